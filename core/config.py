@@ -1,0 +1,196 @@
+"""Settings: one YAML file, one closed section per stage, `--set section.key=value` on top."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from core.errors import UserError, did_you_mean
+
+DEFAULT_CONFIG = Path("config.yaml")
+EMBEDDED_MODEL = "embedded"
+
+
+class Section(BaseModel):
+    """A closed, frozen group of settings; the docstring under a field is its help."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, use_attribute_docstrings=True)
+
+
+class PipelineConfig(Section):
+    """Where runs write, and what happens when they end."""
+
+    outputs: str = "outputs"
+    """Folder for everything that a run produces."""
+    cache_dir: str = "~/.cache/gitlore"
+    """Folder for clones of remote repositories and converted base models, shared by all runs."""
+    on_finish: str = ""
+    """Shell command run when a run ends, with pipeline_results.json on its standard input."""
+    on_finish_timeout_s: float = Field(default=60.0, gt=0)
+    """Seconds after which the on_finish command is stopped."""
+
+
+@dataclass(frozen=True)
+class Config:
+    """Validated settings: `pipeline` plus one section per stage, by stage name."""
+
+    pipeline: PipelineConfig
+    stages: Mapping[str, Section]
+
+    def as_dict(self) -> dict[str, Any]:
+        """Every setting as resolved, JSON-ready."""
+        sections: dict[str, Section] = {"pipeline": self.pipeline, **self.stages}
+        return {name: section.model_dump(mode="json") for name, section in sections.items()}
+
+
+def load(
+    path: Path | None,
+    sections: Mapping[str, type[Section]],
+    overrides: Iterable[str] = (),
+    *,
+    values: Mapping[str, Mapping[str, Any]] | None = None,
+    other_sections: bool = False,
+) -> Config:
+    """Read and validate `path` (None: defaults only), with `overrides` and `values` on top.
+
+    `overrides` are texts ("section.key=value"), `values` are parsed settings by section and key.
+    `other_sections` lets the file hold sections that are not asked for (a stage run by itself
+    reads only its own). Raises UserError naming file, line, key and what to do.
+    """
+    data, lines = _read_yaml(path) if path else ({}, {})
+    source = str(path) if path else "defaults"
+    for override in overrides:
+        _apply_override(data, override)
+    for section, settings in (values or {}).items():
+        for key, value in settings.items():
+            _set(data, section, key, value)
+    models: dict[str, type[Section]] = {"pipeline": PipelineConfig, **sections}
+    unknown = [key for key in data if key not in models]
+    if unknown and not other_sections:
+        key = unknown[0]
+        raise UserError(f"{_at(source, lines, (key,))}: unknown section '{key}'", did_you_mean(str(key), models))
+    validated = {name: _validate(name, model, data.get(name), data, source, lines) for name, model in models.items()}
+    pipeline = validated.pop("pipeline")
+    assert isinstance(pipeline, PipelineConfig)
+    return Config(pipeline=pipeline, stages=validated)
+
+
+def expand(path: str) -> Path:
+    """A path from the config: `~` and environment variables resolved, relative to the current folder."""
+    return Path(os.path.expandvars(path)).expanduser()
+
+
+def _read_yaml(path: Path) -> tuple[dict[str, Any], dict[tuple[str, ...], int]]:
+    """The file's mapping, and the line of each key (1-based) by its path."""
+    try:
+        text = path.read_text(encoding="utf-8")
+    except FileNotFoundError:
+        raise UserError(f"config file not found: {path}", "give its path with --config") from None
+    except (OSError, UnicodeDecodeError) as error:
+        raise UserError(f"config file {path} cannot be read: {error}") from None
+    try:
+        node = yaml.compose(text, Loader=yaml.SafeLoader)
+        data = yaml.safe_load(text)
+    except yaml.YAMLError as error:
+        raise UserError(f"{path} is not valid YAML: {' '.join(str(error).split())}") from None
+    if data is None:
+        return {}, {}
+    if not isinstance(data, dict):
+        raise UserError(f"{path}: expected sections ('git_scraper:' and so on), found {type(data).__name__}")
+    lines: dict[tuple[str, ...], int] = {}
+    _collect_lines(path, node, (), lines)
+    return data, lines
+
+
+def _collect_lines(
+    path: Path, node: yaml.Node | None, prefix: tuple[str, ...], lines: dict[tuple[str, ...], int]
+) -> None:
+    if not isinstance(node, yaml.MappingNode):
+        return
+    for key_node, value_node in node.value:
+        where = (*prefix, str(key_node.value))
+        if where in lines:  # PyYAML would silently keep the last of the two
+            raise UserError(f"{path}:{key_node.start_mark.line + 1}: '{'.'.join(where)}' is set twice", "remove one")
+        lines[where] = key_node.start_mark.line + 1
+        _collect_lines(path, value_node, where, lines)
+
+
+def _apply_override(data: dict[str, Any], override: str) -> None:
+    dotted, equals, text = override.partition("=")
+    section, dot, key = dotted.strip().partition(".")
+    if not (equals and dot and section and key):
+        raise UserError(
+            f"--set {override}: expected section.key=value", "for example --set model_training.max_steps=20"
+        )
+    try:
+        value = yaml.safe_load(text)
+    except yaml.YAMLError:
+        value = text
+    _set(data, section, key, value)
+
+
+def _set(data: dict[str, Any], section: str, key: str, value: Any) -> None:
+    values = data.get(section)
+    data[section] = {**(values if isinstance(values, dict) else {}), key: value}
+
+
+def _validate(
+    name: str,
+    model: type[Section],
+    values: Any,
+    data: Mapping[str, Any],
+    source: str,
+    lines: Mapping[tuple[str, ...], int],
+) -> Section:
+    if values is None:
+        values = {}
+    if not isinstance(values, dict):
+        raise UserError(f"{_at(source, lines, (name,))}: section '{name}' must hold 'key: value' lines")
+    values = {**_inherited(model, data), **values}
+    try:
+        # Through JSON, since strict mode then takes a YAML list for a tuple but still refuses "10" for 10.
+        return model.model_validate_json(json.dumps(values, default=str))
+    except ValidationError as error:
+        raise UserError(*_explain(name, model, error, source, lines)) from None
+
+
+def _inherited(model: type[Section], data: Mapping[str, Any]) -> dict[str, Any]:
+    """Values of fields declared as `same_as` another section's key, where that key is set."""
+    found = {}
+    for field, info in model.model_fields.items():
+        extra = info.json_schema_extra
+        if isinstance(extra, dict) and "same_as" in extra:
+            section, key = str(extra["same_as"]).split(".")
+            values = data.get(section)
+            if isinstance(values, dict) and key in values:
+                found[field] = values[key]
+    return found
+
+
+def _explain(
+    name: str, model: type[Section], error: ValidationError, source: str, lines: Mapping[tuple[str, ...], int]
+) -> tuple[str, str]:
+    problems, hint = [], ""
+    for item in error.errors():
+        key = str(item["loc"][0]) if item["loc"] else ""
+        where = _at(source, lines, (name, key))
+        if item["type"] == "extra_forbidden":
+            problems.append(f"{where}: unknown key '{name}.{key}'")
+            hint = hint or did_you_mean(key, model.model_fields)
+        else:
+            shown = json.dumps(item["input"], default=str)
+            reason = item["msg"].removeprefix("Value error, ")
+            problems.append(f"{where}: {name}.{key} = {shown}: {reason[:1].lower()}{reason[1:]}")
+            hint = hint or (model.model_fields[key].description or "" if key in model.model_fields else "")
+    return "; ".join(problems), " ".join(hint.split())
+
+
+def _at(source: str, lines: Mapping[tuple[str, ...], int], where: tuple[str, ...]) -> str:
+    return f"{source}:{lines[where]}" if where in lines else source
