@@ -1,0 +1,50 @@
+"""Logging: sentences on the console, every line with its time in the log file."""
+
+from __future__ import annotations
+
+import logging
+import sys
+import time
+from pathlib import Path
+
+from rich.console import Console
+
+log = logging.getLogger("gitlore")
+console = Console(stderr=True, highlight=False, soft_wrap=True)
+
+
+class _ConsoleHandler(logging.Handler):
+    """Prints through the console that also draws the progress bars, so that neither breaks the other."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        prefix = "" if record.levelno <= logging.INFO else f"{record.levelname.lower()}: "
+        console.print(prefix + self.format(record), markup=False)
+
+
+class _FileHandler(logging.FileHandler):
+    """A log file that gives up with one line when it cannot be written (a full disk, say)."""
+
+    def handleError(self, record: logging.LogRecord) -> None:  # noqa: ARG002, N802
+        error = sys.exc_info()[1]
+        log.removeHandler(self)
+        console.print(f"warning: {self.baseFilename} cannot be written ({error}); logging goes on here", markup=False)
+
+
+def setup(*, verbose: bool = False, log_file: Path | None = None) -> None:
+    """Send `gitlore` messages to standard error and, with `log_file`, all of them (DEBUG too) to that file."""
+    log.handlers.clear()
+    log.propagate = False
+    log.setLevel(logging.DEBUG)
+    to_console = _ConsoleHandler(logging.DEBUG if verbose else logging.INFO)
+    to_console.setFormatter(logging.Formatter("%(message)s"))
+    log.addHandler(to_console)
+    if log_file:
+        log_file.parent.mkdir(parents=True, exist_ok=True)
+        to_file = _FileHandler(log_file, encoding="utf-8", delay=True)
+        formatter = logging.Formatter("%(asctime)sZ %(levelname)-7s %(message)s", "%Y-%m-%dT%H:%M:%S")
+        formatter.converter = time.gmtime
+        to_file.setFormatter(formatter)
+        log.addHandler(to_file)
+        logging.captureWarnings(True)  # what libraries warn of is for the log, not for the reader
+        logging.getLogger("py.warnings").handlers = [to_file]
+        logging.getLogger("py.warnings").propagate = False

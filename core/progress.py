@@ -1,0 +1,65 @@
+"""Progress of a long loop: a bar on a terminal, a plain line now and then elsewhere (cron)."""
+
+from __future__ import annotations
+
+import time
+from types import TracebackType
+
+from rich.progress import BarColumn, MofNCompleteColumn, TaskID, TextColumn, TimeRemainingColumn
+from rich.progress import Progress as Bar
+
+from core.logs import console, log
+
+PLAIN_INTERVAL_S = 15.0
+BAR_INTERVAL_S = 0.1
+
+
+class Progress:
+    """`with Progress("chunking", total=n, unit="commits") as progress: progress.advance()`."""
+
+    def __init__(self, description: str, total: int | None = None, unit: str = "items") -> None:
+        self._description, self._total, self._unit = description, total, unit
+        self._done = 0
+        self._bar: Bar | None = None
+        self._task = TaskID(0)
+
+    def __enter__(self) -> Progress:
+        self._started = self._shown = time.monotonic()
+        if console.is_terminal:
+            self._bar = Bar(
+                TextColumn("{task.description}"),
+                BarColumn(),
+                MofNCompleteColumn(),
+                TextColumn(self._unit + " {task.fields[rate]}"),
+                TimeRemainingColumn(),
+                console=console,
+                transient=True,
+            )
+            self._task = self._bar.add_task(self._description, total=self._total, rate="")
+            self._bar.start()
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        if self._bar:
+            self._bar.stop()
+        seconds = time.monotonic() - self._started
+        log.debug("%s: %s %s in %.1f s", self._description, f"{self._done:,}", self._unit, seconds)
+
+    def advance(self, count: int = 1) -> None:
+        """`count` more are done."""
+        self._done += count
+        now = time.monotonic()
+        if now - self._shown < (BAR_INTERVAL_S if self._bar else PLAIN_INTERVAL_S):
+            return
+        self._shown = now
+        rate = self._done / (now - self._started)
+        if self._bar:
+            self._bar.update(self._task, completed=self._done, rate=f"{rate:,.1f}/s")
+        else:
+            log.info("%s: %s", self._description, self._plain(rate))
+
+    def _plain(self, rate: float) -> str:
+        if not self._total:
+            return f"{self._done:,} {self._unit}, {rate:,.1f}/s"
+        left_s = max(self._total - self._done, 0) / rate if rate else 0.0
+        return f"{self._done:,} of {self._total:,} {self._unit}, {rate:,.1f}/s, about {left_s:,.0f} s left"
