@@ -1,0 +1,158 @@
+"""Is a stage up to date? Facts about what made its outputs, compared with the facts of now.
+
+The answer is a list of sentences, shown to the user; an empty list means up to date.
+"""
+
+from __future__ import annotations
+
+import ast
+import functools
+import hashlib
+import json
+import sys
+from collections.abc import Mapping
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+from core.config import Section
+from core.files import Digests
+from core.stage import Stage
+
+PROJECT = Path(__file__).resolve().parent.parent
+PLUMBING = frozenset(
+    f"core/{name}.py"
+    for name in (
+        *("__init__", "cli", "config", "errors", "files", "fingerprint", "logs", "progress", "publish"),
+        *("results", "runner", "stage", "worker"),
+    )
+)
+"""Modules that cannot change what a stage writes: an edit here must not retrain a model."""
+
+Facts = dict[str, str]
+
+
+def facts(stage: Stage, config: Section, inputs: Mapping[str, Path], digests: Digests) -> Facts:
+    """Everything that decides the stage's outputs, by a name fit for a sentence."""
+    found: Facts = {"python": "{}.{}".format(*sys.version_info)}
+    for name in stage.inputs:
+        found[f"input {name}"] = digests.of(inputs[name]) or "missing"
+    for key, value in config.model_dump(mode="json").items():
+        if not _steers_only(stage.config, key):
+            found[f"setting {stage.name}.{key}"] = json.dumps(value)
+    for path in code_files(module_file(stage.module)):
+        found[f"code {path}"] = code_digest(PROJECT / path)
+    for pattern in stage.data_files:
+        for file in sorted(PROJECT.glob(pattern)):
+            found[f"file {file.relative_to(PROJECT).as_posix()}"] = digests.of(file) or "missing"
+    for name in stage.libraries:
+        found[f"library {name}"] = _version(name)
+    for name, digest in (stage.sources(config) if stage.sources else {}).items():
+        found[f"source {name}"] = digest
+    return found
+
+
+def digest_of(found: Facts) -> str:
+    """One short name for a set of facts."""
+    return hashlib.sha256(json.dumps(found, sort_keys=True).encode()).hexdigest()[:16]
+
+
+def reasons(now: Facts, record: Mapping[str, Any] | None, outputs: Mapping[str, Path], digests: Digests) -> list[str]:
+    """Why the stage must run, one sentence each; `record` is what its last success left behind."""
+    if record is None:
+        return ["it has not run here yet"]
+    then: Facts = record["facts"]
+    why = [
+        _sentence(name, then.get(name), now.get(name))
+        for name in sorted({*then, *now})
+        if then.get(name) != now.get(name)
+    ]
+    for name, path in outputs.items():
+        digest = digests.of(path)
+        if digest is None:
+            why.append(f"output {name} is missing")
+        elif digest != record["outputs"].get(name, {}).get("sha256"):
+            why.append(f"output {name} was changed by something else")
+    return why
+
+
+def _sentence(name: str, then: str | None, now: str | None) -> str:
+    kind = name.partition(" ")[0]
+    if then is None:
+        return f"{name} is new"
+    if now is None:
+        return f"{name} is gone"
+    if kind in ("setting", "library", "python"):
+        return f"{name} changed: {then} -> {now}"
+    return f"{name} changed"
+
+
+def module_file(module: str) -> Path:
+    """The file of an imported module."""
+    return Path(str(sys.modules[module].__file__)).resolve() if module in sys.modules else PROJECT / f"{module}.py"
+
+
+@functools.cache
+def code_files(start: Path) -> tuple[str, ...]:
+    """The module at `start` and all project modules it imports, from the project folder, plumbing left out."""
+    todo, seen = [start], {start}
+    while todo:
+        folder = start.parent if start.parent != PROJECT else PROJECT
+        for module in _imports(todo.pop()):
+            for root in {PROJECT, folder}:
+                base = root.joinpath(*module.split("."))
+                for file in (base.with_suffix(".py"), base / "__init__.py"):
+                    if file.is_file() and file not in seen:
+                        seen.add(file)
+                        todo.append(file)
+    names = (_shown(file) for file in seen)
+    return tuple(sorted(name for name in names if name not in PLUMBING))
+
+
+def _shown(file: Path) -> str:
+    return file.relative_to(PROJECT).as_posix() if file.is_relative_to(PROJECT) else file.as_posix()
+
+
+@functools.cache
+def _parsed(file: Path) -> ast.Module:
+    return ast.parse(file.read_bytes())
+
+
+def _imports(file: Path) -> set[str]:
+    """Dotted names that the file imports, wherever the import stands."""
+    found: set[str] = set()
+    for node in ast.walk(_parsed(file)):
+        if isinstance(node, ast.Import):
+            found.update(alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.module and node.level == 0:
+            found.add(node.module)
+            found.update(f"{node.module}.{alias.name}" for alias in node.names)
+    return found
+
+
+@functools.cache
+def code_digest(file: Path) -> str:
+    """Digest of what the file does: its syntax tree without comments, formatting and docstrings."""
+    tree = _parsed(file)
+    for node in ast.walk(tree):
+        body = getattr(node, "body", None)
+        if isinstance(body, list):
+            node.body = [item for item in body if not _is_string(item)]  # type: ignore[attr-defined]
+    return hashlib.sha256(ast.dump(tree).encode()).hexdigest()
+
+
+def _is_string(node: ast.stmt) -> bool:
+    return isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant) and isinstance(node.value.value, str)
+
+
+def _steers_only(section: type[Section], key: str) -> bool:
+    """True for settings that say how to get there (resume), not what comes out."""
+    extra = section.model_fields[key].json_schema_extra
+    return isinstance(extra, dict) and bool(extra.get("control"))
+
+
+def _version(distribution: str) -> str:
+    try:
+        return metadata.version(distribution)
+    except metadata.PackageNotFoundError:
+        return "not installed"

@@ -1,0 +1,84 @@
+"""What a stage is: a name, its settings, its files, and one function."""
+
+from __future__ import annotations
+
+import sys
+from collections import Counter
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Generic, TypeVar
+
+from core.config import Section
+from core.progress import Progress
+
+ConfigT = TypeVar("ConfigT", bound=Section)
+
+
+@dataclass
+class Context(Generic[ConfigT]):
+    """All that a running stage sees of the world."""
+
+    config: ConfigT
+    input_paths: Mapping[str, Path]
+    output_paths: Mapping[str, Path]
+    """Temporary names; they take their place in the outputs folder together, when the stage succeeds."""
+    published_paths: Mapping[str, Path]
+    scratch: Path
+    """Survives a crash of this very work (same inputs, settings and code), gone after success."""
+    cache_dir: Path
+    resolved: Mapping[str, Any] = field(default_factory=dict)
+    """Settings of every section, for a record of how something was made."""
+    counts: Counter[str] = field(default_factory=Counter)
+    drops: Counter[str] = field(default_factory=Counter)
+
+    def input(self, name: str) -> Path:
+        """Where an input of the stage lies."""
+        return self.input_paths[name]
+
+    def output(self, name: str) -> Path:
+        """Where to write an output of the stage (a folder exists only once the stage makes it)."""
+        return self.output_paths[name]
+
+    def published(self, name: str) -> Path:
+        """Where an output of the last success lies, if there was one; read it, never write it."""
+        return self.published_paths[name]
+
+    def count(self, what: str, number: int = 1) -> None:
+        """Add to a figure of the summary table."""
+        self.counts[what] += number
+
+    def drop(self, reason: str, number: int = 1) -> None:
+        """Count something that is left out; nothing is dropped without this."""
+        self.drops[reason] += number
+
+    def progress(self, description: str, total: int | None = None, unit: str = "items") -> Progress:
+        """A progress bar or plain lines for a long loop."""
+        return Progress(description, total, unit)
+
+
+@dataclass(frozen=True)
+class Stage:
+    """One step of the pipeline. `inputs` and `outputs` are names in the outputs folder."""
+
+    name: str
+    help: str
+    config: type[Section]
+    run: Callable[[Context[Any]], None]
+    inputs: tuple[str, ...] = ()
+    outputs: tuple[str, ...] = ()
+    flags: Mapping[str, str] = field(default_factory=dict)
+    """Flags of the stage's own command that name a file: `{"commits": "commits.json"}`."""
+    libraries: tuple[str, ...] = ()
+    """Distributions whose version decides what comes out."""
+    data_files: tuple[str, ...] = ()
+    """Globs, from the project folder, of files that decide what comes out (code is found by itself)."""
+    sources: Callable[[Any], dict[str, str]] | None = None
+    """Digests of what lies outside the outputs folder, from the stage's config."""
+
+    @property
+    def module(self) -> str:
+        """The importable name of the file that declares this stage, also when that file is the program."""
+        name = self.run.__module__
+        main = sys.modules["__main__"]
+        return Path(str(main.__file__)).stem if name == "__main__" else name
