@@ -1,0 +1,226 @@
+"""Runs stages in order: skips what is up to date, publishes what succeeds, records everything."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import uuid
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from filelock import FileLock, Timeout
+
+from core import fingerprint, publish, results, worker
+from core.config import Config, expand
+from core.errors import EXIT_FAILED, EXIT_INTERRUPTED, AlreadyRunningError, UserError
+from core.files import Digests, remove
+from core.logs import log
+from core.publish import HIDDEN, staging_path
+from core.stage import Stage
+
+LOCK_PATIENCE_S = 1.0
+"""A run that was just killed needs a moment until its child is gone."""
+
+
+@dataclass(frozen=True)
+class Layout:
+    """Where the files lie: in one outputs folder, unless a stage's own command names other places."""
+
+    home: Path
+    places: Mapping[str, Path] = field(default_factory=dict)
+
+    def path(self, name: str) -> Path:
+        """Place of an input or output by its name."""
+        return self.places.get(name, self.home / name)
+
+    def paths(self, names: Sequence[str]) -> dict[str, Path]:
+        """Places of several files."""
+        return {name: self.path(name) for name in names}
+
+    @property
+    def hidden(self) -> Path:
+        """Lock, records and unfinished work of this outputs folder."""
+        return self.home / HIDDEN
+
+    def record_path(self, stage: Stage) -> Path:
+        """What the stage's last success left behind."""
+        return self.hidden / "records" / f"{stage.name}.json"
+
+
+@dataclass(frozen=True)
+class Runner:
+    """The stages, their settings and their place; `run` does the work, `plan` only looks."""
+
+    stages: Sequence[Stage]
+    config: Config
+    layout: Layout
+    verbose: bool = False
+
+    def plan(self, selected: Sequence[Stage], *, force: bool = False) -> list[tuple[Stage, list[str]]]:
+        """Each selected stage with the reasons it would run (none: up to date). Touches nothing."""
+        digests = self._digests()
+        made_by = {name: stage for stage in self.stages for name in stage.outputs}
+        planned: list[tuple[Stage, list[str]]] = []
+        running: set[str] = set()
+        for stage in selected:
+            why = ["asked for with --force"] if force else self._reasons(stage, digests)
+            makers = {made_by[name].name: name for name in stage.inputs if name in made_by}
+            why += [f"{name} may change, as {maker} would run" for maker, name in makers.items() if maker in running]
+            if why:
+                running.add(stage.name)
+            planned.append((stage, why))
+        return planned
+
+    def run(
+        self,
+        selected: Sequence[Stage],
+        *,
+        force: bool = False,
+        continue_on_error: bool = False,
+        keep_results: bool = True,
+    ) -> results.Run:
+        """Run what is stale among the selected stages, one run at a time; `keep_results` writes the run's record."""
+        run = results.Run(config=self.config.as_dict(), path=self.layout.home / results.FILE_NAME)
+        with self._lock():
+            digests = self._digests()
+            if publish.recover(self.layout.home):
+                log.info("finished publishing what an earlier run had completed")
+            publish.clean(*{self.layout.home, *(path.parent for path in self.layout.places.values())})
+            failed: dict[str, str] = {}
+            try:
+                for stage in selected:
+                    entry = self._step(stage, digests, failed, force=force)
+                    run.stages.append(entry)
+                    digests.save()
+                    if entry.status in ("failed", "interrupted"):
+                        failed.update(dict.fromkeys(stage.outputs, stage.name))
+                        if not continue_on_error or entry.status == "interrupted":
+                            break
+            except KeyboardInterrupt:
+                run.exit_code = EXIT_INTERRUPTED
+            run.finish(not_reached=[stage.name for stage in selected[len(run.stages) :]], write=keep_results)
+        return run
+
+    def _step(self, stage: Stage, digests: Digests, failed: dict[str, str], *, force: bool) -> results.StageEntry:
+        if blockers := sorted({failed[name] for name in stage.inputs if name in failed}):
+            log.warning("%s: not run, since %s failed", stage.name, " and ".join(blockers))
+            failed.update(dict.fromkeys(stage.outputs, stage.name))
+            return results.StageEntry(stage.name, "blocked", [f"{name} failed" for name in blockers])
+        facts: fingerprint.Facts = {}
+        try:
+            self._check_inputs(stage)
+            config = self.config.stages[stage.name]
+            facts = fingerprint.facts(stage, config, self.layout.paths(stage.inputs), digests)
+        except UserError as error:
+            return self._failure(
+                results.StageEntry(stage.name, "failed", []), error.message, error.hint, error.exit_code
+            )
+        record = self._record(stage)
+        why = ["asked for with --force"] if force else []
+        why = why or fingerprint.reasons(facts, record, self.layout.paths(stage.outputs), digests)
+        if not why:
+            log.info("%s: up to date (inputs, settings, code and outputs are unchanged)", stage.name)
+            return results.StageEntry.skipped(stage.name, record or {})
+        log.info("%s: running, because %s", stage.name, results.shorten(why))
+        try:
+            return self._execute(stage, facts, why, digests)
+        except OSError as error:  # a full disk, most likely
+            message, hint, trace = worker.explain(error, self.layout.home)
+            return self._failure(results.StageEntry(stage.name, "failed", why), message, hint, EXIT_FAILED, trace)
+
+    def _execute(self, stage: Stage, facts: fingerprint.Facts, why: list[str], digests: Digests) -> results.StageEntry:
+        token = f"{stage.name}-{uuid.uuid4().hex[:8]}"
+        staged = {name: staging_path(self.layout.path(name), token) for name in stage.outputs}
+        scratch = self.layout.hidden / "scratch" / stage.name / fingerprint.digest_of(facts)
+        try:
+            for path in staged.values():
+                path.parent.mkdir(parents=True, exist_ok=True)
+            _keep_only(scratch)
+            outcome = worker.run_in_child(self._job(stage, staged, scratch))
+            entry = results.StageEntry.of(stage.name, why, outcome)
+            if outcome.exit_code:
+                return self._failure(entry, outcome.error, outcome.hint, outcome.exit_code, outcome.trace)
+            if missing := [name for name, path in staged.items() if not path.exists()]:
+                return self._failure(entry, f"it ended without writing {', '.join(missing)}", "", EXIT_FAILED)
+            for name, path in staged.items():
+                entry.outputs[name] = results.output_entry(path, digests)
+            moves = [(path, self.layout.path(name)) for name, path in staged.items()]
+            publish.publish(self.layout.home, moves, self.layout.record_path(stage), entry.as_record(facts))
+            remove(scratch)
+            return entry
+        finally:
+            for folder in {path.parent for path in staged.values()}:
+                remove(folder)
+
+    def _job(self, stage: Stage, staged: Mapping[str, Path], scratch: Path) -> worker.Job:
+        return worker.Job(
+            module=stage.module,
+            config=self.config.stages[stage.name].model_dump(mode="json"),
+            input_paths=self.layout.paths(stage.inputs),
+            output_paths=dict(staged),
+            published_paths=self.layout.paths(stage.outputs),
+            scratch=scratch,
+            cache_dir=expand(self.config.pipeline.cache_dir),
+            resolved=self.config.as_dict(),
+            log_file=self.layout.home / results.LOG_NAME,
+            verbose=self.verbose,
+        )
+
+    @staticmethod
+    def _failure(
+        entry: results.StageEntry, message: str, hint: str, exit_code: int, trace: str = ""
+    ) -> results.StageEntry:
+        entry.status = "interrupted" if exit_code == EXIT_INTERRUPTED else "failed"
+        entry.error, entry.hint, entry.exit_code = message, hint, exit_code
+        log.error("%s: %s%s%s", entry.name, message, f"\n  hint: {hint}" if hint else "", f"\n{trace}" if trace else "")
+        return entry
+
+    def _reasons(self, stage: Stage, digests: Digests) -> list[str]:
+        record = self._record(stage)
+        try:
+            facts = fingerprint.facts(stage, self.config.stages[stage.name], self.layout.paths(stage.inputs), digests)
+        except UserError as error:
+            return [f"its state cannot be told: {error.message}"]
+        return fingerprint.reasons(facts, record, self.layout.paths(stage.outputs), digests)
+
+    def _check_inputs(self, stage: Stage) -> None:
+        made_by = {name: other.name for other in self.stages for name in other.outputs}
+        for name in stage.inputs:
+            path = self.layout.path(name)
+            if not path.exists():
+                maker = made_by.get(name)
+                hint = f"make it first: python pipeline.py --until {maker}" if maker else "check the path"
+                raise UserError(f"{path} is missing", hint)
+
+    def _record(self, stage: Stage) -> dict[str, Any] | None:
+        try:
+            record: dict[str, Any] = json.loads(self.layout.record_path(stage).read_bytes())
+        except (OSError, ValueError):
+            return None
+        return record
+
+    def _digests(self) -> Digests:
+        return Digests(self.layout.hidden / "digests.json")
+
+    @contextlib.contextmanager
+    def _lock(self) -> Iterator[None]:
+        """The kernel releases this lock when its process dies, so a kill never leaves it behind."""
+        try:
+            self.layout.hidden.mkdir(parents=True, exist_ok=True)
+            lock = FileLock(self.layout.hidden / "lock")
+            with lock.acquire(timeout=LOCK_PATIENCE_S):
+                yield
+        except Timeout:
+            raise AlreadyRunningError(
+                f"another run is using {self.layout.home}", "wait for it, or give this one another outputs folder"
+            ) from None
+
+
+def _keep_only(scratch: Path) -> None:
+    """Make the scratch folder; those of other inputs, settings or code are of no more use."""
+    scratch.mkdir(parents=True, exist_ok=True)
+    for other in scratch.parent.iterdir():
+        if other != scratch:
+            remove(other)

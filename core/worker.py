@@ -1,0 +1,192 @@
+"""A stage in a process of its own: its memory is measured, and its death is survived and reported."""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import importlib
+import json
+import multiprocessing
+import os
+import resource
+import signal
+import sys
+import threading
+import time
+import traceback
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from multiprocessing.connection import Connection, wait
+from pathlib import Path
+from typing import Any
+
+from core import logs
+from core.errors import EXIT_FAILED, EXIT_INTERRUPTED, GitloreError
+from core.stage import Context, Stage
+
+INTERRUPT_GRACE_S = 60.0
+
+
+@dataclass(frozen=True)
+class Job:
+    """What the child needs to run a stage, in picklable form."""
+
+    module: str
+    config: Mapping[str, Any]
+    input_paths: Mapping[str, Path]
+    output_paths: Mapping[str, Path]
+    published_paths: Mapping[str, Path]
+    scratch: Path
+    cache_dir: Path
+    resolved: Mapping[str, Any]
+    log_file: Path
+    verbose: bool
+
+
+@dataclass
+class Outcome:
+    """How a stage ended. `exit_code` 0 is success; `error` is then empty."""
+
+    exit_code: int = 0
+    error: str = ""
+    hint: str = ""
+    trace: str = ""
+    seconds: float = 0.0
+    peak_memory_mb: float = 0.0
+    counts: Counter[str] = field(default_factory=Counter)
+    drops: Counter[str] = field(default_factory=Counter)
+
+
+def run_in_child(job: Job) -> Outcome:
+    """Run the job's stage in a child process and wait for its end, however it comes."""
+    spawn = multiprocessing.get_context("spawn")
+    receiver, sender = spawn.Pipe(duplex=False)
+    child = spawn.Process(target=_child, args=(job, sender), name=job.module)
+    started = time.monotonic()
+    child.start()
+    sender.close()
+    try:
+        outcome = _await(child, receiver)
+    except KeyboardInterrupt:
+        outcome = _interrupt(child, receiver)
+    outcome.seconds = round(time.monotonic() - started, 2)
+    return outcome
+
+
+def _await(child: Any, receiver: Connection) -> Outcome:
+    try:
+        outcome: Outcome = receiver.recv()
+    except EOFError:
+        child.join()
+        return _died(child.exitcode)
+    child.join()
+    return outcome
+
+
+def _interrupt(child: Any, receiver: Connection) -> Outcome:
+    """Let the stage save what it has; a second Ctrl-C, or too long a wait, ends it at once."""
+    logs.log.warning("interrupted; the stage is stopping (once more to stop it at once)")
+    try:
+        os.kill(child.pid, signal.SIGINT)
+        wait([receiver, child.sentinel], timeout=INTERRUPT_GRACE_S)
+        outcome = _await(child, receiver) if receiver.poll() else Outcome()
+    except (KeyboardInterrupt, ProcessLookupError):
+        outcome = Outcome()
+    child.kill()
+    child.join()
+    outcome.exit_code, outcome.error = EXIT_INTERRUPTED, "interrupted"
+    return outcome
+
+
+def _died(exit_code: int | None) -> Outcome:
+    if exit_code is not None and exit_code < 0:
+        name = signal.Signals(-exit_code).name
+        hint = "the system kills with SIGKILL when memory runs out" if name == "SIGKILL" else ""
+        return Outcome(EXIT_FAILED, f"its process was killed by {name}", hint)
+    return Outcome(EXIT_FAILED, f"its process ended without a result (exit code {exit_code})")
+
+
+def _child(job: Job, sender: Connection) -> None:
+    os.setpgid(0, 0)  # Ctrl-C reaches the parent alone, which passes it on once
+    _die_with_parent()
+    os.environ["TQDM_DISABLE"] = "1"  # libraries' own bars would break ours
+    logs.setup(verbose=job.verbose, log_file=job.log_file)
+    outcome = Outcome()
+    try:
+        stage: Stage = importlib.import_module(job.module).STAGE
+        context = Context(
+            config=stage.config.model_validate_json(json.dumps(job.config)),
+            input_paths=job.input_paths,
+            output_paths=job.output_paths,
+            published_paths=job.published_paths,
+            scratch=job.scratch,
+            cache_dir=job.cache_dir,
+            resolved=job.resolved,
+            counts=outcome.counts,
+            drops=outcome.drops,
+        )
+        stage.run(context)
+    except KeyboardInterrupt:
+        outcome.exit_code, outcome.error = EXIT_INTERRUPTED, "interrupted"
+    except GitloreError as error:
+        outcome.exit_code, outcome.error, outcome.hint = error.exit_code, error.message, error.hint
+    except Exception as error:  # noqa: BLE001 - whatever it is, the run must be able to report it
+        outcome.exit_code = EXIT_FAILED
+        outcome.error, outcome.hint, outcome.trace = explain(error, job.log_file.parent)
+    outcome.peak_memory_mb = peak_memory_mb()
+    sender.send(outcome)
+    sender.close()
+
+
+def explain(error: Exception, home: Path) -> tuple[str, str, str]:
+    """(sentence, hint, traceback) of an unexpected error; the traceback is empty where the system is at fault."""
+    for cause in _chain(error):
+        number = cause.errno if isinstance(cause, OSError) else None
+        if number in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG) or "No space left on device" in str(cause):
+            return (
+                f"no space left on the disk of {home}",
+                "free some space and run again; earlier outputs are intact",
+                "",
+            )
+    trace = "".join(traceback.format_exception(error))
+    if isinstance(error, MemoryError):
+        return "out of memory", "lower the stage's batch or size settings", ""
+    if isinstance(error, OSError) and error.filename:
+        return f"{error.strerror}: {error.filename}", "", ""
+    return f"{type(error).__name__}: {error}", "this is a defect of Gitlore; the traceback is in the log", trace
+
+
+def _chain(error: BaseException) -> Iterator[BaseException]:
+    """The error and everything that led to it."""
+    seen: set[int] = set()
+    todo: list[BaseException | None] = [error]
+    while todo:
+        item = todo.pop()
+        if item is not None and id(item) not in seen:
+            seen.add(id(item))
+            yield item
+            todo += [item.__cause__, item.__context__]
+
+
+def _die_with_parent() -> None:
+    """End this process when the parent is gone, so that a killed run leaves nobody writing."""
+    parent = multiprocessing.parent_process()
+    if parent is None:
+        return
+
+    def watch(sentinel: int) -> None:
+        wait([sentinel])
+        os._exit(EXIT_FAILED)
+
+    threading.Thread(target=watch, args=(parent.sentinel,), daemon=True, name="parent-watch").start()
+
+
+def peak_memory_mb() -> float:
+    """Highest resident memory of this process so far, in MiB."""
+    with contextlib.suppress(OSError), Path("/proc/self/status").open(encoding="ascii") as status:
+        for line in status:
+            if line.startswith("VmHWM:"):
+                return round(int(line.split()[1]) / 1024, 1)
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return round(peak / (1024 if sys.platform != "darwin" else 1024 * 1024), 1)
