@@ -1,0 +1,141 @@
+"""Command lines: every stage file is a command whose flags are its config section."""
+
+from __future__ import annotations
+
+import functools
+import sys
+import types
+import typing
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any, Literal, NoReturn, TypeVar
+
+import click
+
+from core import __version__, logs, results
+from core.config import DEFAULT_CONFIG, Config, Section, load
+from core.errors import EXIT_FAILED, EXIT_INTERRUPTED, GitloreError
+from core.runner import Layout, Runner
+from core.stage import Stage
+
+CommandT = TypeVar("CommandT", bound=Callable[..., Any])
+
+
+def with_exit_codes(function: CommandT) -> CommandT:
+    """Turn our errors into `error: …` lines and exit codes; a Ctrl-C into 130."""
+
+    @functools.wraps(function)
+    def wrapped(*args: Any, **kwargs: Any) -> Any:
+        try:
+            return function(*args, **kwargs)
+        except GitloreError as error:
+            click.echo(f"error: {error}", err=True)
+            sys.exit(error.exit_code)
+        except KeyboardInterrupt:
+            click.echo("interrupted", err=True)
+            sys.exit(EXIT_INTERRUPTED)
+        except BrokenPipeError:  # `| head` has had enough
+            sys.exit(EXIT_FAILED)
+        except OSError as error:
+            click.echo(f"error: {error.strerror or error}: {error.filename or ''}", err=True)
+            sys.exit(EXIT_FAILED)
+
+    return typing.cast("CommandT", wrapped)
+
+
+def stage_main(stage: Stage) -> NoReturn:
+    """Run the stage's own command. It always runs the stage, with the lock, log and records of the pipeline."""
+    stage_command(stage)(prog_name=f"{stage.module}.py")
+    raise AssertionError("click ends the process")
+
+
+def stage_command(stage: Stage) -> click.Command:
+    """Flags: one per input or output file, one per setting of the stage's section, --config, --verbose."""
+    files = [
+        click.Option([f"--{flag}"], metavar="FILE", help=f"{_role(stage, name)} [default: outputs/{name}]")
+        for flag, name in stage.flags.items()
+    ]
+    general = [
+        click.Option(["--config"], metavar="FILE", help="Settings file [default: config.yaml, if there is one]."),
+        click.Option(["--verbose"], is_flag=True, help="Show debug messages, such as the exact git commands."),
+    ]
+    return click.Command(
+        name=stage.name,
+        help=f"{stage.help[:1].upper()}{stage.help[1:]}.",
+        params=[*files, *(_option(name, stage.config) for name in stage.config.model_fields), *general],
+        callback=with_exit_codes(functools.partial(_run_stage, stage)),
+        context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110},
+    )
+
+
+def version_option() -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    """`--version` for the top-level commands."""
+    return click.version_option(__version__, prog_name="gitlore")
+
+
+def _run_stage(stage: Stage, config: str | None, verbose: bool, **values: Any) -> None:
+    files = {name: Path(values.pop(_parameter(flag))) for flag, name in _given(stage, values).items()}
+    for flag in stage.flags:
+        values.pop(_parameter(flag), None)
+    settings = _load(stage, config, {key: value for key, value in values.items() if value not in (None, ())})
+    named = sorted(files.items(), key=lambda item: item[0] not in stage.outputs)  # outputs first
+    home = named[0][1].parent if named else Path(settings.pipeline.outputs)
+    logs.setup(verbose=verbose, log_file=home / results.LOG_NAME)
+    layout = Layout(home=home, places=_beside_inputs(stage, files))
+    runner = Runner(stages=[stage], config=settings, layout=layout, verbose=verbose)
+    run = runner.run([stage], force=True, keep_results=False)
+    results.print_summary(run)
+    sys.exit(run.exit_code)
+
+
+def _given(stage: Stage, values: Mapping[str, Any]) -> dict[str, str]:
+    return {flag: name for flag, name in stage.flags.items() if values.get(_parameter(flag)) is not None}
+
+
+def _beside_inputs(stage: Stage, files: Mapping[str, Path]) -> dict[str, Path]:
+    """Inputs without a flag of their own lie beside the first input that was named."""
+    named = [path for name, path in files.items() if name in stage.inputs]
+    beside = {name: named[0].parent / name for name in stage.inputs} if named else {}
+    return {**beside, **files}
+
+
+def _load(stage: Stage, config: str | None, values: Mapping[str, Any]) -> Config:
+    path = Path(config) if config else DEFAULT_CONFIG if DEFAULT_CONFIG.exists() else None
+    return load(path, {stage.name: stage.config}, other_sections=True, values={stage.name: values})
+
+
+def _role(stage: Stage, name: str) -> str:
+    return f"Where to write {name}." if name in stage.outputs else f"The {name} to read."
+
+
+def _parameter(flag: str) -> str:
+    return flag.replace("-", "_")
+
+
+def _option(name: str, section: type[Section]) -> click.Option:
+    """The flag of one setting: its help is the docstring under the field, its type the field's."""
+    info = section.model_fields[name]
+    kind, multiple = _click_type(info.annotation)
+    flag = name.replace("_", "-")
+    extra = info.json_schema_extra if isinstance(info.json_schema_extra, dict) else {}
+    default = info.get_default(call_default_factory=True)
+    shown = " ".join(default) if isinstance(default, tuple) else default
+    text = " ".join((info.description or "").split())
+    settings: dict[str, Any] = {"default": None, "help": f"{text} [default: {shown if shown != '' else 'none'}]"}
+    if kind is bool:
+        return click.Option([f"--{flag}/--no-{flag}"], **settings)
+    if "flag_value" in extra:
+        return click.Option([f"--{flag}"], is_flag=False, flag_value=str(extra["flag_value"]), **settings)
+    return click.Option([f"--{flag}"], type=kind, multiple=multiple, **settings)
+
+
+def _click_type(annotation: Any) -> tuple[Any, bool]:
+    """(click type, may be repeated) of a field's annotation."""
+    origin, args = typing.get_origin(annotation), typing.get_args(annotation)
+    if origin is Literal:
+        return click.Choice([str(arg) for arg in args]), False
+    if origin is tuple:
+        return _click_type(args[0])[0], True
+    if origin in (typing.Union, types.UnionType):
+        return _click_type(next(arg for arg in args if arg is not type(None)))
+    return annotation, False
