@@ -1,0 +1,193 @@
+"""Stage 6: one self-contained page that shows what was read, cut and learnt.
+
+python report_builder.py --commits outputs/commits.json --output outputs/report.html
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections import Counter
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import msgspec
+from pydantic import Field
+
+from core import __version__, model_folder, plots
+from core.cli import stage_main
+from core.config import Section
+from core.record_files import read_commits, read_history
+from core.stage import Context, Stage
+
+MOST_BARS = 60
+"""Longer histories are shown by quarter or year."""
+
+
+class ReportBuilderConfig(Section):
+    """What the report shows."""
+
+    title: str = ""
+    """Heading of the page; the repository's name unless set."""
+    most_rows: int = Field(default=12, ge=1)
+    """Rows of each ranking (authors, languages, change types)."""
+
+
+@dataclass
+class Timeline:
+    """Figures by month, and commits by author."""
+
+    commits: Counter[str] = field(default_factory=Counter)
+    added: Counter[str] = field(default_factory=Counter)
+    removed: Counter[str] = field(default_factory=Counter)
+    authors: Counter[str] = field(default_factory=Counter)
+
+
+def run(ctx: Context[ReportBuilderConfig]) -> None:
+    """Write report.html."""
+    from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+    history = read_history(ctx.input("commits.json"))
+    chunks, dataset = (
+        json.loads(ctx.input(name).read_bytes()) for name in ("chunking_stats.json", "dataset_stats.json")
+    )
+    evaluation = json.loads((ctx.input("training_logs") / "evaluation.json").read_bytes())
+    metrics = read_metric_lines(ctx.input("training_logs") / "metrics.jsonl")
+    about = model_folder.read_about(ctx.input("model"))
+    timeline = read_timeline(ctx.input("commits.json"))
+    period, figures = draw(timeline, chunks, evaluation, metrics, ctx.config.most_rows)
+    for example in evaluation["examples"]:
+        example["title"], example["byline"] = describe_head(example["head"])
+    environment = Environment(
+        loader=FileSystemLoader(Path(__file__).parent / "core" / "templates"),
+        autoescape=True,
+        undefined=StrictUndefined,
+    )
+    environment.filters["share"] = share
+    page = environment.get_template("report.html.j2").render(
+        name=ctx.config.title or repository_name(history.repository, history.git_dir),
+        history=msgspec.to_builtins(history),
+        chunks=chunks,
+        dataset=dataset,
+        evaluation=evaluation,
+        plots=figures,
+        period=period,
+        method={"lora": "A LoRA adapter was", "qlora": "A LoRA adapter on a 4-bit base was"}.get(
+            about["settings"]["model_training"]["method"], "A small model was"
+        ),
+        base_model=about["base_model"],
+        version=__version__,
+    )
+    ctx.output("report.html").write_text(page, encoding="utf-8")
+    ctx.count("figures", len(figures))
+
+
+def read_timeline(commits: Path) -> Timeline:
+    """Commits and changed lines by month of the author's date; changes of merges are left out."""
+    timeline = Timeline()
+    for commit in read_commits(commits):
+        meta = commit.metadata
+        month = meta.timestamp[:7]
+        timeline.commits[month] += 1
+        timeline.authors[meta.author] += 1
+        if not meta.is_merge:
+            timeline.added[month] += meta.insertions
+            timeline.removed[month] += meta.deletions
+    return timeline
+
+
+def draw(
+    timeline: Timeline, chunks: dict[str, Any], evaluation: dict[str, Any], metrics: list[dict[str, Any]], most: int
+) -> tuple[str, dict[str, str]]:
+    """(name of the period that bars stand for, the figures as SVG)."""
+    period, groups = periods(sorted(timeline.commits))
+    names = list(groups)
+
+    def summed(counter: Counter[str]) -> list[int]:
+        return [sum(counter[month] for month in groups[name]) for name in names]
+
+    training = [entry for entry in metrics if "loss" in entry]
+    validation = [entry for entry in metrics if "val_loss" in entry]
+    splits = list(evaluation["tuned"])
+
+    def compared(key: str, label: str, form: str) -> str:
+        before, after = ([evaluation[which][split][key] for split in splits] for which in ("baseline", "tuned"))
+        return plots.before_after(["validation" if s == "val" else s for s in splits], before, after, label, form)
+
+    return period, {
+        "commits": plots.over_time(names, summed(timeline.commits), "commits"),
+        "lines": plots.lines_over_time(names, summed(timeline.added), summed(timeline.removed)),
+        "authors": plots.ranking(dict(timeline.authors.most_common(most)), plots.ORANGE),
+        "languages": plots.ranking(_first(chunks["languages"], most), plots.GREEN),
+        "change_types": plots.ranking(_first(chunks["change_types"], most)),
+        "symbol_kinds": plots.ranking(_first(chunks["symbol_kinds"], most), plots.GREY),
+        "loss": plots.loss_curve(
+            [entry["step"] for entry in training],
+            [entry["loss"] for entry in training],
+            [entry["step"] for entry in validation],
+            [entry["val_loss"] for entry in validation],
+        ),
+        "perplexity": compared("perplexity", "perplexity", "{:.2f}"),
+        "text_perplexity": compared("text_perplexity", "perplexity", "{:.2f}"),
+        "accuracy": compared("token_accuracy", "accuracy", "{:.1%}"),
+    }
+
+
+def periods(months: list[str]) -> tuple[str, dict[str, list[str]]]:
+    """All months from first to last, grouped so that there are at most MOST_BARS bars."""
+    first, last = (12 * int(month[:4]) + int(month[5:]) - 1 for month in (months[0], months[-1]))
+    numbers = range(first, last + 1)
+    for name, size in (("month", 1), ("quarter", 3), ("year", 12)):
+        if len(numbers) // size <= MOST_BARS or name == "year":
+            break
+    groups: dict[str, list[str]] = {}
+    for number in numbers:
+        year, month = divmod(number, 12)
+        label = {"month": f"{year}-{month + 1:02}", "quarter": f"{year} Q{month // 3 + 1}", "year": f"{year}"}[name]
+        groups.setdefault(label, []).append(f"{year:04}-{month + 1:02}")
+    return name, groups
+
+
+def read_metric_lines(path: Path) -> list[dict[str, Any]]:
+    """The lines of metrics.jsonl."""
+    return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
+
+
+def describe_head(head: str) -> tuple[str, str]:
+    """(message, "author, month") of a commit's head in the grammar."""
+    match = re.fullmatch(r"<COMMIT_START><AUTHOR>(.*)<DATE>(.*?)<MESSAGE>(.*)", head, re.DOTALL)
+    return (match[3] or "(no message)", f"{match[1]}, {match[2]}") if match else (head, "")
+
+
+def share(probability: float) -> str:
+    """A probability as people read it."""
+    return f"{probability:.1%}" if probability >= 0.001 else "< 0.1%"
+
+
+def repository_name(location: str, git_dir: str) -> str:
+    """A short name for a path or URL."""
+    folder = Path(git_dir)
+    path = folder.parent if folder.name == ".git" else folder
+    name = location.rstrip("/").rsplit("/", 1)[-1] if "://" in location else path.name
+    return name.removesuffix(".git") or location
+
+
+def _first(figures: dict[str, int], most: int) -> dict[str, int]:
+    return dict(list(figures.items())[:most])
+
+
+STAGE = Stage(
+    name="report_builder",
+    help="draw the report: what was read, cut and learnt",
+    config=ReportBuilderConfig,
+    run=run,
+    inputs=("commits.json", "chunking_stats.json", "dataset_stats.json", "model", "training_logs"),
+    outputs=("report.html",),
+    flags={"commits": "commits.json", "output": "report.html"},
+    libraries=("matplotlib",),
+    data_files=("core/templates/*",),
+)
+
+if __name__ == "__main__":
+    stage_main(STAGE)
