@@ -10,7 +10,7 @@ import functools
 import hashlib
 import json
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from importlib import metadata
 from pathlib import Path
 from typing import Any
@@ -32,9 +32,18 @@ PLUMBING = frozenset(
 Facts = dict[str, str]
 
 
-def facts(stage: Stage, config: Section, inputs: Mapping[str, Path], digests: Digests) -> Facts:
-    """Everything that decides the stage's outputs, by a name fit for a sentence."""
+def facts(
+    stage: Stage, config: Section, inputs: Mapping[str, Path], makers: Iterable[Mapping[str, Any]], digests: Digests
+) -> Facts:
+    """Everything that decides the stage's outputs, by a name fit for a sentence.
+
+    `makers` are the records of the stages that made the inputs. Their settings count too: a model
+    keeps the settings that its data was made with, so these must be true even where a changed one
+    happened to leave every byte as it was.
+    """
     found: Facts = {"python": "{}.{}".format(*sys.version_info)}
+    for record in makers:
+        found.update((name, value) for name, value in record["facts"].items() if name.startswith("setting "))
     for name in stage.inputs:
         found[f"input {name}"] = digests.of(inputs[name]) or "missing"
     for key, value in config.model_dump(mode="json").items():

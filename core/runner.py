@@ -111,8 +111,7 @@ class Runner:
         facts: fingerprint.Facts = {}
         try:
             self._check_inputs(stage)
-            config = self.config.stages[stage.name]
-            facts = fingerprint.facts(stage, config, self.layout.paths(stage.inputs), digests)
+            facts = self._facts(stage, digests)
         except UserError as error:
             return self._failure(
                 results.StageEntry(stage.name, "failed", []), error.message, error.hint, error.exit_code
@@ -180,10 +179,19 @@ class Runner:
     def _reasons(self, stage: Stage, digests: Digests) -> list[str]:
         record = self._record(stage)
         try:
-            facts = fingerprint.facts(stage, self.config.stages[stage.name], self.layout.paths(stage.inputs), digests)
+            facts = self._facts(stage, digests)
         except UserError as error:
             return [f"its state cannot be told: {error.message}"]
         return fingerprint.reasons(facts, record, self.layout.paths(stage.outputs), digests)
+
+    def _facts(self, stage: Stage, digests: Digests) -> fingerprint.Facts:
+        config, inputs = self.config.stages[stage.name], self.layout.paths(stage.inputs)
+        return fingerprint.facts(stage, config, inputs, self._makers(stage), digests)
+
+    def _makers(self, stage: Stage) -> list[dict[str, Any]]:
+        """Records of the stages that made this one's inputs."""
+        records = (_read_record(path) for path in sorted((self.layout.hidden / "records").glob("*.json")))
+        return [record for record in records if record and set(stage.inputs) & record["outputs"].keys()]
 
     def _check_inputs(self, stage: Stage) -> None:
         made_by = {name: other.name for other in self.stages for name in other.outputs}
@@ -195,11 +203,7 @@ class Runner:
                 raise UserError(f"{path} is missing", hint)
 
     def _record(self, stage: Stage) -> dict[str, Any] | None:
-        try:
-            record: dict[str, Any] = json.loads(self.layout.record_path(stage).read_bytes())
-        except (OSError, ValueError):
-            return None
-        return record
+        return _read_record(self.layout.record_path(stage))
 
     def _digests(self) -> Digests:
         return Digests(self.layout.hidden / "digests.json")
@@ -216,6 +220,14 @@ class Runner:
             raise AlreadyRunningError(
                 f"another run is using {self.layout.home}", "wait for it, or give this one another outputs folder"
             ) from None
+
+
+def _read_record(path: Path) -> dict[str, Any] | None:
+    try:
+        record: dict[str, Any] = json.loads(path.read_bytes())
+    except (OSError, ValueError):
+        return None
+    return record
 
 
 def _keep_only(scratch: Path) -> None:

@@ -1,0 +1,192 @@
+"""Fixtures: repositories built with git, a tiny model, and the program as a process."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+PROJECT = Path(__file__).resolve().parent.parent
+
+
+@dataclass
+class Repo:
+    """A git repository made by a test, with fixed authors and dates."""
+
+    path: Path
+    clock: int = 1_600_000_000
+
+    def git(self, *arguments: str, **variables: str) -> str:
+        """Run git in the repository."""
+        environment = {
+            **os.environ,
+            "GIT_CONFIG_GLOBAL": os.devnull,
+            "GIT_CONFIG_NOSYSTEM": "1",
+            "TZ": "UTC",
+            "GIT_AUTHOR_NAME": "Ada",
+            "GIT_AUTHOR_EMAIL": "ada@example.org",
+            "GIT_COMMITTER_NAME": "Ada",
+            "GIT_COMMITTER_EMAIL": "ada@example.org",
+            "GIT_AUTHOR_DATE": f"{self.clock} +0200",
+            "GIT_COMMITTER_DATE": f"{self.clock} +0200",
+            **variables,
+        }
+        done = subprocess.run(["git", *arguments], cwd=self.path, env=environment, capture_output=True, check=True)
+        return done.stdout.decode("utf-8", "surrogateescape").strip()
+
+    def write(self, files: dict[str, str | bytes]) -> None:
+        """Put files into the work tree."""
+        for name, content in files.items():
+            file = self.path / name
+            file.parent.mkdir(parents=True, exist_ok=True)
+            file.write_bytes(content.encode() if isinstance(content, str) else content)
+
+    def commit(self, message: str, files: dict[str, str | bytes] | None = None, **variables: str) -> str:
+        """Write files, commit everything, return the hash. Each commit is an hour after the last."""
+        self.clock += 3600
+        self.write(files or {})
+        self.git("add", "-A")
+        self.git("commit", "--allow-empty", "--allow-empty-message", "-m", message, **variables)
+        return self.git("rev-parse", "HEAD")
+
+
+@pytest.fixture
+def make_repo(tmp_path: Path) -> Callable[[str], Repo]:
+    """`make_repo("name")` gives an empty repository on branch main."""
+
+    def make(name: str = "repo") -> Repo:
+        path = tmp_path / name
+        path.mkdir()
+        repo = Repo(path)
+        repo.git("init", "-q", "-b", "main")
+        return repo
+
+    return make
+
+
+def grow(repo: Repo, commits: int = 12) -> None:
+    """A small history of Rust, Python and text that has something of everything."""
+    for number in range(commits):
+        functions = "".join(
+            f"/// Handler {i}.\npub fn handler_{i}(x: u32) -> u32 {{\n    x + {i + number}\n}}\n\n"
+            for i in range(number % 4 + 1)
+        )
+        tests = "#[cfg(test)]\nmod tests {\n    #[test]\n    fn works() {\n        assert!(true);\n    }\n}\n"
+        repo.commit(
+            f"step {number}: handlers and notes",
+            {
+                "src/lib.rs": functions + tests,
+                f"pkg/part_{number % 3}.py": f"def part(x):\n    return x * {number}\n\n\nclass A:\n    n = {number}\n",
+                "README.md": f"# Notes\n\nversion {number}\n",
+                "Cargo.toml": f'[package]\nname = "demo"\nversion = "0.{number}.0"\n',
+            },
+        )
+
+
+@pytest.fixture
+def history(make_repo: Callable[[str], Repo]) -> Repo:
+    """A repository with a dozen commits."""
+    repo = make_repo("history")
+    grow(repo)
+    return repo
+
+
+@pytest.fixture(scope="session")
+def tiny_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with a randomly initialised causal language model and a byte-level tokenizer."""
+    import torch
+    from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
+    from transformers import LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerFast
+
+    folder = tmp_path_factory.mktemp("model") / "tiny"
+    tokenizer = Tokenizer(models.BPE())
+    tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
+    tokenizer.decoder = decoders.ByteLevel()
+    trainer = trainers.BpeTrainer(
+        vocab_size=320,
+        special_tokens=["<|end|>"],
+        initial_alphabet=pre_tokenizers.ByteLevel.alphabet(),
+        show_progress=False,
+    )
+    tokenizer.train_from_iterator(["fn handler(x: u32) -> u32 { x } def part(x): return x"] * 4, trainer)
+    PreTrainedTokenizerFast(tokenizer_object=tokenizer, eos_token="<|end|>").save_pretrained(folder)
+    torch.manual_seed(0)
+    shape = LlamaConfig(
+        vocab_size=tokenizer.get_vocab_size(),
+        hidden_size=64,
+        intermediate_size=128,
+        num_hidden_layers=2,
+        num_attention_heads=2,
+        max_position_embeddings=512,
+        tie_word_embeddings=True,
+        bos_token_id=None,
+        eos_token_id=None,
+    )
+    LlamaForCausalLM(shape).save_pretrained(folder)
+    return folder
+
+
+@dataclass
+class Program:
+    """The pipeline as a user runs it: in a folder of its own, as a process."""
+
+    folder: Path
+
+    def run(self, script: str, *arguments: str, timeout_s: float = 300) -> subprocess.CompletedProcess[str]:
+        """Run a script of the project and wait for it."""
+        return subprocess.run(
+            self.line(script, *arguments),
+            cwd=self.folder,
+            capture_output=True,
+            text=True,
+            timeout=timeout_s,
+            check=False,
+        )
+
+    def start(self, script: str, *arguments: str) -> subprocess.Popen[bytes]:
+        """Run a script of the project in the background, in a process group of its own."""
+        return subprocess.Popen(
+            self.line(script, *arguments),
+            cwd=self.folder,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            start_new_session=True,
+        )
+
+    @staticmethod
+    def line(script: str, *arguments: str) -> list[str]:
+        """The command line."""
+        return [sys.executable, str(PROJECT / script), *arguments]
+
+
+@pytest.fixture
+def program(tmp_path: Path) -> Program:
+    """The program, in an empty folder."""
+    folder = tmp_path / "work"
+    folder.mkdir()
+    return Program(folder)
+
+
+def small_config(repo: Path, model: Path) -> str:
+    """A config.yaml with which all stages end within seconds."""
+    return f"""
+pipeline: {{outputs: outputs, cache_dir: cache}}
+git_scraper: {{repo: "{repo}"}}
+semantic_chunker: {{max_code_bytes: 4096}}
+dataset_builder: {{context_window: 64, target_window: 16, stride: 8}}
+model_training:
+  base_model: "{model}"
+  sequence_length: 64
+  max_steps: 4
+  checkpoint_steps: 2
+  eval_tokens: 256
+  validation_points: 2
+  example_predictions: 1
+  lora_rank: 2
+  precision: fp32
+"""

@@ -1,0 +1,219 @@
+"""The runner on two toy stages: skipping, reasons, failures, kills, locks."""
+
+from __future__ import annotations
+
+import json
+import multiprocessing
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from toys import first, second
+
+from core.config import Config, PipelineConfig
+from core.errors import AlreadyRunningError
+from core.results import Run
+from core.runner import Layout, Runner
+
+
+@pytest.fixture
+def cache(tmp_path: Path) -> Path:
+    folder = tmp_path / "cache"
+    folder.mkdir()
+    return folder
+
+
+def runner(home: Path, cache: Path, upper: bool = False, **settings: Any) -> Runner:
+    stages = {"first": first.FirstConfig(**settings), "second": second.SecondConfig(upper=upper)}
+    config = Config(PipelineConfig(outputs=str(home), cache_dir=str(cache)), stages)
+    return Runner((first.STAGE, second.STAGE), config, Layout(home))
+
+
+def run(home: Path, cache: Path, **settings: Any) -> Run:
+    chosen = runner(home, cache, **{k: v for k, v in settings.items() if k not in ("force", "continue_on_error")})
+    options = {k: v for k, v in settings.items() if k in ("force", "continue_on_error")}
+    return chosen.run(chosen.stages, **options)
+
+
+def statuses(done: Run) -> list[str]:
+    return [entry.status for entry in done.stages]
+
+
+@pytest.fixture
+def home(tmp_path: Path) -> Path:
+    return tmp_path / "out"
+
+
+def test_second_run_does_nothing(home: Path, cache: Path) -> None:
+    assert statuses(run(home, cache)) == ["ran", "ran"]
+    again = run(home, cache)
+    assert statuses(again) == ["up to date", "up to date"]
+    assert again.stages[0].counts == {"files": 1}
+    assert again.stages[0].drops == {"nothing much": 3}
+    assert again.exit_code == 0
+
+
+def test_changed_setting_runs_its_stage_and_what_follows(home: Path, cache: Path) -> None:
+    run(home, cache)
+    again = run(home, cache, text="two")
+    assert statuses(again) == ["ran", "ran"]
+    assert again.stages[0].reasons == ['setting first.text changed: "one" -> "two"']
+    assert again.stages[1].reasons == ["input first.txt changed", 'setting first.text changed: "one" -> "two"']
+    last = run(home, cache, text="two", upper=True)
+    assert statuses(last) == ["up to date", "ran"]
+    assert (home / "second" / "copy.txt").read_text() == "TWO"
+
+
+def test_upstream_settings_count_even_where_the_bytes_are_the_same(home: Path, cache: Path) -> None:
+    run(home, cache)
+    again = run(home, cache, behaviour="same bytes")
+    assert statuses(again) == ["ran", "ran"]
+    assert again.stages[1].reasons == ['setting first.behaviour changed: "work" -> "same bytes"']
+
+
+def test_same_bytes_from_another_source_leave_downstream_alone(
+    home: Path, cache: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    source = tmp_path / "source"
+    source.write_text("1")
+    monkeypatch.setenv("TOY_SOURCE", str(source))
+    run(home, cache)
+    source.write_text("2")
+    again = run(home, cache)
+    assert again.stages[0].reasons == ["source outside changed"]
+    assert statuses(again) == ["ran", "up to date"]
+
+
+def test_output_touched_by_hand_is_made_again(home: Path, cache: Path) -> None:
+    run(home, cache)
+    (home / "first.txt").write_text("edited")
+    (home / "second" / "copy.txt").unlink()
+    again = run(home, cache)
+    assert again.stages[0].reasons == ["output first.txt was changed by something else"]
+    assert statuses(again) == ["ran", "ran"]
+    assert (home / "second" / "copy.txt").read_text() == "one"
+
+
+@pytest.mark.parametrize(
+    ("behaviour", "code", "words"),
+    [
+        ("fail", 1, "it does not feel like it"),
+        ("user", 2, "the input is wrong"),
+        ("bug", 1, "KeyError"),
+        ("full", 1, "no space left"),
+        ("killed", 1, "killed by SIGKILL"),
+        ("lazy", 1, "without writing first.txt"),
+    ],
+)
+def test_failed_stage_keeps_last_good_output(home: Path, cache: Path, behaviour: str, code: int, words: str) -> None:
+    run(home, cache)
+    failed = run(home, cache, text="two", behaviour=behaviour)
+    assert statuses(failed) == ["failed", "not reached"]
+    assert words in failed.stages[0].error
+    assert failed.exit_code == code
+    assert (home / "first.txt").read_text() == "one"
+    assert not list((home / ".gitlore" / "staging").iterdir())
+    assert json.loads((home / "pipeline_results.json").read_text())["exit_code"] == code
+    assert statuses(run(home, cache)) == ["up to date", "up to date"]
+
+
+def test_continue_on_error_names_the_blocked_stages(home: Path, cache: Path) -> None:
+    done = run(home, cache, behaviour="fail", continue_on_error=True)
+    assert statuses(done) == ["failed", "blocked"]
+    assert done.stages[1].reasons == ["first failed"]
+    assert done.exit_code == 1
+
+
+def test_missing_input_is_the_users_error(home: Path, cache: Path) -> None:
+    chosen = runner(home, cache)
+    done = chosen.run([second.STAGE])
+    assert done.exit_code == 2
+    assert "first.txt is missing" in done.stages[0].error
+    assert "--until first" in done.stages[0].hint
+
+
+def test_force_runs_what_is_up_to_date(home: Path, cache: Path) -> None:
+    run(home, cache)
+    assert statuses(run(home, cache, force=True)) == ["ran", "ran"]
+
+
+def test_plan_touches_nothing(home: Path, cache: Path) -> None:
+    plan = runner(home, cache).plan((first.STAGE, second.STAGE))
+    assert [bool(why) for _, why in plan] == [True, True]
+    assert not home.exists()
+
+
+def test_plan_says_that_downstream_may_run(home: Path, cache: Path) -> None:
+    run(home, cache)
+    plan = runner(home, cache, text="two").plan((first.STAGE, second.STAGE))
+    assert plan[1][1] == ["first.txt may change, as first would run"]
+
+
+@pytest.fixture
+def slow_run(home: Path, cache: Path, tmp_path: Path) -> Iterator[subprocess.Popen[bytes]]:
+    """Another process whose first stage is at work and will not end by itself."""
+    script = tmp_path / "slow.py"
+    tests = Path(__file__).resolve().parent.parent
+    script.write_text(
+        f"import sys; sys.path[:0] = {[str(tests.parent), str(tests)]!r}\n"
+        "from pathlib import Path\n"
+        "from core.config import Config, PipelineConfig\n"
+        "from core.runner import Layout, Runner\n"
+        "from toys import first, second\n"
+        "if __name__ == '__main__':\n"
+        "    stages = {'first': first.FirstConfig(text='slow', behaviour='slow'), 'second': second.SecondConfig()}\n"
+        f"    config = Config(PipelineConfig(outputs={str(home)!r}, cache_dir={str(cache)!r}), stages)\n"
+        f"    chosen = Runner((first.STAGE, second.STAGE), config, Layout(Path({str(home)!r})))\n"
+        "    sys.exit(chosen.run(chosen.stages).exit_code)\n"
+    )
+    run(home, cache)
+    process = subprocess.Popen([sys.executable, str(script)], stderr=subprocess.PIPE)
+    deadline = time.monotonic() + 30
+    while not (cache / "started").exists():
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+    yield process
+    process.kill()
+    process.communicate()
+
+
+def test_two_runs_at_once(slow_run: subprocess.Popen[bytes], home: Path, cache: Path) -> None:
+    with pytest.raises(AlreadyRunningError) as caught:
+        run(home, cache)
+    assert caught.value.exit_code == 75
+
+
+def test_killed_run_leaves_outputs_lock_and_child_clean(
+    slow_run: subprocess.Popen[bytes], home: Path, cache: Path
+) -> None:
+    child = int((cache / "started").read_text())
+    slow_run.kill()
+    slow_run.wait()
+    assert (home / "first.txt").read_text() == "one"
+    again = run(home, cache)
+    assert statuses(again) == ["up to date", "up to date"]
+    assert not (home / ".gitlore" / "staging").exists()
+    deadline = time.monotonic() + 10
+    while Path(f"/proc/{child}").exists():
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+
+
+def test_interrupt_stops_the_stage(slow_run: subprocess.Popen[bytes], home: Path) -> None:
+    os.kill(slow_run.pid, signal.SIGINT)
+    slow_run.communicate(timeout=30)
+    assert slow_run.returncode == 130
+    assert (home / "first.txt").read_text() == "one"
+    results = json.loads((home / "pipeline_results.json").read_text())
+    assert [stage["status"] for stage in results["stages"]] == ["interrupted", "not reached"]
+
+
+def test_children_are_gone_after_a_run(home: Path, cache: Path) -> None:
+    run(home, cache)
+    assert multiprocessing.active_children() == []

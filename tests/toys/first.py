@@ -1,0 +1,56 @@
+"""A stage for tests of the runner: writes its setting; misbehaves on request through files in its folder."""
+
+from __future__ import annotations
+
+import errno
+import os
+import signal
+import time
+from pathlib import Path
+
+from core.config import Section
+from core.errors import StageError, UserError
+from core.stage import Context, Stage
+
+
+class FirstConfig(Section):
+    """Settings of the first toy."""
+
+    text: str = "one"
+    """What is written."""
+    behaviour: str = "work"
+    """How it ends."""
+
+
+def run(ctx: Context[FirstConfig]) -> None:
+    """Write first.txt."""
+    output = ctx.output("first.txt")
+    output.write_text(ctx.config.text)
+    match ctx.config.behaviour:
+        case "fail":
+            raise StageError("it does not feel like it", "ask again")
+        case "user":
+            raise UserError("the input is wrong")
+        case "bug":
+            raise KeyError("surprise")
+        case "full":
+            raise OSError(errno.ENOSPC, "No space left on device", str(output))
+        case "killed":
+            os.kill(os.getpid(), signal.SIGKILL)
+        case "slow":
+            (ctx.cache_dir / "started").write_text(str(os.getpid()))
+            time.sleep(60)
+        case "lazy":
+            output.unlink()
+    ctx.count("files")
+    ctx.drop("nothing much", 3)
+
+
+STAGE = Stage(
+    name="first",
+    help="write a file",
+    config=FirstConfig,
+    run=run,
+    outputs=("first.txt",),
+    sources=lambda config: {"outside": Path(os.environ.get("TOY_SOURCE", "/dev/null")).read_text()},
+)
