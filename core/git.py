@@ -193,11 +193,11 @@ class BlobReader:
         except BrokenPipeError:
             return None
         header = self._process.stdout.readline().split()
-        if len(header) != 3 or header[1] != b"blob":
+        if len(header) != 3:  # "<id> missing"
             return None
         content = self._process.stdout.read(int(header[2]))
         self._process.stdout.read(1)
-        return content
+        return content if header[1] == b"blob" else None
 
 
 def _git_dir(location: str) -> Path:

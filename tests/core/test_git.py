@@ -1,0 +1,101 @@
+"""Opening, cloning and reading repositories."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from conftest import Repo
+
+from core import git
+from core.errors import StageError, UserError
+
+
+@pytest.mark.parametrize(
+    ("location", "expected"),
+    [
+        ("https://example.org/a.git", True),
+        ("file:///tmp/a", True),
+        ("git@example.org:a/b.git", True),
+        ("/tmp/a", False),
+        ("../a", False),
+        ("C:\\a", False),
+        (".", False),
+    ],
+)
+def test_urls_are_told_from_paths(location: str, expected: bool) -> None:
+    assert git.is_url(location) is expected
+
+
+def test_missing_and_foreign_folders(tmp_path: Path) -> None:
+    with pytest.raises(UserError, match="not found"):
+        git.open_repository(str(tmp_path / "none"), tmp_path)
+    with pytest.raises(UserError, match="not a git repository"):
+        git.open_repository(str(tmp_path), tmp_path)
+
+
+def test_a_worktree_reads_the_main_repository(history: Repo, tmp_path: Path) -> None:
+    history.git("worktree", "add", "-q", str(tmp_path / "tree"), "-b", "side")
+    opened = git.open_repository(str(tmp_path / "tree"), tmp_path)
+    assert opened.git_dir == (history.path / ".git").resolve()
+
+
+def test_url_is_cloned_once_and_updated(make_repo: Callable[[str], Repo], tmp_path: Path) -> None:
+    origin = make_repo("origin")
+    origin.commit("one", {"a": "1"})
+    origin.git("branch", "old")
+    url = f"file://{origin.path}"
+    cache = tmp_path / "cache"
+    clone = git.open_repository(url, cache)
+    before = git.state_digest(url, ["branches", "tags"])
+    second = origin.commit("two", {"a": "2"})
+    origin.git("branch", "-D", "old")
+    origin.git("tag", "v1")
+    assert git.state_digest(url, ["branches", "tags"]) != before
+    again = git.open_repository(url, cache)
+    assert again == clone
+    tips = git.run(again.git_dir, "for-each-ref", "--format=%(refname) %(objectname)").decode().split()
+    assert tips == ["refs/heads/main", second, "refs/tags/v1", second]
+
+
+def test_a_url_that_is_not_there(tmp_path: Path) -> None:
+    with pytest.raises(UserError, match="cannot fetch"):
+        git.open_repository(f"file://{tmp_path}/none", tmp_path / "cache")
+    assert not list((tmp_path / "cache" / "repositories").glob("*.tmp"))
+
+
+def test_credentials_stay_out_of_messages(tmp_path: Path) -> None:
+    with pytest.raises(UserError) as caught:
+        git.open_repository(f"file://user:secret@{tmp_path}/none", tmp_path)
+    assert "secret" not in str(caught.value)
+
+
+def test_state_digest_follows_refs(history: Repo) -> None:
+    first = git.state_digest(str(history.path), ["branches"])
+    assert git.state_digest(str(history.path), ["branches"]) == first
+    history.commit("more", {"x": "y"})
+    assert git.state_digest(str(history.path), ["branches"]) != first
+
+
+def test_failing_git_becomes_a_sentence(history: Repo) -> None:
+    git_dir = history.path / ".git"
+    with pytest.raises(StageError, match="git rev-parse failed"):
+        git.run(git_dir, "rev-parse", "--verify", "nonsense")
+    with pytest.raises(StageError, match="git log stopped"), git.stream(git_dir, "log", "nonsense") as output:
+        output.read()
+
+
+def test_blobs_and_missing_ones(history: Repo) -> None:
+    blob = history.git("rev-parse", "HEAD:README.md")
+    with git.BlobReader(history.path / ".git") as reader:
+        assert reader.read(blob) == (history.path / "README.md").read_bytes()
+        assert reader.read("1" * 40) is None
+        assert reader.read(history.git("rev-parse", "HEAD")) is None  # a commit
+        assert reader.read(blob) is not None
+
+
+def test_decode_never_loses_a_byte() -> None:
+    assert git.decode("é".encode()) == ("é", "utf-8")
+    text, encoding = git.decode(b"\xe9\xff\x00")
+    assert (text.encode("latin-1"), encoding) == (b"\xe9\xff\x00", "latin-1")
