@@ -1,0 +1,101 @@
+"""Settings: what is refused, and in what words."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from pydantic import Field
+
+from core.config import Section, load
+from core.errors import UserError
+
+
+class Shop(Section):
+    """A section for these tests."""
+
+    max_items: int = Field(default=3, ge=1)
+    """Most things in a basket."""
+    names: tuple[str, ...] = ("a",)
+    """Names."""
+    price: float = 1.0
+    """Price."""
+
+
+class Branch(Section):
+    """A section that shares a value."""
+
+    price: float = Field(default=1.0, json_schema_extra={"same_as": "shop.price"})
+    """Price, like the shop's."""
+
+
+SECTIONS: dict[str, type[Section]] = {"shop": Shop, "branch": Branch}
+
+
+def write(folder: Path, text: str) -> Path:
+    path = folder / "config.yaml"
+    path.write_text(text)
+    return path
+
+
+def test_defaults_without_a_file() -> None:
+    config = load(None, SECTIONS)
+    assert config.stages["shop"] == Shop()
+    assert config.pipeline.outputs == "outputs"
+
+
+@pytest.mark.parametrize(
+    ("text", "message", "hint"),
+    [
+        ("shop:\n  max_item: 3\n", "config.yaml:2: unknown key 'shop.max_item'", "did you mean 'max_items'?"),
+        ("shpo:\n  max_items: 3\n", "config.yaml:1: unknown section 'shpo'", "did you mean 'shop'?"),
+        ("shop:\n  max_items: many\n", 'config.yaml:2: shop.max_items = "many"', "Most things in a basket."),
+        ("shop:\n  max_items: '3'\n", "valid integer", "Most things"),
+        ("shop:\n  max_items: true\n", "valid integer", "Most things"),
+        ("shop:\n  max_items: 0\n", "greater than or equal to 1", "Most things"),
+        ("shop:\n  max_items: 1\n  max_items: 2\n", "'shop.max_items' is set twice", "remove one"),
+        ("shop: 3\n", "must hold 'key: value' lines", ""),
+        ("- shop\n", "expected sections", ""),
+        ("shop: [\n", "not valid YAML", ""),
+    ],
+)
+def test_mistakes_are_named(tmp_path: Path, text: str, message: str, hint: str) -> None:
+    with pytest.raises(UserError) as caught:
+        load(write(tmp_path, text), SECTIONS)
+    assert message in caught.value.message
+    assert hint in caught.value.hint
+    assert caught.value.exit_code == 2
+
+
+def test_missing_file(tmp_path: Path) -> None:
+    with pytest.raises(UserError, match="not found"):
+        load(tmp_path / "none.yaml", SECTIONS)
+
+
+def test_overrides_win_and_are_parsed_as_yaml(tmp_path: Path) -> None:
+    path = write(tmp_path, "shop:\n  max_items: 5\n  price: 2\n")
+    shop = load(path, SECTIONS, ["shop.max_items=7", "shop.names=[x, y]"]).stages["shop"]
+    assert shop == Shop(max_items=7, names=("x", "y"), price=2.0)
+
+
+@pytest.mark.parametrize("override", ["shop.max_items", "max_items=3", "=3", "shop.=3"])
+def test_malformed_override(override: str) -> None:
+    with pytest.raises(UserError, match=r"expected section\.key=value"):
+        load(None, SECTIONS, [override])
+
+
+def test_unknown_override_is_refused() -> None:
+    with pytest.raises(UserError, match=r"unknown key 'shop\.max_item'"):
+        load(None, SECTIONS, ["shop.max_item=3"])
+
+
+def test_shared_value_follows_the_other_section(tmp_path: Path) -> None:
+    path = write(tmp_path, "shop:\n  price: 9.5\n")
+    assert load(path, SECTIONS).stages["branch"] == Branch(price=9.5)
+    assert load(path, SECTIONS, ["branch.price=1.5"]).stages["branch"] == Branch(price=1.5)
+
+
+def test_a_single_stage_ignores_other_sections(tmp_path: Path) -> None:
+    path = write(tmp_path, "shop:\n  price: 9.5\nother:\n  x: 1\n")
+    loaded = load(path, {"branch": Branch}, other_sections=True)
+    assert loaded.stages["branch"] == Branch(price=9.5)

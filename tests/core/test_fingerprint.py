@@ -1,0 +1,94 @@
+"""What makes a stage stale, and what must not."""
+
+from __future__ import annotations
+
+import ast
+from pathlib import Path
+
+import pytest
+
+from core import fingerprint
+from core.fingerprint import PROJECT, code_digest, code_files
+
+CODE = '''
+"""Docstring."""
+import os
+
+class Config:
+    """Settings."""
+    size: int = 3
+    """Help."""
+
+def double(x):
+    """Twice."""
+    return 2 * x  # a comment
+'''
+
+
+def digest(tmp_path: Path, text: str) -> str:
+    path = tmp_path / f"module{len(list(tmp_path.iterdir()))}.py"
+    path.write_text(text)
+    return code_digest(path)
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ("# a comment", "# another"),
+        ("Docstring", "Words"),
+        ("Help", "More help"),
+        ("2 * x", "2*x"),
+        ("import os\n", "import os\n\n"),
+    ],
+)
+def test_words_and_formatting_do_not_count(tmp_path: Path, old: str, new: str) -> None:
+    assert old in CODE
+    assert digest(tmp_path, CODE) == digest(tmp_path, CODE.replace(old, new))
+
+
+@pytest.mark.parametrize(("old", "new"), [("2 * x", "3 * x"), ("= 3", "= 4"), ("def double", "def twice")])
+def test_code_counts(tmp_path: Path, old: str, new: str) -> None:
+    assert digest(tmp_path, CODE) != digest(tmp_path, CODE.replace(old, new))
+
+
+def test_imported_project_modules_count_and_plumbing_does_not() -> None:
+    files = code_files(PROJECT / "semantic_chunker.py")
+    assert {"semantic_chunker.py", "core/languages.py", "core/records.py", "core/git.py"} <= set(files)
+    assert not {"core/runner.py", "core/progress.py", "core/cli.py", "core/logs.py"} & set(files)
+
+
+def test_plumbing_names_existing_modules() -> None:
+    assert all((PROJECT / name).is_file() for name in fingerprint.PLUMBING)
+
+
+def test_imports_inside_functions_count(tmp_path: Path) -> None:
+    (tmp_path / "helper_module.py").write_text("x = 1\n")
+    (tmp_path / "outer.py").write_text("def f():\n    import helper_module\n    return helper_module.x\n")
+    assert any(name.endswith("helper_module.py") for name in code_files(tmp_path / "outer.py"))
+
+
+def test_reasons_are_sentences(tmp_path: Path) -> None:
+    from core.files import Digests
+
+    (tmp_path / "out").write_text("x")
+    digests = Digests(tmp_path / "digests.json")
+    record = {
+        "facts": {"setting a.b": "1", "input x": "11", "library torch": "2.12", "code old.py": "1"},
+        "outputs": {"out": {"sha256": digests.of(tmp_path / "out")}, "gone": {"sha256": "1"}},
+    }
+    now = {"setting a.b": "2", "input x": "22", "library torch": "2.13", "code new.py": "1"}
+    outputs = {"out": tmp_path / "out", "gone": tmp_path / "gone"}
+    assert fingerprint.reasons(now, record, outputs, digests) == [
+        "code new.py is new",
+        "code old.py is gone",
+        "input x changed",
+        "library torch changed: 2.12 -> 2.13",
+        "setting a.b changed: 1 -> 2",
+        "output gone is missing",
+    ]
+    assert fingerprint.reasons(now, None, outputs, digests) == ["it has not run here yet"]
+
+
+def test_every_project_file_parses() -> None:
+    for path in PROJECT.glob("core/*.py"):
+        ast.parse(path.read_bytes())

@@ -1,0 +1,72 @@
+"""Several outputs take their places together, whatever moment a kill picks."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from core import publish
+from core.files import remove
+
+
+class Killed(BaseException):
+    """Stands for a kill: nothing after it runs."""
+
+
+def stage(home: Path, version: str) -> list[tuple[Path, Path]]:
+    moves = []
+    for name in ("file", "folder"):
+        staged = publish.staging_path(home / name, f"token{version}")
+        staged.parent.mkdir(parents=True, exist_ok=True)
+        if name == "folder":
+            staged.mkdir()
+            (staged / "inside").write_text(version)
+        else:
+            staged.write_text(version)
+        moves.append((staged, home / name))
+    return moves
+
+
+def state(home: Path) -> tuple[str, str, str]:
+    record = json.loads((home / "record.json").read_text())["version"]
+    return (home / "file").read_text(), (home / "folder" / "inside").read_text(), record
+
+
+@pytest.mark.parametrize("moment", range(8))
+def test_kill_at_any_step_leaves_old_or_new(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, moment: int) -> None:
+    publish.publish(tmp_path, stage(tmp_path, "1"), tmp_path / "record.json", {"version": "1"})
+    assert state(tmp_path) == ("1", "1", "1")
+    moves = stage(tmp_path, "2")
+    real, steps = Path.replace, 0
+
+    def replace(self: Path, target: Path) -> Path:
+        nonlocal steps
+        if steps == moment:
+            raise Killed
+        steps += 1
+        return real(self, target)
+
+    monkeypatch.setattr(Path, "replace", replace)
+    try:
+        publish.publish(tmp_path, moves, tmp_path / "record.json", {"version": "2"})
+        finished = True
+    except Killed:
+        finished = False
+    monkeypatch.undo()
+    recovered = publish.recover(tmp_path)
+    publish.clean(tmp_path)
+    expected = "2" if finished or recovered else "1"
+    assert state(tmp_path) == (expected, expected, expected)
+    assert not publish.recover(tmp_path)
+
+
+def test_folder_may_become_a_file(tmp_path: Path) -> None:
+    publish.publish(tmp_path, stage(tmp_path, "1"), tmp_path / "record.json", {"version": "1"})
+    staged = publish.staging_path(tmp_path / "folder", "t")
+    staged.parent.mkdir(parents=True)
+    staged.write_text("now a file")
+    publish.publish(tmp_path, [(staged, tmp_path / "folder")], tmp_path / "record.json", {"version": "2"})
+    assert (tmp_path / "folder").read_text() == "now a file"
+    remove(tmp_path / "folder")

@@ -1,0 +1,101 @@
+"""commits.json and chunks.jsonl as streams."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from core.errors import UserError
+from core.record_files import ChunkWriter, CommitWriter, read_chunks, read_commits, read_history
+from core.records import Chunk, ChunkCommit, Commit, CommitContext, CommitMetadata, DateRange, HistoryMetadata
+
+
+def commit(number: int) -> Commit:
+    meta = CommitMetadata(
+        hash=f"{number:040x}", abbrev_hash="0" * 8, tree="0" * 40, parents=[], author="A", author_email="a@x",
+        timestamp="2024-01-01T00:00:00Z", timestamp_unix=1, tz_offset=60, committer="A", committer_email="a@x",
+        commit_timestamp="2024-01-01T00:00:00Z", commit_timestamp_unix=1, message="m\u2028\x00", message_body="",
+        is_merge=False, files_changed=0, insertions=0, deletions=0, branch_set=0,
+    )  # fmt: skip
+    context = CommitContext(is_merge=False, has_tags=False, file_count=0, total_lines_changed=0)
+    return Commit(metadata=meta, diffs=[], tags=[], commit_number=number, context=context)
+
+
+def history(total: int) -> HistoryMetadata:
+    return HistoryMetadata(
+        scrape_timestamp="x", repository=".", git_dir="/", refs=[], git_version="2", is_shallow=False,
+        total_commits=total, total_authors=1, merge_commits=0, total_files_touched=0, unique_branches=0, branches=[],
+        current_branch=None, branch_sets=[[]], total_insertions=0, total_deletions=0, date_range=DateRange(),
+    )  # fmt: skip
+
+
+def write(path: Path, total: int) -> None:
+    with CommitWriter(path) as out:
+        for number in range(total):
+            out.write(commit(number))
+        out.finish(history(total))
+
+
+@pytest.mark.parametrize("total", [0, 1, 3])
+def test_file_is_json_and_streams(tmp_path: Path, total: int) -> None:
+    path = tmp_path / "commits.json"
+    write(path, total)
+    whole = json.loads(path.read_bytes())
+    assert len(whole["commits"]) == total == read_history(path).total_commits
+    assert [c.commit_number for c in read_commits(path)] == list(range(total))
+    assert [msgspec.to_builtins(c) for c in read_commits(path)] == whole["commits"]
+    assert len(list(tmp_path.iterdir())) == 1
+
+
+def test_cut_off_file_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "commits.json"
+    write(path, 3)
+    lines = path.read_bytes().splitlines(keepends=True)
+    path.write_bytes(b"".join(lines[:-1]))
+    with pytest.raises(UserError, match="cut off"):
+        list(read_commits(path))
+    path.write_bytes(b"".join(lines[:2]) + lines[2][:50])
+    with pytest.raises(UserError, match="line 3"):
+        list(read_commits(path))
+
+
+def test_other_major_version_is_refused_and_unknown_fields_are_not(tmp_path: Path) -> None:
+    path = tmp_path / "commits.json"
+    write(path, 1)
+    text = path.read_text()
+    path.write_text(text.replace('"schema_version":"1.0"', '"schema_version":"1.9","later":1'))
+    assert read_history(path).schema_version == "1.9"
+    path.write_text(text.replace('"schema_version":"1.0"', '"schema_version":"2.0"'))
+    with pytest.raises(UserError, match=r"schema version 2\.0"):
+        read_history(path)
+
+
+@pytest.mark.parametrize("text", ["", "[]", '{"commits": []}', "not json\n"])
+def test_foreign_files_are_refused(tmp_path: Path, text: str) -> None:
+    path = tmp_path / "commits.json"
+    path.write_text(text)
+    with pytest.raises(UserError):
+        read_history(path)
+
+
+def test_chunks_round_trip_and_broken_lines_are_named(tmp_path: Path) -> None:
+    about = ChunkCommit(
+        author="A", author_email="a", timestamp="t", timestamp_unix=0, commit_timestamp="t", message="", message_body=""
+    )
+    chunk = Chunk(
+        chunk_id="x_0", commit_hash="x", file_path="a\tb", file_type="rs", language="rust", change_type="other",
+        change_category="M", symbol_kind="file", module_path="", old_code="\r", new_code="\u2028", patch="",
+        additions=0, deletions=0, line_range=(1, 2), commit_metadata=about,
+    )  # fmt: skip
+    path = tmp_path / "chunks.jsonl"
+    with ChunkWriter(path) as out:
+        out.write(chunk)
+        out.write(chunk)
+    assert list(read_chunks(path)) == [chunk, chunk]
+    assert all(json.loads(line) for line in path.read_bytes().split(b"\n")[:-1])
+    path.write_bytes(path.read_bytes()[:-30])
+    with pytest.raises(UserError, match="line 2"):
+        list(read_chunks(path))
