@@ -1,0 +1,260 @@
+"""Stage 1 against git's own words, on repositories built here."""
+
+from __future__ import annotations
+
+import subprocess
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from conftest import Repo
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+import git_scraper
+from core import git
+from core.records import Commit, FileDiff
+from git_scraper import GitScraperConfig, Patch, _records
+
+
+def scrape(repo: Repo, **options: object) -> list[Commit]:
+    config = GitScraperConfig(repo=str(repo.path), **options)
+    opened = git.open_repository(config.repo, repo.path)
+    tips = git.tips(opened.git_dir, config.refs)
+    lineage = git_scraper.read_lineage(opened, tips)
+    tags = git_scraper.read_tags(opened, config)
+    commits = list(git_scraper.read_commits(opened, config, tips))
+    for number, commit in enumerate(commits):
+        git_scraper.place(commit, number, lineage, tags.get(commit.metadata.hash, []), expand=config.expand_branches)
+    return commits
+
+
+def one(repo: Repo, name: str) -> FileDiff:
+    return next(diff for diff in scrape(repo)[-1].diffs if diff.filename == name)
+
+
+def applied(repo: Repo, diff: FileDiff, folder: Path) -> bytes:
+    """The old blob with the patch applied by git."""
+    folder.mkdir(exist_ok=True)
+    file = folder / "file"
+    old = b""
+    if diff.old_blob.strip("0"):
+        old = subprocess.run(
+            ["git", "cat-file", "blob", diff.old_blob], cwd=repo.path, capture_output=True, check=True
+        ).stdout
+    file.write_bytes(old)
+    body = diff.patch.encode("utf-8" if diff.encoding == "utf-8" else "latin-1")
+    patch = b"--- a/file\n+++ b/file\n" + body
+    subprocess.run(["git", "apply", "--unidiff-zero", "-"], cwd=folder, input=patch, check=True, capture_output=True)
+    return file.read_bytes()
+
+
+def test_counts_order_and_totals(history: Repo) -> None:
+    history.git("checkout", "-q", "-b", "side", "HEAD~3")
+    history.commit("on the side", {"side.txt": "x\n"})
+    history.git("checkout", "-q", "main")
+    history.git("merge", "-q", "--no-ff", "-m", "merge side", "side")
+    commits = scrape(history)
+    assert len(commits) == int(history.git("rev-list", "--branches", "--tags", "--remotes", "--count"))
+    seen: set[str] = set()
+    for commit in commits:
+        assert seen.issuperset(commit.metadata.parents)
+        seen.add(commit.metadata.hash)
+    assert [c.commit_number for c in commits] == list(range(len(commits)))
+    assert commits[-1].metadata.is_merge
+    assert [d.filename for d in commits[-1].diffs] == ["side.txt"]
+
+
+def test_raw_entries_equal_gits_own(history: Repo) -> None:
+    history.git("mv", "README.md", "NOTES.md")
+    history.git("rm", "-q", "Cargo.toml")
+    history.commit("rename and remove", {"new file.txt": "x\n"})
+    for commit in scrape(history):
+        listing = history.git(
+            "diff-tree", "-r", "--root", "-M50%", "--no-commit-id", "--no-abbrev", "-z", commit.metadata.hash
+        ).split("\0")[:-1]
+        expected = []
+        while listing:
+            entry = listing.pop(0).lstrip(":").split()
+            paths = [listing.pop(0) for _ in range(2 if entry[4][0] in "RC" else 1)]
+            expected.append((entry[4][0], paths[-1], entry[0], entry[1], entry[2], entry[3]))
+        got = [(d.change_type, d.filename, d.old_mode, d.new_mode, d.old_blob, d.new_blob) for d in commit.diffs]
+        assert got == expected
+
+
+NAMES = [
+    "plain",
+    "with space",
+    "tab\tname",
+    'quote"name',
+    "back\\slash",
+    "new\nline",
+    "ünïcode",
+    " b/x",
+    "a -> b",
+    "-dash",
+]
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_odd_names(make_repo: Callable[[str], Repo], name: str) -> None:
+    repo = make_repo("odd")
+    repo.commit("add", {name: "one\n"})
+    repo.commit("change", {name: "two\n"})
+    diff = one(repo, name)
+    assert (diff.additions, diff.deletions, diff.patch) == (1, 1, "@@ -1 +1 @@\n-one\n+two\n")
+
+
+CONTENTS: dict[str, tuple[bytes, bytes]] = {
+    "no final newline": (b"a", b"a\nb"),
+    "crlf": (b"a\r\nb\r\n", b"a\r\nc\r\n"),
+    "cr only": (b"a\rb\r", b"a\rc\r"),
+    "late nul": (b"x\n" * 5000 + b"\x00", b"x\n" * 5000 + b"y\x00"),
+    "latin-1": (b"caf\xe9\n", b"caf\xe8\n"),
+    "looks like a patch": (b"--- a\n+++ b\n@@ -1 +1 @@\n", b"-- a\n++ b\ndiff --git a/x b/x\n@@ -1 +1 @@\n"),
+    "separators": ("a\u2028b\x85c\x0bd\n".encode(), "a\u2028b\x85c\x0be\n".encode()),
+    "long line": (b"a" * 300_000 + b"\n", b"a" * 300_000 + b"b\n"),
+    "emptied": (b"a\nb\n", b""),
+    "filled": (b"", b"a\n"),
+}
+
+
+@pytest.mark.parametrize("kind", CONTENTS)
+def test_patches_apply_to_the_byte(make_repo: Callable[[str], Repo], tmp_path: Path, kind: str) -> None:
+    before, after = CONTENTS[kind]
+    repo = make_repo("contents")
+    repo.commit("before", {"file": before, "zz": "1\n"})
+    repo.commit("after", {"file": after, "zz": "2\n"})
+    for commit in scrape(repo):
+        for diff in commit.diffs:
+            if diff.patch:
+                new = subprocess.run(
+                    ["git", "cat-file", "blob", diff.new_blob], cwd=repo.path, capture_output=True, check=True
+                ).stdout
+                assert applied(repo, diff, tmp_path / "apply") == new
+
+
+def test_binary_mode_symlink_and_type_change(make_repo: Callable[[str], Repo]) -> None:
+    repo = make_repo("kinds")
+    repo.commit("add", {"binary": b"\x00\x01", "script": "echo\n", "target": "t\n", "turns": "text\n"})
+    (repo.path / "script").chmod(0o755)
+    (repo.path / "link").symlink_to("target")
+    (repo.path / "turns").unlink()
+    (repo.path / "turns").symlink_to("target")
+    repo.commit("change", {"binary": b"\x00\x02"})
+    by_name = {diff.filename: diff for diff in scrape(repo)[-1].diffs}
+    assert by_name["binary"].is_binary
+    assert by_name["binary"].patch == ""
+    assert (by_name["script"].old_mode, by_name["script"].new_mode, by_name["script"].patch) == ("100644", "100755", "")
+    assert by_name["link"].new_mode == "120000"
+    turned = by_name["turns"]
+    assert (turned.change_type, turned.additions, turned.deletions) == ("T", 1, 1)
+    assert "-text\n" in turned.patch
+    assert "+target" in turned.patch
+
+
+def test_empty_commits_messages_and_last_commit(make_repo: Callable[[str], Repo]) -> None:
+    repo = make_repo("empty")
+    repo.commit("")
+    repo.commit("subject\n\nbody line\n\nlast")
+    commits = scrape(repo)
+    assert [c.metadata.message for c in commits] == ["", "subject"]
+    assert commits[1].metadata.message_body == "body line\n\nlast"
+    assert all(not c.diffs for c in commits)
+
+
+def test_dates_and_people(make_repo: Callable[[str], Repo]) -> None:
+    repo = make_repo("dates")
+    repo.commit("x", {"a": "1"}, GIT_AUTHOR_NAME="Zoë", GIT_AUTHOR_DATE="1705307400 -0530")
+    meta = scrape(repo)[0].metadata
+    assert (meta.author, meta.timestamp, meta.timestamp_unix, meta.tz_offset) == (
+        "Zoë",
+        "2024-01-15T08:30:00Z",
+        1705307400,
+        -330,
+    )
+    assert meta.committer == "Ada"
+
+
+def test_lineage_equals_git_branch_contains(history: Repo) -> None:
+    history.git("branch", "early", "HEAD~5")
+    history.git("checkout", "-q", "--orphan", "other")
+    history.commit("another root", {"o": "1"})
+    history.git("tag", "-a", "v1", "-m", "annotated", "HEAD")
+    history.git("tag", "blob-tag", history.git("rev-parse", "HEAD:o"))
+    for commit in scrape(history, expand_branches=True):
+        contained = history.git("branch", "--contains", commit.metadata.hash, "--format=%(refname:short)").split()
+        assert [branch.branch_name for branch in commit.branches] == contained
+    assert scrape(history)[-1].tags == ["v1"]
+    current = [b.branch_name for b in scrape(history, expand_branches=True)[-1].branches if b.is_current]
+    assert current == ["other"]
+
+
+def test_hostile_configuration_changes_nothing(history: Repo) -> None:
+    plain = scrape(history)
+    for key, value in {
+        "diff.external": "false",
+        "diff.noprefix": "true",
+        "diff.mnemonicPrefix": "true",
+        "diff.algorithm": "patience",
+        "diff.context": "9",
+        "color.ui": "always",
+        "core.quotePath": "true",
+        "log.showSignature": "true",
+        "log.follow": "true",
+        "format.pretty": "oneline",
+        "diff.renames": "false",
+    }.items():
+        history.git("config", key, value)
+    assert scrape(history) == plain
+
+
+def test_long_patches_are_cut_and_counted(make_repo: Callable[[str], Repo]) -> None:
+    repo = make_repo("long")
+    repo.commit("add", {"big.txt": "".join(f"line {n}\n" for n in range(1000))})
+    diff = scrape(repo, max_patch_bytes=500)[0].diffs[0]
+    assert diff.patch_truncated
+    assert diff.additions == 1000
+    assert len(diff.patch) <= 500
+    assert diff.patch.endswith("\n")
+
+
+def test_pull_requests_only_by_choice(history: Repo) -> None:
+    head = history.git("rev-parse", "HEAD")
+    history.git("checkout", "-q", "--detach")
+    pull = history.commit("proposed", {"p": "1"})
+    history.git("update-ref", "refs/pull/1/head", pull)
+    history.git("checkout", "-q", "main")
+    assert scrape(history)[-1].metadata.hash == head
+    assert scrape(history, refs=("branches", "pull_requests"))[-1].metadata.hash == pull
+    history.git("checkout", "-q", pull)
+    assert scrape(history, refs=("head",))[-1].metadata.hash == pull
+
+
+class Blocks:
+    """A stream that hands out its bytes in given portions."""
+
+    def __init__(self, data: bytes, sizes: Iterator[int]) -> None:
+        self._data, self._sizes = data, sizes
+
+    def read(self, _: int) -> bytes:
+        size = next(self._sizes)
+        block, self._data = self._data[:size], self._data[size:]
+        return block
+
+
+@settings(suppress_health_check=[HealthCheck.too_slow])
+@given(st.lists(st.binary(max_size=30)), st.integers(1, 40))
+def test_records_survive_any_block_boundary(records: list[bytes], size: int) -> None:
+    marker = b"MARKER-0123456789"
+    data = b"".join(marker + record for record in records)
+
+    def sizes() -> Iterator[int]:
+        while True:
+            yield size
+
+    assert list(_records(Blocks(data, sizes()), marker)) == records  # type: ignore[arg-type]
+
+
+def test_a_section_without_hunks_is_empty() -> None:
+    assert Patch.of(b"diff --git a/x b/x\nold mode 100644\nnew mode 100755\n", 100) == Patch()
