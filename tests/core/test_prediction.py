@@ -1,0 +1,83 @@
+"""The search for files against trying every one of them."""
+
+from __future__ import annotations
+
+import math
+from pathlib import Path
+
+import pytest
+import torch
+from transformers import AutoModelForCausalLM
+
+from core import base_models
+from core.commit_grammar import (
+    CHANGES,
+    CODE_END,
+    CODE_START,
+    COMMIT_END,
+    FILE_END,
+    FILE_START,
+    MESSAGE,
+    SYMBOL,
+    author_and_date,
+)  # fmt: skip
+from core.prediction import Predictor, commits_in
+from core.vocabulary import Vocabulary
+
+PATHS = ["src/lib.rs", "src/lib", "src/main.rs", "README.md", "a", "docs/é.md"]
+
+
+@pytest.fixture(scope="module")
+def predictor(tiny_model: Path, tmp_path_factory: pytest.TempPathFactory) -> Predictor:
+    tokenizer, pad = base_models.load_tokenizer(str(tiny_model), tmp_path_factory.mktemp("cache"))
+    vocabulary = Vocabulary.of_base_model(tokenizer, pad, str(tiny_model))
+    model = AutoModelForCausalLM.from_pretrained(tiny_model)
+    base_models.fit_to_vocabulary(model, vocabulary)
+    return Predictor(model, vocabulary, width=128)
+
+
+def head(predictor: Predictor) -> list[int]:
+    return predictor.vocabulary.encode([[*author_and_date("Ada", "2024-01-15"), MESSAGE, "add it"]])[0]
+
+
+def test_search_equals_trying_every_file(predictor: Predictor) -> None:
+    prediction = predictor.predict([], head(predictor), PATHS, top=len(PATHS))
+    start = [*head(predictor), predictor.vocabulary.markers[FILE_START]]
+    changes = [predictor.vocabulary.markers[marker] for marker in CHANGES.values()]
+    expected = {}
+    for path in PATHS:
+        ids = predictor.vocabulary.encode([[path]])[0]
+        with torch.no_grad():
+            logs = predictor.model(torch.tensor([[*start, *ids]])).logits[0].log_softmax(dim=-1)
+        total = sum(float(logs[len(start) - 1 + place, id_]) for place, id_ in enumerate(ids))
+        expected[path] = math.exp(total) * float(logs[-1, changes].exp().sum())
+    got = {item.name: item.probability for item in prediction.files}
+    assert got.keys() == expected.keys()
+    assert all(math.isclose(got[path], expected[path], rel_tol=1e-3) for path in PATHS)
+    assert [item.name for item in prediction.files] == sorted(expected, key=lambda path: -expected[path])
+    assert prediction.sketch_file == prediction.files[0].name
+
+
+def test_long_history_is_cut_to_the_width(predictor: Predictor) -> None:
+    prediction = predictor.predict(list(range(200)) * 3, head(predictor), PATHS, top=2, sketch_tokens=4)
+    assert len(prediction.files) == 2
+    assert len(predictor.vocabulary.encode([[prediction.sketch]])[0]) <= 4 + 4
+
+
+def test_no_known_files_give_no_answer(predictor: Predictor) -> None:
+    assert predictor.predict([], head(predictor), []).files == []
+
+
+def test_commits_are_read_back(predictor: Predictor) -> None:
+    vocabulary = predictor.vocabulary
+    pieces = [
+        *author_and_date("Ada", "2024-01"), MESSAGE, "one",
+        FILE_START, "a.rs", CHANGES["new_function"], SYMBOL, "f", CODE_START, "fn f() {}", CODE_END, FILE_END,
+        FILE_START, "b <CODE_END>", CHANGES["other"], CODE_START, "", CODE_END, FILE_END, COMMIT_END,
+    ]  # fmt: skip
+    ids = vocabulary.encode([pieces])[0]
+    first, second = commits_in(ids * 2, vocabulary)
+    assert first.changes == [("a.rs", "new_function", "fn f() {}"), ("b <CODE_END>", "other", "")]
+    assert second.changes == first.changes
+    assert (first.start, second.start) == (0, len(ids))
+    assert vocabulary.decode(ids[: first.head_end]) == "".join(pieces[:7])
