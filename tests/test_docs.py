@@ -1,0 +1,88 @@
+"""What the documents say is so: flags, settings, files, commands."""
+
+from __future__ import annotations
+
+import re
+
+import click
+import pytest
+import yaml
+from conftest import PROJECT
+
+import pipeline
+import predict
+from core.cli import stage_command
+from core.config import PipelineConfig, load
+
+README = (PROJECT / "README.md").read_text(encoding="utf-8")
+CONFIG = (PROJECT / "config.yaml").read_text(encoding="utf-8")
+SECTIONS = {"pipeline": PipelineConfig, **{stage.name: stage.config for stage in pipeline.STAGES}}
+
+
+def options(command: click.Command) -> list[str]:
+    return [name for parameter in command.params if isinstance(parameter, click.Option) for name in parameter.opts[:1]]
+
+
+@pytest.mark.parametrize("flag", options(pipeline.main) + options(predict.main))
+def test_flags_are_in_the_readme(flag: str) -> None:
+    assert f"`{flag}" in README
+
+
+@pytest.mark.parametrize("stage", pipeline.STAGES, ids=lambda stage: stage.name)
+def test_stages_and_their_files_are_in_the_readme(stage: pipeline.Stage) -> None:
+    assert f"`{stage.name}`" in README
+    assert all(name.split(".")[0] in README for name in stage.outputs)
+    assert all(f"--{flag}" in README for flag in stage.flags)
+
+
+@pytest.mark.parametrize(("section", "key"), [(s, k) for s, model in SECTIONS.items() for k in model.model_fields])
+def test_every_setting_has_help_and_stands_in_config_yaml(section: str, key: str) -> None:
+    assert SECTIONS[section].model_fields[key].description
+    block = re.search(rf"^{section}:\n((?:  .*\n?)+)", CONFIG, re.MULTILINE)
+    assert block
+    line = re.search(rf"^  (# )?{key}: .*#", block[1], re.MULTILINE)
+    assert line, f"{section}.{key} needs a line with a comment"
+
+
+def test_config_yaml_holds_the_defaults_where_it_does_not_say_otherwise() -> None:
+    shipped = load(PROJECT / "config.yaml", {s.name: s.config for s in pipeline.STAGES}).as_dict()
+    defaults = load(None, {s.name: s.config for s in pipeline.STAGES}).as_dict()
+    differing = {
+        f"{section}.{key}"
+        for section, values in shipped.items()
+        for key, value in values.items()
+        if value != defaults[section][key]
+    }
+    assert differing == {"model_training.max_train_tokens"}
+
+
+@pytest.mark.parametrize("path", sorted(PROJECT.glob("configs/*.yaml")), ids=lambda path: path.name)
+def test_ready_made_configs_are_valid(path: object) -> None:
+    load(path, {stage.name: stage.config for stage in pipeline.STAGES})  # type: ignore[arg-type]
+    assert yaml.safe_load(path.read_text())["model_training"]  # type: ignore[attr-defined]
+
+
+def test_files_that_the_readme_names_exist() -> None:
+    tree = re.search(r"```text\n(.*?)```", README, re.DOTALL)
+    assert tree
+    names = re.findall(r"^(\S+\.(?:py|yaml|txt|md|toml)|\S+/)\s", tree[1], re.MULTILINE)
+    assert len(names) > 10
+    assert [name for name in names if not (PROJECT / name).exists()] == []
+
+
+def test_links_in_the_documents_lead_somewhere() -> None:
+    for document in [PROJECT / "README.md", *PROJECT.glob("docs/*.md"), PROJECT / "CHANGELOG.md"]:
+        for target in re.findall(r"\]\(([^)#]+)\)", document.read_text(encoding="utf-8")):
+            assert target.startswith("http") or (document.parent / target).exists(), f"{document}: {target}"
+
+
+@pytest.mark.parametrize("stage", pipeline.STAGES, ids=lambda stage: stage.name)
+def test_every_stage_explains_its_flags(stage: pipeline.Stage) -> None:
+    command = stage_command(stage)
+    assert all(parameter.help for parameter in command.params if isinstance(parameter, click.Option))
+
+
+def test_every_requirement_has_a_reason() -> None:
+    for name in ("requirements.txt", "requirements-no-deps.txt"):
+        for line in (PROJECT / name).read_text().splitlines():
+            assert not line or line.startswith("#") or re.search(r"\s#\s\w", line), line

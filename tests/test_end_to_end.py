@@ -1,0 +1,278 @@
+"""All stages on a built repository and a tiny model: artifacts, truth between them, reruns, kills."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import torch
+from conftest import Program, Repo, grow, small_config
+
+import pipeline
+from core.commit_grammar import CODE_END, CODE_START
+from core.record_files import read_chunks, read_commits
+from core.token_files import WINDOW_KEYS
+from core.vocabulary import Vocabulary
+
+ARTIFACTS = (
+    *("commits.json", "chunks.jsonl", "chunking_stats.json", "vocab.json", "tokens.pt", "dataset_stats.json"),
+    *("training_data_train.pt", "training_data_val.pt", "training_data_test.pt", "model_weights.pt"),
+    *("training_logs/metrics.jsonl", "training_logs/evaluation.json", "training_logs/tensorboard"),
+    *("model/adapter_model.safetensors", "model/tokenizer.json", "model/README.md", "model/generation_config.json"),
+    *("report.html", "pipeline_results.json", "pipeline.log", "tokenizer/tokenizer.json"),
+)
+
+
+class World:
+    """One finished run that several tests look at."""
+
+    def __init__(self, folder: Path, model: Path) -> None:
+        path = folder / "history"
+        path.mkdir()
+        self.repo = Repo(path)
+        self.repo.git("init", "-q", "-b", "main")
+        grow(self.repo)
+        (folder / "work").mkdir()
+        self.program = Program(folder / "work")
+        (self.program.folder / "config.yaml").write_text(small_config(path, model))
+        self.outputs = self.program.folder / "outputs"
+        self.first = self.program.run("pipeline.py")
+
+    def statuses(self, *arguments: str) -> dict[str, str]:
+        """Run the pipeline and tell what became of each stage."""
+        done = self.program.run("pipeline.py", *arguments)
+        assert done.returncode == 0, done.stderr
+        results = json.loads((self.outputs / "pipeline_results.json").read_text())
+        return {stage["name"]: stage["status"] for stage in results["stages"]}
+
+
+@pytest.fixture(scope="module")
+def world(tmp_path_factory: pytest.TempPathFactory, tiny_model: Path) -> World:
+    return World(tmp_path_factory.mktemp("world"), tiny_model)
+
+
+def test_a_first_run_leaves_every_artifact(world: World) -> None:
+    assert world.first.returncode == 0, world.first.stderr
+    assert [name for name in ARTIFACTS if not (world.outputs / name).exists()] == []
+    assert "Summary" in world.first.stdout
+    results = json.loads((world.outputs / "pipeline_results.json").read_text())
+    assert all(stage["status"] == "ran" and stage["peak_memory_mb"] > 10 for stage in results["stages"])
+    assert json.loads((world.outputs / "commits.json").read_text())["metadata"]["total_commits"] == 12
+
+
+def test_a_second_run_does_nothing_and_says_why(world: World) -> None:
+    assert set(world.statuses().values()) == {"up to date"}
+    dry = world.program.run("pipeline.py", "--dry-run").stdout
+    assert dry.count("up to date") == 6
+    listed = world.program.run("pipeline.py", "--list-stages").stdout
+    assert listed.count("fresh") == 6
+
+
+def test_a_changed_setting_runs_what_is_downstream(world: World) -> None:
+    ran = world.statuses("--set", "semantic_chunker.max_code_bytes=256")
+    assert ran["git_scraper"] == "up to date"
+    assert {name for name, status in ran.items() if status == "ran"} == set(ran) - {"git_scraper"}
+    back = world.statuses()
+    assert back["git_scraper"] == "up to date"
+    assert back["semantic_chunker"] == "ran"
+
+
+def test_a_new_commit_runs_everything(world: World) -> None:
+    world.repo.commit("one more", {"src/more.rs": "fn more() {}\n"})
+    assert set(world.statuses().values()) == {"ran"}
+    assert len(list(read_commits(world.outputs / "commits.json"))) == 13
+
+
+def test_tokens_give_every_chunk_back(world: World) -> None:
+    vocabulary = Vocabulary.load(world.outputs / "vocab.json", world.outputs / "tokenizer")
+    data = torch.load(world.outputs / "tokens.pt", weights_only=True)
+    chunks = list(read_chunks(world.outputs / "chunks.jsonl"))
+    assert len(chunks) == len(data["tokens"]) > 40
+    for chunk, ids, about in zip(chunks, data["tokens"], data["metadata"], strict=True):
+        assert about["chunk_id"] == chunk.chunk_id
+        assert f"{CODE_START}{chunk.new_code}{CODE_END}" in vocabulary.decode(ids.tolist())
+
+
+def test_splits_join_to_the_stream_without_overlap(world: World) -> None:
+    data = torch.load(world.outputs / "tokens.pt", weights_only=True)
+    streams = []
+    for name in ("train", "val", "test"):
+        made = torch.load(world.outputs / f"training_data_{name}.pt", mmap=True, weights_only=True)
+        assert set(WINDOW_KEYS) <= made.keys()
+        assert made["contexts"].shape[1:] == (64,)
+        assert made["targets"].shape[1:] == (16,)
+        streams.append(made["stream"])
+    assert torch.equal(torch.cat(streams), torch.cat(list(data["tokens"])).long())
+
+
+def test_both_models_are_scored_on_the_same_tokens(world: World) -> None:
+    evaluation = json.loads((world.outputs / "training_logs" / "evaluation.json").read_text())
+    for split in ("val", "test"):
+        before, after = evaluation["baseline"][split], evaluation["tuned"][split]
+        assert before["tokens"] == after["tokens"] > 100
+        assert before["loss"] != after["loss"]
+    steps = [json.loads(line) for line in (world.outputs / "training_logs" / "metrics.jsonl").read_text().splitlines()]
+    assert [entry["step"] for entry in steps if "loss" in entry] == [1, 2, 3, 4]
+
+
+def test_report_is_self_contained(world: World) -> None:
+    page = (world.outputs / "report.html").read_text()
+    assert page.count("<svg") == 10
+    assert not any(word in page for word in ('src="http', 'href="http', "<script", "@import"))
+    evaluation = json.loads((world.outputs / "training_logs" / "evaluation.json").read_text())
+    (example,) = evaluation["examples"]
+    assert example["head"].partition("<MESSAGE>")[2] in page
+    assert all(change["file"] in page for change in example["truth"])
+
+
+def test_prediction_of_the_next_commit(world: World) -> None:
+    arguments = ("--model", "outputs/model", "--repo", str(world.repo.path), "--task", "add a handler", "--last", "3")
+    done = world.program.run("predict.py", *arguments, "--json", "--sketch-tokens", "8")
+    assert done.returncode == 0, done.stderr
+    answer = json.loads(done.stdout)
+    existing = world.repo.git("ls-files").splitlines()
+    assert answer["files"]
+    assert {item["name"] for item in answer["files"]} <= set(existing)
+    assert all(0 <= item["probability"] <= 1 for item in answer["files"] + answer["change_types"])
+    words = world.program.run("predict.py", *arguments, "--sketch-tokens", "8")
+    assert words.stdout.startswith("files\n")
+
+
+def test_prediction_without_a_model(world: World) -> None:
+    done = world.program.run("predict.py", "--model", "nowhere")
+    assert done.returncode == 2
+    assert "holds no model" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_stages_run_by_hand_leave_a_fresh_pipeline(world: World) -> None:
+    world.statuses()
+    by_hand = (
+        ("git_scraper.py", "--output", "outputs/commits.json"),
+        ("semantic_chunker.py", "--commits", "outputs/commits.json", "--output", "outputs/chunks.jsonl"),
+        (
+            *("tokenizer.py", "--chunks", "outputs/chunks.jsonl"),
+            *("--output-vocab", "outputs/vocab.json", "--output-tokens", "outputs/tokens.pt"),
+        ),
+        (
+            *("dataset_builder.py", "--vocab", "outputs/vocab.json", "--chunks", "outputs/chunks.jsonl"),
+            *("--commits", "outputs/commits.json"),
+        ),
+    )
+    for script, *arguments in by_hand:
+        done = world.program.run(script, *arguments)
+        assert done.returncode == 0, done.stderr
+    plan = world.program.run("pipeline.py", "--dry-run").stdout
+    assert plan.splitlines()[:4] == [f"{stage.name}: up to date" for stage in pipeline.STAGES[:4]]
+    script, *arguments = by_hand[2]
+    assert world.program.run(script, *arguments, "--vocab-size", "50257").returncode == 0
+    plan = world.program.run("pipeline.py", "--dry-run").stdout
+    assert "tokenizer: would run: setting tokenizer.vocab_size changed: 50257 -> 0" in plan
+
+
+@pytest.fixture
+def trained(world: World) -> Iterator[tuple[Program, list[str]]]:
+    """The world's data, and the arguments of a training that is long enough to be killed."""
+    world.statuses("--until", "dataset_builder")
+    return (
+        world.program,
+        [
+            *("--vocab", "outputs/vocab.json", "--train-data", "outputs/training_data_train.pt"),
+            *("--val-data", "outputs/training_data_val.pt", "--max-steps", "40", "--checkpoint-steps", "5"),
+            *("--validation-points", "0", "--example-predictions", "0", "--epochs", "50"),
+        ],
+    )
+
+
+def weights(folder: Path) -> dict[str, torch.Tensor]:
+    loaded: dict[str, torch.Tensor] = torch.load(folder / "model_weights.pt", weights_only=True)
+    return loaded
+
+
+def test_killed_training_goes_on_to_the_same_weights(trained: tuple[Program, list[str]]) -> None:
+    program, arguments = trained
+    outputs = program.folder / "outputs"
+    assert program.run("train_model.py", *arguments).returncode == 0
+    undisturbed = weights(outputs)
+    before = (outputs / "model_weights.pt").read_bytes()
+    process = program.start("train_model.py", *arguments)
+    scratch = outputs / ".gitlore" / "scratch" / "model_training"
+    deadline = time.monotonic() + 120
+    while not list(scratch.glob("*/training_logs/checkpoints/checkpoint-10/trainer_state.json")):
+        assert time.monotonic() < deadline
+        assert process.poll() is None
+        time.sleep(0.01)
+    process.kill()
+    process.communicate()
+    assert (outputs / "model_weights.pt").read_bytes() == before
+    done = program.run("train_model.py", *arguments)
+    assert done.returncode == 0, done.stderr
+    assert "going on from checkpoint-" in done.stderr
+    resumed = weights(outputs)
+    assert resumed.keys() == undisturbed.keys()
+    assert all(torch.equal(resumed[name], undisturbed[name]) for name in resumed)
+    steps = [
+        json.loads(line)["step"] for line in (outputs / "training_logs" / "metrics.jsonl").read_text().splitlines()
+    ]
+    assert steps == list(range(1, 41))
+
+
+def test_interrupted_training_keeps_a_checkpoint(trained: tuple[Program, list[str]]) -> None:
+    program, arguments = trained
+    scratch = program.folder / "outputs" / ".gitlore" / "scratch" / "model_training"
+    process = program.start("train_model.py", *arguments, "--seed", "5")
+    deadline = time.monotonic() + 120
+    while not list(scratch.glob("*/training_logs/checkpoints/checkpoint-5/trainer_state.json")):
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+    os.kill(process.pid, signal.SIGINT)
+    process.communicate(timeout=120)
+    assert process.returncode == 130
+    assert list(scratch.glob("*/training_logs/checkpoints/checkpoint-*"))
+
+
+def test_resume_wants_a_checkpoint(trained: tuple[Program, list[str]], tmp_path: Path) -> None:
+    program, arguments = trained
+    done = program.run("train_model.py", *arguments, "--resume", str(tmp_path))
+    assert done.returncode == 2
+    assert "is not a checkpoint folder" in done.stderr
+
+
+def test_resume_trains_a_finished_run_further(trained: tuple[Program, list[str]]) -> None:
+    program, arguments = trained
+    assert program.run("train_model.py", *arguments).returncode == 0
+    done = program.run("train_model.py", *arguments, "--max-steps", "44", "--resume")
+    assert done.returncode == 0, done.stderr
+    assert "going on from checkpoint-40" in done.stderr
+    newest = list((program.folder / "outputs" / "training_logs" / "checkpoints").iterdir())
+    assert [path.name for path in newest] == ["checkpoint-44"]
+
+
+def test_standalone_vocabulary_and_a_model_from_scratch(world: World) -> None:
+    settings = ("--set", "tokenizer.mode=standalone", "--set", "model_training.method=scratch")
+    done = world.program.run("pipeline.py", "--set", "tokenizer.mode=standalone")
+    assert done.returncode == 2
+    assert "set model_training.method: scratch" in done.stderr
+    small = ("--set", "model_training.scratch_hidden=32", "--set", "model_training.scratch_layers=1")
+    assert world.statuses(*settings, *small)["report_builder"] == "ran"
+    vocab = json.loads((world.outputs / "vocab.json").read_text())
+    assert (vocab["token_to_id"]["<PAD>"], vocab["token_to_id"]["<UNK>"]) == (0, 1)
+    assert (world.outputs / "model" / "model.safetensors").exists()
+    done = world.program.run("predict.py", "--repo", str(world.repo.path), "--json", "--sketch-tokens", "4")
+    assert json.loads(done.stdout)["files"]
+
+
+def test_four_bit_base_runs_on_a_cpu(world: World) -> None:
+    assert world.statuses("--set", "model_training.method=qlora")["model_training"] == "ran"
+
+
+def test_nothing_is_left_behind(world: World) -> None:
+    leftovers = subprocess.run(["pgrep", "-f", str(world.program.folder)], capture_output=True, text=True, check=False)
+    assert leftovers.stdout == ""
+    assert not list(world.outputs.glob(".gitlore/staging/*"))
