@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import uuid
 from importlib import metadata
 from pathlib import Path
@@ -93,11 +92,10 @@ def load_tokenizer(base_model: str, cache_dir: Path) -> tuple[Tokenizer, str | N
 
 def quiet_transformers() -> None:
     """Our own progress and messages are enough."""
-    from transformers.utils import logging as transformers_logging
+    from transformers.utils import logging
 
-    transformers_logging.set_verbosity_error()
-    transformers_logging.disable_progress_bar()
-    logging.getLogger("bitsandbytes").setLevel(logging.ERROR)
+    logging.set_verbosity_error()
+    logging.disable_progress_bar()
 
 
 def _embedded(cache_dir: Path) -> Path:

@@ -152,7 +152,7 @@ def symbols(source: bytes, language: str, path: str) -> list[Symbol]:
 
     `language` must be a key of `GRAMMARS`. Broken source gives what tree-sitter could still read.
     """
-    tree = _parser(language).parse(source)
+    tree = parser(language).parse(source)
     found = sorted(_matches(tree.root_node, language), key=lambda item: (item[1].start_byte, -item[1].end_byte))
     result: list[Symbol] = []
     open_scopes: list[tuple[int, Symbol]] = []
@@ -229,7 +229,8 @@ def _grammar(language: str) -> Language:
 
 
 @functools.cache
-def _parser(language: str) -> Parser:
+def parser(language: str) -> Parser:
+    """The tree-sitter parser of a language in `GRAMMARS`."""
     from tree_sitter import Parser
 
     return Parser(_grammar(language))

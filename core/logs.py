@@ -38,6 +38,10 @@ def setup(*, verbose: bool = False, log_file: Path | None = None) -> None:
     to_console = _ConsoleHandler(logging.DEBUG if verbose else logging.INFO)
     to_console.setFormatter(logging.Formatter("%(message)s"))
     log.addHandler(to_console)
+    # What libraries log and warn of is for the file, not for the reader.
+    root = logging.getLogger()
+    root.handlers = [logging.NullHandler()]
+    logging.captureWarnings(True)
     if log_file:
         log_file.parent.mkdir(parents=True, exist_ok=True)
         to_file = _FileHandler(log_file, encoding="utf-8", delay=True)
@@ -45,6 +49,4 @@ def setup(*, verbose: bool = False, log_file: Path | None = None) -> None:
         formatter.converter = time.gmtime
         to_file.setFormatter(formatter)
         log.addHandler(to_file)
-        logging.captureWarnings(True)  # what libraries warn of is for the log, not for the reader
-        logging.getLogger("py.warnings").handlers = [to_file]
-        logging.getLogger("py.warnings").propagate = False
+        root.handlers = [to_file]

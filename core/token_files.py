@@ -80,7 +80,7 @@ def windows(tokens: torch.Tensor, context: int, target: int, stride: int, pad_id
     `tokens` is 1-D; the result holds "contexts" (N, context) and "targets" (N, target), int64, and
     their masks, bool, True for real tokens; "stream" is the sequence itself, on the same store.
     Window i starts at token i * stride; the last targets may be short and are padded. A sequence
-    too short for one full context gives one window, padded on its left.
+    too short for one full context gives one window, padded on its left; a single token gives none.
     """
     import torch
 
