@@ -112,9 +112,8 @@ def read_blobs(repository: git.Repository, commits: Path) -> list[tuple[str, byt
     for commit in read_commits(commits):
         for diff in () if commit.metadata.is_merge else commit.diffs:
             if language_of(diff.filename) in GRAMMARS and diff.patch:
-                wanted |= {
-                    blob: language_of(diff.filename) for blob in (diff.old_blob, diff.new_blob) if blob.strip("0")
-                }
+                both = (blob for blob in (diff.old_blob, diff.new_blob) if blob.strip("0"))
+                wanted.update(dict.fromkeys(both, language_of(diff.filename)))
     with git.BlobReader(repository.git_dir) as reader:
         return [(language, reader.read(blob) or b"") for blob, language in wanted.items()]
 

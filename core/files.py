@@ -82,9 +82,10 @@ class Digests:
         return total.hexdigest()
 
     def save(self) -> None:
-        """Keep what was learnt for the next run."""
+        """Keep what was learnt for the next run; on a full disk that run just reads the files again."""
         if self._changed:
-            write_json(self._store, dict(list(self._known.items())[-self.MAX_ENTRIES :]))
+            with contextlib.suppress(OSError):
+                write_json(self._store, dict(list(self._known.items())[-self.MAX_ENTRIES :]))
             self._changed = False
 
     def _of_file(self, path: Path) -> str:

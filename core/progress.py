@@ -54,12 +54,16 @@ class Progress:
         self._shown = now
         rate = self._done / (now - self._started)
         if self._bar:
-            self._bar.update(self._task, completed=self._done, rate=f"{rate:,.1f}/s")
+            self._bar.update(self._task, completed=self._done, rate=_pace(rate))
         else:
             log.info("%s: %s", self._description, self._plain(rate))
 
     def _plain(self, rate: float) -> str:
         if not self._total:
-            return f"{self._done:,} {self._unit}, {rate:,.1f}/s"
+            return f"{self._done:,} {self._unit}, {_pace(rate)}"
         left_s = max(self._total - self._done, 0) / rate if rate else 0.0
-        return f"{self._done:,} of {self._total:,} {self._unit}, {rate:,.1f}/s, about {left_s:,.0f} s left"
+        return f"{self._done:,} of {self._total:,} {self._unit}, {_pace(rate)}, about {left_s:,.0f} s left"
+
+
+def _pace(rate: float) -> str:
+    return f"{rate:,.1f}/s" if rate >= 1 or not rate else f"{1 / rate:,.1f} s each"

@@ -6,6 +6,7 @@ import contextlib
 import errno
 import importlib
 import json
+import logging
 import multiprocessing
 import os
 import resource
@@ -26,6 +27,8 @@ from core.errors import EXIT_FAILED, EXIT_INTERRUPTED, GitloreError
 from core.stage import Context, Stage
 
 INTERRUPT_GRACE_S = 60.0
+_DISK_FULL = ("No space left on device", "iostream error", "file write failed", "unexpected pos")
+"""What libraries that write from native code (tokenizers, safetensors, torch) say of a full disk."""
 
 
 @dataclass(frozen=True)
@@ -110,6 +113,7 @@ def _died(exit_code: int | None) -> Outcome:
 def _child(job: Job, sender: Connection) -> None:
     os.setpgid(0, 0)  # Ctrl-C reaches the parent alone, which passes it on once
     _die_with_parent()
+    threading.excepthook = lambda event: logs.log.debug("a library's thread failed: %s", event.exc_value)
     os.environ["TQDM_DISABLE"] = "1"  # libraries' own bars would break ours
     logs.setup(verbose=job.verbose, log_file=job.log_file)
     outcome = Outcome()
@@ -137,13 +141,15 @@ def _child(job: Job, sender: Connection) -> None:
     outcome.peak_memory_mb = peak_memory_mb()
     sender.send(outcome)
     sender.close()
+    logging.shutdown()
+    os._exit(0)  # nothing that a library left for the end may add to, or complain after, the outcome
 
 
 def explain(error: Exception, home: Path) -> tuple[str, str, str]:
     """(sentence, hint, traceback) of an unexpected error; the traceback is empty where the system is at fault."""
     for cause in _chain(error):
         number = cause.errno if isinstance(cause, OSError) else None
-        if number in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG) or "No space left on device" in str(cause):
+        if number in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG) or any(words in str(cause) for words in _DISK_FULL):
             return (
                 f"no space left on the disk of {home}",
                 "free some space and run again; earlier outputs are intact",
