@@ -9,6 +9,8 @@ from pathlib import Path
 
 from rich.console import Console
 
+from core.files import make_folder
+
 log = logging.getLogger("gitlore")
 console = Console(stderr=True, highlight=False, soft_wrap=True)
 
@@ -43,7 +45,7 @@ def setup(*, verbose: bool = False, log_file: Path | None = None) -> None:
     root.handlers = [logging.NullHandler()]
     logging.captureWarnings(True)
     if log_file:
-        log_file.parent.mkdir(parents=True, exist_ok=True)
+        make_folder(log_file.parent)
         to_file = _FileHandler(log_file, encoding="utf-8", delay=True)
         formatter = logging.Formatter("%(asctime)sZ %(levelname)-7s %(message)s", "%Y-%m-%dT%H:%M:%S")
         formatter.converter = time.gmtime

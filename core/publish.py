@@ -50,6 +50,11 @@ def recover(home: Path) -> bool:
     return True
 
 
+def pending(home: Path) -> bool:
+    """True between the decision to publish and its end: staged files must then stay where they are."""
+    return _journal(home).exists()
+
+
 def clean(*folders: Path) -> None:
     """Remove what killed runs left in staging; call it with the lock held."""
     for folder in folders:

@@ -14,8 +14,8 @@ from filelock import FileLock, Timeout
 
 from core import fingerprint, publish, results, worker
 from core.config import Config, expand
-from core.errors import EXIT_FAILED, EXIT_INTERRUPTED, AlreadyRunningError, UserError
-from core.files import Digests, remove
+from core.errors import EXIT_FAILED, EXIT_INTERRUPTED, AlreadyRunningError, GitloreError, UserError
+from core.files import Digests, make_folder, remove
 from core.logs import log
 from core.publish import HIDDEN, staging_path
 from core.stage import Stage
@@ -83,11 +83,11 @@ class Runner:
     ) -> results.Run:
         """Run what is stale among the selected stages, one run at a time; `keep_results` writes the run's record."""
         run = results.Run(config=self.config.as_dict(), path=self.layout.home / results.FILE_NAME)
-        with self._lock():
+        with self._locks(self._folders(selected)):
             digests = self._digests()
             if publish.recover(self.layout.home):
                 log.info("finished publishing what an earlier run had completed")
-            publish.clean(*{self.layout.home, *(path.parent for path in self.layout.places.values())})
+            publish.clean(*self._folders(selected))
             failed: dict[str, str] = {}
             try:
                 for stage in selected:
@@ -111,8 +111,9 @@ class Runner:
         facts: fingerprint.Facts = {}
         try:
             self._check_inputs(stage)
+            self._check_places(stage)
             facts = self._facts(stage, digests)
-        except UserError as error:
+        except GitloreError as error:
             return self._failure(
                 results.StageEntry(stage.name, "failed", []), error.message, error.hint, error.exit_code
             )
@@ -150,8 +151,9 @@ class Runner:
             remove(scratch)
             return entry
         finally:
-            for folder in {path.parent for path in staged.values()}:
-                remove(folder)
+            if not publish.pending(self.layout.home):  # an interrupt between renames: the next start goes on
+                for folder in {path.parent for path in staged.values()}:
+                    remove(folder)
 
     def _job(self, stage: Stage, staged: Mapping[str, Path], scratch: Path) -> worker.Job:
         return worker.Job(
@@ -162,10 +164,20 @@ class Runner:
             published_paths=self.layout.paths(stage.outputs),
             scratch=scratch,
             cache_dir=expand(self.config.pipeline.cache_dir),
-            resolved=self.config.as_dict(),
+            resolved=self._settings_of(stage),
             log_file=self.layout.home / results.LOG_NAME,
             verbose=self.verbose,
         )
+
+    def _settings_of(self, stage: Stage) -> dict[str, Any]:
+        """Every setting behind the stage's work: the config's, and those that its inputs were really made with."""
+        settings = self.config.as_dict()
+        for record in self._makers(stage):
+            for name, value in record["facts"].items():
+                if name.startswith("setting "):
+                    section, key = name.removeprefix("setting ").split(".", 1)
+                    settings.setdefault(section, {})[key] = json.loads(value)
+        return settings
 
     @staticmethod
     def _failure(
@@ -180,7 +192,7 @@ class Runner:
         record = self._record(stage)
         try:
             facts = self._facts(stage, digests)
-        except UserError as error:
+        except GitloreError as error:
             return [f"its state cannot be told: {error.message}"]
         return fingerprint.reasons(facts, record, self.layout.paths(stage.outputs), digests)
 
@@ -202,24 +214,43 @@ class Runner:
                 hint = f"make it first: python pipeline.py --until {maker}" if maker else "check the path"
                 raise UserError(f"{path} is missing", hint)
 
+    def _check_places(self, stage: Stage) -> None:
+        """Raise UserError rather than put an output where something of the user's stands."""
+        for name in stage.outputs:
+            place = self.layout.path(name)
+            is_file = "." in name
+            if is_file and place.is_dir():
+                raise UserError(f"{place} is a folder; {name} needs a file", f"for example {place / name}")
+            if not is_file and name in self.layout.places and place.exists():
+                ours = place.is_dir() and (not any(place.iterdir()) or (place / "gitlore.json").exists())
+                if not ours:
+                    raise UserError(f"{place} holds something else already", "name a new folder, or empty it")
+
     def _record(self, stage: Stage) -> dict[str, Any] | None:
         return _read_record(self.layout.record_path(stage))
 
     def _digests(self) -> Digests:
         return Digests(self.layout.hidden / "digests.json")
 
+    def _folders(self, selected: Sequence[Stage]) -> list[Path]:
+        """Every folder that outputs are written to, in a fixed order, so that two runs cannot wait for each other."""
+        places = (self.layout.path(name).parent for stage in selected for name in stage.outputs)
+        return sorted({self.layout.home, *places})
+
+    @staticmethod
     @contextlib.contextmanager
-    def _lock(self) -> Iterator[None]:
-        """The kernel releases this lock when its process dies, so a kill never leaves it behind."""
-        try:
-            self.layout.hidden.mkdir(parents=True, exist_ok=True)
-            lock = FileLock(self.layout.hidden / "lock")
-            with lock.acquire(timeout=LOCK_PATIENCE_S):
-                yield
-        except Timeout:
-            raise AlreadyRunningError(
-                f"another run is using {self.layout.home}", "wait for it, or give this one another outputs folder"
-            ) from None
+    def _locks(folders: Sequence[Path]) -> Iterator[None]:
+        """The kernel releases these locks when their process dies, so a kill never leaves one behind."""
+        with contextlib.ExitStack() as held:
+            for folder in folders:
+                make_folder(folder / HIDDEN)
+                try:
+                    held.enter_context(FileLock(folder / HIDDEN / "lock").acquire(timeout=LOCK_PATIENCE_S))
+                except Timeout:
+                    raise AlreadyRunningError(
+                        f"another run is using {folder}", "wait for it, or give this one another outputs folder"
+                    ) from None
+            yield
 
 
 def _read_record(path: Path) -> dict[str, Any] | None:
@@ -227,7 +258,7 @@ def _read_record(path: Path) -> dict[str, Any] | None:
         record: dict[str, Any] = json.loads(path.read_bytes())
     except (OSError, ValueError):
         return None
-    return record
+    return record if isinstance(record, dict) and {"facts", "outputs"} <= record.keys() else None
 
 
 def _keep_only(scratch: Path) -> None:

@@ -6,7 +6,6 @@ import contextlib
 import errno
 import importlib
 import json
-import logging
 import multiprocessing
 import os
 import resource
@@ -67,9 +66,12 @@ def run_in_child(job: Job) -> Outcome:
     receiver, sender = spawn.Pipe(duplex=False)
     child = spawn.Process(target=_child, args=(job, sender), name=job.module)
     started = time.monotonic()
+    # The child starts with Ctrl-C held back until it can answer it; ours comes through right after.
+    signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGINT])
     child.start()
     sender.close()
     try:
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, [signal.SIGINT])
         outcome = _await(child, receiver)
     except KeyboardInterrupt:
         outcome = _interrupt(child, receiver)
@@ -113,11 +115,16 @@ def _died(exit_code: int | None) -> Outcome:
 def _child(job: Job, sender: Connection) -> None:
     os.setpgid(0, 0)  # Ctrl-C reaches the parent alone, which passes it on once
     _die_with_parent()
+    # The outcome is told once, by us: what libraries' threads and exit handlers add is for the log.
     threading.excepthook = lambda event: logs.log.debug("a library's thread failed: %s", event.exc_value)
+    sys.unraisablehook = lambda event: logs.log.debug("%s: %s", event.err_msg or "ignored", event.exc_value)
     os.environ["TQDM_DISABLE"] = "1"  # libraries' own bars would break ours
+    # Threads that spin while they wait cost half the speed as soon as anything else runs on the machine.
+    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     logs.setup(verbose=job.verbose, log_file=job.log_file)
     outcome = Outcome()
     try:
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, [signal.SIGINT])
         stage: Stage = importlib.import_module(job.module).STAGE
         context = Context(
             config=stage.config.model_validate_json(json.dumps(job.config)),
@@ -141,8 +148,6 @@ def _child(job: Job, sender: Connection) -> None:
     outcome.peak_memory_mb = peak_memory_mb()
     sender.send(outcome)
     sender.close()
-    logging.shutdown()
-    os._exit(0)  # nothing that a library left for the end may add to, or complain after, the outcome
 
 
 def explain(error: Exception, home: Path) -> tuple[str, str, str]:

@@ -62,6 +62,25 @@ def test_kill_at_any_step_leaves_old_or_new(tmp_path: Path, monkeypatch: pytest.
     assert not publish.recover(tmp_path)
 
 
+def test_interrupted_renames_leave_the_staged_files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    publish.publish(tmp_path, stage(tmp_path, "1"), tmp_path / "record.json", {"version": "1"})
+    real = Path.replace
+
+    def interrupted(self: Path, target: Path) -> Path:
+        if self.name == "folder" and target.name == "folder.old":
+            raise KeyboardInterrupt
+        return real(self, target)
+
+    monkeypatch.setattr(Path, "replace", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        publish.publish(tmp_path, stage(tmp_path, "2"), tmp_path / "record.json", {"version": "2"})
+    assert publish.pending(tmp_path)
+    monkeypatch.undo()
+    assert publish.recover(tmp_path)
+    assert not publish.pending(tmp_path)
+    assert state(tmp_path) == ("2", "2", "2")
+
+
 def test_folder_may_become_a_file(tmp_path: Path) -> None:
     publish.publish(tmp_path, stage(tmp_path, "1"), tmp_path / "record.json", {"version": "1"})
     staged = publish.staging_path(tmp_path / "folder", "t")
