@@ -31,6 +31,7 @@ from core.records import (
     DateRange,
     FileDiff,
     HistoryMetadata,
+    branch_names,
 )
 from core.stage import Context, Stage
 
@@ -57,12 +58,12 @@ class GitScraperConfig(Section):
 def run(ctx: Context[GitScraperConfig]) -> None:
     """Write commits.json."""
     config = ctx.config
-    repository = git.open_repository(config.repo, ctx.cache_dir)
+    repository = git.open_repository(config.repo, ctx.cache_dir, config.refs)
     tips = git.tips(repository.git_dir, config.refs)
     total = int(git.run(repository.git_dir, "rev-list", "--count", "--stdin", stdin=tips)) if tips else 0
     if not total:
         raise UserError(*_nothing_to_read(repository, config))
-    shallow = (repository.git_dir / "shallow").exists()
+    shallow = bool(git.shallow_boundary(repository.git_dir))
     if shallow:
         log.warning("%s is a shallow clone; get the whole history with: git fetch --unshallow", repository.location)
     lineage = read_lineage(repository, tips)
@@ -85,7 +86,8 @@ class Lineage:
 
     branches: list[str]
     current: str | None
-    sets: list[list[str]]
+    sets: list[int]
+    """Bit n stands for branch n."""
     of_commit: dict[str, int]
 
 
@@ -138,7 +140,7 @@ class Totals:
             repository=repository.location,
             git_dir=str(repository.git_dir),
             refs=list(config.refs),
-            git_version=git.run(repository.git_dir, "version").decode().split()[-1],
+            git_version=git.version(),
             is_shallow=is_shallow,
             total_commits=self.commits,
             total_authors=len(self.authors),
@@ -147,7 +149,7 @@ class Totals:
             unique_branches=len(lineage.branches),
             branches=lineage.branches,
             current_branch=lineage.current,
-            branch_sets=lineage.sets,
+            branch_sets=[f"{own:x}" for own in lineage.sets],
             total_insertions=self.insertions,
             total_deletions=self.deletions,
             date_range=DateRange(self.first, self.last),
@@ -169,8 +171,7 @@ def read_lineage(repository: git.Repository, tips: bytes) -> Lineage:
             of_commit[commit] = ids.setdefault(own, len(ids))
             for parent in parents:
                 bits[parent] = bits.get(parent, 0) | own
-    sets = [[name for number, name in enumerate(names) if own >> number & 1] for own in ids]
-    return Lineage(names, current, sets, of_commit)
+    return Lineage(names, current, list(ids), of_commit)
 
 
 def read_tags(repository: git.Repository, config: GitScraperConfig) -> dict[str, list[str]]:
@@ -324,7 +325,7 @@ def place(commit: Commit, number: int, lineage: Lineage, tags: list[str], *, exp
                 is_current=name == lineage.current,
                 is_remote=name.startswith("remotes/"),
             )
-            for name in lineage.sets[commit.metadata.branch_set]
+            for name in branch_names(lineage.branches, lineage.sets[commit.metadata.branch_set])
         ]
 
 
@@ -424,7 +425,7 @@ def _iso(seconds: int) -> str:
 
 
 def _sources(config: GitScraperConfig) -> dict[str, str]:
-    return {"repository refs": git.state_digest(config.repo, config.refs)}
+    return {"repository refs": git.state_digest(config.repo, config.refs), "git": git.version()}
 
 
 STAGE = Stage(

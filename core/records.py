@@ -126,10 +126,16 @@ class HistoryMetadata(msgspec.Struct, kw_only=True):
     unique_branches: int
     branches: list[str]
     current_branch: str | None
-    branch_sets: list[list[str]]
+    branch_sets: list[str]
+    """Sets of branches, as hexadecimal bit masks over `branches`; `branch_names` reads them."""
     total_insertions: int
     total_deletions: int
     date_range: DateRange
+
+
+def branch_names(branches: list[str], mask: int) -> list[str]:
+    """The branches in a set: those whose bit is set. For a set of commits.json: `int(text, 16)`."""
+    return [name for number, name in enumerate(branches) if mask >> number & 1]
 
 
 class ChunkCommit(msgspec.Struct, kw_only=True):

@@ -35,10 +35,45 @@ def test_missing_and_foreign_folders(tmp_path: Path) -> None:
         git.open_repository(str(tmp_path), tmp_path)
 
 
-def test_a_worktree_reads_the_main_repository(history: Repo, tmp_path: Path) -> None:
+def test_a_worktree_has_its_own_head(history: Repo, tmp_path: Path) -> None:
     history.git("worktree", "add", "-q", str(tmp_path / "tree"), "-b", "side")
+    ahead = Repo(tmp_path / "tree", history.clock).commit("on the side", {"x": "y"})
     opened = git.open_repository(str(tmp_path / "tree"), tmp_path)
-    assert opened.git_dir == (history.path / ".git").resolve()
+    assert git.tips(opened.git_dir, ["head"]).decode().strip() == ahead
+    assert len(git.tips(opened.git_dir, ["branches"]).split()) == 2
+
+
+def test_attributes_of_the_current_folder_do_not_count(
+    history: Repo, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plain = git.run(history.path / ".git", "log", "-p", "main")
+    (tmp_path / ".gitattributes").write_text("* -diff\n")
+    monkeypatch.chdir(tmp_path)
+    assert git.run(history.path / ".git", "log", "-p", "main") == plain
+
+
+def test_pull_requests_of_a_url(history: Repo, tmp_path: Path) -> None:
+    history.git("update-ref", "refs/pull/1/head", "HEAD~1")
+    url = f"file://{history.path}"
+    clone = git.open_repository(url, tmp_path, ["branches", "pull_requests"]).git_dir
+    assert git.run(clone, "for-each-ref", "--format=%(refname)", "refs/pull") == b"refs/pull/1/head\n"
+
+
+def test_a_git_that_dies_is_not_a_missing_blob(history: Repo) -> None:
+    blob = history.git("rev-parse", "HEAD:README.md")
+    with git.BlobReader(history.path / ".git") as reader:
+        reader._process.kill()
+        reader._process.wait()
+        with pytest.raises(StageError, match="cat-file ended"):
+            reader.read(blob)
+
+
+def test_large_blobs_are_passed_over(history: Repo) -> None:
+    history.commit("large", {"large": b"x" * 3_000_000})
+    large, small = (history.git("rev-parse", f"HEAD:{name}") for name in ("large", "README.md"))
+    with git.BlobReader(history.path / ".git") as reader:
+        assert reader.read(large, 1000) is None
+        assert reader.read(small, 1000) == (history.path / "README.md").read_bytes()
 
 
 def test_url_is_cloned_once_and_updated(make_repo: Callable[[str], Repo], tmp_path: Path) -> None:

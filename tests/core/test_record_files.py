@@ -28,7 +28,7 @@ def history(total: int) -> HistoryMetadata:
     return HistoryMetadata(
         scrape_timestamp="x", repository=".", git_dir="/", refs=[], git_version="2", is_shallow=False,
         total_commits=total, total_authors=1, merge_commits=0, total_files_touched=0, unique_branches=0, branches=[],
-        current_branch=None, branch_sets=[[]], total_insertions=0, total_deletions=0, date_range=DateRange(),
+        current_branch=None, branch_sets=["0"], total_insertions=0, total_deletions=0, date_range=DateRange(),
     )  # fmt: skip
 
 
