@@ -21,7 +21,7 @@ import tokenizer
 import train_model
 from core import logs, results
 from core.cli import version_option, with_exit_codes
-from core.config import DEFAULT_CONFIG, load
+from core.config import DEFAULT_CONFIG, expand, load
 from core.errors import UserError, did_you_mean
 from core.runner import Layout, Runner
 from core.stage import Stage
@@ -68,7 +68,7 @@ def main(
     """
     settings = load(Path(config), {stage.name: stage.config for stage in STAGES}, overrides)
     selected = select(STAGES, names, first, last)
-    home = Path(settings.pipeline.outputs)
+    home = expand(settings.pipeline.outputs)
     runner = Runner(STAGES, settings, Layout(home), verbose)
     if list_stages or dry_run:
         logs.setup(verbose=verbose)

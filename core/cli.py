@@ -13,7 +13,7 @@ from typing import Any, Literal, NoReturn, TypeVar
 import click
 
 from core import __version__, logs, results
-from core.config import DEFAULT_CONFIG, Config, Section, load
+from core.config import DEFAULT_CONFIG, Config, Section, expand, load
 from core.errors import EXIT_FAILED, EXIT_INTERRUPTED, GitloreError
 from core.runner import Layout, Runner
 from core.stage import Stage
@@ -29,6 +29,7 @@ def with_exit_codes(function: CommandT) -> CommandT:
         try:
             return function(*args, **kwargs)
         except GitloreError as error:
+            logs.log.debug("error: %s", error)  # for the log file, where there is one already
             click.echo(f"error: {error}", err=True)
             sys.exit(error.exit_code)
         except KeyboardInterrupt:
@@ -74,12 +75,12 @@ def version_option() -> Callable[[Callable[..., Any]], Callable[..., Any]]:
 
 
 def _run_stage(stage: Stage, config: str | None, verbose: bool, **values: Any) -> None:
-    files = {name: Path(values.pop(_parameter(flag))) for flag, name in _given(stage, values).items()}
+    files = {name: expand(values.pop(_parameter(flag))) for flag, name in _given(stage, values).items()}
     for flag in stage.flags:
         values.pop(_parameter(flag), None)
     settings = _load(stage, config, {key: value for key, value in values.items() if value not in (None, ())})
     named = sorted(files.items(), key=lambda item: item[0] not in stage.outputs)  # outputs first
-    home = named[0][1].parent if named else Path(settings.pipeline.outputs)
+    home = named[0][1].parent if named else expand(settings.pipeline.outputs)
     logs.setup(verbose=verbose, log_file=home / results.LOG_NAME)
     layout = Layout(home=home, places=_beside_inputs(stage, files))
     runner = Runner(stages=[stage], config=settings, layout=layout, verbose=verbose)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -45,9 +46,11 @@ class Config:
     stages: Mapping[str, Section]
 
     def as_dict(self) -> dict[str, Any]:
-        """Every setting as resolved, JSON-ready."""
+        """Every setting as resolved, JSON-ready, without credentials."""
         sections: dict[str, Section] = {"pipeline": self.pipeline, **self.stages}
-        return {name: section.model_dump(mode="json") for name, section in sections.items()}
+        shown = json.dumps({name: section.model_dump(mode="json") for name, section in sections.items()})
+        settings: dict[str, Any] = json.loads(without_credentials(shown))
+        return settings
 
 
 def load(
@@ -84,7 +87,29 @@ def load(
 
 def expand(path: str) -> Path:
     """A path from the config: `~` and environment variables resolved, relative to the current folder."""
-    return Path(os.path.expandvars(path)).expanduser()
+    try:
+        return Path(os.path.expandvars(path)).expanduser()
+    except RuntimeError:
+        raise UserError(f"there is no such user: {path}", "write the path out") from None
+
+
+def without_credentials(text: str) -> str:
+    """The text with user names and passwords taken out of its URLs, fit for logs and records."""
+    return re.sub(r"(://)[^/@\s]+@", r"\1", text)
+
+
+class _Loader(yaml.SafeLoader):
+    """YAML 1.1 takes 1e-4 for a word; people mean the number."""
+
+
+_Loader.yaml_implicit_resolvers = {key: list(value) for key, value in yaml.SafeLoader.yaml_implicit_resolvers.items()}
+_Loader.add_implicit_resolver(
+    "tag:yaml.org,2002:float", re.compile(r"^[-+]?\d+(\.\d*)?[eE][-+]?\d+$"), list("-+0123456789")
+)
+
+
+def _parse(text: str) -> Any:
+    return yaml.load(text, Loader=_Loader)  # noqa: S506 - a SafeLoader
 
 
 def _read_yaml(path: Path) -> tuple[dict[str, Any], dict[tuple[str, ...], int]]:
@@ -96,16 +121,19 @@ def _read_yaml(path: Path) -> tuple[dict[str, Any], dict[tuple[str, ...], int]]:
     except (OSError, UnicodeDecodeError) as error:
         raise UserError(f"config file {path} cannot be read: {error}") from None
     try:
-        node = yaml.compose(text, Loader=yaml.SafeLoader)
-        data = yaml.safe_load(text)
-    except yaml.YAMLError as error:
+        node = yaml.compose(text, Loader=_Loader)
+        data = _parse(text)
+    except (yaml.YAMLError, ValueError) as error:
         raise UserError(f"{path} is not valid YAML: {' '.join(str(error).split())}") from None
     if data is None:
         return {}, {}
     if not isinstance(data, dict):
         raise UserError(f"{path}: expected sections ('git_scraper:' and so on), found {type(data).__name__}")
     lines: dict[tuple[str, ...], int] = {}
-    _collect_lines(path, node, (), lines)
+    try:
+        _collect_lines(path, node, (), lines)
+    except RecursionError:
+        raise UserError(f"{path}: an anchor contains itself", "write the value out") from None
     return data, lines
 
 
@@ -130,8 +158,8 @@ def _apply_override(data: dict[str, Any], override: str) -> None:
             f"--set {override}: expected section.key=value", "for example --set model_training.max_steps=20"
         )
     try:
-        value = yaml.safe_load(text)
-    except yaml.YAMLError:
+        value = _parse(text)
+    except (yaml.YAMLError, ValueError):
         value = text
     _set(data, section, key, value)
 
@@ -157,7 +185,9 @@ def _validate(
     try:
         # Through JSON, since strict mode then takes a YAML list for a tuple but still refuses "10" for 10.
         return model.model_validate_json(json.dumps(values, default=str))
-    except ValidationError as error:
+    except (TypeError, ValueError) as error:
+        if not isinstance(error, ValidationError):
+            raise UserError(f"{_at(source, lines, (name,))}: section '{name}' holds a key that is not a word") from None
         raise UserError(*_explain(name, model, error, source, lines)) from None
 
 

@@ -15,7 +15,7 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any
 
-from core.config import Section
+from core.config import Section, without_credentials
 from core.files import Digests
 from core.stage import Stage
 
@@ -48,7 +48,7 @@ def facts(
         found[f"input {name}"] = digests.of(inputs[name]) or "missing"
     for key, value in config.model_dump(mode="json").items():
         if not _steers_only(stage.config, key):
-            found[f"setting {stage.name}.{key}"] = json.dumps(value)
+            found[f"setting {stage.name}.{key}"] = without_credentials(json.dumps(value))
     for path in code_files(module_file(stage.module)):
         found[f"code {path}"] = code_digest(PROJECT / path)
     for pattern in stage.data_files:

@@ -17,6 +17,7 @@ from rich.console import Console
 from rich.table import Table
 
 from core import __version__
+from core.config import without_credentials
 from core.errors import EXIT_FAILED, EXIT_OK
 from core.files import Digests, size_of, write_json
 from core.logs import log
@@ -106,7 +107,7 @@ class Run:
             "exit_code": self.exit_code,
             "started_at": self.started_at,
             "finished_at": self.finished_at,
-            "command": sys.argv,
+            "command": [without_credentials(word) for word in sys.argv],
             "versions": {"gitlore": __version__, "python": platform.python_version()},
             "stages": [asdict(entry) for entry in self.stages],
             "config": self.config,

@@ -108,6 +108,35 @@ def test_on_finish_gets_the_results_and_may_fail(configured: Program) -> None:
     assert json.loads((configured.folder / "got.json").read_text())["status"] == "ok"
 
 
+def test_outputs_never_replace_a_folder(configured: Program) -> None:
+    precious = configured.folder / "precious"
+    precious.mkdir()
+    (precious / "file").write_text("kept")
+    assert "is a folder" in complain(configured, "--output", str(precious), script="git_scraper.py")
+    for name in ("vocab.json", "tokenizer", *(f"training_data_{split}.pt" for split in ("train", "val", "test"))):
+        (configured.folder / name).touch()
+    error = complain(configured, "--vocab", "vocab.json", "--output", str(precious), script="train_model.py")
+    assert "holds something else" in error
+    assert (precious / "file").read_text() == "kept"
+
+
+def test_outputs_that_are_a_file(configured: Program) -> None:
+    (configured.folder / "taken").write_text("x")
+    assert "is not a folder" in complain(configured, "--set", "pipeline.outputs=taken")
+
+
+def test_no_git(configured: Program, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATH", "/nonexistent")
+    assert "git command was not found" in complain(configured)
+
+
+def test_credentials_stay_out_of_every_file(configured: Program, tmp_path: Path) -> None:
+    configured.run("pipeline.py", "--set", f"git_scraper.repo=file://user:s3cret@{tmp_path}/none")
+    texts = [path.read_text() for path in (configured.folder / "outputs").rglob("*") if path.is_file()]
+    assert texts
+    assert not any("s3cret" in text for text in texts)
+
+
 def test_select_keeps_pipeline_order() -> None:
     names = [s.name for s in pipeline.select(pipeline.STAGES, ["tokenizer", "git_scraper"], None, None)]
     assert names == ["git_scraper", "tokenizer"]

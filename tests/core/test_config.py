@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from pydantic import Field
 
-from core.config import Section, load
+from core.config import Section, expand, load
 from core.errors import UserError
 
 
@@ -65,6 +65,27 @@ def test_mistakes_are_named(tmp_path: Path, text: str, message: str, hint: str) 
     assert message in caught.value.message
     assert hint in caught.value.hint
     assert caught.value.exit_code == 2
+
+
+def test_numbers_are_read_as_people_write_them(tmp_path: Path) -> None:
+    assert load(write(tmp_path, "shop:\n  price: 1e-4\n"), SECTIONS).stages["shop"] == Shop(price=1e-4)
+    assert load(None, SECTIONS, ["shop.price=5E3"]).stages["shop"] == Shop(price=5000.0)
+
+
+@pytest.mark.parametrize("text", ["shop: &a\n  b: *a\n", "shop:\n  2024-13-45: 1\n", "shop:\n  ? [a]\n  : 1\n"])
+def test_odd_yaml_is_a_sentence(tmp_path: Path, text: str) -> None:
+    with pytest.raises(UserError):
+        load(write(tmp_path, text), SECTIONS)
+
+
+def test_credentials_are_never_shown() -> None:
+    settings = load(None, SECTIONS, ["shop.names=[https://user:secret@example.org/x.git]"]).as_dict()
+    assert settings["shop"]["names"] == ["https://example.org/x.git"]
+
+
+def test_unknown_user_in_a_path() -> None:
+    with pytest.raises(UserError, match="no such user"):
+        expand("~nobody-of-this-name/x")
 
 
 def test_missing_file(tmp_path: Path) -> None:
