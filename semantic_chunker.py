@@ -78,6 +78,8 @@ def run(ctx: Context[SemanticChunkerConfig]) -> None:
     write_json(ctx.output("chunking_stats.json"), stats.as_dict(history.total_commits, ctx.drops))
     ctx.count("chunks", stats.chunks)
     ctx.count("commits with chunks", stats.commits)
+    if files.unread:
+        ctx.count("file versions not parsed (missing or too large)", files.unread)
 
 
 class Stats:
@@ -163,6 +165,8 @@ def why_drop(diff: FileDiff, config: SemanticChunkerConfig) -> str | None:
         return "excluded files"
     if not diff.patch:
         return "file changes without changed lines"
+    if diff.patch_truncated and not parse_patch(diff.patch):
+        return "changes in one line longer than max_patch_bytes"
     return None
 
 
@@ -259,6 +263,8 @@ class ParsedFiles:
         self._blobs, self._max_file_bytes = blobs, max_file_bytes
         self._kept: OrderedDict[tuple[str, str], tuple[int, Side | None]] = OrderedDict()
         self._bytes = 0
+        self.unread = 0
+        """Versions of files that are missing or too large; their changes become one chunk each."""
 
     def sides(self, diff: FileDiff, language: str) -> tuple[Side, Side] | None:
         """Before and after; None where the language has no symbols, or a side cannot be read whole."""
@@ -275,10 +281,10 @@ class ParsedFiles:
         if key in self._kept:
             self._kept.move_to_end(key)
             return self._kept[key][1]
-        source = self._blobs.read(blob)
-        readable = source is not None and len(source) <= self._max_file_bytes
-        side = Side.of(source, language, path) if source is not None and readable else None
-        size = len(source) if side and source else 0
+        source = self._blobs.read(blob, self._max_file_bytes)
+        side = None if source is None else Side.of(source, language, path)
+        self.unread += side is None
+        size = len(source or b"")
         self._kept[key] = (size, side)
         self._bytes += size
         while self._bytes > self.KEEP_BYTES:
@@ -375,9 +381,9 @@ def _build(
         old_line_range=_span(old_ranges),
         line_ranges=new_ranges if len(new_ranges) > 1 else [],
         old_line_ranges=old_ranges if len(old_ranges) > 1 else [],
-        additions=len(added),
-        deletions=len(removed),
-        truncated=texts != whole,
+        additions=diff.additions if diff.patch_truncated else len(added),
+        deletions=diff.deletions if diff.patch_truncated else len(removed),
+        truncated=diff.patch_truncated or texts != whole,
         commit_metadata=_NOBODY,
     )
 

@@ -18,7 +18,7 @@ from pydantic import Field
 
 from core import base_models
 from core.cli import stage_main
-from core.commit_grammar import CodeView, Pieces, by_commit, serialise
+from core.commit_grammar import CodeView, Marker, Pieces, by_commit, serialise
 from core.config import EMBEDDED_MODEL, Section
 from core.errors import UserError
 from core.logs import log
@@ -113,12 +113,16 @@ def _texts(path: Path, config: TokenizerConfig, first_bytes: int | None) -> Iter
     left = first_bytes
     for batch in _batches(path, config.code_view):
         for _, pieces in batch:
-            text = "\n".join(pieces)
+            text = "\n".join(piece for piece in pieces if not isinstance(piece, Marker))
             if left is not None:
                 left -= len(text.encode())
                 if left < 0:
                     return
             yield text
+
+
+def _sources(config: TokenizerConfig) -> dict[str, str]:
+    return base_models.state(config.base_model)
 
 
 STAGE = Stage(
@@ -129,6 +133,7 @@ STAGE = Stage(
     inputs=("chunks.jsonl",),
     outputs=("vocab.json", "tokenizer", "tokens.pt"),
     flags={"chunks": "chunks.jsonl", "output-vocab": "vocab.json", "output-tokens": "tokens.pt"},
+    sources=_sources,
     libraries=("tokenizers", "transformers"),
 )
 

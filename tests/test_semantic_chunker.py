@@ -163,7 +163,7 @@ class NoBlobs:
     def __init__(self, contents: dict[str, bytes]) -> None:
         self.contents = contents
 
-    def read(self, blob: str) -> bytes | None:
+    def read(self, blob: str, max_bytes: int | None = None) -> bytes | None:
         return self.contents.get(blob)
 
 
