@@ -23,13 +23,11 @@ from core.errors import UserError
 from core.files import write_json
 from core.record_files import read_chunks, read_history
 from core.stage import Context, Stage
-from core.token_files import load, save, windows
+from core.token_files import SPLITS, load, save, windows
 from core.vocabulary import read_vocab
 
 if TYPE_CHECKING:
     import torch
-
-SPLITS = ("train", "val", "test")
 
 
 class DatasetBuilderConfig(Section):

@@ -10,6 +10,7 @@ and a sketch of the code.
 from __future__ import annotations
 
 import json
+import os
 from collections import Counter
 from dataclasses import asdict
 from datetime import UTC, datetime
@@ -62,6 +63,7 @@ def main(
     history, paths, last_author = read_recent(repo, about["settings"], last, cache_dir)
     model, vocabulary = model_folder.load(Path(folder), cache_dir)
     ids = [id_ for sequence in vocabulary.encode(history) for id_ in sequence]
+    task, author = (os.fsencode(text).decode(errors="replace") for text in (task, author))
     head = [*author_and_date(author or last_author, datetime.now(UTC).strftime("%Y-%m")), MESSAGE, task]
     predictor = Predictor(model, vocabulary, about["sequence_length"])
     prediction = predictor.predict(ids, vocabulary.encode([head])[0], paths, top=top, sketch_tokens=sketch_tokens)

@@ -20,6 +20,7 @@ from core.cli import stage_main
 from core.config import Section
 from core.record_files import read_commits, read_history
 from core.stage import Context, Stage
+from core.training_logs import EVALUATION, METRICS, read_metrics
 
 MOST_BARS = 60
 """Longer histories are shown by quarter or year."""
@@ -52,8 +53,8 @@ def run(ctx: Context[ReportBuilderConfig]) -> None:
     chunks, dataset = (
         json.loads(ctx.input(name).read_bytes()) for name in ("chunking_stats.json", "dataset_stats.json")
     )
-    evaluation = json.loads((ctx.input("training_logs") / "evaluation.json").read_bytes())
-    metrics = read_metric_lines(ctx.input("training_logs") / "metrics.jsonl")
+    evaluation = json.loads((ctx.input("training_logs") / EVALUATION).read_bytes())
+    metrics = read_metrics(ctx.input("training_logs") / METRICS)
     about = model_folder.read_about(ctx.input("model"))
     timeline = read_timeline(ctx.input("commits.json"))
     period, figures = draw(timeline, chunks, evaluation, metrics, ctx.config.most_rows)
@@ -149,11 +150,6 @@ def periods(months: list[str]) -> tuple[str, dict[str, list[str]]]:
     return name, groups
 
 
-def read_metric_lines(path: Path) -> list[dict[str, Any]]:
-    """The lines of metrics.jsonl."""
-    return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
-
-
 def describe_head(head: str) -> tuple[str, str]:
     """(message, "author, month") of a commit's head in the grammar."""
     match = re.fullmatch(r"<COMMIT_START><AUTHOR>(.*)<DATE>(.*?)<MESSAGE>(.*)", head, re.DOTALL)
@@ -185,7 +181,7 @@ STAGE = Stage(
     inputs=("commits.json", "chunking_stats.json", "dataset_stats.json", "model", "training_logs"),
     outputs=("report.html",),
     flags={"commits": "commits.json", "output": "report.html"},
-    libraries=("matplotlib",),
+    libraries=("matplotlib", "Jinja2"),
     data_files=("core/templates/*",),
 )
 

@@ -24,21 +24,21 @@ from pydantic import Field
 
 from core import base_models, model_folder
 from core.cli import stage_main
-from core.config import EMBEDDED_MODEL, Section
+from core.config import EMBEDDED_MODEL, Section, expand
 from core.errors import StageError, UserError
 from core.evaluation import evaluate, spread_blocks
 from core.files import remove, write_json
 from core.logs import log
 from core.prediction import Predictor, commits_in
 from core.stage import Context, Stage
-from core.token_files import load, save
+from core.token_files import SPLITS, load, save
+from core.training_logs import EVALUATION
 from core.vocabulary import STANDALONE, Vocabulary
 
 if TYPE_CHECKING:
     import torch
     from transformers import PreTrainedModel, TrainingArguments
 
-SPLITS = ("train", "val", "test")
 CURVE_TOKENS = 2048
 """Validation tokens scored at each point of the validation curve; the final score uses eval_tokens."""
 
@@ -82,7 +82,7 @@ class ModelTrainingConfig(Section):
     """Recompute activations in the backward pass: about a third slower, far less memory."""
     precision: Literal["auto", "fp32", "bf16", "fp16"] = "auto"
     """Arithmetic of the forward pass; "auto" asks the device."""
-    scratch_hidden: int = Field(default=192, ge=16, multiple_of=16)
+    scratch_hidden: int = Field(default=192, ge=32, multiple_of=32)
     """Width of a model trained from scratch."""
     scratch_layers: int = Field(default=4, ge=1)
     """Layers of a model trained from scratch."""
@@ -94,7 +94,7 @@ class ModelTrainingConfig(Section):
     """Points of the validation curve after the first."""
     example_predictions: int = Field(default=3, ge=0)
     """Commits of the test split that are predicted for the report, beside what really came."""
-    seed: int = 17
+    seed: int = Field(default=17, ge=0, lt=2**32)
     """Seed of everything random."""
     resume: str = Field(default="", json_schema_extra={"flag_value": "auto", "control": True})
     """Checkpoint folder to go on from; "auto" takes the newest of an earlier run, finished or not."""
@@ -106,6 +106,9 @@ def run(ctx: Context[ModelTrainingConfig]) -> None:
     vocabulary = Vocabulary.load(ctx.input("vocab.json"), ctx.input("tokenizer"))
     check_fit(vocabulary, config)
     train, val, test = (load(ctx.input(f"training_data_{name}.pt"), ["stream"])["stream"] for name in SPLITS)
+    checkpoint = find_checkpoint(ctx)
+    if checkpoint:
+        check_adapter(checkpoint, config)
     logs = ctx.scratch / "training_logs"
     logs.mkdir(parents=True, exist_ok=True)
     model = make_model(config, vocabulary, ctx.cache_dir)
@@ -115,16 +118,16 @@ def run(ctx: Context[ModelTrainingConfig]) -> None:
     coverage = plan_training(len(train), config)
     log.info("%s", describe_plan(coverage))
     with out_of_memory_explained():
-        train_blocks(model, train, val, vocabulary, coverage, logs, find_checkpoint(ctx), config)
+        train_blocks(model, train, val, vocabulary, coverage, logs, checkpoint, config)
     tuned = {name: score(model, stream, vocabulary, config) for name, stream in held_out.items()}
     report_scores(baseline, tuned)
     examples = predict_examples(model, train, val, test, vocabulary, config)
     evaluation = {"schema_version": "1.0", "baseline": baseline, "tuned": tuned, **coverage, "examples": examples}
     model_folder.write(ctx.output("model"), model, vocabulary, ctx.input("tokenizer"), ctx.resolved, evaluation)
     save(ctx.output("model_weights.pt"), model_folder.trainable_state(model))
-    write_json(logs / "evaluation.json", evaluation)
+    write_json(logs / EVALUATION, evaluation)
     keep_newest_checkpoint(logs / "checkpoints")
-    shutil.move(logs, ctx.output("training_logs"))
+    shutil.copytree(logs, ctx.output("training_logs"))  # scratch keeps its copy until all is published
     ctx.count("optimizer steps", coverage["steps"])
     ctx.count("tokens trained on", coverage["trained_tokens"])
 
@@ -147,51 +150,29 @@ def check_fit(vocabulary: Vocabulary, config: ModelTrainingConfig) -> None:
 
 def make_model(config: ModelTrainingConfig, vocabulary: Vocabulary, cache_dir: Path) -> PreTrainedModel:
     """The base model, ready for our markers; or a small one with random weights."""
-    import torch
-    from transformers import BitsAndBytesConfig, LlamaConfig, LlamaForCausalLM, set_seed
+    from transformers import LlamaConfig, LlamaForCausalLM, set_seed
 
     base_models.quiet_transformers()
     set_seed(config.seed)
-    device = "cuda" if torch.cuda.is_available() else "cpu"
-    dtype = {"bf16": torch.bfloat16, "fp16": torch.float16, "fp32": torch.float32}[precision(config)]
     if config.method == "scratch":
         shape = LlamaConfig(
             vocab_size=vocabulary.size,
             hidden_size=config.scratch_hidden,
             intermediate_size=4 * config.scratch_hidden,
             num_hidden_layers=config.scratch_layers,
-            num_attention_heads=max(config.scratch_hidden // 64, 1),
+            num_attention_heads=config.scratch_hidden // 32,
             max_position_embeddings=max(2048, config.sequence_length),
             tie_word_embeddings=True,
             pad_token_id=vocabulary.pad_id,
             bos_token_id=None,
             eos_token_id=None,
         )
-        return LlamaForCausalLM(shape).to(device)
-    options: dict[str, Any] = {"dtype": dtype, "device_map": {"": device}}
-    if config.method == "qlora":
-        options["quantization_config"] = BitsAndBytesConfig(
-            load_in_4bit=True,
-            bnb_4bit_quant_type="nf4",
-            bnb_4bit_use_double_quant=True,
-            bnb_4bit_compute_dtype=dtype,
-        )
-    model = base_models.load_model(config.base_model, cache_dir, **options)
+        return LlamaForCausalLM(shape).to(base_models.device())
+    model = base_models.load_model(
+        config.base_model, cache_dir, precision=config.precision, four_bit=config.method == "qlora"
+    )
     base_models.fit_to_vocabulary(model, vocabulary)
     return model
-
-
-def precision(config: ModelTrainingConfig) -> str:
-    """Asked for, or what the device computes natively: bf16 from compute capability 8.0 on, else fp16; on a CPU
-    bf16 where it has the instructions, else fp32."""
-    import torch
-
-    if config.precision != "auto":
-        return config.precision
-    if torch.cuda.is_available():
-        return "bf16" if torch.cuda.get_device_capability() >= (8, 0) else "fp16"
-    able = torch.cpu.get_capabilities()
-    return "bf16" if able.get("avx512_bf16") or able.get("amx_bf16") else "fp32"
 
 
 def add_adapter(model: PreTrainedModel, vocabulary: Vocabulary, config: ModelTrainingConfig) -> PreTrainedModel:
@@ -240,7 +221,7 @@ def plan_training(tokens: int, config: ModelTrainingConfig) -> dict[str, Any]:
         "train_tokens": tokens,
         "trained_tokens": min(steps * per_step * config.sequence_length, math.ceil(tokens * steps * per_step / blocks)),
         "sequence_length": config.sequence_length,
-        "precision": precision(config),
+        "precision": base_models.resolved_precision(config.precision),
     }
 
 
@@ -307,15 +288,34 @@ def find_checkpoint(ctx: Context[ModelTrainingConfig]) -> Path | None:
         if resume and not (own or earlier):
             raise UserError("there is no checkpoint to resume from", "run without --resume first")
         return own or earlier
-    folder = Path(resume)
-    if not (folder / "trainer_state.json").is_file():
+    folder = expand(resume)
+    if not is_complete(folder):
         raise UserError(f"{folder} is not a checkpoint folder", "checkpoints lie in training_logs/checkpoints")
     return folder
 
 
+def is_complete(checkpoint: Path) -> bool:
+    """True for a checkpoint that was written to its end."""
+    try:
+        return "global_step" in json.loads((checkpoint / "trainer_state.json").read_bytes())
+    except (OSError, ValueError):
+        return False
+
+
+def check_adapter(checkpoint: Path, config: ModelTrainingConfig) -> None:
+    """Raise UserError unless the checkpoint's adapter has the shape that the config asks for."""
+    path = checkpoint / "adapter_config.json"
+    rank = json.loads(path.read_bytes())["r"] if path.exists() else None
+    if rank != (None if config.method == "scratch" else config.lora_rank):
+        raise UserError(
+            f"{checkpoint} has an adapter of rank {rank}, model_training.lora_rank is {config.lora_rank}",
+            "resume with the settings that the checkpoint was made with, or train anew",
+        )
+
+
 def newest_checkpoint(folder: Path) -> Path | None:
     """The complete checkpoint with the most steps."""
-    found = [path for path in folder.glob("checkpoint-*") if (path / "trainer_state.json").is_file()]
+    found = [path for path in folder.glob("checkpoint-*") if is_complete(path)]
     return max(found, key=lambda path: int(path.name.rpartition("-")[2]), default=None)
 
 
@@ -372,26 +372,24 @@ def predict_examples(
     """Predictions for commits of the test split, spread over it, beside what they really changed."""
     if not config.example_predictions:
         return []
-    known = {
-        path for stream in (train, val) for seen in commits_in(stream.tolist(), vocabulary) for path, *_ in seen.changes
-    }
+    known = {path for stream in (train, val) for seen in commits_in(stream, vocabulary) for path, _ in seen.changes}
     ids = test.tolist()
-    commits = commits_in(ids, vocabulary)
+    commits = commits_in(test, vocabulary)
     count = min(config.example_predictions, len(commits))
     predictor = Predictor(model, vocabulary, config.sequence_length)
     examples = []
     for number in range(count):
         place = (2 * number + 1) * len(commits) // (2 * count)
         commit = commits[place]
-        paths = sorted(known | {path for seen in commits[:place] for path, *_ in seen.changes})
+        paths = sorted(known | {path for seen in commits[:place] for path, _ in seen.changes})
         history = (val.tolist() + ids[: commit.start]) if place == 0 else ids[: commit.start]
         head = vocabulary.decode(ids[commit.start : commit.head_end])
         examples.append(
             {
                 "head": head,
                 "predicted": asdict(predictor.predict(history, ids[commit.start : commit.head_end], paths)),
-                "truth": [{"file": path, "change_type": change} for path, change, _ in commit.changes],
-                "truth_code": commit.changes[0][2][:2000],
+                "truth": [{"file": path, "change_type": change} for path, change in commit.changes],
+                "truth_code": vocabulary.decode(ids[slice(*commit.first_code)])[:2000],
             }
         )
     return examples
@@ -450,6 +448,10 @@ def _printer() -> type:
     return PrinterCallback  # type: ignore[no-any-return]
 
 
+def _sources(config: ModelTrainingConfig) -> dict[str, str]:
+    return base_models.state(config.base_model)
+
+
 STAGE = Stage(
     name="model_training",
     help="fine-tune the base model on the history and score both on held-out commits",
@@ -464,6 +466,7 @@ STAGE = Stage(
         "test-data": "training_data_test.pt",
         "output": "model",
     },
+    sources=_sources,
     libraries=("torch", "transformers", "peft"),
 )
 

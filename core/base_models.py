@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import uuid
 from importlib import metadata
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -11,7 +10,7 @@ from filelock import FileLock
 
 from core.config import EMBEDDED_MODEL, expand
 from core.errors import UserError
-from core.files import remove
+from core.files import files_in, remove
 from core.logs import log
 
 if TYPE_CHECKING:
@@ -39,17 +38,69 @@ def locate(base_model: str, cache_dir: Path) -> str:
     return base_model
 
 
-def load_model(base_model: str, cache_dir: Path, **options: object) -> PreTrainedModel:
-    """A causal language model. Raises UserError where it cannot be found or fetched."""
-    from transformers import AutoModelForCausalLM
+def load_model(base_model: str, cache_dir: Path, *, precision: str = "auto", four_bit: bool = False) -> PreTrainedModel:
+    """A causal language model on the best device; `four_bit` quantizes it to NF4 with double quantization.
+
+    `precision` is one of "auto", "fp32", "bf16", "fp16". Raises UserError where the model cannot be
+    found or fetched.
+    """
+    import torch
+    from transformers import AutoModelForCausalLM, BitsAndBytesConfig
 
     quiet_transformers()
     name = locate(base_model, cache_dir)
+    types = {"bf16": torch.bfloat16, "fp16": torch.float16, "fp32": torch.float32}
+    dtype = types[resolved_precision(precision)]
+    options: dict[str, object] = {"dtype": dtype, "device_map": {"": device()}}
+    if four_bit:
+        options["quantization_config"] = BitsAndBytesConfig(
+            load_in_4bit=True,
+            bnb_4bit_quant_type="nf4",
+            bnb_4bit_use_double_quant=True,
+            bnb_4bit_compute_dtype=dtype,
+        )
     try:
         model: PreTrainedModel = AutoModelForCausalLM.from_pretrained(name, **options)
     except OSError as error:
         raise UserError(*_not_found(base_model, error)) from None
     return model
+
+
+def device() -> str:
+    """Where models run."""
+    import torch
+
+    return "cuda" if torch.cuda.is_available() else "cpu"
+
+
+def resolved_precision(precision: str) -> str:
+    """What is asked for, or for "auto" what the device computes natively.
+
+    On a card bf16 from compute capability 8.0 on, else fp16; on a CPU bf16 where it has the
+    instructions, else fp32.
+    """
+    import torch
+
+    if precision != "auto":
+        return precision
+    if device() == "cuda":
+        return "bf16" if torch.cuda.get_device_capability() >= (8, 0) else "fp16"
+    able = torch.cpu.get_capabilities()
+    return "bf16" if able.get("avx512_bf16") or able.get("amx_bf16") else "fp32"
+
+
+def state(base_model: str) -> dict[str, str]:
+    """What may change behind a base model's name, as facts: the files of a folder, the version of the wheel."""
+    if base_model == EMBEDDED_MODEL:
+        try:
+            return {"embedded model": metadata.version(_WHEEL)}
+        except metadata.PackageNotFoundError:
+            return {"embedded model": "not installed"}
+    folder = expand(base_model)
+    if not folder.is_dir():
+        return {}
+    stamps = ((file.relative_to(folder).as_posix(), file.stat()) for file in files_in(folder))
+    return {"base model folder": repr([(name, status.st_size, status.st_mtime_ns) for name, status in stamps])}
 
 
 def fit_to_vocabulary(model: PreTrainedModel, vocabulary: Vocabulary) -> None:
@@ -122,7 +173,8 @@ def _convert(weights: Path, folder: Path) -> None:
     from transformers import AutoModelForCausalLM, AutoTokenizer
 
     quiet_transformers()
-    temporary = folder.with_name(f"{folder.name}.{uuid.uuid4().hex[:8]}.tmp")
+    temporary = folder.with_name(f"{folder.name}.tmp")
+    remove(temporary)  # what a killed run left
     try:
         AutoTokenizer.from_pretrained(weights.parent, gguf_file=weights.name).save_pretrained(temporary)
         packed = AutoModelForCausalLM.from_pretrained(weights.parent, gguf_file=weights.name, dtype=torch.float32)

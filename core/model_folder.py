@@ -98,18 +98,20 @@ def read_about(folder: Path) -> dict[str, Any]:
 
 def load(folder: Path, cache_dir: Path) -> tuple[PreTrainedModel, Vocabulary]:
     """The model with its adapter, ready to be asked, and its vocabulary."""
-    import torch
     from tokenizers import Tokenizer
 
     about = read_about(folder)
     vocabulary = Vocabulary.with_markers(Tokenizer.from_file(str(folder / "tokenizer.json")), about["base_model"])
     vocabulary.pad_id = about["pad_id"]
-    device = "cuda" if torch.cuda.is_available() else "cpu"
+    training = about["settings"].get("model_training", {})
+    # A card gets what the model was trained with, so that it fits there again; a CPU the plainest numbers.
+    precision = training.get("precision", "auto") if base_models.device() == "cuda" else "fp32"
     if not about["is_adapter"]:
-        return base_models.load_model(str(folder.resolve()), cache_dir).to(device), vocabulary
+        return base_models.load_model(str(folder.resolve()), cache_dir, precision=precision), vocabulary
     from peft import PeftModel
 
-    base = base_models.load_model(about["base_model"], cache_dir, dtype=torch.float32).to(device)
+    four_bit = training.get("method") == "qlora" and base_models.device() == "cuda"
+    base = base_models.load_model(about["base_model"], cache_dir, precision=precision, four_bit=four_bit)
     base_models.fit_to_vocabulary(base, vocabulary)
     return PeftModel.from_pretrained(base, str(folder)), vocabulary
 

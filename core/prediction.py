@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 from core.commit_grammar import CHANGES, CODE_END, CODE_START, COMMIT_START, FILE_START, SYMBOL
 
 if TYPE_CHECKING:
+    import torch
     from transformers import PreTrainedModel
 
     from core.vocabulary import Vocabulary
@@ -49,29 +50,32 @@ class SeenCommit:
     """A commit found in a token stream: where it starts, where its head ends, what it changes."""
 
     start: int
-    head_end: int
-    changes: list[tuple[str, str, str]]
-    """Path, change type and code of each chunk."""
+    head_end: int = 0
+    first_code: tuple[int, int] = (0, 0)
+    changes: list[tuple[str, str]] = field(default_factory=list)
+    """Path and change type of each chunk."""
 
 
-def commits_in(stream: Sequence[int], vocabulary: Vocabulary) -> list[SeenCommit]:
-    """Read the commits back out of a stretch of the token stream that starts and ends between commits."""
-    markers = vocabulary.markers
-    names = {markers[marker]: name for name, marker in CHANGES.items()}
+def commits_in(stream: torch.Tensor, vocabulary: Vocabulary) -> list[SeenCommit]:
+    """Read the commits back out of a token stream (1-D) that starts and ends between commits."""
+    import torch
+
+    names = {id_: marker for marker, id_ in vocabulary.markers.items()}
+    places = torch.isin(stream, torch.tensor(list(names))).nonzero().flatten()
+    changes = {str(marker): name for name, marker in CHANGES.items()}
     found: list[SeenCommit] = []
-    path_start, change, code_start, path = 0, "", 0, ""
-    for position, id_ in enumerate(stream):
-        if id_ == markers[COMMIT_START]:
-            found.append(SeenCommit(position, 0, []))
-        elif id_ == markers[FILE_START] and found:
-            path_start = position + 1
-            found[-1].head_end = found[-1].head_end or position
-        elif id_ in names:
-            path, change = vocabulary.decode(stream[path_start:position]), names[id_]
-        elif id_ == markers[CODE_START]:
-            code_start = position + 1
-        elif id_ == markers[CODE_END] and found:
-            found[-1].changes.append((path, change, vocabulary.decode(stream[code_start:position])))
+    previous = 0  # position of the marker before
+    for place, id_ in zip(places.tolist(), stream[places].tolist(), strict=True):
+        marker = names[id_]
+        if marker == COMMIT_START:
+            found.append(SeenCommit(place))
+        elif marker == FILE_START:
+            found[-1].head_end = found[-1].head_end or place
+        elif marker in changes:
+            found[-1].changes.append((vocabulary.decode(stream[previous + 1 : place].tolist()), changes[marker]))
+        elif marker == CODE_END and len(found[-1].changes) == 1:
+            found[-1].first_code = (previous + 1, place)
+        previous = place
     return found
 
 

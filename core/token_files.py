@@ -15,6 +15,7 @@ from core.errors import UserError
 if TYPE_CHECKING:
     import torch
 
+SPLITS = ("train", "val", "test")
 WINDOW_KEYS = ("contexts", "targets", "context_masks", "target_masks")
 
 

@@ -14,15 +14,14 @@ from tensorboardX import SummaryWriter
 from transformers import TrainerCallback, TrainerControl, TrainerState, TrainingArguments
 
 from core.progress import Progress
-
-METRICS_FILE = "metrics.jsonl"
+from core.training_logs import METRICS, read_metrics
 
 
 class TrainingMonitor(TrainerCallback):  # type: ignore[misc]
     """Follows a Trainer. `validate` gives the validation loss at this moment."""
 
     def __init__(self, folder: Path, progress: Progress, validate: Callable[[], float], validate_every: int) -> None:
-        self._path = folder / METRICS_FILE
+        self._path = folder / METRICS
         self._progress, self._validate, self._validate_every = progress, validate, validate_every
         self._events = SummaryWriter(str(folder / "tensorboard"))
         self.interrupted = False
@@ -67,19 +66,6 @@ class TrainingMonitor(TrainerCallback):  # type: ignore[misc]
 
     def _interrupt(self, _number: int, _frame: FrameType | None) -> None:
         self.interrupted = True
-
-
-def read_metrics(path: Path) -> list[dict[str, Any]]:
-    """All complete lines of a metrics file; none where there is no file."""
-    if not path.exists():
-        return []
-    entries = []
-    for line in path.read_text(encoding="utf-8").splitlines():
-        try:
-            entries.append(json.loads(line))
-        except ValueError:  # cut off by a kill
-            break
-    return entries
 
 
 class Blocks(torch.utils.data.Dataset[dict[str, torch.Tensor]]):

@@ -76,8 +76,9 @@ def test_commits_are_read_back(predictor: Predictor) -> None:
         FILE_START, "b <CODE_END>", CHANGES["other"], CODE_START, "", CODE_END, FILE_END, COMMIT_END,
     ]  # fmt: skip
     ids = vocabulary.encode([pieces])[0]
-    first, second = commits_in(ids * 2, vocabulary)
-    assert first.changes == [("a.rs", "new_function", "fn f() {}"), ("b <CODE_END>", "other", "")]
+    first, second = commits_in(torch.tensor(ids * 2), vocabulary)
+    assert first.changes == [("a.rs", "new_function"), ("b <CODE_END>", "other")]
+    assert vocabulary.decode(ids[slice(*first.first_code)]) == "fn f() {}"
     assert second.changes == first.changes
     assert (first.start, second.start) == (0, len(ids))
     assert vocabulary.decode(ids[: first.head_end]) == "".join(pieces[:7])
