@@ -22,12 +22,12 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from pydantic import Field
 
-from core import base_models, model_folder
+from core import base_models, checkpoints, model_folder
 from core.cli import stage_main
-from core.config import EMBEDDED_MODEL, Section, expand
+from core.config import EMBEDDED_MODEL, Section
 from core.errors import StageError, UserError
 from core.evaluation import evaluate, spread_blocks
-from core.files import remove, write_json
+from core.files import write_json
 from core.logs import log
 from core.prediction import Predictor, commits_in
 from core.stage import Context, Stage
@@ -96,7 +96,7 @@ class ModelTrainingConfig(Section):
     """Commits of the test split that are predicted for the report, beside what really came."""
     seed: int = Field(default=17, ge=0, lt=2**32)
     """Seed of everything random."""
-    resume: str = Field(default="", json_schema_extra={"flag_value": "auto", "control": True})
+    resume: str = Field(default="", json_schema_extra={"flag_value": checkpoints.AUTO, "control": True})
     """Checkpoint folder to go on from; "auto" takes the newest of an earlier run, finished or not."""
 
 
@@ -106,10 +106,10 @@ def run(ctx: Context[ModelTrainingConfig]) -> None:
     vocabulary = Vocabulary.load(ctx.input("vocab.json"), ctx.input("tokenizer"))
     check_fit(vocabulary, config)
     train, val, test = (load(ctx.input(f"training_data_{name}.pt"), ["stream"])["stream"] for name in SPLITS)
-    checkpoint = find_checkpoint(ctx)
-    if checkpoint:
-        check_adapter(checkpoint, config)
     logs = ctx.scratch / "training_logs"
+    checkpoint = checkpoints.find(config.resume, logs, ctx.published("training_logs"))
+    if checkpoint:
+        checkpoints.check_rank(checkpoint, None if config.method == "scratch" else config.lora_rank)
     logs.mkdir(parents=True, exist_ok=True)
     model = make_model(config, vocabulary, ctx.cache_dir)
     held_out = {"val": val, "test": test}
@@ -126,7 +126,7 @@ def run(ctx: Context[ModelTrainingConfig]) -> None:
     model_folder.write(ctx.output("model"), model, vocabulary, ctx.input("tokenizer"), ctx.resolved, evaluation)
     save(ctx.output("model_weights.pt"), model_folder.trainable_state(model))
     write_json(logs / EVALUATION, evaluation)
-    keep_newest_checkpoint(logs / "checkpoints")
+    checkpoints.keep_newest(logs / checkpoints.FOLDER)
     shutil.copytree(logs, ctx.output("training_logs"))  # scratch keeps its copy until all is published
     ctx.count("optimizer steps", coverage["steps"])
     ctx.count("tokens trained on", coverage["trained_tokens"])
@@ -276,57 +276,6 @@ def train_blocks(
         raise KeyboardInterrupt
 
 
-def find_checkpoint(ctx: Context[ModelTrainingConfig]) -> Path | None:
-    """Where to go on: the checkpoint asked for, else that of an unfinished run of this very training.
-
-    Raises UserError when --resume finds nothing.
-    """
-    resume = ctx.config.resume
-    own = newest_checkpoint(ctx.scratch / "training_logs" / "checkpoints")
-    if resume in ("", "auto"):
-        earlier = newest_checkpoint(ctx.published("training_logs") / "checkpoints") if resume else None
-        if resume and not (own or earlier):
-            raise UserError("there is no checkpoint to resume from", "run without --resume first")
-        return own or earlier
-    folder = expand(resume)
-    if not is_complete(folder):
-        raise UserError(f"{folder} is not a checkpoint folder", "checkpoints lie in training_logs/checkpoints")
-    return folder
-
-
-def is_complete(checkpoint: Path) -> bool:
-    """True for a checkpoint that was written to its end."""
-    try:
-        return "global_step" in json.loads((checkpoint / "trainer_state.json").read_bytes())
-    except (OSError, ValueError):
-        return False
-
-
-def check_adapter(checkpoint: Path, config: ModelTrainingConfig) -> None:
-    """Raise UserError unless the checkpoint's adapter has the shape that the config asks for."""
-    path = checkpoint / "adapter_config.json"
-    rank = json.loads(path.read_bytes())["r"] if path.exists() else None
-    if rank != (None if config.method == "scratch" else config.lora_rank):
-        raise UserError(
-            f"{checkpoint} has an adapter of rank {rank}, model_training.lora_rank is {config.lora_rank}",
-            "resume with the settings that the checkpoint was made with, or train anew",
-        )
-
-
-def newest_checkpoint(folder: Path) -> Path | None:
-    """The complete checkpoint with the most steps."""
-    found = [path for path in folder.glob("checkpoint-*") if is_complete(path)]
-    return max(found, key=lambda path: int(path.name.rpartition("-")[2]), default=None)
-
-
-def keep_newest_checkpoint(folder: Path) -> None:
-    """Leave one checkpoint, to train on from later."""
-    newest = newest_checkpoint(folder)
-    for path in folder.glob("checkpoint-*"):
-        if path != newest:
-            remove(path)
-
-
 def score(
     model: PreTrainedModel, stream: torch.Tensor, vocabulary: Vocabulary, config: ModelTrainingConfig
 ) -> dict[str, Any]:
@@ -415,7 +364,7 @@ def _arguments(logs: Path, coverage: dict[str, Any], config: ModelTrainingConfig
 
     on_card = torch.cuda.is_available()
     return TrainingArguments(
-        output_dir=str(logs / "checkpoints"),
+        output_dir=str(logs / checkpoints.FOLDER),
         max_steps=coverage["steps"],
         per_device_train_batch_size=config.batch_size,
         gradient_accumulation_steps=config.gradient_accumulation,

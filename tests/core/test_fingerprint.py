@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ast
 from pathlib import Path
 
 import pytest
@@ -87,8 +86,3 @@ def test_reasons_are_sentences(tmp_path: Path) -> None:
         "output gone is missing",
     ]
     assert fingerprint.reasons(now, None, outputs, digests) == ["it has not run here yet"]
-
-
-def test_every_project_file_parses() -> None:
-    for path in PROJECT.glob("core/*.py"):
-        ast.parse(path.read_bytes())
