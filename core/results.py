@@ -62,8 +62,8 @@ class StageEntry:
 
     @classmethod
     def skipped(cls, name: str, record: Mapping[str, Any]) -> StageEntry:
-        """The entry of a stage that was up to date, with the figures of the run that made its outputs."""
-        kept = ("seconds", "peak_memory_mb", "counts", "drops", "outputs", "finished_at")
+        """The entry of a stage that was up to date: what its last run made, but not the time that took."""
+        kept = ("counts", "drops", "outputs", "finished_at")
         return cls(name, "up to date", **{key: record[key] for key in kept if key in record})
 
     def as_record(self, facts: Mapping[str, str]) -> dict[str, Any]:
