@@ -140,7 +140,7 @@ def split_by_commit(commits: Sequence[CommitTokens], train_ratio: float, val_rat
     """
     if len(commits) < len(SPLITS):
         raise UserError(
-            f"the history has {len(commits)} commits with text to learn from; a split by commit needs {len(SPLITS)}",
+            f"too little history: commits with text {len(commits)}, but a split by commit needs {len(SPLITS)}",
             "get more of it (git fetch --unshallow), or name a repository with more history in git_scraper.repo",
         )
     total = sum(commit.tokens for commit in commits)

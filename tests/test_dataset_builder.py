@@ -38,7 +38,7 @@ def test_planted_overlap_is_caught() -> None:
 
 @pytest.mark.parametrize("count", [0, 1, 2])
 def test_too_short_a_history_is_explained(count: int) -> None:
-    with pytest.raises(UserError, match=f"{count} commits") as caught:
+    with pytest.raises(UserError, match=f"too little history: commits with text {count},") as caught:
         split_by_commit(commits([5] * count), 0.7, 0.15)
     assert "--unshallow" in caught.value.hint
 
