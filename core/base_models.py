@@ -104,21 +104,23 @@ def state(base_model: str) -> dict[str, str]:
 
 
 def fit_to_vocabulary(model: PreTrainedModel, vocabulary: Vocabulary) -> None:
-    """Give every marker a row in the model's embeddings, started from the words of the marker's name.
+    """Give every new token a row in the model's embeddings; a marker's starts from the words of its name.
 
     Spare rows that the model already has are used before any are added. Deterministic, so that an
     adapter trained on the result can be loaded onto a base model prepared the same way.
     """
     import torch
 
-    embeddings = model.get_input_embeddings()
-    if embeddings.weight.shape[0] < vocabulary.size:
+    known = model.get_input_embeddings().weight.shape[0]
+    if known < vocabulary.size:
         model.resize_token_embeddings(vocabulary.size, mean_resizing=False)
     tables = [model.get_input_embeddings().weight]
     output = model.get_output_embeddings()
     if output is not None and output.weight is not tables[0]:
         tables.append(output.weight)
     with torch.no_grad():
+        for table in tables:  # rows of bytes that the base model's vocabulary lacked: as good as any other token
+            table[known:] = table[:known].float().mean(dim=0).to(table.dtype)
         for marker, row in vocabulary.markers.items():
             words = marker.strip("<>").replace("_", " ").replace(":", " ").lower()
             ids = vocabulary.encode([[words]])[0]

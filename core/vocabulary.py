@@ -29,6 +29,9 @@ _PROBES = (
     "e\u0301 \u00e9 \u2028 \x00 \x85 \u200b",
     "<COMMIT_START><CODE_END> <|endoftext|> <s> </s> <|im_start|>",
     "日本語 🎉 \ud7ff\uffff",
+    # Every byte that UTF-8 can hold: all single ones, all continuations, all leads.
+    "".join(map(chr, range(0x100)))
+    + "".join(chr(code) for code in range(0x100, 0x10FFFF, 0x40) if not 0xD800 <= code < 0xE000),
 )
 
 
@@ -171,6 +174,7 @@ def _lossless(tokenizer: Tokenizer) -> Tokenizer:
     from tokenizers import Tokenizer
 
     parts = json.loads(tokenizer.to_str())
+    _complete_alphabet(parts)
     for token in parts["added_tokens"]:
         token["special"] = True
     parts["normalizer"] = _without(
@@ -184,6 +188,22 @@ def _lossless(tokenizer: Tokenizer) -> Tokenizer:
             elif item["type"] == "ByteLevel" and part is parts["pre_tokenizer"]:
                 item["add_prefix_space"] = False
     return Tokenizer.from_str(json.dumps(parts))
+
+
+def _complete_alphabet(parts: dict[str, Any]) -> None:
+    """Give a byte-level vocabulary the bytes it never met; without an entry a byte would vanish."""
+    from tokenizers import pre_tokenizers
+
+    if not any(item["type"] == "ByteLevel" for item in _components(parts["decoder"])):
+        return
+    entries = parts["model"]["vocab"]
+    missing = sorted(set(pre_tokenizers.ByteLevel.alphabet()) - entries.keys())
+    if not missing:
+        return
+    # An added token that is no entry is numbered after the last entry: as entries they keep their ids.
+    entries.update({token["content"]: token["id"] for token in parts["added_tokens"]})
+    first_free = max(entries.values()) + 1
+    entries.update({symbol: first_free + number for number, symbol in enumerate(missing)})
 
 
 def _components(part: dict[str, Any] | None) -> list[dict[str, Any]]:

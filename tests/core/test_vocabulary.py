@@ -21,8 +21,9 @@ def trained() -> Vocabulary:
 
 
 def byte_level_base() -> Vocabulary:
-    """Like GPT-2 or Qwen: byte-level, an NFC normalizer, an added token that is not special."""
-    alphabet = {symbol: number for number, symbol in enumerate(sorted(pre_tokenizers.ByteLevel.alphabet()))}
+    """Like Qwen or SmolLM2: byte-level, an NFC normalizer, an added token that is not special, rare bytes missing."""
+    symbols = sorted(set(pre_tokenizers.ByteLevel.alphabet()) - {"Ķ", "ċ", "ÿ"})
+    alphabet = {symbol: number for number, symbol in enumerate(symbols)}
     base = Tokenizer(models.BPE(alphabet, []))
     base.normalizer = normalizers.NFC()
     base.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=True)
@@ -71,6 +72,18 @@ def test_any_text_round_trips(kind: str, texts: list[str]) -> None:
     assert vocabulary.decode(ids) == "".join(pieces)
     structural = [id_ for id_ in ids if id_ in vocabulary.markers.values()]
     assert structural == [vocabulary.markers[m] for m in (COMMIT_START, CODE_START, CODE_END)]
+
+
+def test_ids_of_the_base_model_stay(tmp_path: Path) -> None:
+    vocabulary = byte_level_base()
+    ids = [vocabulary.tokenizer.token_to_id(token) for token in ("<|end|>", "<fim>")]
+    assert ids == [253, 254]
+    assert min(vocabulary.markers.values()) > 254
+    assert len(set(vocabulary.tokenizer.get_vocab().values())) == vocabulary.size
+    vocabulary.save(tmp_path / "vocab.json", tmp_path / "tokenizer")
+    again = Vocabulary.load(tmp_path / "vocab.json", tmp_path / "tokenizer")
+    assert again.tokenizer.get_vocab() == vocabulary.tokenizer.get_vocab()
+    again.check_lossless()
 
 
 def test_a_lossy_tokenizer_is_refused() -> None:
