@@ -13,6 +13,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.table import Table
 
@@ -115,9 +116,10 @@ class Run:
 
     def table(self) -> Table:
         """The summary for people."""
-        table = Table(title="Summary", title_justify="left", show_lines=False)
-        for name in ("stage", "status", "time", "peak memory", "made", "left out", "written"):
-            table.add_column(name, justify="right" if name in ("time", "peak memory", "written") else "left")
+        table = Table(title="Summary", title_justify="left", box=SIMPLE_HEAD, pad_edge=False)
+        for name in ("stage", "status", "time", "peak", "written", "made and left out"):
+            table.add_column(name, justify="right" if name in ("time", "peak", "written") else "left", no_wrap=True)
+        table.columns[-1].no_wrap = False
         for entry in self.stages:
             written = sum(output["bytes"] for output in entry.outputs.values())
             table.add_row(
@@ -125,9 +127,8 @@ class Run:
                 MARKS.get(entry.status, entry.status),
                 f"{entry.seconds:,.1f} s" if entry.seconds else "",
                 f"{entry.peak_memory_mb:,.0f} MB" if entry.peak_memory_mb else "",
-                _figures(entry.counts),
-                _figures(entry.drops),
-                f"{written / 1e6:,.2f} MB" if written else "",
+                f"{written / 1e6:,.1f} MB" if written else "",
+                "\n".join([*_figures(entry.counts), *(f"left out: {line}" for line in _figures(entry.drops))]),
             )
         return table
 
@@ -165,5 +166,5 @@ def now() -> str:
     return datetime.now(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
 
 
-def _figures(figures: Mapping[str, int]) -> str:
-    return "\n".join(f"{number:,} {name}" for name, number in figures.items())
+def _figures(figures: Mapping[str, int]) -> list[str]:
+    return [f"{number:,} {name}" for name, number in figures.items()]
