@@ -91,7 +91,12 @@ class Runner:
             failed: dict[str, str] = {}
             try:
                 for stage in selected:
-                    entry = self._step(stage, digests, failed, force=force)
+                    try:
+                        entry = self._step(stage, digests, failed, force=force)
+                    except OSError as error:  # a full disk, a file that may not be read
+                        message, hint, trace = worker.explain(error, self.layout.home)
+                        entry = results.StageEntry(stage.name, "failed")
+                        self._failure(entry, message, hint, EXIT_FAILED, trace)
                     run.stages.append(entry)
                     digests.save()
                     if entry.status in ("failed", "interrupted"):
@@ -108,7 +113,6 @@ class Runner:
             log.warning("%s: not run, since %s failed", stage.name, " and ".join(blockers))
             failed.update(dict.fromkeys(stage.outputs, stage.name))
             return results.StageEntry(stage.name, "blocked", [f"{name} failed" for name in blockers])
-        facts: fingerprint.Facts = {}
         try:
             self._check_inputs(stage)
             self._check_places(stage)
@@ -124,11 +128,7 @@ class Runner:
             log.info("%s: up to date (inputs, settings, code and outputs are unchanged)", stage.name)
             return results.StageEntry.skipped(stage.name, record or {})
         log.info("%s: running, because %s", stage.name, results.shorten(why))
-        try:
-            return self._execute(stage, facts, why, digests)
-        except OSError as error:  # a full disk, most likely
-            message, hint, trace = worker.explain(error, self.layout.home)
-            return self._failure(results.StageEntry(stage.name, "failed", why), message, hint, EXIT_FAILED, trace)
+        return self._execute(stage, facts, why, digests)
 
     def _execute(self, stage: Stage, facts: fingerprint.Facts, why: list[str], digests: Digests) -> results.StageEntry:
         token = f"{stage.name}-{uuid.uuid4().hex[:8]}"

@@ -217,3 +217,13 @@ def test_interrupt_stops_the_stage(slow_run: subprocess.Popen[bytes], home: Path
 def test_children_are_gone_after_a_run(home: Path, cache: Path) -> None:
     run(home, cache)
     assert multiprocessing.active_children() == []
+
+
+def test_a_source_that_cannot_be_read_is_a_failure_on_record(
+    home: Path, cache: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TOY_SOURCE", str(tmp_path / "gone"))
+    done = run(home, cache)
+    assert statuses(done) == ["failed", "not reached"]
+    assert "gone" in done.stages[0].error
+    assert json.loads((home / "pipeline_results.json").read_text())["exit_code"] == 1
