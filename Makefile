@@ -1,6 +1,7 @@
 # make run   set everything up, then the whole pipeline on config.yaml
 # make test  set everything up, then every test
-# make lint | types | bench | clean
+# make lint | types | clean
+# make bench [REPO=path]   measure against git, PyDriller and GitPython
 
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 BIN := .venv/bin
@@ -21,8 +22,10 @@ lint: $(READY)
 types: $(READY)
 	$(BIN)/mypy
 
+# PyDriller is only measured against, so only this needs it.
 bench: $(READY)
-	$(BIN)/python -m benchmarks
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r benchmarks/requirements.txt
+	$(BIN)/python -m benchmarks $(REPO)
 
 clean:
 	rm -rf .venv .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -2,38 +2,46 @@
 
     python git_scraper.py --repo PATH_OR_URL --output outputs/commits.json
 
-Reads the repository through one streaming git process; writes commits.json (core/records.py).
+Reads the repository through git alone; writes commits.json (core/records.py), an index of it that
+makes the next run read only what is new, and tombstones.jsonl with commits that have vanished.
 """
 
 from __future__ import annotations
 
+import os
 import re
 import secrets
+import shutil
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import IO, Literal
+from hashlib import sha256
+from pathlib import Path
+from typing import Literal
 
-from pydantic import Field
+import msgspec
+from pydantic import Field, field_validator
 
 from core import git
 from core.cli import stage_main
-from core.config import Section
+from core.config import Section, expand, without_credentials
 from core.errors import UserError
+from core.files import atomic_write
+from core.history import snapshot, tombstones
+from core.history.filters import Filters, parse_time
+from core.history.messages import Pseudonyms
+from core.history.overlay import Overlay
+from core.history.reader import Reader
+from core.history.snapshot import Order, Snapshot, read_order
+from core.history.walk import ReadOptions, iso
+from core.history.writer import Earlier, HistoryWriter, load_earlier
 from core.logs import log
-from core.record_files import CommitWriter
-from core.records import (
-    BranchRef,
-    ChangeCategory,
-    Commit,
-    CommitContext,
-    CommitMetadata,
-    DateRange,
-    FileDiff,
-    HistoryMetadata,
-    branch_names,
-)
+from core.record_files import read_history
+from core.records import Commit, CommitContext, DateRange, FileDiff, HistoryMetadata
 from core.stage import Context, Stage
+
+RefKind = Literal["branches", "tags", "remotes", "pull_requests", "notes", "stash", "head", "all"]
 
 
 class GitScraperConfig(Section):
@@ -41,391 +49,367 @@ class GitScraperConfig(Section):
 
     repo: str = "."
     """Repository: a folder, or a URL that is cloned into the cache folder and updated on each run."""
-    refs: tuple[Literal["branches", "tags", "remotes", "pull_requests", "head"], ...] = Field(
-        default=("branches", "tags", "remotes"), min_length=1
-    )
+    repos: tuple[str, ...] = ()
+    """Several repositories instead, each with a folder of its own under outputs; a text file lists one a line."""
+    refs: tuple[RefKind, ...] = Field(default=("branches", "tags", "remotes"), min_length=1)
     """Kinds of refs whose commits are read."""
+    since: str = ""
+    """Leave out commits before this date or time (ISO 8601, UTC unless it says otherwise; by commit date)."""
+    until: str = ""
+    """Leave out commits after this date or time; a date counts as a whole day."""
+    authors: tuple[str, ...] = ()
+    """Read only commits whose author, "Name <e-mail>", matches one of these regular expressions (any case)."""
+    exclude_authors: tuple[str, ...] = ()
+    """Leave out commits whose author matches one of these."""
+    bots: bool = True
+    """Read commits by programs such as dependabot."""
+    merges: bool = True
+    """Read merge commits."""
+    paths: tuple[str, ...] = ()
+    """Keep only changes of files whose whole path matches one of these patterns, as in src/*."""
+    exclude_paths: tuple[str, ...] = ()
+    """Leave out changes of files whose whole path matches one of these patterns."""
+    extensions: tuple[str, ...] = ()
+    """Keep only changes of files with these endings, as in .rs."""
     max_patch_bytes: int = Field(default=1_000_000, ge=0)
     """A longer patch of one file is cut at a line end and flagged; its line counts stay true."""
+    max_file_bytes: int = Field(default=10_000_000, ge=0)
+    """A larger file gets no patch, only true line counts and the flag."""
     context_lines: int = Field(default=3, ge=0)
     """Unchanged lines around each change in a patch."""
     rename_similarity: int = Field(default=50, ge=1, le=100)
     """Percent of likeness from which a removed and an added file count as a rename."""
+    mailmap: bool = False
+    """Give people the names that the repository's .mailmap gives them."""
+    redact_emails: bool = False
+    """Replace e-mail addresses of people and in messages by keyed hashes, the same for the same address."""
+    email_salt_file: str = ""
+    """File with the key of those hashes; empty for one that is made once in the cache folder."""
     expand_branches: bool = False
     """Write branch names out in every commit, instead of an index into one table."""
+    workers: int = Field(default=0, ge=0, json_schema_extra={"control": True})
+    """Git processes that diff side by side; 0 for one fewer than there are processors. The result is the same."""
+    incremental: bool = Field(default=True, json_schema_extra={"control": True})
+    """Read only new commits where the last result still holds; the result is the same."""
+
+    def each(self) -> dict[str, GitScraperConfig]:
+        """One section per repository of `repos`, by the name of its folder."""
+        listed = [one for entry in self.repos for one in read_list(entry)]
+        names = [folder_name(location) for location in listed]
+        return {
+            name if names.count(name) == 1 else f"{name}-{sha256(location.encode()).hexdigest()[:8]}": self.model_copy(
+                update={"repo": location, "repos": ()}
+            )
+            for name, location in zip(names, listed, strict=True)
+        }
+
+    @field_validator("repos", mode="before")
+    @classmethod
+    def _one_or_many(cls, value: object) -> object:
+        return (value,) if isinstance(value, str) else tuple(value) if isinstance(value, list) else value
+
+    @field_validator("since", "until")
+    @classmethod
+    def _times(cls, value: str) -> str:
+        if value:
+            parse_time(value)
+        return value
+
+    @field_validator("authors", "exclude_authors")
+    @classmethod
+    def _patterns(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        for pattern in value:
+            try:
+                re.compile(pattern)
+            except re.error as error:
+                raise ValueError(f"'{pattern}' is not a regular expression: {error}") from None
+        return value
 
 
 def run(ctx: Context[GitScraperConfig]) -> None:
-    """Write commits.json."""
+    """Write commits.json, its index and the tombstones."""
     config = ctx.config
     repository = git.open_repository(config.repo, ctx.cache_dir, config.refs)
-    tips = git.tips(repository.git_dir, config.refs)
-    total = int(git.run(repository.git_dir, "rev-list", "--count", "--stdin", stdin=tips)) if tips else 0
-    if not total:
-        raise UserError(*_nothing_to_read(repository, config))
-    shallow = bool(git.shallow_boundary(repository.git_dir))
-    if shallow:
-        log.warning("%s is a shallow clone; get the whole history with: git fetch --unshallow", repository.location)
-    lineage = read_lineage(repository, tips)
-    tags = read_tags(repository, config)
-    totals = Totals()
-    with CommitWriter(ctx.output("commits.json")) as out, ctx.progress("scraping", total, "commits") as progress:
-        for number, commit in enumerate(read_commits(repository, config, tips)):
-            place(commit, number, lineage, tags.get(commit.metadata.hash, []), expand=config.expand_branches)
-            totals.add(commit)
-            out.write(commit)
-            progress.advance()
-        out.finish(totals.metadata(repository, config, lineage, is_shallow=shallow))
-    for what, number in totals.figures().items():
-        ctx.count(what, number)
+    refs = snapshot.take(repository, config.refs)
+    last = load_last(ctx)
+    with Overlay(repository.git_dir, ctx.scratch) as overlay:
+        order = read_order(overlay, refs, filters_of(config))
+        metadata = metadata_of(repository, refs, order, config)
+        check(metadata, order, refs)
+        reader = Reader(overlay, options_of(config, repository, ctx.cache_dir), filters_of(config), workers_of(config))
+        part, resumed = start_part(ctx.scratch)
+        earlier = resumed or (last if last and is_reusable(ctx) else None)
+        with (
+            ctx.progress("scraping", len(order), "commits") as progress,
+            HistoryWriter(part, metadata, refs, order, expand_branches=config.expand_branches) as writer,
+        ):
+            writer.write(reader, earlier, progress)
+            add_figures(metadata, writer)
+            index = writer.finish(metadata)
+    index.save(ctx.output("commits.index"))
+    before = last if is_same_scope(ctx) else None
+    lost = (ctx.output("tombstones.jsonl"), ctx.published("tombstones.jsonl"), before, order)
+    vanished = tombstones.write(*lost, metadata.scrape_timestamp)
+    warn_of_rewriting(repository, before, refs, vanished)
+    shutil.move(part, ctx.output("commits.json"))
+    for what, number in {**figures(metadata, writer), "vanished commits": vanished}.items():
+        if number:
+            ctx.count(what, number)
+    for reason, number in metadata.left_out.items():
+        ctx.drop(reason, number)
 
 
-@dataclass
-class Lineage:
-    """Which branches contain which commit: one table of sets, one index per commit."""
+def read_list(entry: str) -> list[str]:
+    """The repositories that an entry of `repos` stands for: itself, or the lines of the file that it names.
 
-    branches: list[str]
-    current: str | None
-    sets: list[int]
-    """Bit n stands for branch n."""
-    of_commit: dict[str, int]
-
-
-@dataclass
-class Totals:
-    """Figures over the whole history, gathered while it streams by."""
-
-    commits: int = 0
-    merges: int = 0
-    file_changes: int = 0
-    insertions: int = 0
-    deletions: int = 0
-    truncated: int = 0
-    latin1: int = 0
-    authors: set[str] = field(default_factory=set)
-    files: set[str] = field(default_factory=set)
-    first: str | None = None
-    last: str | None = None
-
-    def add(self, commit: Commit) -> None:
-        """Count one more commit."""
-        meta = commit.metadata
-        self.commits += 1
-        self.merges += meta.is_merge
-        self.file_changes += len(commit.diffs)
-        self.insertions += meta.insertions
-        self.deletions += meta.deletions
-        self.truncated += sum(diff.patch_truncated for diff in commit.diffs)
-        self.latin1 += sum(diff.encoding != "utf-8" for diff in commit.diffs)
-        self.authors.add(meta.author_email)
-        self.files.update(diff.filename for diff in commit.diffs)
-        self.first = min(self.first or meta.timestamp, meta.timestamp)
-        self.last = max(self.last or meta.timestamp, meta.timestamp)
-
-    def figures(self) -> dict[str, int]:
-        """What the summary table shows."""
-        shown = {"commits": self.commits, "merges": self.merges, "file changes": self.file_changes}
-        if self.truncated:
-            shown["patches cut"] = self.truncated
-        if self.latin1:
-            shown["patches not in UTF-8"] = self.latin1
-        return shown
-
-    def metadata(
-        self, repository: git.Repository, config: GitScraperConfig, lineage: Lineage, *, is_shallow: bool
-    ) -> HistoryMetadata:
-        """The head of commits.json."""
-        return HistoryMetadata(
-            scrape_timestamp=_iso(int(datetime.now(UTC).timestamp())),
-            repository=repository.location,
-            git_dir=str(repository.git_dir),
-            refs=list(config.refs),
-            git_version=git.version(),
-            is_shallow=is_shallow,
-            total_commits=self.commits,
-            total_authors=len(self.authors),
-            merge_commits=self.merges,
-            total_files_touched=len(self.files),
-            unique_branches=len(lineage.branches),
-            branches=lineage.branches,
-            current_branch=lineage.current,
-            branch_sets=[f"{own:x}" for own in lineage.sets],
-            total_insertions=self.insertions,
-            total_deletions=self.deletions,
-            date_range=DateRange(self.first, self.last),
-        )
-
-
-def read_lineage(repository: git.Repository, tips: bytes) -> Lineage:
-    """Walk from children to parents once, handing each commit's set of branches (a bit set) down."""
-    heads, names, current = _branch_heads(repository)
-    bits: dict[str, int] = {}
-    for number, head in enumerate(heads):
-        bits[head] = bits.get(head, 0) | 1 << number
-    ids: dict[int, int] = {}
-    of_commit: dict[str, int] = {}
-    with git.stream(repository.git_dir, "rev-list", "--topo-order", "--parents", "--stdin", stdin=tips) as lines:
-        for line in lines:
-            commit, *parents = line.decode().split()
-            own = bits.pop(commit, 0)
-            of_commit[commit] = ids.setdefault(own, len(ids))
-            for parent in parents:
-                bits[parent] = bits.get(parent, 0) | own
-    return Lineage(names, current, list(ids), of_commit)
-
-
-def read_tags(repository: git.Repository, config: GitScraperConfig) -> dict[str, list[str]]:
-    """Names of tags by the commit they point at, through annotated tags."""
-    found: dict[str, list[str]] = {}
-    if "tags" in config.refs:
-        template = "%(objectname)%00%(*objectname)%00%(refname:lstrip=2)"
-        for line in git.run(repository.git_dir, "for-each-ref", f"--format={template}", "refs/tags").splitlines():
-            own, peeled, name = line.split(b"\0")
-            found.setdefault((peeled or own).decode(), []).append(git.decode(name)[0])
+    Empty lines and lines that start with # do not count. Raises UserError for a list without any.
+    """
+    path = expand(entry)
+    if not path.is_file():
+        return [entry]
+    try:
+        lines = [line.strip() for line in path.read_text(encoding="utf-8").splitlines()]
+    except (OSError, UnicodeDecodeError) as error:
+        raise UserError(f"the list of repositories {path} cannot be read: {error}") from None
+    found = [line for line in lines if line and not line.startswith("#")]
+    if not found:
+        raise UserError(f"the list of repositories {path} names none", "write one folder or URL a line")
     return found
 
 
-def read_commits(
-    repository: git.Repository, config: GitScraperConfig, tips: bytes, *, last: int | None = None
-) -> Iterator[Commit]:
-    """Commits with their diffs, parents before children, straight from one `git log` from `tips`.
-
-    `last` keeps only that many of the newest. `commit_number`, `tags` and `branch_set` are left
-    for `place`.
-    """
-    marker = secrets.token_hex(16).encode()  # random, since any fixed text can occur in a patch
-    arguments = _log_arguments(marker, config, last)
-    with git.stream(repository.git_dir, *arguments, stdin=tips) as output:
-        for record in _records(output, marker):
-            yield parse_commit(record, config)
+def folder_name(location: str) -> str:
+    """The name of a repository's folder under outputs."""
+    path = without_credentials(location) if git.is_url(location) else str(expand(location).resolve())
+    last = re.split(r"[/\\:]", path.rstrip("/\\").removesuffix("/.git").removesuffix(".git"))[-1]
+    return re.sub(r"[^A-Za-z0-9._-]+", "-", last).strip("-.") or "repository"
 
 
-def parse_commit(record: bytes, config: GitScraperConfig) -> Commit:
-    """One record of the stream (after its marker) as a Commit."""
-    fields = record.split(b"\0", 12)
-    hash_, tree, parents = (part.decode() for part in fields[1:4])
-    diffs = parse_diffs(fields[12], config)
-    texts = [git.decode(part) for part in (fields[4], fields[5], fields[7], fields[8], fields[11])]
-    author, author_email, committer, committer_email, message = (text for text, _ in texts)
-    (when, offset), (committed, _) = (_raw_date(part) for part in (fields[6], fields[9]))
-    subject, _, body = message.strip("\n").partition("\n")
-    insertions, deletions = sum(diff.additions for diff in diffs), sum(diff.deletions for diff in diffs)
-    is_merge = " " in parents
-    metadata = CommitMetadata(
-        hash=hash_,
-        abbrev_hash=hash_[:8],
-        tree=tree,
-        parents=parents.split(),
-        author=author,
-        author_email=author_email,
-        timestamp=_iso(when),
-        timestamp_unix=when,
-        tz_offset=offset,
-        committer=committer,
-        committer_email=committer_email,
-        commit_timestamp=_iso(committed),
-        commit_timestamp_unix=committed,
-        message=subject,
-        message_body=body.strip("\n"),
-        is_merge=is_merge,
-        files_changed=len(diffs),
-        insertions=insertions,
-        deletions=deletions,
-        branch_set=0,
-        encoding="latin-1" if any(encoding == "latin-1" for _, encoding in texts) else "utf-8",
+def filters_of(config: GitScraperConfig) -> Filters:
+    """The scope that the settings ask for."""
+    return Filters(
+        since=parse_time(config.since) if config.since else None,
+        until=parse_time(config.until, end_of_day=True) if config.until else None,
+        merges=config.merges,
+        bots=config.bots,
+        authors=config.authors,
+        exclude_authors=config.exclude_authors,
+        paths=config.paths,
+        exclude_paths=config.exclude_paths,
+        extensions=config.extensions,
     )
-    context = CommitContext(
-        is_merge=is_merge, has_tags=False, file_count=len(diffs), total_lines_changed=insertions + deletions
+
+
+def options_of(config: GitScraperConfig, repository: git.Repository, cache_dir: Path) -> ReadOptions:
+    """How the settings want commits read."""
+    return ReadOptions(
+        rename_similarity=config.rename_similarity,
+        context_lines=config.context_lines,
+        max_patch_bytes=config.max_patch_bytes,
+        max_file_bytes=config.max_file_bytes,
+        mailmap=git.mailmap(repository.git_dir) if config.mailmap else "",
+        pseudonyms=Pseudonyms(read_salt(config, cache_dir)) if config.redact_emails else None,
     )
-    return Commit(metadata=metadata, diffs=diffs, tags=[], commit_number=0, context=context)
 
 
-def parse_diffs(data: bytes, config: GitScraperConfig) -> list[FileDiff]:
-    """The `--raw -z` entries and the patch that follows them, joined in order.
-
-    Paths come from the raw entries alone: in patch headers git quotes them.
-    """
-    entries, rest = [], data.lstrip(b"\n")
-    while rest.startswith(b":"):
-        status, _, rest = rest.partition(b"\0")
-        old_mode, new_mode, old_blob, new_blob, letter = status[1:].decode().split(" ")
-        path, _, rest = rest.partition(b"\0")
-        old_path = b""
-        if letter[0] in "RC":
-            old_path = path
-            path, _, rest = rest.partition(b"\0")
-        entries.append((old_mode, new_mode, old_blob, new_blob, letter, old_path, path))
-    sections = iter(_sections(rest.lstrip(b"\0")))
-    diffs = []
-    for old_mode, new_mode, old_blob, new_blob, letter, old_path, path in entries:
-        section = next(sections, b"")
-        if letter[0] == "T":  # a type change is drawn as a removal and an addition
-            section += b"diff --git " + next(sections, b"")
-        patch = Patch.of(section, config.max_patch_bytes)
-        diffs.append(
-            FileDiff(
-                filename=git.decode(path)[0],
-                old_filename=git.decode(old_path)[0] if old_path else None,
-                change_type=_category(letter[0]),
-                similarity=int(letter[1:]) if letter[0] in "RC" else None,
-                additions=patch.additions,
-                deletions=patch.deletions,
-                patch=patch.text,
-                is_binary=patch.is_binary,
-                patch_truncated=patch.truncated,
-                old_mode=old_mode,
-                new_mode=new_mode,
-                old_blob=old_blob,
-                new_blob=new_blob,
-                encoding=patch.encoding,
-            )
-        )
-    return diffs
+def read_salt(config: GitScraperConfig, cache_dir: Path) -> bytes:
+    """The key of redacted addresses: the user's file, or one that is made once. Raises UserError for an empty one."""
+    path = expand(config.email_salt_file) if config.email_salt_file else cache_dir / "email_salt"
+    if not config.email_salt_file and not path.exists():
+        with atomic_write(path) as file:
+            os.fchmod(file.fileno(), 0o600)
+            file.write(secrets.token_hex(32).encode())
+    try:
+        salt = path.read_bytes().strip()
+    except OSError as error:
+        raise UserError(f"the salt file cannot be read: {path}: {error.strerror}", "check email_salt_file") from None
+    if not salt:
+        raise UserError(f"the salt file is empty: {path}", "put some secret text into it")
+    return salt
 
 
-@dataclass
-class Patch:
-    """The hunks of one file's section of a patch, with true line counts."""
-
-    text: str = ""
-    additions: int = 0
-    deletions: int = 0
-    is_binary: bool = False
-    truncated: bool = False
-    encoding: str = "utf-8"
-
-    @classmethod
-    def of(cls, section: bytes, max_bytes: int) -> Patch:
-        """Parse what stands between two `diff --git` lines."""
-        start = section.find(b"\n@@ -")
-        if start < 0:
-            return cls(is_binary=b"\nBinary files " in section)
-        hunks = section[start + 1 :]
-        if b"\ndiff --git " in hunks:  # the second half of a type change
-            hunks = re.sub(rb"\ndiff --git .*?\n(?=@@ -|\Z)", b"\n", hunks, flags=re.DOTALL)
-        # Inside hunks every line starts with ' ', '+', '-', '\' or '@', whatever the file holds.
-        additions, deletions = hunks.count(b"\n+"), hunks.count(b"\n-")
-        truncated = len(hunks) > max_bytes
-        if truncated:
-            hunks = hunks[: hunks.rfind(b"\n", 0, max_bytes) + 1]
-        text, encoding = git.decode(hunks)
-        return cls(text, additions, deletions, False, truncated, encoding)
+def workers_of(config: GitScraperConfig) -> int:
+    """How many git processes are to diff: the last processor is for us."""
+    processors = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    return config.workers or max(1, min(processors - 1, 8))
 
 
-def place(commit: Commit, number: int, lineage: Lineage, tags: list[str], *, expand: bool) -> None:
-    """Fill in what the walk alone does not know: position, tags and branches."""
-    commit.commit_number = number
-    commit.tags = tags
-    commit.context.has_tags = bool(tags)
-    commit.metadata.branch_set = lineage.of_commit[commit.metadata.hash]
-    if expand:
-        commit.branches = [
-            BranchRef(
-                branch_name=name.removeprefix("remotes/"),
-                is_current=name == lineage.current,
-                is_remote=name.startswith("remotes/"),
-            )
-            for name in branch_names(lineage.branches, lineage.sets[commit.metadata.branch_set])
-        ]
+def metadata_of(repository: git.Repository, refs: Snapshot, order: Order, config: GitScraperConfig) -> HistoryMetadata:
+    """The head of commits.json, but for its figures."""
+    return HistoryMetadata(
+        scrape_timestamp=iso(int(datetime.now(UTC).timestamp())),
+        repository=repository.location,
+        git_dir=str(repository.git_dir),
+        refs=list(config.refs),
+        ref_tips=refs.refs,
+        git_version=git.version(),
+        shallow_commits=len(git.boundary(repository.git_dir, "shallow")),
+        is_shallow=bool(git.boundary(repository.git_dir, "shallow")),
+        grafted_commits=len(git.boundary(repository.git_dir, "info/grafts")),
+        is_partial=git.is_partial(repository.git_dir),
+        total_commits=0,
+        total_authors=0,
+        merge_commits=0,
+        total_files_touched=0,
+        unique_branches=len(refs.branches),
+        branches=refs.branches,
+        current_branch=refs.current,
+        branch_sets=[f"{own:x}" for own in order.masks],
+        total_insertions=0,
+        total_deletions=0,
+        date_range=DateRange(),
+    )
 
 
-def _log_arguments(marker: bytes, config: GitScraperConfig, last: int | None) -> list[str]:
-    fields = "".join(f"%x00{name}" for name in ["%H", "%T", "%P", "%an", "%ae", "%ad", "%cn", "%ce", "%cd", "%e", "%B"])
-    return [
-        "log",
-        *("--stdin", *(() if last is None else (f"--max-count={last}",))),
-        *("--reverse", "--date-order", "--date=raw", "--encoding=UTF-8"),
-        *("--no-notes", "--no-decorate", "--no-mailmap", "--diff-merges=first-parent"),
-        f"--format=tformat:{marker.decode()}{fields}",
-        *("-r", "--raw", "-p", "-z", "--no-abbrev", "--full-index"),
-        *(f"-M{config.rename_similarity}%", f"-U{config.context_lines}", "--inter-hunk-context=0"),
-        *("--no-color", "--no-ext-diff", "--no-textconv", "--src-prefix=a/", "--dst-prefix=b/"),
-        *("--submodule=short", "--ignore-submodules=none", "--no-relative"),
-        *("--diff-algorithm=myers", "--indent-heuristic"),
-    ]
-
-
-def _records(output: IO[bytes], marker: bytes) -> Iterator[bytes]:
-    """Split the stream at the marker, holding one commit at a time."""
-    parts: list[bytes] = []
-    started = False
-    overlap = len(marker) - 1
-    tail = b""
-    while block := output.read(1 << 18):
-        data = tail + block
-        pieces = data.split(marker)
-        for piece in pieces[:-1]:
-            parts.append(piece)
-            if started:
-                yield b"".join(parts)
-            started, parts = True, []
-        last = pieces[-1]
-        keep = max(len(last) - overlap, 0)  # the marker may straddle two blocks
-        parts.append(last[:keep])
-        tail = last[keep:]
-    parts.append(tail)
-    if started:
-        yield b"".join(parts)
-
-
-def _sections(patch: bytes) -> list[bytes]:
-    """The patch cut at its `diff --git` lines; no line of a hunk can start that way."""
-    if not patch:
-        return []
-    *complete, last = patch.split(b"\ndiff --git ")
-    return [*(section + b"\n" for section in complete), last]
-
-
-def _branch_heads(repository: git.Repository) -> tuple[list[str], list[str], str | None]:
-    """(tip, name) of every local and remote branch, and the current one's name."""
-    template = "%(objectname)%00%(refname)%00%(symref)%00%(HEAD)"
-    heads, names, current = [], [], None
-    listing = git.run(repository.git_dir, "for-each-ref", f"--format={template}", "refs/heads", "refs/remotes")
-    for line in listing.splitlines():
-        tip, ref, symbolic, head = line.split(b"\0")
-        if symbolic:  # refs/remotes/origin/HEAD only repeats another
-            continue
-        name = git.decode(ref)[0].removeprefix("refs/").removeprefix("heads/")
-        heads.append(tip.decode())
-        names.append(name)
-        current = name if head == b"*" else current
-    return heads, names, current
-
-
-def _nothing_to_read(repository: git.Repository, config: GitScraperConfig) -> tuple[str, str]:
-    head = git.run(repository.git_dir, "rev-parse", "--verify", "--quiet", "HEAD", accept=(0, 1))
-    if head:
-        refs = ", ".join(config.refs)
-        return (
-            f"{repository.location} has commits, but none on its {refs}",
+def check(metadata: HistoryMetadata, order: Order, refs: Snapshot) -> None:
+    """Warn of what the history lacks. Raises UserError where there is nothing to read."""
+    place = metadata.repository
+    if metadata.is_shallow:
+        log.warning("%s is a shallow clone; get the whole history with: git fetch --unshallow", place)
+    if metadata.grafted_commits:
+        log.warning("%s has grafts: %s commits have other parents than they say", place, metadata.grafted_commits)
+    if metadata.is_partial:
+        log.warning("%s is a partial clone; what it lacks is not fetched, but flagged as missing", place)
+    for ref in refs.broken[:3]:
+        log.warning("%s: %s points at a missing object", place, ref)
+    if len(refs.broken) > len(refs.broken[:3]):
+        log.warning("%s: and %s refs more", place, len(refs.broken) - 3)
+    if len(order):
+        return
+    if order.left_out:
+        raise UserError(*_all_left_out(place, order.left_out))
+    if git.head(Path(metadata.git_dir)):
+        raise UserError(
+            f"{place} has commits, but none on its {', '.join(metadata.refs)}",
             "add 'head' to git_scraper.refs to read the commit that is checked out",
         )
-    return f"{repository.location} has no commits yet", "commit something, or name another repository"
+    raise UserError(f"{place} has no commits yet", "commit something, or name another repository")
 
 
-def _category(letter: str) -> ChangeCategory:
-    known: dict[str, ChangeCategory] = {"A": "A", "M": "M", "D": "D", "R": "R", "C": "C", "T": "T"}
-    return known[letter]
+@dataclass(frozen=True)
+class Last(Earlier):
+    """What the last run left."""
+
+    head: HistoryMetadata = field(kw_only=True)
 
 
-def _raw_date(raw: bytes) -> tuple[int, int]:
-    """(seconds since 1970, offset in minutes) of git's raw date; zeros where a commit has none."""
-    words = raw.split()
-    if len(words) != 2:
-        return 0, 0
-    hours, minutes = divmod(abs(int(words[1])), 100)
-    return int(words[0]), (hours * 60 + minutes) * (-1 if words[1].startswith(b"-") else 1)
+def load_last(ctx: Context[GitScraperConfig]) -> Last | None:
+    """The last result, if it is there as it was written."""
+    if ctx.previous is None:
+        return None
+    path = ctx.published("commits.json")
+    earlier = load_earlier(path, ctx.published("commits.index"))
+    return Last(path, earlier.index, head=read_history(path)) if earlier else None
 
 
-def _iso(seconds: int) -> str:
-    try:
-        return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-    except (OverflowError, ValueError, OSError):  # corrupt dates lie outside any calendar
-        return "1970-01-01T00:00:00Z"
+def is_reusable(ctx: Context[GitScraperConfig]) -> bool:
+    """True where only refs have moved since the last run: what it wrote of a commit is what this one would."""
+    if ctx.previous is None or ctx.forced or not ctx.config.incremental:
+        return False
+    return changed(ctx) <= {"source repository refs"}
 
 
-def _sources(config: GitScraperConfig) -> dict[str, str]:
-    return {"repository refs": git.state_digest(config.repo, config.refs), "git": git.version()}
+def is_same_scope(ctx: Context[GitScraperConfig]) -> bool:
+    """True where a commit that the last run wrote and this one does not has really vanished."""
+    scope = ("repo", "refs", "since", "until", "authors", "exclude_authors", "bots", "merges", "paths")
+    facts = {f"setting {STAGE.name}.{key}" for key in (*scope, "exclude_paths", "extensions")}
+    return ctx.previous is not None and not changed(ctx) & (facts | {"source history boundary"})
+
+
+def changed(ctx: Context[GitScraperConfig]) -> set[str]:
+    """Names of facts that differ from those of the last run."""
+    before = ctx.previous or {}
+    return {name for name in {*before, *ctx.facts} if before.get(name) != ctx.facts.get(name)}
+
+
+def start_part(scratch: Path) -> tuple[Path, Earlier | None]:
+    """(where to write, what a killed run of this very work got to)."""
+    parts = sorted(scratch.glob("part-*.index"), key=lambda path: path.stat().st_mtime_ns, reverse=True)
+    found = (load_earlier(path.with_suffix(".json"), path) for path in parts)
+    resumed = next((earlier for earlier in found if earlier), None)
+    kept = resumed.path.stem if resumed else ""
+    for path in scratch.glob("part-*"):
+        if path.stem != kept:
+            path.unlink()
+    if resumed:
+        log.info("going on after %s commits of an interrupted run", f"{len(resumed.index):,}")
+    return scratch / ("part-2.json" if kept == "part-1" else "part-1.json"), resumed
+
+
+def add_figures(metadata: HistoryMetadata, writer: HistoryWriter) -> None:
+    """Fill in what is known after the last commit. Raises UserError where none was in scope."""
+    rows, totals = writer.rows, writer.totals
+    if not rows:
+        raise UserError(*_all_left_out(metadata.repository, writer.left_out))
+    metadata.total_commits = len(rows)
+    metadata.total_authors = len(totals.authors)
+    metadata.merge_commits = totals.merges
+    metadata.total_files_touched = len(totals.files)
+    metadata.total_insertions, metadata.total_deletions = totals.insertions, totals.deletions
+    metadata.missing_file_changes = totals.missing
+    metadata.left_out = dict(sorted({**writer.left_out, **totals.left_out}.items()))
+    metadata.date_range = DateRange(iso(min(rows.times)), iso(max(rows.times)))
+
+
+def figures(metadata: HistoryMetadata, writer: HistoryWriter) -> dict[str, int]:
+    """What the summary table shows."""
+    totals = writer.totals
+    return {
+        "commits": metadata.total_commits,
+        "of them from the last result": writer.kept,
+        "merges": totals.merges,
+        "file changes": totals.file_changes,
+        "patches cut": totals.truncated,
+        "patches not in UTF-8": totals.not_utf8,
+        "file changes with missing objects": totals.missing,
+        "commits that repeat an earlier patch": sum(row >= 0 for row in writer.rows.originals),
+    }
+
+
+def warn_of_rewriting(repository: git.Repository, last: Last | None, refs: Snapshot, vanished: int) -> None:
+    """Say which branches no longer build on what they were."""
+    if last is None:
+        return
+    for ref, what in tombstones.rewritten(repository.git_dir, last.head.ref_tips, refs).items():
+        log.warning("%s: %s was %s since the last run", repository.location, ref, what)
+    if vanished:
+        log.warning("%s commits are no longer reached by any ref; they are in tombstones.jsonl", f"{vanished:,}")
+
+
+def read_commits(
+    repository: git.Repository, config: GitScraperConfig, tips: bytes, folder: Path, *, last: int
+) -> Iterator[Commit]:
+    """The last commits that `tips` (ids, one a line) lead to, parents first, without a place in any file.
+
+    `folder` is where temporary files may be put.
+    """
+    with Overlay(repository.git_dir, folder) as overlay:
+        listing = ("rev-list", "--date-order", "--reverse", f"--max-count={last}", "--stdin")
+        hashes = overlay.run(*listing, stdin=tips).decode().split()
+        reader = Reader(overlay, options_of(config, repository, folder), Filters(), workers=1)
+        for number, one in enumerate(reader.read(hashes)):
+            meta = one.metadata
+            lines = meta.insertions + meta.deletions
+            context = CommitContext(
+                is_merge=meta.is_merge, has_tags=False, file_count=meta.files_changed, total_lines_changed=lines
+            )
+            diffs = [msgspec.json.decode(diff, type=FileDiff) for diff in one.diffs()]
+            yield Commit(metadata=meta, diffs=diffs, tags=[], commit_number=number, context=context)
+
+
+def _all_left_out(place: str, reasons: Counter[str]) -> tuple[str, str]:
+    listed = ", ".join(f"{number:,} {reason}" for reason, number in reasons.items())
+    return f"no commit of {place} is in scope: {listed}", "widen the scope in git_scraper"
+
+
+def sources(config: GitScraperConfig) -> dict[str, str]:
+    """Digests of what lies outside the outputs folder and decides what is read."""
+    state = git.state(config.repo, config.refs)
+    found = {"repository refs": state.refs, "history boundary": state.boundary, "git": git.version()}
+    if config.mailmap:
+        found["mailmap"] = state.mailmap
+    if config.email_salt_file:
+        found["e-mail salt"] = sha256(read_salt(config, Path())).hexdigest()
+    return found
 
 
 STAGE = Stage(
@@ -433,9 +417,9 @@ STAGE = Stage(
     help="read every commit of the repository with its diffs",
     config=GitScraperConfig,
     run=run,
-    outputs=("commits.json",),
+    outputs=("commits.json", "commits.index", "tombstones.jsonl"),
     flags={"output": "commits.json"},
-    sources=_sources,
+    sources=sources,
 )
 
 if __name__ == "__main__":

@@ -19,7 +19,7 @@ import report_builder
 import semantic_chunker
 import tokenizer
 import train_model
-from core import logs, results
+from core import logs, repositories, results
 from core.cli import version_option, with_exit_codes
 from core.config import DEFAULT_CONFIG, expand, load
 from core.errors import UserError, did_you_mean
@@ -69,13 +69,16 @@ def main(
     settings = load(Path(config), {stage.name: stage.config for stage in STAGES}, overrides)
     selected = select(STAGES, names, first, last)
     home = expand(settings.pipeline.outputs)
-    runner = Runner(STAGES, settings, Layout(home), verbose)
+    runners = repositories.runners(STAGES, settings, Layout(home), verbose=verbose)
     if list_stages or dry_run:
         logs.setup(verbose=verbose)
-        show_plan(runner, selected, force=force, listing=list_stages)
+        for name, runner in runners.items():
+            if name:
+                click.echo(f"{name}:")
+            show_plan(runner, selected, force=force, listing=list_stages)
         return
     logs.setup(verbose=verbose, log_file=home / results.LOG_NAME)
-    run = runner.run(selected, force=force, continue_on_error=continue_on_error)
+    run = repositories.run(runners, selected, home, force=force, continue_on_error=continue_on_error)
     results.print_summary(run)
     if settings.pipeline.on_finish:
         results.call_hook(settings.pipeline.on_finish, run, settings.pipeline.on_finish_timeout_s)

@@ -81,16 +81,16 @@ def read_recent(
     chunker = semantic_chunker.SemanticChunkerConfig(**_section(settings, "semantic_chunker"))
     view: CodeView = settings.get("tokenizer", {}).get("code_view", "new")
     repository = git.open_repository(location, cache_dir)
-    head = git.tips(repository.git_dir, ["head"])
+    head = git.head(repository.git_dir)
     if not head:
         raise UserError(f"{location} has no commits to start from", "commit something first")
-    listing = git.run(repository.git_dir, "ls-tree", "-r", "-z", "--name-only", head.decode().strip())
+    listing = git.run(repository.git_dir, "ls-tree", "-r", "-z", "--name-only", head)
     paths = [git.decode(path)[0] for path in listing.split(b"\0") if path]
     history: list[Pieces] = []
     author = ""
     with git.BlobReader(repository.git_dir) as blobs:
         files = semantic_chunker.ParsedFiles(blobs, chunker.max_file_bytes)
-        for commit in git_scraper.read_commits(repository, scraper, head, last=last):
+        for commit in git_scraper.read_commits(repository, scraper, head.encode(), cache_dir, last=last):
             author = commit.metadata.author
             history += serialise(list(semantic_chunker.chunk_commit(commit, files, chunker, Counter())), view)
     return history, paths, author

@@ -157,12 +157,16 @@ def why_drop(diff: FileDiff, config: SemanticChunkerConfig) -> str | None:
     """The reason to leave a file change out, None to keep it."""
     if git.SUBMODULE_MODE in (diff.old_mode, diff.new_mode):
         return "submodule pointers"
+    if diff.missing:
+        return "file changes with missing objects"
     if diff.is_binary:
         return "binary files"
     if config.file_filters and not diff.filename.endswith(config.file_filters):
         return "files outside file_filters"
     if any(fnmatch.fnmatchcase(diff.filename, pattern) for pattern in config.exclude):
         return "excluded files"
+    if diff.patch_truncated and not diff.patch:
+        return "files larger than git_scraper.max_file_bytes"
     if not diff.patch:
         return "file changes without changed lines"
     if diff.patch_truncated and not parse_patch(diff.patch):

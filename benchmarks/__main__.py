@@ -2,21 +2,28 @@
 
     make bench                                  on this repository
     .venv/bin/python -m benchmarks REPOSITORY   on another clone
+    make bench REPO=../ripgrep
 
 Pairs are run in turn; the ratio is the median over rounds. CPU seconds of a process and its
-children are compared, since wall time on a shared machine says little.
+children are compared, since wall time on a shared machine says less; it stands in brackets. The
+scraper reads every ref, as the `git log --all` beside it. PyDriller and GitPython, much slower, get
+the newest commits only, and are compared with git on just these.
 """
 
 from __future__ import annotations
 
+import contextlib
+import functools
+import importlib
 import os
 import resource
 import statistics
 import subprocess
 import sys
 import tempfile
+import time
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import git_scraper
@@ -25,10 +32,12 @@ from core import base_models, git
 from core.commit_grammar import Marker, by_commit, serialise
 from core.config import EMBEDDED_MODEL, PipelineConfig, expand
 from core.languages import GRAMMARS, language_of, parser
-from core.record_files import ChunkWriter, CommitWriter, read_chunks, read_commits
+from core.record_files import ChunkWriter, read_chunks, read_commits
+from core.stage import Context
 from core.vocabulary import Vocabulary
 
 ROUNDS = 3
+PEER_COMMITS = 1000
 
 
 def main() -> None:
@@ -36,18 +45,28 @@ def main() -> None:
     location = sys.argv[1] if len(sys.argv) > 1 else "."
     cache = expand(PipelineConfig().cache_dir)
     repository = git.open_repository(location, cache)
-    config = git_scraper.GitScraperConfig()
-    tips = git.tips(repository.git_dir, config.refs)
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         commits, chunks = folder / "commits.json", folder / "chunks.jsonl"
-        print(f"{location}: median of {ROUNDS} rounds, CPU seconds")
+        print(f"{location}: median of {ROUNDS} rounds, CPU seconds (wall)")
+        scrape = functools.partial(run_scraper, str(repository.git_dir), folder)
+        compare("git_scraper", scrape, "git log --all -p", lambda: log_patches(repository, "--all"))
+        clone = folder / "clone.git"
+        subprocess.run(["git", "clone", "--quiet", "--mirror", repository.git_dir, clone], check=True)
+        updated = folder / "updated"
+        facts = run_scraper(str(clone), updated, last=None)
         compare(
-            "git_scraper",
-            lambda: scrape(repository, config, tips, commits),
-            "git log -p",
-            lambda: log_patches(repository, tips),
+            "ten new commits",
+            lambda: run_scraper(str(clone), updated, last=facts),
+            "all commits",
+            lambda: run_scraper(str(clone), folder / "anew", last=None),
+            prepare=lambda: add_commits(clone, 10),
         )
+        newest = ("--all", "--no-merges", f"--max-count={PEER_COMMITS}")
+        for peer in (pydriller, gitpython):
+            with contextlib.suppress(ImportError):
+                ours = functools.partial(peer, git.Repository(location, clone), newest)
+                compare(peer.__name__, ours, f"git log -p, {PEER_COMMITS}", lambda: log_patches(repository, *newest))
         blobs = read_blobs(repository, commits)
         compare("semantic_chunker", lambda: chunk(repository, commits, chunks), "parsing alone", lambda: parse(blobs))
         tokenizer, pad = base_models.load_tokenizer(EMBEDDED_MODEL, cache)
@@ -62,38 +81,81 @@ def main() -> None:
         )
 
 
-def compare(name: str, ours: Callable[[], object], floor_name: str, floor: Callable[[], object]) -> None:
-    """Time both in turn and print medians and the median of the paired ratios."""
-    pairs = [(cpu_seconds(ours), cpu_seconds(floor)) for _ in range(ROUNDS)]
-    ratio = statistics.median(a / b for a, b in pairs)
-    mine, theirs = (statistics.median(side) for side in zip(*pairs, strict=True))
-    print(f"  {name:17} {mine:8.2f} s   {floor_name:20} {theirs:8.2f} s   ratio {ratio:.2f}")
+def compare(
+    name: str,
+    ours: Callable[[], object],
+    floor_name: str,
+    floor: Callable[[], object],
+    prepare: Callable[[], object] = lambda: None,
+) -> None:
+    """Time both in turn, each time after `prepare`, and print medians and the median of the paired ratios."""
+    pairs = []
+    for _ in range(ROUNDS):
+        prepare()
+        pairs.append((seconds(ours), seconds(floor)))
+    cpu, wall = (statistics.median(a[kind] / b[kind] for a, b in pairs) for kind in (0, 1))
+    mine, theirs = ([statistics.median(pair[side][kind] for pair in pairs) for kind in (0, 1)] for side in (0, 1))
+    print(
+        f"  {name:17} {mine[0]:8.2f} ({mine[1]:.2f})   {floor_name:20} {theirs[0]:8.2f} ({theirs[1]:.2f})"
+        f"   ratio {cpu:.2f} ({wall:.2f})",
+        flush=True,
+    )
 
 
-def cpu_seconds(work: Callable[[], object]) -> float:
-    """User and system time of this process and its finished children during a call."""
-    before = _times()
+def seconds(work: Callable[[], object]) -> tuple[float, float]:
+    """(user and system time of this process and its finished children, wall time) of a call."""
+    before, started = _times(), time.monotonic()
     work()
-    return _times() - before
+    return _times() - before, time.monotonic() - started
 
 
-def scrape(repository: git.Repository, config: git_scraper.GitScraperConfig, tips: bytes, path: Path) -> None:
-    """Stage 1 without its bookkeeping."""
-    totals = git_scraper.Totals()
-    lineage = git_scraper.read_lineage(repository, tips)
-    with CommitWriter(path) as out:
-        for number, commit in enumerate(git_scraper.read_commits(repository, config, tips)):
-            git_scraper.place(commit, number, lineage, [], expand=False)
-            totals.add(commit)
-            out.write(commit)
-        out.finish(totals.metadata(repository, config, lineage, is_shallow=False))
+def run_scraper(location: str, folder: Path, last: Mapping[str, str] | None = None) -> Mapping[str, str]:
+    """Stage 1 on every ref, as the pipeline calls it; `last` are the facts that it returned the last time."""
+    config = git_scraper.GitScraperConfig(repo=location, refs=("all",))
+    facts = {f"source {name}": digest for name, digest in git_scraper.sources(config).items()}
+    places = {name: folder / name for name in git_scraper.STAGE.outputs}
+    (folder / "scratch").mkdir(parents=True, exist_ok=True)
+    git_scraper.run(Context(config, {}, places, places, folder / "scratch", folder, facts=facts, previous=last))
+    return facts
 
 
-def log_patches(repository: git.Repository, tips: bytes) -> None:
-    """What git alone needs to print the same patches."""
-    line = git.command(repository.git_dir, "log", "--stdin", "--date-order", "-p", "--diff-merges=first-parent")
+def add_commits(clone: Path, number: int) -> None:
+    """New commits on the branch that is checked out."""
+    for _ in range(number):
+        words = ["commit-tree", "-p", "HEAD", "-m", "new", "HEAD^{tree}"]
+        who = {f"GIT_{role}_{what}": "x" for role in ("AUTHOR", "COMMITTER") for what in ("NAME", "EMAIL")}
+        made = subprocess.run(["git", "-C", clone, *words], env={**os.environ, **who}, capture_output=True, check=True)
+        subprocess.run(["git", "-C", clone, "update-ref", "HEAD", made.stdout.decode().strip()], check=True)
+
+
+def log_patches(repository: git.Repository, *arguments: str) -> None:
+    """What git alone needs to print patches; merges have none here."""
+    line = git.command(repository.git_dir, "log", "--date-order", "-p", *arguments)
     with Path(os.devnull).open("wb") as nothing:
-        subprocess.run(line, input=tips, stdout=nothing, env=git.environment(), check=True)
+        subprocess.run(line, stdout=nothing, env=git.environment(), check=True)
+
+
+def pydriller(repository: git.Repository, arguments: tuple[str, ...]) -> None:
+    """The same through PyDriller."""
+    library = importlib.import_module("pydriller")  # installed by `make bench` alone
+    hashes = git.run(repository.git_dir, "rev-list", *arguments).decode().split()
+    for commit in library.Repository(
+        str(repository.git_dir), only_commits=hashes, include_refs=True
+    ).traverse_commits():
+        for file in commit.modified_files:
+            _ = file.diff
+
+
+def gitpython(repository: git.Repository, arguments: tuple[str, ...]) -> None:
+    """The same through GitPython."""
+    from git import NULL_TREE, Repo
+
+    with Repo(repository.git_dir) as repo:
+        for hash_ in git.run(repository.git_dir, "rev-list", *arguments).decode().split():
+            commit = repo.commit(hash_)
+            before = commit.parents[0] if commit.parents else NULL_TREE
+            for diff in commit.diff(before, create_patch=True, R=True):
+                _ = diff.diff
 
 
 def chunk(repository: git.Repository, commits: Path, path: Path) -> None:

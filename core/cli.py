@@ -12,10 +12,10 @@ from typing import Any, Literal, NoReturn, TypeVar
 
 import click
 
-from core import __version__, logs, results
+from core import __version__, logs, repositories, results
 from core.config import DEFAULT_CONFIG, Config, Section, expand, load
 from core.errors import EXIT_FAILED, EXIT_INTERRUPTED, GitloreError
-from core.runner import Layout, Runner
+from core.runner import Layout
 from core.stage import Stage
 
 CommandT = TypeVar("CommandT", bound=Callable[..., Any])
@@ -83,8 +83,8 @@ def _run_stage(stage: Stage, config: str | None, verbose: bool, **values: Any) -
     home = named[0][1].parent if named else expand(settings.pipeline.outputs)
     logs.setup(verbose=verbose, log_file=home / results.LOG_NAME)
     layout = Layout(home=home, places=_beside_inputs(stage, files))
-    runner = Runner(stages=[stage], config=settings, layout=layout, verbose=verbose)
-    run = runner.run([stage], force=True, keep_results=False)
+    runners = repositories.runners([stage], settings, layout, verbose=verbose)
+    run = repositories.run(runners, [stage], home, force=True, anew=False, keep_results=False)
     results.print_summary(run)
     sys.exit(run.exit_code)
 

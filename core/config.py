@@ -6,9 +6,9 @@ import json
 import os
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
@@ -23,6 +23,10 @@ class Section(BaseModel):
     """A closed, frozen group of settings; the docstring under a field is its help."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True, use_attribute_docstrings=True)
+
+    def each(self) -> dict[str, Self]:
+        """Settings by folder name where these stand for several runs; empty where they mean one."""
+        return {}
 
 
 class PipelineConfig(Section):
@@ -44,6 +48,15 @@ class Config:
 
     pipeline: PipelineConfig
     stages: Mapping[str, Section]
+
+    def each(self) -> dict[str, Config]:
+        """The settings of each run by folder name where they mean several; empty where they mean one."""
+        several = {name: section.each() for name, section in self.stages.items()}
+        return {
+            folder: replace(self, stages={**self.stages, name: own})
+            for name, runs in several.items()
+            for folder, own in runs.items()
+        }
 
     def as_dict(self) -> dict[str, Any]:
         """Every setting as resolved, JSON-ready, without credentials."""

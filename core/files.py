@@ -7,7 +7,7 @@ import hashlib
 import json
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import IO, Any
 
@@ -98,14 +98,22 @@ class Digests:
                 write_json(self._store, dict(list(self._known.items())[-self.MAX_ENTRIES :]))
             self._changed = False
 
-    def _of_file(self, path: Path) -> str:
+    def recall(self, path: Path, name: str, compute: Callable[[Path], Any]) -> Any:
+        """What `compute` makes of the file (JSON-ready), computed again only where the file has changed."""
         status = path.stat()
-        key, stamp = f"{status.st_dev}:{status.st_ino}", [status.st_size, status.st_mtime_ns]
+        key, stamp = f"{status.st_dev}:{status.st_ino}{name}", [status.st_size, status.st_mtime_ns]
         known = self._known.get(key)
         if known and known[:2] == stamp:
-            return str(known[2])
-        with path.open("rb") as file:
-            digest = hashlib.file_digest(file, "sha256").hexdigest()
-        self._known[key] = [*stamp, digest]
+            return known[2]
+        value = compute(path)
+        self._known[key] = [*stamp, value]
         self._changed = True
-        return digest
+        return value
+
+    def _of_file(self, path: Path) -> str:
+        return str(self.recall(path, "", _sha256))
+
+
+def _sha256(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

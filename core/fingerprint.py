@@ -6,7 +6,6 @@ The answer is a list of sentences, shown to the user; an empty list means up to 
 from __future__ import annotations
 
 import ast
-import functools
 import hashlib
 import json
 import sys
@@ -24,7 +23,7 @@ PLUMBING = frozenset(
     f"core/{name}.py"
     for name in (
         *("__init__", "cli", "config", "errors", "files", "fingerprint", "logs", "progress", "publish"),
-        *("results", "runner", "stage", "worker"),
+        *("repositories", "results", "runner", "stage", "worker"),
     )
 )
 """Modules that cannot change what a stage writes: an edit here must not retrain a model."""
@@ -49,8 +48,8 @@ def facts(
     for key, value in config.model_dump(mode="json").items():
         if not _steers_only(stage.config, key):
             found[f"setting {stage.name}.{key}"] = without_credentials(json.dumps(value))
-    for path in code_files(module_file(stage.module)):
-        found[f"code {path}"] = code_digest(PROJECT / path)
+    for path in code_files(module_file(stage.module), digests):
+        found[f"code {path}"] = code_digest(PROJECT / path, digests)
     for pattern in stage.data_files:
         for file in sorted(PROJECT.glob(pattern)):
             found[f"file {file.relative_to(PROJECT).as_posix()}"] = digests.of(file) or "missing"
@@ -101,53 +100,50 @@ def module_file(module: str) -> Path:
     return Path(str(sys.modules[module].__file__)).resolve() if module in sys.modules else PROJECT / f"{module}.py"
 
 
-@functools.cache
-def code_files(start: Path) -> tuple[str, ...]:
+def code_files(start: Path, digests: Digests) -> tuple[str, ...]:
     """The module at `start` and all project modules it imports, from the project folder, plumbing left out."""
     todo, seen = [start], {start}
     while todo:
         folder = start.parent if start.parent != PROJECT else PROJECT
-        for module in _imports(todo.pop()):
+        for module in _code(todo.pop(), digests)[0]:
             for root in {PROJECT, folder}:
                 base = root.joinpath(*module.split("."))
                 for file in (base.with_suffix(".py"), base / "__init__.py"):
-                    if file.is_file() and file not in seen:
+                    if file not in seen and file.is_file():
                         seen.add(file)
                         todo.append(file)
     names = (_shown(file) for file in seen)
     return tuple(sorted(name for name in names if name not in PLUMBING))
 
 
+def code_digest(file: Path, digests: Digests) -> str:
+    """Digest of what the file does: its syntax tree without comments, formatting and docstrings."""
+    return _code(file, digests)[1]
+
+
 def _shown(file: Path) -> str:
     return file.relative_to(PROJECT).as_posix() if file.is_relative_to(PROJECT) else file.as_posix()
 
 
-@functools.cache
-def _parsed(file: Path) -> ast.Module:
-    return ast.parse(file.read_bytes())
+def _code(file: Path, digests: Digests) -> tuple[list[str], str]:
+    imports, digest = digests.recall(file, " code {}.{}".format(*sys.version_info), _read_code)
+    return imports, digest
 
 
-def _imports(file: Path) -> set[str]:
-    """Dotted names that the file imports, wherever the import stands."""
-    found: set[str] = set()
-    for node in ast.walk(_parsed(file)):
-        if isinstance(node, ast.Import):
-            found.update(alias.name for alias in node.names)
-        elif isinstance(node, ast.ImportFrom) and node.module and node.level == 0:
-            found.add(node.module)
-            found.update(f"{node.module}.{alias.name}" for alias in node.names)
-    return found
-
-
-@functools.cache
-def code_digest(file: Path) -> str:
-    """Digest of what the file does: its syntax tree without comments, formatting and docstrings."""
-    tree = _parsed(file)
+def _read_code(file: Path) -> tuple[list[str], str]:
+    """(dotted names that the file imports, wherever the import stands; digest of its syntax tree)."""
+    tree = ast.parse(file.read_bytes())
+    imports: set[str] = set()
     for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            imports.update(alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.module and node.level == 0:
+            imports.add(node.module)
+            imports.update(f"{node.module}.{alias.name}" for alias in node.names)
         body = getattr(node, "body", None)
         if isinstance(body, list):
             node.body = [item for item in body if not _is_string(item)]  # type: ignore[attr-defined]
-    return hashlib.sha256(ast.dump(tree).encode()).hexdigest()
+    return sorted(imports), hashlib.sha256(ast.dump(tree).encode()).hexdigest()
 
 
 def _is_string(node: ast.stmt) -> bool:

@@ -6,9 +6,11 @@ import contextlib
 import hashlib
 import os
 import re
+import secrets
+import shlex
 import subprocess
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType, TracebackType
@@ -21,16 +23,24 @@ from core.errors import StageError, UserError
 from core.files import remove
 from core.logs import log
 
-REF_PREFIXES = {
-    "branches": "refs/heads",
-    "tags": "refs/tags",
-    "remotes": "refs/remotes",
-    "pull_requests": "refs/pull",
+REF_PREFIXES: dict[str, tuple[str, ...]] = {
+    "branches": ("refs/heads",),
+    "tags": ("refs/tags",),
+    "remotes": ("refs/remotes",),
+    "pull_requests": ("refs/pull", "refs/merge-requests"),
+    "notes": ("refs/notes",),
+    "stash": ("refs/stash",),
+    "all": ("refs",),
+    "head": (),
 }
-"""Where the refs of a kind lie; the further kind "head" is HEAD itself."""
+"""Where the refs of a kind lie; "head" is HEAD itself, "all" has it too."""
 
-_REMOTE_KINDS = ("branches", "tags", "pull_requests")  # a bare clone has no remotes of its own
+_LOCAL_KINDS = ("remotes", "stash", "head")  # a bare clone has none of its own
+_PIPE_BYTES = 1 << 20
 SUBMODULE_MODE = "160000"
+NO_MODE = "000000"
+BOUNDARY_FILES = ("shallow", "info/grafts")
+"""Where a repository keeps commits whose parents are other than they say."""
 
 _URL = re.compile(r"^[a-zA-Z][a-zA-Z0-9+.-]*://|^[^/\\\s:]+@[^/\\\s:]+:")
 # No user or system configuration may change what is read.
@@ -86,45 +96,82 @@ def open_repository(location: str, cache_dir: Path, ref_kinds: Sequence[str] = (
     return Repository(location, _git_dir(location))
 
 
-def tips(git_dir: Path, ref_kinds: Sequence[str]) -> bytes:
-    """Object ids that refs of these kinds point at, one a line: fit for `--stdin` of rev-list and log.
+@dataclass(frozen=True)
+class State:
+    """Digests of what decides which commits a repository has."""
 
-    Taken once per scrape, so that commits arriving meanwhile cannot make its parts disagree.
-    """
-    prefixes = [REF_PREFIXES[kind] for kind in ref_kinds if kind != "head"]
-    found = run(git_dir, "for-each-ref", "--format=%(objectname)", *prefixes) if prefixes else b""
-    if "head" in ref_kinds:
-        found += run(git_dir, "rev-parse", "--verify", "--quiet", "HEAD", accept=(0, 1))
-    return found
+    refs: str
+    """Changes whenever a ref in scope does."""
+    boundary: str
+    """Changes when a shallow clone is deepened, or grafts are; neither moves a ref."""
+    mailmap: str
+    """Blob of the .mailmap of HEAD; "" for none, and for a URL."""
 
 
-def state_digest(location: str, ref_kinds: Sequence[str]) -> str:
-    """A digest that changes whenever a ref in scope does; asks the remote for a URL."""
+def state(location: str, ref_kinds: Sequence[str]) -> State:
+    """The repository's state as it is now; asks the remote for a URL."""
     if is_url(location):
-        return hashlib.sha256(_remote_refs(location, ref_kinds)).hexdigest()
+        return State(_digest(_remote_refs(location, ref_kinds)), _digest(b""), "")
     git_dir = _git_dir(location)
-    prefixes = [REF_PREFIXES[kind] for kind in ref_kinds if kind != "head"]
-    listing = run(git_dir, "for-each-ref", "--format=%(objectname) %(refname)", *prefixes) if prefixes else b""
-    listing += run(git_dir, "symbolic-ref", "--quiet", "HEAD", accept=(0, 1)) + tips(git_dir, ref_kinds)
-    return hashlib.sha256(listing + shallow_boundary(git_dir)).hexdigest()
+    prefixes = [prefix for kind in ref_kinds for prefix in REF_PREFIXES[kind]]
+    # Branches count whatever is in scope, since every commit names those that contain it.
+    prefixes += ["refs/heads", "refs/remotes"]
+    listing = run(git_dir, "for-each-ref", "--format=%(objectname) %(refname)", *dict.fromkeys(prefixes))
+    listing += run(git_dir, "symbolic-ref", "--quiet", "HEAD", accept=(0, 1))
+    if {"head", "all"} & set(ref_kinds):
+        listing += head(git_dir).encode()
+    lines = b"".join(b"\n".join(boundary(git_dir, name)) for name in BOUNDARY_FILES)
+    return State(_digest(listing), _digest(lines), mailmap(git_dir))
 
 
-def shallow_boundary(git_dir: Path) -> bytes:
-    """The commits at which a shallow clone ends; empty for a whole one. Deepening a clone moves no ref."""
-    path = git_dir / run(git_dir, "rev-parse", "--git-path", "shallow").decode().strip()
-    return path.read_bytes() if path.exists() else b""
+def head(git_dir: Path) -> str:
+    """The commit that is checked out, "" where there is none yet."""
+    return run(git_dir, "rev-parse", "--verify", "--quiet", "HEAD", accept=(0, 1)).decode().strip()
 
 
-def command(git_dir: Path, *arguments: str) -> list[str]:
+def mailmap(git_dir: Path) -> str:
+    """The blob of the .mailmap of HEAD, "" where there is none."""
+    return run(git_dir, "rev-parse", "--verify", "--quiet", "HEAD:.mailmap", accept=(0, 1, 128)).decode().strip()
+
+
+def is_partial(git_dir: Path) -> bool:
+    """True for a clone that left objects at its server on purpose."""
+    pattern = r"^(remote\..*\.(promisor|partialclonefilter)|extensions\.partialclone)$"
+    return bool(run(git_dir, "config", "--local", "--get-regexp", pattern, accept=(0, 1)))
+
+
+def path_in(git_dir: Path, name: str) -> Path:
+    """Where a part of the repository lies; linked work trees keep most parts elsewhere."""
+    return git_dir / os.fsdecode(run(git_dir, "rev-parse", "--git-path", name).removesuffix(b"\n"))
+
+
+def boundary(git_dir: Path, name: str) -> list[bytes]:
+    """The entries of "shallow" or "info/grafts", one per commit whose parents are other than it says."""
+    path = path_in(git_dir, name)
+    lines = path.read_bytes().splitlines() if path.exists() else []
+    return [line for line in lines if line.strip() and not line.startswith(b"#")]
+
+
+def _digest(data: bytes) -> str:
+    return hashlib.sha256(data).hexdigest()
+
+
+def command(git_dir: Path, *arguments: str, settings: Iterable[str] = ()) -> list[str]:
     """The full hardened command line."""
-    settings = [word for setting in _SETTINGS for word in ("-c", setting)]
-    return ["git", "--no-pager", f"--git-dir={git_dir}", *settings, *arguments]
+    words = [word for setting in (*_SETTINGS, *settings) for word in ("-c", setting)]
+    return ["git", "--no-pager", f"--git-dir={git_dir}", *words, *arguments]
 
 
-def environment() -> dict[str, str]:
-    """The process environment without git's own variables, plus the hardening ones."""
+def environment(*, replacements: bool = False) -> dict[str, str]:
+    """The process environment without git's own variables, plus the hardening ones.
+
+    `replacements` lets refs/replace count, which only our own overlay may ask for.
+    """
     kept = {name: value for name, value in os.environ.items() if not name.startswith("GIT_")}
-    return {**kept, **_ENVIRONMENT}
+    found = {**kept, **_ENVIRONMENT}
+    if replacements:
+        del found["GIT_NO_REPLACE_OBJECTS"]
+    return found
 
 
 def version() -> str:
@@ -132,26 +179,44 @@ def version() -> str:
     return run(Path.cwd(), "version").decode().split()[2]
 
 
-def run(git_dir: Path, *arguments: str, stdin: bytes = b"", accept: Sequence[int] = (0,)) -> bytes:
+def run(
+    git_dir: Path,
+    *arguments: str,
+    stdin: bytes = b"",
+    accept: Sequence[int] = (0,),
+    settings: Iterable[str] = (),
+    replacements: bool = False,
+) -> bytes:
     """Standard output of a git command. Raises StageError with git's own words when it fails."""
-    line = command(git_dir, *arguments)
-    log.debug("$ %s", " ".join(line))
-    done = subprocess.run(line, env=environment(), cwd=git_dir, input=stdin, capture_output=True, check=False)
-    if done.returncode not in accept:
-        raise StageError(f"git {arguments[0]} failed: {_words(done.stderr)}")
-    return done.stdout
+    with stream(
+        git_dir, *arguments, stdin=stdin, accept=accept, settings=settings, replacements=replacements
+    ) as output:
+        return output.read()
 
 
 @contextlib.contextmanager
-def stream(git_dir: Path, *arguments: str, stdin: bytes = b"") -> Iterator[IO[bytes]]:
+def stream(
+    git_dir: Path,
+    *arguments: str,
+    stdin: bytes = b"",
+    accept: Sequence[int] = (0,),
+    settings: Iterable[str] = (),
+    replacements: bool = False,
+) -> Iterator[IO[bytes]]:
     """Standard output of a running git command. Raises StageError after the block if git failed."""
-    line = command(git_dir, *arguments)
-    log.debug("$ %s", " ".join(line))
+    line = command(git_dir, *arguments, settings=settings)
+    log.debug("$ %s", shlex.join(line))
     with tempfile.TemporaryFile() as errors, tempfile.TemporaryFile() as source:
         source.write(stdin)
         source.seek(0)
         process = subprocess.Popen(
-            line, env=environment(), cwd=git_dir, stdin=source, stdout=subprocess.PIPE, stderr=errors, bufsize=1 << 20
+            line,
+            env=environment(replacements=replacements),
+            cwd=git_dir,
+            stdin=source,
+            stdout=subprocess.PIPE,
+            stderr=errors,
+            pipesize=_PIPE_BYTES,
         )
         assert process.stdout is not None
         try:
@@ -162,10 +227,10 @@ def stream(git_dir: Path, *arguments: str, stdin: bytes = b"") -> Iterator[IO[by
         finally:
             process.stdout.close()
             process.wait()
-        if process.returncode:
+        if process.returncode not in accept:
             errors.seek(0)
             raise StageError(
-                f"git {arguments[0]} stopped in {git_dir}: {_words(errors.read())}",
+                f"git {arguments[0]} failed in {git_dir}: {_words(errors.read())}",
                 f"check the repository with: git --git-dir={git_dir} fsck",
             )
 
@@ -178,6 +243,57 @@ def decode(data: bytes) -> tuple[str, str]:
         return data.decode("latin-1"), "latin-1"
 
 
+class DiffTree:
+    """One `git diff-tree --stdin` that is asked again and again, since it keeps what it has unpacked."""
+
+    def __init__(self, git_dir: Path, arguments: Iterable[str], settings: Iterable[str] = ()) -> None:
+        line = command(git_dir, "diff-tree", "--stdin", *arguments, settings=settings)
+        log.debug("$ %s", shlex.join(line))
+        self.end = f"end-{secrets.token_hex(16)}\n".encode()
+        """A line that names no object: git repeats it, which tells where an answer ends."""
+        self._errors = tempfile.TemporaryFile()  # noqa: SIM115 - closed by close
+        self._process = subprocess.Popen(
+            line,
+            env=environment(replacements=True),
+            cwd=git_dir,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=self._errors,
+            pipesize=_PIPE_BYTES,
+        )
+
+    def output(self, old: str, new: str) -> Iterator[bytes]:
+        """What it prints for two trees, in blocks as they come; the last bytes are `end`.
+
+        Raises StageError when git ends before that is all.
+        """
+        assert self._process.stdin is not None
+        assert self._process.stdout is not None
+        with contextlib.suppress(BrokenPipeError):
+            self._process.stdin.write(f"{old} {new}\n".encode() + self.end)
+            self._process.stdin.flush()
+        tail = b""
+        while block := self._process.stdout.read1(1 << 16):  # type: ignore[attr-defined]
+            yield block
+            tail = (tail + block[-len(self.end) :])[-len(self.end) :]
+            if tail == self.end:
+                return
+        self._process.wait()
+        self._errors.seek(0)
+        raise StageError(f"git diff-tree stopped: {_words(self._errors.read())}")
+
+    def close(self) -> None:
+        """End it."""
+        assert self._process.stdin is not None
+        assert self._process.stdout is not None
+        self._process.kill()
+        with contextlib.suppress(BrokenPipeError):
+            self._process.stdin.close()
+        self._process.stdout.close()
+        self._process.wait()
+        self._errors.close()
+
+
 class BlobReader:
     """Contents of blobs through one `git cat-file` process."""
 
@@ -186,7 +302,7 @@ class BlobReader:
 
     def __enter__(self) -> BlobReader:
         line = command(self._git_dir, "cat-file", "--batch")
-        log.debug("$ %s", " ".join(line))
+        log.debug("$ %s", shlex.join(line))
         self._process = subprocess.Popen(
             line, env=environment(), cwd=self._git_dir, stdin=subprocess.PIPE, stdout=subprocess.PIPE
         )
@@ -273,21 +389,21 @@ def _updated_clone(url: str, cache_dir: Path, ref_kinds: Sequence[str]) -> Path:
             finally:
                 remove(temporary)
         with git.Repo(clone) as repository:
-            refspecs = [f"+{prefix}/*:{prefix}/*" for prefix in _fetched(ref_kinds)]
+            refspecs = [f"+{pattern}:{pattern}" for pattern in _fetched(ref_kinds)]
             repository.git.fetch("--prune", "--no-auto-gc", url, *refspecs, env=_fetch_environment())
     return clone
 
 
 def _fetched(ref_kinds: Sequence[str]) -> list[str]:
-    """Prefixes of the refs that a URL is asked for."""
-    return [REF_PREFIXES[kind] for kind in dict.fromkeys(("branches", "tags", *ref_kinds)) if kind in _REMOTE_KINDS]
+    """Patterns of the refs that a URL is asked for."""
+    kinds = dict.fromkeys(("branches", "tags", *(kind for kind in ref_kinds if kind not in _LOCAL_KINDS)))
+    return ["refs/*"] if "all" in kinds else [f"{prefix}/*" for kind in kinds for prefix in REF_PREFIXES[kind]]
 
 
 def _remote_refs(url: str, ref_kinds: Sequence[str]) -> bytes:
     git = _gitpython()
     with _fetch_errors(url):
-        patterns = [f"{prefix}/*" for prefix in _fetched(ref_kinds)]
-        listing = git.Git().ls_remote(url, *patterns, env=_fetch_environment())
+        listing = git.Git().ls_remote(url, *_fetched(ref_kinds), env=_fetch_environment())
     return str(listing).encode()
 
 

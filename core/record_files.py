@@ -6,56 +6,128 @@ stage ever holds a whole history in memory.
 
 from __future__ import annotations
 
-import shutil
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from types import TracebackType
-from typing import TypeVar
+from typing import IO, TypeVar
 
 import msgspec
 
-from core.errors import UserError
-from core.records import SCHEMA_VERSION, Chunk, Commit, HistoryMetadata
+from core.errors import StageError, UserError
+from core.records import (
+    SCHEMA_VERSION,
+    BranchRef,
+    Chunk,
+    Commit,
+    CommitContext,
+    CommitMetadata,
+    HistoryMetadata,
+)
 
 RecordT = TypeVar("RecordT")
 _HEAD, _MIDDLE, _TAIL = b'{"metadata":', b',"commits":[\n', b"\n]}\n"
+SEPARATOR = b",\n"
+# No string inside a record can look like these, since its quotes are escaped.
+_DIFFS, _PLACEMENT = b',"diffs":[', b'],"tags":['
+_ROOM_FOR_FIGURES = 1024
 _COPY_BYTES = 1 << 20
 
 
+class Placement(msgspec.Struct, kw_only=True):
+    """What a commit's line says of its place in the history: all that a refresh may have to change."""
+
+    tags: list[str]
+    commit_number: int
+    context: CommitContext
+    duplicate_of: str | None
+    branches: list[BranchRef] | msgspec.UnsetType = msgspec.UNSET
+
+
 class CommitWriter:
-    """Collects commits in a body file, then writes commits.json with its metadata in front.
+    """Writes commits.json from front to back; its metadata is known last and goes into room kept for it."""
 
-    The metadata (totals, date range) is known only after the last commit.
-    """
-
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, metadata: HistoryMetadata) -> None:
+        """`metadata` is complete but for its figures."""
         self._path = path
-        self._body_path = path.with_name(path.name + ".body")
         self._encoder = msgspec.json.Encoder()
-        self._first = True
+        self._room = len(self._encoder.encode(metadata)) + _ROOM_FOR_FIGURES
+        self._lines = 0
+        self.end = 0
+        """Offset of what is written next."""
 
     def __enter__(self) -> CommitWriter:
-        self._body = self._body_path.open("wb", buffering=_COPY_BYTES)
+        self._file = self._path.open("wb", buffering=_COPY_BYTES)
+        self._put(_HEAD + b" " * self._room + _MIDDLE)
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
-        self._body.close()
-        self._body_path.unlink(missing_ok=True)
+        self._file.close()
 
-    def write(self, commit: Commit) -> None:
-        """Add a commit; call in the order of the file."""
-        if not self._first:
-            self._body.write(b",\n")
-        self._first = False
-        self._body.write(self._encoder.encode(commit))
+    def write(self, metadata: CommitMetadata, diffs: Iterable[bytes], placement: Placement) -> int:
+        """Add a commit, whose diffs are JSON already; the offset of its line."""
+        start = self._next_line()
+        pieces = [b'{"metadata":', self._encoder.encode(metadata), _DIFFS]
+        size = 0
+        comma = False
+        for diff in diffs:
+            pieces += (b",", diff) if comma else (diff,)
+            comma = True
+            size += len(diff)
+            if size > _COPY_BYTES:
+                self._put(b"".join(pieces))
+                pieces, size = [], 0
+        self._put(b"".join((*pieces, b"],", self._encoder.encode(placement)[1:])))
+        return start
+
+    def copy(self, source: IO[bytes], start: int, end: int) -> int:
+        """Add whole lines of another commits.json as they are; the offset of the first."""
+        own = self._next_line()
+        source.seek(start)
+        while start < end:
+            block = source.read(min(_COPY_BYTES, end - start))
+            if not block:
+                raise StageError("the earlier commits.json is shorter than its index says", "run again with --force")
+            self._put(block)
+            start += len(block)
+        return own
+
+    def write_again(self, line: bytes, branch_set: int, placement: Placement) -> int:
+        """Add a line of another commits.json with a new place; the offset of the line."""
+        start = self._next_line()
+        middle, tail = line.index(_DIFFS), line.rindex(_PLACEMENT)
+        own_set = line.rindex(b":", 0, middle) + 1  # the last key of the metadata
+        self._put(line[:own_set] + b"%d}" % branch_set + line[middle:tail])
+        self._put(b"]," + self._encoder.encode(placement)[1:])
+        return start
+
+    def flush(self) -> None:
+        """Hand everything to the system, so that it survives a kill."""
+        self._file.flush()
 
     def finish(self, metadata: HistoryMetadata) -> None:
-        """Write the file."""
-        self._body.flush()
-        with self._path.open("wb") as file, self._body_path.open("rb") as body:
-            file.write(_HEAD + self._encoder.encode(metadata) + _MIDDLE)
-            shutil.copyfileobj(body, file, _COPY_BYTES)
-            file.write(_TAIL)
+        """Write the end and the head."""
+        self._put(_TAIL)
+        self._file.seek(len(_HEAD))
+        encoded = self._encoder.encode(metadata)
+        if len(encoded) > self._room:
+            raise StageError(f"the metadata outgrew its {self._room} bytes", "this is a defect of Gitlore")
+        self._file.write(encoded)
+        self._file.flush()
+
+    def _next_line(self) -> int:
+        if self._lines:
+            self._put(SEPARATOR)
+        self._lines += 1
+        return self.end
+
+    def _put(self, data: bytes) -> None:
+        self._file.write(data)
+        self.end += len(data)
+
+
+def placement_of(line: bytes) -> Placement:
+    """The place that a line of commits.json names."""
+    return msgspec.json.decode(b"{" + line[line.rindex(_PLACEMENT) + len(b"],") :], type=Placement)
 
 
 def read_history(path: Path) -> HistoryMetadata:

@@ -9,14 +9,17 @@ from typing import Literal
 
 import msgspec
 
-SCHEMA_VERSION = "1.0"
+SCHEMA_VERSION = "1.1"
 
 ChangeCategory = Literal["A", "M", "D", "R", "C", "T"]
 """git's status letter: added, modified, deleted, renamed, copied, type changed."""
 
 
-class CommitMetadata(msgspec.Struct, kw_only=True):
-    """Who, when and why. Times are UTC; `tz_offset` is the author's own, in minutes."""
+class CommitMetadata(msgspec.Struct, kw_only=True, gc=False):
+    """Who, when and why. Times are UTC.
+
+    `tz_offset` is the author's own distance from UTC, `commit_tz_offset` the committer's, in minutes.
+    """
 
     hash: str
     abbrev_hash: str
@@ -32,26 +35,40 @@ class CommitMetadata(msgspec.Struct, kw_only=True):
     committer_email: str
     commit_timestamp: str
     commit_timestamp_unix: int
+    commit_tz_offset: int = 0
     message: str
     """First line of the message."""
     message_body: str
     """The rest, without the blank line between."""
+    encoding: str = "utf-8"
+    """What people and message were decoded from: "utf-8", else what the commit declares, else "latin-1"."""
+    trailers: dict[str, list[str]] = {}
+    """Values by name ("Co-authored-by", …); "Fixes" and "Reverts" also where they stand in the text."""
     is_merge: bool
+    is_bot: bool = False
+    """The author is a known program."""
+    is_revert: bool = False
+    reverts: list[str] = []
+    """Hashes of what is taken back, as the message has them."""
+    cherry_pick_of: str | None = None
+    """Hash of the commit that this one was picked from, as the message has it."""
+    patch_id: str | None = None
+    """The same for every commit that makes the same change: `git patch-id --stable` of the patch."""
     files_changed: int
     insertions: int
     deletions: int
     branch_set: int
-    """Index into the history's `branch_sets`: the branches that contain this commit."""
-    encoding: str = "utf-8"
-    """What author, committer and message were decoded from: "utf-8", or "latin-1" as the last resort."""
+    """Index into the history's `branch_sets`: the branches that contain this commit. The last key of its record."""
 
 
-class FileDiff(msgspec.Struct, kw_only=True):
+class FileDiff(msgspec.Struct, kw_only=True, gc=False):
     """One file of a commit, against its first parent."""
 
     filename: str
+    """In UTF-8, else Latin-1 (`filename_encoding`)."""
     old_filename: str | None = None
     """Set where it differs: renames and copies."""
+    filename_encoding: str = "utf-8"
     change_type: ChangeCategory
     similarity: int | None = None
     """Percent, for renames and copies."""
@@ -61,15 +78,21 @@ class FileDiff(msgspec.Struct, kw_only=True):
     """Unified diff from the first `@@` on; empty for binary files and pure renames or mode changes."""
     is_binary: bool
     patch_truncated: bool = False
-    """The patch was cut at `max_patch_bytes`; additions and deletions are still those of the whole."""
+    """The patch was cut at `max_patch_bytes`, or left out since the file is larger than `max_file_bytes`.
+
+    Additions and deletions are still those of the whole.
+    """
+    missing: bool = False
+    """The repository lacks an object that the patch needs: nothing is known of the lines."""
     old_mode: str
     new_mode: str
     old_blob: str
     new_blob: str
     encoding: str = "utf-8"
+    """What the patch was decoded from: "utf-8", else "latin-1"."""
 
 
-class BranchRef(msgspec.Struct, kw_only=True):
+class BranchRef(msgspec.Struct, kw_only=True, gc=False):
     """A branch as seen from one commit."""
 
     branch_name: str
@@ -77,13 +100,15 @@ class BranchRef(msgspec.Struct, kw_only=True):
     is_remote: bool
 
 
-class CommitContext(msgspec.Struct, kw_only=True):
+class CommitContext(msgspec.Struct, kw_only=True, gc=False):
     """Derived figures that readers ask for most."""
 
     is_merge: bool
     has_tags: bool
     file_count: int
     total_lines_changed: int
+    left_out: dict[str, int] = {}
+    """File changes outside the scope that was asked for, by reason."""
 
 
 class Commit(msgspec.Struct, kw_only=True, omit_defaults=True):
@@ -95,6 +120,8 @@ class Commit(msgspec.Struct, kw_only=True, omit_defaults=True):
     commit_number: int
     """Position in the file: 0 is the oldest; parents come before their children."""
     context: CommitContext
+    duplicate_of: str | None = None
+    """Hash of the first commit in the file with the same `patch_id`, if that is another."""
     branches: list[BranchRef] = []
     """Only with `expand_branches`; see `CommitMetadata.branch_set`."""
 
@@ -117,8 +144,20 @@ class HistoryMetadata(msgspec.Struct, kw_only=True):
     """Where the objects lie, for stages that read whole files."""
     refs: list[str]
     """Kinds of refs that were walked."""
+    ref_tips: dict[str, str] = {}
+    """Every ref in scope with the object it pointed at."""
     git_version: str
     is_shallow: bool
+    shallow_commits: int = 0
+    """Commits at which a shallow clone ends."""
+    grafted_commits: int = 0
+    """Commits whose parents info/grafts overrules."""
+    is_partial: bool = False
+    """The clone left objects at its server on purpose; they count as missing."""
+    missing_file_changes: int = 0
+    """File changes without a patch since an object is missing."""
+    left_out: dict[str, int] = {}
+    """Commits and file changes outside the scope that was asked for, by reason."""
     total_commits: int
     total_authors: int
     merge_commits: int

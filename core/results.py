@@ -35,6 +35,7 @@ class StageEntry:
     """One stage in one run. `status`: ran, up to date, failed, blocked, interrupted or not reached."""
 
     name: str
+    """The stage; after the repository, where there are several."""
     status: str
     reasons: list[str] = field(default_factory=list)
     seconds: float = 0.0

@@ -6,7 +6,7 @@ import contextlib
 import json
 import uuid
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -78,10 +78,14 @@ class Runner:
         selected: Sequence[Stage],
         *,
         force: bool = False,
+        anew: bool = True,
         continue_on_error: bool = False,
         keep_results: bool = True,
     ) -> results.Run:
-        """Run what is stale among the selected stages, one run at a time; `keep_results` writes the run's record."""
+        """Run what is stale among the selected stages, one run at a time; `keep_results` writes the run's record.
+
+        `force` runs what is up to date too, and unless `anew` is False lets no stage build on its last result.
+        """
         run = results.Run(config=self.config.as_dict(), path=self.layout.home / results.FILE_NAME)
         with self._locks(self._folders(selected)):
             digests = self._digests()
@@ -92,7 +96,7 @@ class Runner:
             try:
                 for stage in selected:
                     try:
-                        entry = self._step(stage, digests, failed, force=force)
+                        entry = self._step(stage, digests, failed, force=force, anew=anew)
                     except OSError as error:  # a full disk, a file that may not be read
                         message, hint, trace = worker.explain(error, self.layout.home)
                         entry = results.StageEntry(stage.name, "failed")
@@ -108,7 +112,9 @@ class Runner:
             run.finish(not_reached=[stage.name for stage in selected[len(run.stages) :]], write=keep_results)
         return run
 
-    def _step(self, stage: Stage, digests: Digests, failed: dict[str, str], *, force: bool) -> results.StageEntry:
+    def _step(
+        self, stage: Stage, digests: Digests, failed: dict[str, str], *, force: bool, anew: bool
+    ) -> results.StageEntry:
         if blockers := sorted({failed[name] for name in stage.inputs if name in failed}):
             log.warning("%s: not run, since %s failed", stage.name, " and ".join(blockers))
             failed.update(dict.fromkeys(stage.outputs, stage.name))
@@ -128,9 +134,11 @@ class Runner:
             log.info("%s: up to date (inputs, settings, code and outputs are unchanged)", stage.name)
             return results.StageEntry.skipped(stage.name, record or {})
         log.info("%s: running, because %s", stage.name, results.shorten(why))
-        return self._execute(stage, facts, why, digests)
+        return self._execute(stage, facts, why, digests, forced=force and anew)
 
-    def _execute(self, stage: Stage, facts: fingerprint.Facts, why: list[str], digests: Digests) -> results.StageEntry:
+    def _execute(
+        self, stage: Stage, facts: fingerprint.Facts, why: list[str], digests: Digests, *, forced: bool
+    ) -> results.StageEntry:
         token = f"{stage.name}-{uuid.uuid4().hex[:8]}"
         staged = {name: staging_path(self.layout.path(name), token) for name in stage.outputs}
         scratch = self.layout.hidden / "scratch" / stage.name / fingerprint.digest_of(facts)
@@ -138,7 +146,9 @@ class Runner:
             for path in staged.values():
                 path.parent.mkdir(parents=True, exist_ok=True)
             _keep_only(scratch)
-            outcome = worker.run_in_child(self._job(stage, staged, scratch))
+            job = self._job(stage, staged, scratch)
+            previous = self._intact(stage, digests)
+            outcome = worker.run_in_child(replace(job, facts=facts, previous=previous, forced=forced))
             entry = results.StageEntry.of(stage.name, why, outcome)
             if outcome.exit_code:
                 return self._failure(entry, outcome.error, outcome.hint, outcome.exit_code, outcome.trace)
@@ -165,9 +175,23 @@ class Runner:
             scratch=scratch,
             cache_dir=expand(self.config.pipeline.cache_dir),
             resolved=self._settings_of(stage),
+            facts={},
+            previous=None,
+            forced=False,
             log_file=self.layout.home / results.LOG_NAME,
             verbose=self.verbose,
         )
+
+    def _intact(self, stage: Stage, digests: Digests) -> Mapping[str, str] | None:
+        """The facts behind the stage's published outputs, if these are as it left them."""
+        record = self._record(stage)
+        if record is None or set(record["outputs"]) != set(stage.outputs):
+            return None
+        for name, path in self.layout.paths(stage.outputs).items():
+            if digests.of(path) != record["outputs"][name]["sha256"]:
+                return None
+        facts: Mapping[str, str] = record["facts"]
+        return facts
 
     def _settings_of(self, stage: Stage) -> dict[str, Any]:
         """Every setting behind the stage's work: the config's, and those that its inputs were really made with."""

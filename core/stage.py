@@ -29,6 +29,12 @@ class Context(Generic[ConfigT]):
     cache_dir: Path
     resolved: Mapping[str, Any] = field(default_factory=dict)
     """Settings of every section, for a record of how something was made."""
+    facts: Mapping[str, str] = field(default_factory=dict)
+    """All that decides what comes out (core/fingerprint.py)."""
+    previous: Mapping[str, str] | None = None
+    """The facts behind the published outputs; None where these are not as the stage left them."""
+    forced: bool = False
+    """The user wants everything made anew."""
     counts: Counter[str] = field(default_factory=Counter)
     drops: Counter[str] = field(default_factory=Counter)
 

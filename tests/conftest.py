@@ -2,14 +2,23 @@
 
 from __future__ import annotations
 
+import json
 import os
+import re
 import subprocess
 import sys
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
+
+import git_scraper
+from core.record_files import read_commits, read_history
+from core.records import Commit, HistoryMetadata
+from core.stage import Context
 
 PROJECT = Path(__file__).resolve().parent.parent
 
@@ -53,6 +62,53 @@ class Repo:
         self.git("add", "-A")
         self.git("commit", "--allow-empty", "--allow-empty-message", "-m", message, **variables)
         return self.git("rev-parse", "HEAD")
+
+
+@dataclass
+class Scraped:
+    """What the scraper made of a repository; hand it to the next `scrape` as `last` to refresh it."""
+
+    folder: Path
+    facts: dict[str, str]
+    counts: Counter[str]
+
+    @property
+    def head(self) -> HistoryMetadata:
+        """The metadata of commits.json."""
+        return read_history(self.folder / "commits.json")
+
+    @property
+    def commits(self) -> list[Commit]:
+        """Every commit of commits.json."""
+        return list(read_commits(self.folder / "commits.json"))
+
+    @property
+    def text(self) -> bytes:
+        """commits.json but for the time in it."""
+        return re.sub(rb'"scrape_timestamp":"[^"]*"', b"", (self.folder / "commits.json").read_bytes())
+
+    @property
+    def tombstones(self) -> list[dict[str, Any]]:
+        """Every line of tombstones.jsonl."""
+        return [json.loads(line) for line in (self.folder / "tombstones.jsonl").read_bytes().splitlines()]
+
+
+def scrape(repo: Path, folder: Path, last: Scraped | None = None, **settings: Any) -> Scraped:
+    """Run the git scraper with outputs in a folder of its own."""
+    config = git_scraper.GitScraperConfig(repo=str(repo), **settings)
+    folder.mkdir(parents=True, exist_ok=True)
+    places = {name: folder / name for name in git_scraper.STAGE.outputs}
+    facts = {f"source {name}": value for name, value in git_scraper.sources(config).items()}
+    facts |= {f"setting git_scraper.{key}": str(value) for key, value in config.model_dump().items()}
+    for key in ("workers", "incremental"):
+        del facts[f"setting git_scraper.{key}"]
+    (folder / "scratch").mkdir(exist_ok=True)
+    published = {name: last.folder / name for name in git_scraper.STAGE.outputs} if last else places
+    context = Context(
+        config, {}, places, published, folder / "scratch", folder, facts=facts, previous=last.facts if last else None
+    )
+    git_scraper.run(context)
+    return Scraped(folder, facts, context.counts + context.drops)
 
 
 @pytest.fixture

@@ -3,34 +3,24 @@
 from __future__ import annotations
 
 import subprocess
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from conftest import Repo
+from conftest import Repo, scrape
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-import git_scraper
-from core import git
+from core.history.patches import split
 from core.records import Commit, FileDiff
-from git_scraper import GitScraperConfig, Patch, _records
 
 
-def scrape(repo: Repo, **options: object) -> list[Commit]:
-    config = GitScraperConfig(repo=str(repo.path), **options)
-    opened = git.open_repository(config.repo, repo.path)
-    tips = git.tips(opened.git_dir, config.refs)
-    lineage = git_scraper.read_lineage(opened, tips)
-    tags = git_scraper.read_tags(opened, config)
-    commits = list(git_scraper.read_commits(opened, config, tips))
-    for number, commit in enumerate(commits):
-        git_scraper.place(commit, number, lineage, tags.get(commit.metadata.hash, []), expand=config.expand_branches)
-    return commits
+def scraped(repo: Repo, **options: object) -> list[Commit]:
+    return scrape(repo.path, repo.path.parent / f"{repo.path.name}-out", **options).commits
 
 
 def one(repo: Repo, name: str) -> FileDiff:
-    return next(diff for diff in scrape(repo)[-1].diffs if diff.filename == name)
+    return next(diff for diff in scraped(repo)[-1].diffs if diff.filename == name)
 
 
 def applied(repo: Repo, diff: FileDiff, folder: Path) -> bytes:
@@ -54,7 +44,7 @@ def test_counts_order_and_totals(history: Repo) -> None:
     history.commit("on the side", {"side.txt": "x\n"})
     history.git("checkout", "-q", "main")
     history.git("merge", "-q", "--no-ff", "-m", "merge side", "side")
-    commits = scrape(history)
+    commits = scraped(history)
     assert len(commits) == int(history.git("rev-list", "--branches", "--tags", "--remotes", "--count"))
     seen: set[str] = set()
     for commit in commits:
@@ -69,7 +59,7 @@ def test_raw_entries_equal_gits_own(history: Repo) -> None:
     history.git("mv", "README.md", "NOTES.md")
     history.git("rm", "-q", "Cargo.toml")
     history.commit("rename and remove", {"new file.txt": "x\n"})
-    for commit in scrape(history):
+    for commit in scraped(history):
         listing = history.git(
             "diff-tree", "-r", "--root", "-M50%", "--no-commit-id", "--no-abbrev", "-z", commit.metadata.hash
         ).split("\0")[:-1]
@@ -125,7 +115,7 @@ def test_patches_apply_to_the_byte(make_repo: Callable[[str], Repo], tmp_path: P
     repo = make_repo("contents")
     repo.commit("before", {"file": before, "zz": "1\n"})
     repo.commit("after", {"file": after, "zz": "2\n"})
-    for commit in scrape(repo):
+    for commit in scraped(repo):
         for diff in commit.diffs:
             if diff.patch:
                 new = subprocess.run(
@@ -142,7 +132,7 @@ def test_binary_mode_symlink_and_type_change(make_repo: Callable[[str], Repo]) -
     (repo.path / "turns").unlink()
     (repo.path / "turns").symlink_to("target")
     repo.commit("change", {"binary": b"\x00\x02"})
-    by_name = {diff.filename: diff for diff in scrape(repo)[-1].diffs}
+    by_name = {diff.filename: diff for diff in scraped(repo)[-1].diffs}
     assert by_name["binary"].is_binary
     assert by_name["binary"].patch == ""
     assert (by_name["script"].old_mode, by_name["script"].new_mode, by_name["script"].patch) == ("100644", "100755", "")
@@ -157,7 +147,7 @@ def test_empty_commits_messages_and_last_commit(make_repo: Callable[[str], Repo]
     repo = make_repo("empty")
     repo.commit("")
     repo.commit("subject\n\nbody line\n\nlast")
-    commits = scrape(repo)
+    commits = scraped(repo)
     assert [c.metadata.message for c in commits] == ["", "subject"]
     assert commits[1].metadata.message_body == "body line\n\nlast"
     assert all(not c.diffs for c in commits)
@@ -166,7 +156,7 @@ def test_empty_commits_messages_and_last_commit(make_repo: Callable[[str], Repo]
 def test_dates_and_people(make_repo: Callable[[str], Repo]) -> None:
     repo = make_repo("dates")
     repo.commit("x", {"a": "1"}, GIT_AUTHOR_NAME="Zoë", GIT_AUTHOR_DATE="1705307400 -0530")
-    meta = scrape(repo)[0].metadata
+    meta = scraped(repo)[0].metadata
     assert (meta.author, meta.timestamp, meta.timestamp_unix, meta.tz_offset) == (
         "Zoë",
         "2024-01-15T08:30:00Z",
@@ -182,16 +172,16 @@ def test_lineage_equals_git_branch_contains(history: Repo) -> None:
     history.commit("another root", {"o": "1"})
     history.git("tag", "-a", "v1", "-m", "annotated", "HEAD")
     history.git("tag", "blob-tag", history.git("rev-parse", "HEAD:o"))
-    for commit in scrape(history, expand_branches=True):
+    for commit in scraped(history, expand_branches=True):
         contained = history.git("branch", "--contains", commit.metadata.hash, "--format=%(refname:short)").split()
         assert [branch.branch_name for branch in commit.branches] == contained
-    assert scrape(history)[-1].tags == ["v1"]
-    current = [b.branch_name for b in scrape(history, expand_branches=True)[-1].branches if b.is_current]
+    assert scraped(history)[-1].tags == ["v1"]
+    current = [b.branch_name for b in scraped(history, expand_branches=True)[-1].branches if b.is_current]
     assert current == ["other"]
 
 
 def test_hostile_configuration_changes_nothing(history: Repo) -> None:
-    plain = scrape(history)
+    plain = scraped(history)
     for key, value in {
         "diff.external": "false",
         "diff.noprefix": "true",
@@ -206,13 +196,13 @@ def test_hostile_configuration_changes_nothing(history: Repo) -> None:
         "diff.renames": "false",
     }.items():
         history.git("config", key, value)
-    assert scrape(history) == plain
+    assert scraped(history) == plain
 
 
 def test_long_patches_are_cut_and_counted(make_repo: Callable[[str], Repo]) -> None:
     repo = make_repo("long")
     repo.commit("add", {"big.txt": "".join(f"line {n}\n" for n in range(1000))})
-    diff = scrape(repo, max_patch_bytes=500)[0].diffs[0]
+    diff = scraped(repo, max_patch_bytes=500)[0].diffs[0]
     assert diff.patch_truncated
     assert diff.additions == 1000
     assert len(diff.patch) <= 500
@@ -225,36 +215,16 @@ def test_pull_requests_only_by_choice(history: Repo) -> None:
     pull = history.commit("proposed", {"p": "1"})
     history.git("update-ref", "refs/pull/1/head", pull)
     history.git("checkout", "-q", "main")
-    assert scrape(history)[-1].metadata.hash == head
-    assert scrape(history, refs=("branches", "pull_requests"))[-1].metadata.hash == pull
+    assert scraped(history)[-1].metadata.hash == head
+    assert scraped(history, refs=("branches", "pull_requests"))[-1].metadata.hash == pull
     history.git("checkout", "-q", pull)
-    assert scrape(history, refs=("head",))[-1].metadata.hash == pull
-
-
-class Blocks:
-    """A stream that hands out its bytes in given portions."""
-
-    def __init__(self, data: bytes, sizes: Iterator[int]) -> None:
-        self._data, self._sizes = data, sizes
-
-    def read(self, _: int) -> bytes:
-        size = next(self._sizes)
-        block, self._data = self._data[:size], self._data[size:]
-        return block
+    assert scraped(history, refs=("head",))[-1].metadata.hash == pull
 
 
 @settings(suppress_health_check=[HealthCheck.too_slow])
 @given(st.lists(st.binary(max_size=30)), st.integers(1, 40))
-def test_records_survive_any_block_boundary(records: list[bytes], size: int) -> None:
+def test_pieces_survive_any_block_boundary(records: list[bytes], size: int) -> None:
     marker = b"MARKER-0123456789"
     data = b"".join(marker + record for record in records)
-
-    def sizes() -> Iterator[int]:
-        while True:
-            yield size
-
-    assert list(_records(Blocks(data, sizes()), marker)) == records  # type: ignore[arg-type]
-
-
-def test_a_section_without_hunks_is_empty() -> None:
-    assert Patch.of(b"diff --git a/x b/x\nold mode 100644\nnew mode 100755\n", 100) == Patch()
+    blocks = (data[start : start + size] for start in range(0, len(data), size))
+    assert list(split(blocks, marker)) == records

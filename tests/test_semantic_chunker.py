@@ -11,7 +11,7 @@ import pytest
 from conftest import Repo
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from test_git_scraper import scrape
+from test_git_scraper import scraped
 
 import semantic_chunker
 from core import git
@@ -26,7 +26,7 @@ def chunks_of(repo: Repo, **options: object) -> tuple[list[tuple[Commit, list[Ch
     drops: Counter[str] = Counter()
     with git.BlobReader(repo.path / ".git") as blobs:
         files = ParsedFiles(blobs, config.max_file_bytes)
-        return [(commit, list(chunk_commit(commit, files, config, drops))) for commit in scrape(repo)], drops
+        return [(commit, list(chunk_commit(commit, files, config, drops))) for commit in scraped(repo)], drops
 
 
 def last(repo: Repo, **options: object) -> dict[tuple[str, str | None], Chunk]:
@@ -206,7 +206,7 @@ def test_lines_add_up_on_any_source(before: list[str], after: list[str]) -> None
 
 
 def test_rendering_all_lines_gives_the_patch_back(history: Repo) -> None:
-    for commit in scrape(history):
+    for commit in scraped(history):
         for diff in commit.diffs:
             lines = parse_patch(diff.patch)
             assert parse_patch(render_patch(lines)) == lines

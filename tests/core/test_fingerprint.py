@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from core import fingerprint
+from core.files import Digests
 from core.fingerprint import PROJECT, code_digest, code_files
 
 CODE = '''
@@ -27,7 +28,7 @@ def double(x):
 def digest(tmp_path: Path, text: str) -> str:
     path = tmp_path / f"module{len(list(tmp_path.iterdir()))}.py"
     path.write_text(text)
-    return code_digest(path)
+    return code_digest(path, Digests(tmp_path / "none"))
 
 
 @pytest.mark.parametrize(
@@ -50,8 +51,8 @@ def test_code_counts(tmp_path: Path, old: str, new: str) -> None:
     assert digest(tmp_path, CODE) != digest(tmp_path, CODE.replace(old, new))
 
 
-def test_imported_project_modules_count_and_plumbing_does_not() -> None:
-    files = code_files(PROJECT / "semantic_chunker.py")
+def test_imported_project_modules_count_and_plumbing_does_not(tmp_path: Path) -> None:
+    files = code_files(PROJECT / "semantic_chunker.py", Digests(tmp_path / "none"))
     assert {"semantic_chunker.py", "core/languages.py", "core/records.py", "core/git.py"} <= set(files)
     assert not {"core/runner.py", "core/progress.py", "core/cli.py", "core/logs.py"} & set(files)
 
@@ -63,12 +64,12 @@ def test_plumbing_names_existing_modules() -> None:
 def test_imports_inside_functions_count(tmp_path: Path) -> None:
     (tmp_path / "helper_module.py").write_text("x = 1\n")
     (tmp_path / "outer.py").write_text("def f():\n    import helper_module\n    return helper_module.x\n")
-    assert any(name.endswith("helper_module.py") for name in code_files(tmp_path / "outer.py"))
+    assert any(
+        name.endswith("helper_module.py") for name in code_files(tmp_path / "outer.py", Digests(tmp_path / "none"))
+    )
 
 
 def test_reasons_are_sentences(tmp_path: Path) -> None:
-    from core.files import Digests
-
     (tmp_path / "out").write_text("x")
     digests = Digests(tmp_path / "digests.json")
     record = {
@@ -86,3 +87,15 @@ def test_reasons_are_sentences(tmp_path: Path) -> None:
         "output gone is missing",
     ]
     assert fingerprint.reasons(now, None, outputs, digests) == ["it has not run here yet"]
+
+
+def test_what_was_learnt_of_code_is_kept_until_it_changes(tmp_path: Path) -> None:
+    path = tmp_path / "module.py"
+    path.write_text("x = 1\n")
+    digests = Digests(tmp_path / "digests.json")
+    first = code_digest(path, digests)
+    digests.save()
+    again = Digests(tmp_path / "digests.json")
+    assert code_digest(path, again) == first
+    path.write_text("x = 22\n")
+    assert code_digest(path, again) != first

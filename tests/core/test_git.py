@@ -39,8 +39,8 @@ def test_a_worktree_has_its_own_head(history: Repo, tmp_path: Path) -> None:
     history.git("worktree", "add", "-q", str(tmp_path / "tree"), "-b", "side")
     ahead = Repo(tmp_path / "tree", history.clock).commit("on the side", {"x": "y"})
     opened = git.open_repository(str(tmp_path / "tree"), tmp_path)
-    assert git.tips(opened.git_dir, ["head"]).decode().strip() == ahead
-    assert len(git.tips(opened.git_dir, ["branches"]).split()) == 2
+    assert git.head(opened.git_dir) == ahead
+    assert git.run(opened.git_dir, "for-each-ref", "refs/heads").count(b"\n") == 2
 
 
 def test_attributes_of_the_current_folder_do_not_count(
@@ -83,11 +83,11 @@ def test_url_is_cloned_once_and_updated(make_repo: Callable[[str], Repo], tmp_pa
     url = f"file://{origin.path}"
     cache = tmp_path / "cache"
     clone = git.open_repository(url, cache)
-    before = git.state_digest(url, ["branches", "tags"])
+    before = git.state(url, ["branches", "tags"])
     second = origin.commit("two", {"a": "2"})
     origin.git("branch", "-D", "old")
     origin.git("tag", "v1")
-    assert git.state_digest(url, ["branches", "tags"]) != before
+    assert git.state(url, ["branches", "tags"]) != before
     again = git.open_repository(url, cache)
     assert again == clone
     tips = git.run(again.git_dir, "for-each-ref", "--format=%(refname) %(objectname)").decode().split()
@@ -106,18 +106,18 @@ def test_credentials_stay_out_of_messages(tmp_path: Path) -> None:
     assert "secret" not in str(caught.value)
 
 
-def test_state_digest_follows_refs(history: Repo) -> None:
-    first = git.state_digest(str(history.path), ["branches"])
-    assert git.state_digest(str(history.path), ["branches"]) == first
+def test_state_follows_refs(history: Repo) -> None:
+    first = git.state(str(history.path), ["branches"])
+    assert git.state(str(history.path), ["branches"]) == first
     history.commit("more", {"x": "y"})
-    assert git.state_digest(str(history.path), ["branches"]) != first
+    assert git.state(str(history.path), ["branches"]) != first
 
 
 def test_failing_git_becomes_a_sentence(history: Repo) -> None:
     git_dir = history.path / ".git"
     with pytest.raises(StageError, match="git rev-parse failed"):
         git.run(git_dir, "rev-parse", "--verify", "nonsense")
-    with pytest.raises(StageError, match="git log stopped"), git.stream(git_dir, "log", "nonsense") as output:
+    with pytest.raises(StageError, match="git log failed"), git.stream(git_dir, "log", "nonsense") as output:
         output.read()
 
 

@@ -9,7 +9,15 @@ import msgspec
 import pytest
 
 from core.errors import UserError
-from core.record_files import ChunkWriter, CommitWriter, read_chunks, read_commits, read_history
+from core.record_files import (
+    ChunkWriter,
+    CommitWriter,
+    Placement,
+    placement_of,
+    read_chunks,
+    read_commits,
+    read_history,
+)
 from core.records import Chunk, ChunkCommit, Commit, CommitContext, CommitMetadata, DateRange, HistoryMetadata
 
 
@@ -33,9 +41,11 @@ def history(total: int) -> HistoryMetadata:
 
 
 def write(path: Path, total: int) -> None:
-    with CommitWriter(path) as out:
+    with CommitWriter(path, history(0)) as out:
         for number in range(total):
-            out.write(commit(number))
+            one = commit(number)
+            placement = Placement(tags=one.tags, commit_number=number, context=one.context, duplicate_of=None)
+            out.write(one.metadata, [], placement)
         out.finish(history(total))
 
 
@@ -46,7 +56,7 @@ def test_file_is_json_and_streams(tmp_path: Path, total: int) -> None:
     whole = json.loads(path.read_bytes())
     assert len(whole["commits"]) == total == read_history(path).total_commits
     assert [c.commit_number for c in read_commits(path)] == list(range(total))
-    assert [msgspec.to_builtins(c) for c in read_commits(path)] == whole["commits"]
+    assert [msgspec.convert(c, Commit) for c in whole["commits"]] == list(read_commits(path))
     assert len(list(tmp_path.iterdir())) == 1
 
 
@@ -66,9 +76,9 @@ def test_other_major_version_is_refused_and_unknown_fields_are_not(tmp_path: Pat
     path = tmp_path / "commits.json"
     write(path, 1)
     text = path.read_text()
-    path.write_text(text.replace('"schema_version":"1.0"', '"schema_version":"1.9","later":1'))
+    path.write_text(text.replace('"schema_version":"1.1"', '"schema_version":"1.9","later":1'))
     assert read_history(path).schema_version == "1.9"
-    path.write_text(text.replace('"schema_version":"1.0"', '"schema_version":"2.0"'))
+    path.write_text(text.replace('"schema_version":"1.1"', '"schema_version":"2.0"'))
     with pytest.raises(UserError, match=r"schema version 2\.0"):
         read_history(path)
 
@@ -99,3 +109,28 @@ def test_chunks_round_trip_and_broken_lines_are_named(tmp_path: Path) -> None:
     path.write_bytes(path.read_bytes()[:-30])
     with pytest.raises(UserError, match="line 2"):
         list(read_chunks(path))
+
+
+def test_a_line_written_again_differs_in_its_place_alone(tmp_path: Path) -> None:
+    first, second = tmp_path / "first", tmp_path / "second"
+    old = commit(0)
+    old.metadata.message = '],"tags":[ ,"diffs":[ "branch_set":7}'
+    old.metadata.trailers = {"Fixes": ["#1"]}
+    diff = msgspec.json.encode({"patch": '],"tags":['})
+    place = Placement(tags=["v1"], commit_number=0, context=old.context, duplicate_of=None)
+    with CommitWriter(first, history(0)) as out:
+        start = out.write(old.metadata, [diff, diff], place)
+        end = out.end
+        out.finish(history(1))
+    line = first.read_bytes()[start:end]
+    assert placement_of(line) == place
+    later = Placement(tags=[], commit_number=5, context=old.context, duplicate_of="0" * 40)
+    with CommitWriter(second, history(0)) as out:
+        start = out.write_again(line, 12, later)
+        again = second, start, out.end
+        out.finish(history(1))
+    one = json.loads(again[0].read_bytes()[again[1] : again[2]])
+    before = json.loads(line)
+    assert one["metadata"] == {**before["metadata"], "branch_set": 12}
+    assert one["diffs"] == before["diffs"]
+    assert (one["tags"], one["commit_number"], one["duplicate_of"]) == ([], 5, "0" * 40)

@@ -1,0 +1,361 @@
+"""Patches of file changes: distinct pairs of blobs, diffed by one `git diff-tree` over two made-up trees.
+
+The trees live in the overlay, and their entries are numbers: no path, and so no attribute of the
+repository, has a say in a diff. Merges repeat the changes they merge; each is diffed once.
+"""
+
+from __future__ import annotations
+
+import queue
+import re
+import tempfile
+import threading
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
+
+import msgspec
+
+from core import git
+from core.errors import StageError
+from core.history import patch_ids
+from core.history.overlay import Overlay
+from core.history.walk import ReadOptions
+from core.records import ChangeCategory, FileDiff
+
+_SECTION = b"\ndiff --git a/"
+_COUNTED_BYTES = "512m"
+"""git's own limit: it takes anything larger for binary, and then so do we."""
+_CATEGORIES: dict[bytes, ChangeCategory] = {b"A": "A", b"M": "M", b"D": "D", b"R": "R", b"C": "C", b"T": "T"}
+_NESTED_HEADER = re.compile(rb"\ndiff --git .*?\n(?=@@ -|\Z)", re.DOTALL)
+
+
+class Spool:
+    """Finished records of some commits: in memory while they are few, else in a temporary file."""
+
+    MEMORY_BYTES = 2 << 20
+
+    def __init__(self, folder: Path) -> None:
+        self._file = tempfile.SpooledTemporaryFile(self.MEMORY_BYTES, dir=str(folder))  # noqa: SIM115 - closed by close
+        self._lock = threading.Lock()
+        self._end = 0
+
+    def add(self, record: bytes) -> tuple[int, int]:
+        """Keep a record; (start, length) to read it by."""
+        with self._lock:
+            start = self._end
+            self._file.seek(start)
+            self._file.write(record)
+            self._end += len(record)
+        return start, len(record)
+
+    def read(self, start: int, length: int) -> bytes:
+        """A record that was added before."""
+        with self._lock:
+            self._file.seek(start)
+            record: bytes = self._file.read(length)
+            return record
+
+    def close(self) -> None:
+        """Free the space."""
+        self._file.close()
+
+
+class Change:
+    """One raw entry of git's, and, once its patch is read, its finished record."""
+
+    __slots__ = ("_record", "_spool", "diff", "entry", "patch_part")
+
+    def __init__(self, entry: bytes, spool: Spool) -> None:
+        self.entry = entry
+        self._spool = spool
+        self._record: bytes | tuple[int, int] = b""
+        self.diff = _draft(entry)
+        """The record without the text of its patch."""
+        self.patch_part = 0
+        """What it adds to its commit's patch id."""
+
+    @property
+    def record(self) -> bytes:
+        """The finished FileDiff as JSON."""
+        return self._record if isinstance(self._record, bytes) else self._spool.read(*self._record)
+
+    def finish(self, patch: str, patch_part: int) -> None:
+        """Make the record."""
+        self.patch_part = patch_part
+        self.diff.patch = patch
+        record = _ENCODER.encode(self.diff)
+        self._record = record if len(record) <= _SMALL_BYTES else self._spool.add(record)
+        self.diff.patch = ""
+
+    def paths(self) -> tuple[bytes, bytes]:
+        """(old, new) path as git has them."""
+        _, *paths = self.entry.split(b"\0")
+        return paths[0], paths[-1]
+
+
+_SMALL_BYTES = 2048
+"""Records up to this size are not worth a trip through the spool."""
+_ENCODER = msgspec.json.Encoder()
+
+
+def _draft(entry: bytes) -> FileDiff:
+    status, *paths = entry.split(b"\0")
+    old_mode, new_mode, old_blob, new_blob, letter = status[1:].split(b" ")
+    name, encoding = git.decode(paths[-1])
+    old_name = None
+    if len(paths) > 1:
+        old_name, old_encoding = git.decode(paths[0])
+        encoding = max(encoding, old_encoding, key=("utf-8", "latin-1").index)
+    return FileDiff(
+        filename=name,
+        old_filename=old_name,
+        filename_encoding=encoding,
+        change_type=_CATEGORIES[letter[:1]],
+        similarity=int(letter[1:]) if len(paths) > 1 else None,
+        additions=0,
+        deletions=0,
+        patch="",
+        is_binary=False,
+        old_mode=old_mode.decode(),
+        new_mode=new_mode.decode(),
+        old_blob=old_blob.decode(),
+        new_blob=new_blob.decode(),
+    )
+
+
+class Differ:
+    """Finishes changes, from several threads at a time; close it afterwards."""
+
+    def __init__(self, overlay: Overlay, options: ReadOptions) -> None:
+        self._overlay, self._options = overlay, options
+        self._settings = [f"core.bigFileThreshold={options.max_file_bytes}"]
+        self._idle: queue.SimpleQueue[git.DiffTree] = queue.SimpleQueue()
+        self._all: list[git.DiffTree] = []
+
+    def close(self) -> None:
+        """End the git processes."""
+        for process in self._all:
+            process.close()
+
+    def read(self, changes: Sequence[Change]) -> None:
+        """Finish the records of these changes. Objects that cannot be read leave a flag, not an error.
+
+        Raises StageError where git fails for another reason.
+        """
+        wanted = []
+        for change in changes:
+            diff = change.diff
+            diff.missing = not self._overlay.missing.isdisjoint((diff.old_blob.encode(), diff.new_blob.encode()))
+            if diff.missing or diff.old_blob == diff.new_blob:
+                change.finish("", _part_of_whole_blobs(change) if diff.missing else _part(change, b""))
+            else:
+                wanted.append(change)
+        if wanted:
+            wanted.sort(key=lambda change: change.entry.split(b"\0")[-1])  # versions of a file side by side
+            self._read(wanted)
+
+    def _read(self, changes: Sequence[Change]) -> None:
+        trees = _trees(self._overlay, changes)
+        try:
+            large = _larger(self._overlay, self._read_sections(changes, trees), self._options)
+        except StageError as error:
+            readable = _without_unreadable(self._overlay, changes, error)
+            for half in (readable[: len(readable) // 2], readable[len(readable) // 2 :]):
+                if half:
+                    self._read(half)
+            return
+        if large:
+            _count_lines(self._overlay, large)
+
+    def _read_sections(self, changes: Sequence[Change], trees: Sequence[str]) -> list[Change]:
+        """Finish what has a patch; the changes that git calls binary are returned, unfinished."""
+        binary: list[Change] = []
+        seen: set[int] = set()
+        process = self._process()
+        for number, section in _sections(process.output(*trees), process.end):
+            seen.add(number)
+            if not _finish(changes[number], section, self._options):
+                binary.append(changes[number])
+        self._idle.put(process)
+        for number in set(range(len(changes))) - seen:
+            raise StageError(f"git diff-tree left out {changes[number].diff.filename}", "run again with --verbose")
+        return binary
+
+    def _process(self) -> git.DiffTree:
+        """One that nobody uses: it keeps what it unpacked, which the next changes are likely to need again."""
+        try:
+            return self._idle.get_nowait()
+        except queue.Empty:
+            made = git.DiffTree(self._overlay.git_dir, _diff_arguments(self._options), self._settings)
+            self._all.append(made)
+            return made
+
+
+def _finish(change: Change, section: bytes, options: ReadOptions) -> bool:
+    """Take the hunks from a file's section of a patch; False where git calls the file binary."""
+    start = section.find(b"\n@@ -")
+    diff = change.diff
+    if start < 0:
+        if b"\nBinary files " in section:
+            return False
+        change.finish("", _part(change, b""))
+        return True
+    hunks = section[start + 1 :] + b"\n"
+    part = None
+    if diff.change_type == "T":  # drawn as a removal and an addition, which has a header of its own
+        part = _part_of_whole_blobs(change)
+        diff.is_binary = b"\nBinary files " in section
+        hunks = _NESTED_HEADER.sub(b"\n", hunks)
+    # Inside hunks every line starts with ' ', '+', '-', '\' or '@', whatever the file holds.
+    diff.additions, diff.deletions = hunks.count(b"\n+"), hunks.count(b"\n-")
+    part = part or _part(change, hunks)
+    diff.patch_truncated = len(hunks) > options.max_patch_bytes
+    if diff.patch_truncated:
+        hunks = hunks[: hunks.rfind(b"\n", 0, options.max_patch_bytes) + 1]
+    text, diff.encoding = git.decode(hunks)
+    change.finish(text, part)
+    return True
+
+
+def _sections(output: Iterable[bytes], end: bytes) -> Iterator[tuple[int, bytes]]:
+    """(number of the change, its section of the patch); no line of a hunk can start like a header.
+
+    `end` follows the last section.
+    """
+    number, whole = -1, b""
+    for record in split(output, _SECTION):
+        own = int(record[: record.index(b" ")])
+        if own == number:  # the second half of a type change
+            whole += b"\ndiff --git " + record
+            continue
+        if number >= 0:
+            yield number, whole
+        number, whole = own, record
+    if number >= 0:
+        yield number, whole.removesuffix(end).removesuffix(b"\n")
+
+
+def split(blocks: Iterable[bytes], marker: bytes) -> Iterator[bytes]:
+    """What follows each marker in a stream, holding one piece at a time."""
+    parts: list[bytes] = []
+    started = False
+    tail = b""
+    for block in blocks:
+        pieces = (tail + block).split(marker)
+        for piece in pieces[:-1]:
+            parts.append(piece)
+            if started:
+                yield b"".join(parts)
+            started, parts = True, []
+        last = pieces[-1]
+        keep = max(len(last) - len(marker) + 1, 0)  # the marker may straddle two blocks
+        parts.append(last[:keep])
+        tail = last[keep:]
+    parts.append(tail)
+    if started:
+        yield b"".join(parts)
+
+
+def _larger(overlay: Overlay, binary: Sequence[Change], options: ReadOptions) -> list[Change]:
+    """Finish the binary changes; those that only their size makes so are returned."""
+    if not binary:
+        return []
+    ids = dict.fromkeys(id_ for change in binary for id_ in _blobs(change))
+    listing = overlay.run("cat-file", "--batch-check=%(objectname) %(objectsize)", stdin=b"\n".join(ids) + b"\n")
+    sizes = {name: int(size) for name, size in (line.split() for line in listing.splitlines())}
+    large = []
+    for change in binary:
+        if any(sizes[id_] > options.max_file_bytes for id_ in _blobs(change)):
+            large.append(change)
+        else:
+            change.diff.is_binary = True
+            change.finish("", _part_of_whole_blobs(change))
+    return large
+
+
+def _count_lines(overlay: Overlay, changes: Sequence[Change]) -> None:
+    """True line counts of files that are too large for a patch."""
+    arguments = ["diff-tree", "-r", "--numstat", "-z", "--no-renames", "--no-ext-diff", "--no-textconv"]
+    listing = overlay.run(*arguments, *_trees(overlay, changes), settings=[f"core.bigFileThreshold={_COUNTED_BYTES}"])
+    for line in listing.split(b"\0")[:-1]:
+        additions, deletions, number = line.split(b"\t")
+        change = changes[int(number)]
+        change.diff.is_binary = additions == b"-"
+        change.diff.patch_truncated = not change.diff.is_binary
+        if not change.diff.is_binary:
+            change.diff.additions, change.diff.deletions = int(additions), int(deletions)
+        change.finish("", _part_of_whole_blobs(change))
+
+
+def _without_unreadable(overlay: Overlay, changes: Sequence[Change], error: StageError) -> list[Change]:
+    """Flag and finish the changes whose blobs cannot be read; what remains is to be tried again."""
+    absent = overlay.unreadable(id_ for change in changes for id_ in _blobs(change))
+    if not absent and len(changes) == 1:
+        absent = {id_ for id_ in _blobs(changes[0]) if not _opens(overlay, id_)}
+        if not absent:
+            raise error
+    kept = []
+    for change in changes:
+        if absent.isdisjoint(_blobs(change)):
+            kept.append(change)
+        else:
+            change.diff.missing = True
+            change.finish("", _part_of_whole_blobs(change))
+    return kept
+
+
+def _opens(overlay: Overlay, id_: bytes) -> bool:
+    try:
+        with overlay.stream("cat-file", "blob", id_.decode()) as content:
+            while content.read(1 << 18):
+                pass
+    except StageError:
+        return False
+    return True
+
+
+def _blobs(change: Change) -> list[bytes]:
+    """Ids of the blobs on both sides; a submodule's commit and the absence of a file are none."""
+    diff = change.diff
+    sides = ((diff.old_mode, diff.old_blob), (diff.new_mode, diff.new_blob))
+    return [id_.encode() for mode, id_ in sides if mode not in (git.SUBMODULE_MODE, git.NO_MODE)]
+
+
+def _trees(overlay: Overlay, changes: Sequence[Change]) -> list[str]:
+    """Two trees, old and new, whose entries are the numbers of the changes."""
+    old, new = [], []
+    for number, change in enumerate(changes):
+        diff = change.diff
+        name = b"%08d" % number
+        if diff.old_mode != git.NO_MODE:
+            old.append((diff.old_mode, name, diff.old_blob))
+        if diff.new_mode != git.NO_MODE:
+            new.append((diff.new_mode, name, diff.new_blob))
+    return [overlay.write_tree(old), overlay.write_tree(new)]
+
+
+def _part(change: Change, hunks: bytes) -> int:
+    """What the change adds to the patch id of its commit."""
+    return patch_ids.of_file(patch_ids.header(change.diff, *change.paths(), with_names=bool(hunks)), hunks)
+
+
+def _part_of_whole_blobs(change: Change) -> int:
+    """The same where there are no lines to go by: the ids of the blobs speak for the content."""
+    diff = change.diff
+    head = patch_ids.header(diff, *change.paths(), with_names=False)
+    return patch_ids.of_file(head + diff.old_blob.encode() + diff.new_blob.encode(), b"")
+
+
+def _diff_arguments(options: ReadOptions) -> Iterable[str]:
+    return (
+        *("-r", "-p", "--no-renames", "--full-index", f"-U{options.context_lines}"),
+        *(
+            "--inter-hunk-context=0",
+            "--no-color",
+            "--no-ext-diff",
+            "--no-textconv",
+            "--src-prefix=a/",
+            "--dst-prefix=b/",
+        ),
+        *("--submodule=short", "--ignore-submodules=none", "--diff-algorithm=myers", "--indent-heuristic"),
+    )

@@ -1,0 +1,176 @@
+"""Commits and the raw entries of their file changes, without patches: one `git log` for a run of commits."""
+
+from __future__ import annotations
+
+import codecs
+import re
+import secrets
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from core.errors import StageError
+from core.history import messages
+from core.history.messages import Pseudonyms
+from core.history.overlay import Overlay
+from core.records import CommitMetadata
+
+_FIELDS = ("%H", "%T", "%P", "%an", "%ae", "%ad", "%cn", "%ce", "%cd", "%e", "%B")
+_MAPPED = {"%an": "%aN", "%ae": "%aE", "%cn": "%cN", "%ce": "%cE"}
+_ENTRY = re.compile(rb":[0-7]+ [0-7]+ [0-9a-f]+ [0-9a-f]+ (?:[RC][0-9]+\0[^\0]+|[A-Z])\0[^\0]+")
+_TRAILERS = "%(trailers:only=true,unfold=true,separator=%x0a)"
+
+
+@dataclass(frozen=True)
+class ReadOptions:
+    """What decides the record of a commit, apart from the commit itself."""
+
+    rename_similarity: int = 50
+    """Percent of likeness from which a removed and an added file count as a rename."""
+    context_lines: int = 3
+    max_patch_bytes: int = 1_000_000
+    max_file_bytes: int = 10_000_000
+    mailmap: str = ""
+    """Blob of the mailmap to follow, as git names it; "" for none."""
+    pseudonyms: Pseudonyms | None = None
+
+
+@dataclass(slots=True)
+class Walked:
+    """One commit. `entries` are git's raw ones: `:modes ids status`, NUL, path(s)."""
+
+    metadata: CommitMetadata
+    entries: list[bytes]
+
+
+def walk(overlay: Overlay, hashes: Sequence[str], options: ReadOptions) -> list[Walked]:
+    """These commits in this order, each against its first parent.
+
+    Objects that turn out to be missing get placeholders in the overlay. Raises StageError where
+    a commit itself cannot be read.
+    """
+    marker = secrets.token_hex(16)
+    commits = "".join(f"{hash_}\n" for hash_ in hashes).encode()
+    while True:
+        known = len(overlay.missing)
+        try:
+            output = overlay.run(*_log_arguments(marker, options), stdin=commits, settings=_settings(options))
+            break
+        except StageError as error:
+            overlay.substitute(_with_parents(overlay, commits), error.message, known)
+    records = output.split(marker.encode())[1:]
+    if len(records) != len(hashes):
+        raise StageError(f"git log gave {len(records)} commits for {len(hashes)}", "run again with --verbose")
+    return [parse(record, options) for record in records]
+
+
+def parse(record: bytes, options: ReadOptions) -> Walked:
+    """One record of the stream, after its marker."""
+    fields = record.split(b"\0", len(_FIELDS) + 2)
+    hash_, tree, parents = (part.decode() for part in fields[1:4])
+    declared = fields[10].decode(errors="replace")
+    texts, encoding = decode([fields[4], fields[5], fields[7], fields[8], fields[11], fields[12]], declared)
+    if options.pseudonyms:
+        texts = _redacted(texts, options.pseudonyms)
+    author, author_email, committer, committer_email, message, trailers = texts
+    (when, offset), (committed, commit_offset) = raw_date(fields[6]), raw_date(fields[9])
+    subject, _, body = message.strip("\n").partition("\n")
+    body = body.strip("\n")
+    facts = messages.facts_of(subject, body, trailers)
+    parent_list = parents.split()
+    metadata = CommitMetadata(
+        hash=hash_,
+        abbrev_hash=hash_[:8],
+        tree=tree,
+        parents=parent_list,
+        author=author,
+        author_email=author_email,
+        timestamp=iso(when),
+        timestamp_unix=when,
+        tz_offset=offset,
+        committer=committer,
+        committer_email=committer_email,
+        commit_timestamp=iso(committed),
+        commit_timestamp_unix=committed,
+        commit_tz_offset=commit_offset,
+        message=subject,
+        message_body=body,
+        encoding=encoding,
+        trailers=facts.trailers,
+        is_merge=len(parent_list) > 1,
+        is_bot=messages.is_bot(author, author_email),
+        is_revert=facts.is_revert,
+        reverts=facts.reverts,
+        cherry_pick_of=facts.cherry_pick_of,
+        patch_id=None,
+        files_changed=0,
+        insertions=0,
+        deletions=0,
+        branch_set=0,
+    )
+    return Walked(metadata, entries(fields[13]))
+
+
+def entries(raw: bytes) -> list[bytes]:
+    """The `--raw -z` part cut into entries."""
+    return _ENTRY.findall(raw)
+
+
+def decode(parts: Sequence[bytes], declared: str) -> tuple[list[str], str]:
+    """(texts, encoding): UTF-8 if all are valid, else the declared encoding, else Latin-1, which never fails."""
+    whole = b"\0".join(parts)
+    for name in ("utf-8", declared):
+        try:
+            return whole.decode(name).split("\0"), name if name == "utf-8" else codecs.lookup(name).name
+        except (UnicodeDecodeError, LookupError, ValueError):
+            continue
+    return whole.decode("latin-1").split("\0"), "latin-1"
+
+
+def raw_date(raw: bytes) -> tuple[int, int]:
+    """(seconds since 1970, offset in minutes) of git's raw date; zeros where a commit has none."""
+    words = raw.split()
+    try:
+        seconds, offset = int(words[0]), int(words[1])
+    except (IndexError, ValueError):
+        return 0, 0
+    hours, minutes = divmod(abs(offset), 100)
+    return seconds, (hours * 60 + minutes) * (-1 if offset < 0 else 1)
+
+
+def iso(seconds: int) -> str:
+    """ISO 8601 in UTC; the epoch for dates outside any calendar."""
+    try:
+        return datetime.fromtimestamp(seconds, UTC).isoformat().removesuffix("+00:00") + "Z"
+    except (OverflowError, ValueError, OSError):
+        return "1970-01-01T00:00:00Z"
+
+
+def _redacted(texts: list[str], pseudonyms: Pseudonyms) -> list[str]:
+    author, author_email, committer, committer_email, message, trailers = texts
+    return [
+        *(pseudonyms.within(author), pseudonyms.of(author_email)),
+        *(pseudonyms.within(committer), pseudonyms.of(committer_email)),
+        *(pseudonyms.within(message), pseudonyms.within(trailers)),
+    ]
+
+
+def _log_arguments(marker: str, options: ReadOptions) -> list[str]:
+    fields = [_MAPPED.get(name, name) if options.mailmap else name for name in _FIELDS]
+    return [
+        *("log", "--stdin", "--no-walk=unsorted", "--date=raw", "--encoding=none"),
+        *("--no-notes", "--no-decorate", "--mailmap" if options.mailmap else "--no-mailmap"),
+        "--format=tformat:" + marker + "".join(f"%x00{name}" for name in (*fields, _TRAILERS)),
+        *("--diff-merges=first-parent", "-r", "--raw", "-z", "--no-abbrev", f"-M{options.rename_similarity}%"),
+        *("--no-color", "--no-ext-diff", "--no-textconv", "--ignore-submodules=none", "--no-relative"),
+    ]
+
+
+def _settings(options: ReadOptions) -> list[str]:
+    return [f"mailmap.blob={options.mailmap}"] if options.mailmap else []
+
+
+def _with_parents(overlay: Overlay, commits: bytes) -> bytes:
+    """The commits and their parents, whose trees they are compared with."""
+    lines = overlay.run("rev-list", "--no-walk", "--parents", "--stdin", stdin=commits)
+    return b"".join(id_ + b"\n" for id_ in dict.fromkeys(lines.split()))

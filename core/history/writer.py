@@ -1,0 +1,236 @@
+"""commits.json from an order of commits: what an earlier file holds is copied, the rest is read from the repository."""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import ExitStack, closing
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import IO
+
+import msgspec
+
+from core.history.index import NO_PATCH_ID, Index, Match, Rows, Totals
+from core.history.reader import ReadCommit, Reader
+from core.history.snapshot import Order, Snapshot
+from core.progress import Progress
+from core.record_files import CommitWriter, Placement, placement_of
+from core.records import BranchRef, Commit, CommitContext, HistoryMetadata, branch_names
+
+CHECKPOINT_S = 30.0
+_PIECE_ROWS = 512
+
+
+@dataclass(frozen=True)
+class Earlier:
+    """An earlier commits.json, or the part of one that a killed run got to."""
+
+    path: Path
+    index: Index
+
+
+def load_earlier(path: Path, index_path: Path) -> Earlier | None:
+    """The file with its index; None where one of them is missing or too short."""
+    index = Index.load(index_path)
+    if index is None or not path.is_file() or path.stat().st_size < index.end:
+        return None
+    return Earlier(path, index)
+
+
+class HistoryWriter:
+    """Writes one commits.json; use as a context manager."""
+
+    def __init__(
+        self, path: Path, metadata: HistoryMetadata, snapshot: Snapshot, order: Order, *, expand_branches: bool
+    ) -> None:
+        """`metadata` is complete but for its figures."""
+        self._path, self._metadata = path, metadata
+        self._snapshot, self._order, self._expand = snapshot, order, expand_branches
+        self.rows = Rows(order.width)
+        self.totals = Totals()
+        self.left_out = Counter(order.left_out)
+        """Commits outside the scope, by reason."""
+        self.kept = 0
+        """Commits taken from the earlier file."""
+        self._open = ExitStack()
+        self._saved = time.monotonic()
+
+    def __enter__(self) -> HistoryWriter:
+        self._out = self._open.enter_context(CommitWriter(self._path, self._metadata))
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        self._open.close()
+
+    def write(self, reader: Reader, earlier: Earlier | None, progress: Progress) -> Match:
+        """Write every commit of the order; what the earlier file had and what of it is gone comes back."""
+        index = earlier.index if earlier else None
+        match = Match(self._order, index)
+        runs = _Runs(self._order, match, index.incomplete if index else [])
+        reading = reader.read(self._order.hash(number) for number in runs.new())
+        self._open.enter_context(closing(reading))
+        source = self._open.enter_context(earlier.path.open("rb")) if earlier else None
+        if earlier and source:
+            self.totals = earlier.index.totals
+            for row in sorted({*match.gone, *runs.again}):
+                commit = msgspec.json.decode(_line(source, earlier.index, row), type=Commit)
+                self.totals.add(commit.metadata, commit.diffs, commit.context.left_out, sign=-1)
+        for first, last, kept_from in runs:
+            if kept_from is None:
+                for number in range(first, last):
+                    self._write(next(reading), number)
+                    progress.advance()
+                    self._checkpoint()
+            elif earlier and source:
+                for start in range(first, last, _PIECE_ROWS):
+                    self._keep(start, min(start + _PIECE_ROWS, last), kept_from + start - first, earlier, source)
+                progress.advance(last - first)
+        return match
+
+    def finish(self, metadata: HistoryMetadata) -> Index:
+        """Write the metadata, complete now."""
+        index = self._index()
+        self._out.finish(metadata)
+        return index
+
+    def _write(self, commit: ReadCommit, number: int) -> None:
+        if commit.excluded:
+            self.left_out[commit.excluded] += 1
+            return
+        meta = commit.metadata
+        patch_id = bytes.fromhex(meta.patch_id) if meta.patch_id else NO_PATCH_ID
+        meta.branch_set = self._order.sets[number]
+        context = CommitContext(
+            is_merge=meta.is_merge,
+            has_tags=False,
+            file_count=meta.files_changed,
+            total_lines_changed=meta.insertions + meta.deletions,
+            left_out=dict(commit.left_out),
+        )
+        diffs = [change.diff for change in commit.changes]
+        self.totals.add(meta, diffs, commit.left_out)
+        if any(diff.missing for diff in diffs):
+            self.rows.incomplete.append(len(self.rows))
+        placement = self._placement(meta.hash, number, patch_id, context)
+        start = self._out.write(meta, commit.diffs(), placement)
+        self.rows.append(bytes.fromhex(meta.hash), start, meta.branch_set, patch_id, meta.timestamp_unix)
+
+    def _keep(self, first: int, last: int, row: int, earlier: Earlier, source: IO[bytes]) -> None:
+        """Take over commits `first` to `last` of the order, which are in the earlier file from `row` on."""
+        index = earlier.index
+        count = last - first
+        self.kept += count
+        untouched = self.kept - count == len(self.rows) == row  # so far this file is the same as that one
+        sets = self._order.sets[first:last].tobytes()
+        if (
+            untouched
+            and sets == index.sets[row * 4 : (row + count) * 4]
+            and not self._expand  # names may have changed where the numbers of sets have not
+            and not any(self._tags_differ(index, one) for one in range(row, row + count))
+        ):
+            start, end = index.span(row, row + count)
+            self.rows.extend(index, row, row + count, self._out.copy(source, start, end) - start)
+            return
+        for number in range(first, last):
+            own = row + number - first
+            line = _line(source, index, own)
+            patch_id = index.patch_id(own)
+            context = placement_of(line).context
+            hash_ = index.hash(own)
+            placement = self._placement(hash_.hex(), number, patch_id, context)
+            at = self._out.write_again(line, self._order.sets[number], placement)
+            self.rows.append(hash_, at, self._order.sets[number], patch_id, index.time(own))
+
+    def _tags_differ(self, index: Index, row: int) -> bool:
+        if not self._changed_tags(index):
+            return False
+        return index.hash(row).hex() in self._changed_tags(index)
+
+    def _changed_tags(self, index: Index) -> set[str]:
+        if self._changed is None:
+            old, new = index.tags, self._snapshot.tags
+            self._changed = {hash_ for hash_ in (*old, *new) if old.get(hash_) != new.get(hash_)}
+        return self._changed
+
+    _changed: set[str] | None = None
+
+    def _placement(self, hash_: str, number: int, patch_id: bytes, context: CommitContext) -> Placement:
+        tags = self._snapshot.tags.get(hash_, [])
+        original = self.rows.original_of(patch_id)
+        context.has_tags = bool(tags)
+        placement = Placement(
+            tags=tags,
+            commit_number=len(self.rows),
+            context=context,
+            duplicate_of=self.rows.hash(original) if original >= 0 else None,
+        )
+        if self._expand:
+            mask = self._order.masks[self._order.sets[number]]
+            placement.branches = [
+                BranchRef(
+                    branch_name=name.removeprefix("remotes/"),
+                    is_current=name == self._snapshot.current,
+                    is_remote=name.startswith("remotes/"),
+                )
+                for name in branch_names(self._snapshot.branches, mask)
+            ]
+        return placement
+
+    def _checkpoint(self) -> None:
+        if time.monotonic() - self._saved > CHECKPOINT_S:
+            self._out.flush()
+            self._index().save(self._path.with_suffix(".index"))
+            self._saved = time.monotonic()
+
+    def _index(self) -> Index:
+        return self.rows.index(self._out.end, self._snapshot.tags, self.totals)
+
+
+class _Runs:
+    """The order cut into runs: (first, last, row of the first in the earlier file or None for new ones)."""
+
+    def __init__(self, order: Order, match: Match, incomplete: list[int]) -> None:
+        self._runs: list[tuple[int, int, int | None]] = []
+        self.again: list[int] = []
+        """Rows that are read anew, since something was missing then."""
+        stale = set(incomplete)
+        number = 0
+        for row in sorted(row for row in stale if row < match.prefix):
+            self._add(number, row, number)
+            self._add(row, row + 1, None)
+            self.again.append(row)
+            number = row + 1
+        self._add(number, match.prefix, number)
+        for number in range(match.prefix, len(order)):
+            found = match.row(number, order.hashes[number * order.width : (number + 1) * order.width])
+            if found in stale and found is not None:
+                self.again.append(found)
+                found = None
+            self._add(number, number + 1, found)
+
+    def __iter__(self) -> Iterator[tuple[int, int, int | None]]:
+        return iter(self._runs)
+
+    def new(self) -> Iterator[int]:
+        """Every commit of the order that is to be read."""
+        return (number for first, last, row in self._runs if row is None for number in range(first, last))
+
+    def _add(self, first: int, last: int, row: int | None) -> None:
+        if first == last:
+            return
+        if self._runs:
+            before, until, at = self._runs[-1]
+            follows = at is None if row is None else at is not None and row == at + until - before
+            if until == first and follows:
+                self._runs[-1] = (before, last, at)
+                return
+        self._runs.append((first, last, row))
+
+
+def _line(source: IO[bytes], index: Index, row: int) -> bytes:
+    start, end = index.span(row, row + 1)
+    source.seek(start)
+    return source.read(end - start)

@@ -1,0 +1,65 @@
+"""One call over several repositories: each with a folder of its own, and one summary of all."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from core import results
+from core.config import Config
+from core.errors import EXIT_INTERRUPTED, GitloreError
+from core.logs import log
+from core.runner import Layout, Runner
+from core.stage import Stage
+
+
+def runners(stages: Sequence[Stage], config: Config, layout: Layout, *, verbose: bool) -> dict[str, Runner]:
+    """A runner by repository name; the one name is "" where the settings mean one repository."""
+    each = config.each()
+    if not each:
+        return {"": Runner(stages, config, layout, verbose)}
+    found = {}
+    for name, own in each.items():
+        home = layout.home / name
+        places = {file: home / path.name for file, path in layout.places.items()}
+        found[name] = Runner(stages, own, Layout(home, places), verbose)
+    return found
+
+
+def run(
+    by_name: Mapping[str, Runner],
+    selected: Sequence[Stage],
+    home: Path,
+    *,
+    force: bool = False,
+    anew: bool = True,
+    continue_on_error: bool = False,
+    keep_results: bool = True,
+) -> results.Run:
+    """Run the selected stages for each repository; one that fails does not keep the others from running."""
+    options = {"force": force, "anew": anew, "continue_on_error": continue_on_error}
+    if list(by_name) == [""]:
+        return by_name[""].run(selected, **options, keep_results=keep_results)
+    first = next(iter(by_name.values()))
+    together = results.Run(config=first.config.as_dict(), path=home / results.FILE_NAME)
+    together.config["git_scraper"]["repo"] = [one.config.as_dict()["git_scraper"]["repo"] for one in by_name.values()]
+    missed: list[str] = []
+    for number, (name, runner) in enumerate(by_name.items(), start=1):
+        if together.exit_code == EXIT_INTERRUPTED:
+            missed += [f"{name}: {stage.name}" for stage in selected]
+            continue
+        log.info("%s (%s of %s)", name, number, len(by_name))
+        try:
+            done = runner.run(selected, **options, keep_results=keep_results)
+        except GitloreError as error:  # another run is using its folder, say
+            log.error("%s: %s", name, error)
+            entry = results.StageEntry(selected[0].name, "failed", error=error.message, hint=error.hint)
+            entry.exit_code = error.exit_code
+            done = results.Run(config={}, path=home, stages=[entry])
+        for entry in done.stages:
+            entry.name = f"{name}: {entry.name}"
+        together.stages += done.stages
+        if done.exit_code == EXIT_INTERRUPTED:
+            together.exit_code = EXIT_INTERRUPTED
+    together.finish(not_reached=missed, write=keep_results)
+    return together
