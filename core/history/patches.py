@@ -6,6 +6,7 @@ repository, has a say in a diff. Merges repeat the changes they merge; each is d
 
 from __future__ import annotations
 
+import contextlib
 import queue
 import re
 import tempfile
@@ -142,14 +143,17 @@ class Differ:
 
         Raises StageError where git fails for another reason.
         """
-        wanted = []
+        wanted, same = [], []
         for change in changes:
             diff = change.diff
-            diff.missing = not self._overlay.missing.isdisjoint((diff.old_blob.encode(), diff.new_blob.encode()))
-            if diff.missing or diff.old_blob == diff.new_blob:
-                change.finish("", _part_of_whole_blobs(change) if diff.missing else _part(change, b""))
+            if not self._overlay.missing.isdisjoint((diff.old_blob.encode(), diff.new_blob.encode())):
+                _flag_missing(change)
+            elif diff.old_blob == diff.new_blob:
+                same.append(change)
             else:
                 wanted.append(change)
+        if same:
+            _finish_unchanged(self._overlay, same)
         if wanted:
             wanted.sort(key=lambda change: change.entry.split(b"\0")[-1])  # versions of a file side by side
             self._read(wanted)
@@ -275,16 +279,35 @@ def _larger(overlay: Overlay, binary: Sequence[Change], options: ReadOptions) ->
 
 def _count_lines(overlay: Overlay, changes: Sequence[Change]) -> None:
     """True line counts of files that are too large for a patch."""
-    arguments = ["diff-tree", "-r", "--numstat", "-z", "--no-renames", "--no-ext-diff", "--no-textconv"]
-    listing = overlay.run(*arguments, *_trees(overlay, changes), settings=[f"core.bigFileThreshold={_COUNTED_BYTES}"])
-    for line in listing.split(b"\0")[:-1]:
-        additions, deletions, number = line.split(b"\t")
-        change = changes[int(number)]
+    for number, additions, deletions in _numstat(overlay, _trees(overlay, changes)):
+        change = changes[number]
         change.diff.is_binary = additions == b"-"
         change.diff.patch_truncated = not change.diff.is_binary
         if not change.diff.is_binary:
             change.diff.additions, change.diff.deletions = int(additions), int(deletions)
         change.finish("", _part_of_whole_blobs(change))
+
+
+def _finish_unchanged(overlay: Overlay, changes: Sequence[Change]) -> None:
+    """Finish renames and changes of mode that leave the content alone: no patch tells whether that is binary."""
+    blobs = {id_ for change in changes for id_ in _blobs(change)}
+    ids = sorted(blobs - overlay.unreadable(blobs))
+    entries = [("100644", b"%08d" % number, id_.decode()) for number, id_ in enumerate(ids)]
+    binary = set()
+    with contextlib.suppress(StageError):  # a damaged one: what it holds is anybody's guess
+        counts = _numstat(overlay, [overlay.write_tree([]), overlay.write_tree(entries)])
+        binary = {ids[number] for number, additions, _ in counts if additions == b"-"}
+    for change in changes:
+        change.diff.is_binary = not binary.isdisjoint(_blobs(change))
+        change.finish("", _part(change, b""))
+
+
+def _numstat(overlay: Overlay, trees: Sequence[str]) -> list[tuple[int, bytes, bytes]]:
+    """(number, added lines, removed lines) of each change between two made-up trees; "-" for binary files."""
+    arguments = ("diff-tree", "-r", "--numstat", "-z", "--no-renames", "--no-ext-diff", "--no-textconv")
+    listing = overlay.run(*arguments, *trees, settings=[f"core.bigFileThreshold={_COUNTED_BYTES}"])
+    fields = (line.split(b"\t") for line in listing.split(b"\0")[:-1])
+    return [(int(number), additions, deletions) for additions, deletions, number in fields]
 
 
 def _without_unreadable(overlay: Overlay, changes: Sequence[Change], error: StageError) -> list[Change]:
@@ -299,9 +322,13 @@ def _without_unreadable(overlay: Overlay, changes: Sequence[Change], error: Stag
         if absent.isdisjoint(_blobs(change)):
             kept.append(change)
         else:
-            change.diff.missing = True
-            change.finish("", _part_of_whole_blobs(change))
+            _flag_missing(change)
     return kept
+
+
+def _flag_missing(change: Change) -> None:
+    change.diff.missing = change.diff.old_blob != change.diff.new_blob  # nothing is unknown of what stays the same
+    change.finish("", _part_of_whole_blobs(change))
 
 
 def _opens(overlay: Overlay, id_: bytes) -> bool:
