@@ -69,6 +69,7 @@ class FileDiff(msgspec.Struct, kw_only=True, gc=False):
     old_filename: str | None = None
     """Set where it differs: renames and copies."""
     filename_encoding: str = "utf-8"
+    old_filename_encoding: str = "utf-8"
     change_type: ChangeCategory
     similarity: int | None = None
     """Percent, for renames and copies."""

@@ -77,9 +77,12 @@ class Overlay:
         content = b"".join([mode.encode() + b" " + name + b"\0" + bytes.fromhex(id_) for mode, name, id_ in entries])
         content = b"tree %d\0%s" % (len(content), content)
         digest = self._hash(content).hexdigest()
-        folder = self.git_dir / "objects" / digest[:2]
-        folder.mkdir(exist_ok=True)
-        (folder / digest[2:]).write_bytes(zlib.compress(content, level=1))
+        place = self.git_dir / "objects" / digest[:2] / digest[2:]
+        if not place.exists():
+            place.parent.mkdir(exist_ok=True)
+            temporary = place.with_name(f"{place.name}.{threading.get_ident()}")  # two workers may write the same tree
+            temporary.write_bytes(zlib.compress(content, level=1))
+            temporary.replace(place)
         return digest
 
     def unreadable(self, ids: Iterable[bytes]) -> set[bytes]:

@@ -103,14 +103,12 @@ def _draft(entry: bytes) -> FileDiff:
     status, *paths = entry.split(b"\0")
     old_mode, new_mode, old_blob, new_blob, letter = status[1:].split(b" ")
     name, encoding = git.decode(paths[-1])
-    old_name = None
-    if len(paths) > 1:
-        old_name, old_encoding = git.decode(paths[0])
-        encoding = max(encoding, old_encoding, key=("utf-8", "latin-1").index)
+    old_name, old_encoding = git.decode(paths[0]) if len(paths) > 1 else (None, "utf-8")
     return FileDiff(
         filename=name,
         old_filename=old_name,
         filename_encoding=encoding,
+        old_filename_encoding=old_encoding,
         change_type=_CATEGORIES[letter[:1]],
         similarity=int(letter[1:]) if len(paths) > 1 else None,
         additions=0,

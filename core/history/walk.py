@@ -61,12 +61,31 @@ def walk(overlay: Overlay, hashes: Sequence[str], options: ReadOptions) -> list[
     records = output.split(marker.encode())[1:]
     if len(records) != len(hashes):
         raise StageError(f"git log gave {len(records)} commits for {len(hashes)}", "run again with --verbose")
-    return [parse(record, options) for record in records]
+    cut = [record.split(b"\0", len(_FIELDS) + 2) for record in records]
+    if not options.mailmap:
+        _take_raw_texts(cut, overlay)
+    return [parse(fields, options) for fields in cut]
 
 
-def parse(record: bytes, options: ReadOptions) -> Walked:
-    """One record of the stream, after its marker."""
-    fields = record.split(b"\0", len(_FIELDS) + 2)
+def _take_raw_texts(records: list[list[bytes]], overlay: Overlay) -> None:
+    """git re-encodes from what a commit declares, even where that is wrong; such commits are taken as they are."""
+    declaring = [fields for fields in records if fields[10]]
+    if not declaring:
+        return
+    output = overlay.run("cat-file", "--batch", stdin=b"".join(fields[1] + b"\n" for fields in declaring))
+    for fields in declaring:
+        line, _, output = output.partition(b"\n")
+        size = int(line.split()[2])
+        header, _, message = output[:size].partition(b"\n\n")
+        output = output[size + 1 :]
+        for role, place in ((b"author", 4), (b"committer", 7)):
+            if found := re.search(rb"^%s ([^<\n]*?) ?<([^>\n]*)" % role, header, re.MULTILINE):
+                fields[place : place + 2] = found.groups()
+        fields[11] = message.split(b"\0")[0]
+
+
+def parse(fields: Sequence[bytes], options: ReadOptions) -> Walked:
+    """One record of the stream, after its marker, cut at its NULs."""
     hash_, tree, parents = (part.decode() for part in fields[1:4])
     declared = fields[10].decode(errors="replace")
     texts, encoding = decode([fields[4], fields[5], fields[7], fields[8], fields[11], fields[12]], declared)
