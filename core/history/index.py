@@ -100,7 +100,7 @@ class Index(msgspec.Struct):
     def save(self, path: Path) -> None:
         """Write it, whole or not at all."""
         with atomic_write(path) as file:
-            file.write(msgspec.msgpack.encode(self))
+            file.write(msgspec.msgpack.encode(self, order="deterministic"))
 
     @classmethod
     def load(cls, path: Path) -> Index | None:
