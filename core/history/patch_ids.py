@@ -12,7 +12,7 @@ import re
 from core.history.overlay import quoted
 from core.records import FileDiff
 
-_SPACE = b" \t\n\r\v\f"
+_SPACE = b" \t\n\r"  # what git takes for white space
 _NO_NEWLINE = re.compile(rb"\n\\ [^\n]*")
 
 

@@ -1,0 +1,84 @@
+"""Several repositories in one call."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from conftest import Program, Repo, grow
+
+from core.errors import UserError
+from git_scraper import GitScraperConfig, folder_name
+
+
+@pytest.fixture
+def two(make_repo: Callable[[str], Repo]) -> tuple[Repo, Repo]:
+    """Two repositories with a history each."""
+    repos = make_repo("first"), make_repo("second")
+    for number, repo in enumerate(repos, start=3):
+        grow(repo, number)
+    return repos
+
+
+@pytest.mark.parametrize(
+    ("location", "name"),
+    [
+        ("https://user:secret@github.com/BurntSushi/ripgrep.git", "ripgrep"),
+        ("git@github.com:pallets/flask.git/", "flask"),
+        ("/a/b c/.git", "b-c"),
+        ("/a/x.git", "x"),
+        ("/", "repository"),
+    ],
+)
+def test_folder_names(location: str, name: str) -> None:
+    assert folder_name(location) == name
+
+
+def test_lists_and_names_that_collide(tmp_path: Path) -> None:
+    listed = tmp_path / "list.txt"
+    listed.write_text("# mine\n/a/one\n\n/b/one\n")
+    each = GitScraperConfig(repos=(str(listed), "/c/two")).each()
+    assert [section.repo for section in each.values()] == ["/a/one", "/b/one", "/c/two"]
+    assert [name.split("-")[0] for name in each] == ["one", "one", "two"]
+    assert len(each) == 3
+    listed.write_text("# none\n")
+    with pytest.raises(UserError, match="names none"):
+        GitScraperConfig(repos=(str(listed),)).each()
+
+
+def test_each_gets_its_folder_and_a_broken_one_stops_nobody(two: tuple[Repo, Repo], program: Program) -> None:
+    (program.folder / "list.txt").write_text(f"/none/such\n{two[1].path}\n")
+    done = program.run(
+        "git_scraper.py", "--repos", str(two[0].path), "--repos", "list.txt", "--output", "out/commits.json"
+    )
+    assert done.returncode == 2, done.stderr
+    assert "repository not found: /none/such" in done.stderr
+    counts = [
+        len(json.loads((program.folder / f"out/{repo.path.name}/commits.json").read_bytes())["commits"]) for repo in two
+    ]
+    assert counts == [3, 4]
+    assert all(f"{name}: git_scraper" in done.stdout for name in ("first", "such", "second"))
+    assert done.stdout.count("Summary") == 1
+    assert not (program.folder / "out" / "commits.json").exists()
+
+
+def test_the_pipeline_runs_and_skips_per_repository(two: tuple[Repo, Repo], program: Program) -> None:
+    (program.folder / "config.yaml").write_text(
+        f"pipeline: {{outputs: out}}\ngit_scraper: {{repos: [{two[0].path}, {two[1].path}]}}\n"
+    )
+    arguments = ("pipeline.py", "--until", "semantic_chunker")
+    assert program.run(*arguments).returncode == 0
+    results = json.loads((program.folder / "out" / "pipeline_results.json").read_bytes())
+    assert [entry["name"] for entry in results["stages"]] == [
+        *("first: git_scraper", "first: semantic_chunker", "second: git_scraper", "second: semantic_chunker")
+    ]
+    assert results["config"]["git_scraper"]["repo"] == [str(repo.path) for repo in two]
+    assert (program.folder / "out" / "first" / "chunks.jsonl").exists()
+    grow(two[1], 1)
+    plan = program.run(*arguments, "--dry-run").stdout
+    assert plan.index("first:") < plan.index("git_scraper: up to date") < plan.index("second:")
+    assert "git_scraper: would run" in plan[plan.index("second:") :]
+    again = program.run(*arguments)
+    assert again.stdout.count("up to date") == 2
