@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -23,14 +23,21 @@ def staging_path(destination: Path, token: str) -> Path:
 
 
 def publish(home: Path, moves: Sequence[tuple[Path, Path]], record_path: Path, record: Mapping[str, Any]) -> None:
-    """Move each (staged, place) pair and write `record`, all or nothing even across a kill."""
-    for staged, _ in moves:
-        for file in files_in(staged):
-            with file.open("rb") as handle:
-                os.fsync(handle.fileno())
+    """Move each (staged, place) pair and write `record`, all or nothing even across a kill.
+
+    What is staged must have been through `flush`.
+    """
     pairs = [[str(staged.resolve()), str(place.resolve())] for staged, place in moves]
     write_json(_journal(home), {"moves": pairs, "record_path": str(record_path.resolve()), "record": record})
     recover(home)
+
+
+def flush(paths: Iterable[Path]) -> None:
+    """Wait until these files and folders are on the disk."""
+    for path in paths:
+        for file in files_in(path):
+            with file.open("rb") as handle:
+                os.fsync(handle.fileno())
 
 
 def recover(home: Path) -> bool:

@@ -6,6 +6,8 @@ stage ever holds a whole history in memory.
 
 from __future__ import annotations
 
+import errno
+import os
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from types import TracebackType
@@ -82,13 +84,10 @@ class CommitWriter:
     def copy(self, source: IO[bytes], start: int, end: int) -> int:
         """Add whole lines of another commits.json as they are; the offset of the first."""
         own = self._next_line()
-        source.seek(start)
-        while start < end:
-            block = source.read(min(_COPY_BYTES, end - start))
-            if not block:
-                raise StageError("the earlier commits.json is shorter than its index says", "run again with --force")
-            self._put(block)
-            start += len(block)
+        self._file.flush()
+        copy_range(source, self._file, start, end - start)
+        self._file.seek(0, os.SEEK_END)
+        self.end += end - start
         return own
 
     def write_again(self, line: bytes, branch_set: int, placement: Placement) -> int:
@@ -123,6 +122,26 @@ class CommitWriter:
     def _put(self, data: bytes) -> None:
         self._file.write(data)
         self.end += len(data)
+
+
+def copy_range(source: IO[bytes], target: IO[bytes], start: int, size: int) -> None:
+    """Append bytes of one file to another, by the system where it can. Raises StageError if there are fewer."""
+    in_kernel = hasattr(os, "copy_file_range")
+    while size > 0:
+        if in_kernel:
+            try:
+                done = os.copy_file_range(source.fileno(), target.fileno(), size, start)
+            except OSError as error:
+                if error.errno not in (errno.EXDEV, errno.EINVAL, errno.ENOSYS, errno.EOPNOTSUPP):
+                    raise
+                in_kernel = False
+                continue
+        else:
+            block = os.pread(source.fileno(), min(_COPY_BYTES, size), start)
+            done = os.write(target.fileno(), block)
+        if not done:
+            raise StageError("the earlier commits.json is shorter than its index says", "run again with --force")
+        start, size = start + done, size - done
 
 
 def placement_of(line: bytes) -> Placement:

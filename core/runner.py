@@ -6,6 +6,7 @@ import contextlib
 import json
 import uuid
 from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -154,8 +155,11 @@ class Runner:
                 return self._failure(entry, outcome.error, outcome.hint, outcome.exit_code, outcome.trace)
             if missing := [name for name, path in staged.items() if not path.exists()]:
                 return self._failure(entry, f"it ended without writing {', '.join(missing)}", "", EXIT_FAILED)
-            for name, path in staged.items():
-                entry.outputs[name] = results.output_entry(path, digests)
+            with ThreadPoolExecutor(1) as pool:  # the disk and the processor work side by side
+                flushed = pool.submit(publish.flush, staged.values())
+                for name, path in staged.items():
+                    entry.outputs[name] = results.output_entry(path, digests)
+                flushed.result()
             moves = [(path, self.layout.path(name)) for name, path in staged.items()]
             publish.publish(self.layout.home, moves, self.layout.record_path(stage), entry.as_record(facts))
             remove(scratch)

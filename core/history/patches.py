@@ -13,6 +13,7 @@ import tempfile
 import threading
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
+from typing import IO
 
 import msgspec
 
@@ -31,18 +32,24 @@ _NESTED_HEADER = re.compile(rb"\ndiff --git .*?\n(?=@@ -|\Z)", re.DOTALL)
 
 
 class Spool:
-    """Finished records of some commits: in memory while they are few, else in a temporary file."""
+    """Finished records of some commits: in memory up to a bound, beyond it in a temporary file."""
 
-    MEMORY_BYTES = 2 << 20
+    MEMORY_BYTES = 4 << 20
 
     def __init__(self, folder: Path) -> None:
-        self._file = tempfile.SpooledTemporaryFile(self.MEMORY_BYTES, dir=str(folder))  # noqa: SIM115 - closed by close
+        self._folder = folder
+        self._file: IO[bytes] | None = None
         self._lock = threading.Lock()
-        self._end = 0
+        self._held = self._end = 0
 
-    def add(self, record: bytes) -> tuple[int, int]:
-        """Keep a record; (start, length) to read it by."""
+    def add(self, record: bytes) -> bytes | tuple[int, int]:
+        """Keep a record: itself, or (start, length) in the file."""
         with self._lock:
+            if self._held + len(record) <= self.MEMORY_BYTES:
+                self._held += len(record)
+                return record
+            if self._file is None:
+                self._file = tempfile.TemporaryFile(dir=self._folder)  # noqa: SIM115 - closed by close
             start = self._end
             self._file.seek(start)
             self._file.write(record)
@@ -50,15 +57,16 @@ class Spool:
         return start, len(record)
 
     def read(self, start: int, length: int) -> bytes:
-        """A record that was added before."""
+        """A record that went to the file."""
+        assert self._file is not None
         with self._lock:
             self._file.seek(start)
-            record: bytes = self._file.read(length)
-            return record
+            return self._file.read(length)
 
     def close(self) -> None:
         """Free the space."""
-        self._file.close()
+        if self._file:
+            self._file.close()
 
 
 class Change:
@@ -84,8 +92,7 @@ class Change:
         """Make the record."""
         self.patch_part = patch_part
         self.diff.patch = patch
-        record = _ENCODER.encode(self.diff)
-        self._record = record if len(record) <= _SMALL_BYTES else self._spool.add(record)
+        self._record = self._spool.add(_ENCODER.encode(self.diff))
         self.diff.patch = ""
 
     def paths(self) -> tuple[bytes, bytes]:
@@ -94,8 +101,6 @@ class Change:
         return paths[0], paths[-1]
 
 
-_SMALL_BYTES = 2048
-"""Records up to this size are not worth a trip through the spool."""
 _ENCODER = msgspec.json.Encoder()
 
 

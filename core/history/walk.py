@@ -93,6 +93,7 @@ def parse(fields: Sequence[bytes], options: ReadOptions) -> Walked:
         texts = _redacted(texts, options.pseudonyms)
     author, author_email, committer, committer_email, message, trailers = texts
     (when, offset), (committed, commit_offset) = raw_date(fields[6]), raw_date(fields[9])
+    timestamp = iso(when)
     subject, _, body = message.strip("\n").partition("\n")
     body = body.strip("\n")
     facts = messages.facts_of(subject, body, trailers)
@@ -104,12 +105,12 @@ def parse(fields: Sequence[bytes], options: ReadOptions) -> Walked:
         parents=parent_list,
         author=author,
         author_email=author_email,
-        timestamp=iso(when),
+        timestamp=timestamp,
         timestamp_unix=when,
         tz_offset=offset,
         committer=committer,
         committer_email=committer_email,
-        commit_timestamp=iso(committed),
+        commit_timestamp=timestamp if committed == when else iso(committed),
         commit_timestamp_unix=committed,
         commit_tz_offset=commit_offset,
         message=subject,
