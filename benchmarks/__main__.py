@@ -2,7 +2,7 @@
 
     make bench                                  on this repository
     .venv/bin/python -m benchmarks REPOSITORY   on another clone
-    make bench REPO=../ripgrep
+    make bench REPO="../ripgrep git_scraper"    one stage alone
 
 Pairs are run in turn; the ratio is the median over rounds. CPU seconds of a process and its
 children are compared, since wall time on a shared machine says less; it stands in brackets. The
@@ -35,50 +35,66 @@ from core.languages import GRAMMARS, language_of, parser
 from core.record_files import ChunkWriter, read_chunks, read_commits
 from core.stage import Context
 from core.vocabulary import Vocabulary
+from git_scraper import GitScraperConfig
 
 ROUNDS = 3
 PEER_COMMITS = 1000
 
 
 def main() -> None:
-    """Print one line per stage."""
-    location = sys.argv[1] if len(sys.argv) > 1 else "."
+    """Print one line per comparison, for all stages or for those that are named."""
+    location, *names = sys.argv[1:] or ["."]
+    stages = {"git_scraper": scraping, "semantic_chunker": chunking, "tokenizer": tokenizing}
     cache = expand(PipelineConfig().cache_dir)
     repository = git.open_repository(location, cache)
-    with tempfile.TemporaryDirectory() as name:
-        folder = Path(name)
-        commits, chunks = folder / "commits.json", folder / "chunks.jsonl"
-        print(f"{location}: median of {ROUNDS} rounds, CPU seconds (wall)")
-        scrape = functools.partial(run_scraper, str(repository.git_dir), folder)
-        compare("git_scraper", scrape, "git log --all -p", lambda: log_patches(repository, "--all"))
-        clone = folder / "clone.git"
-        subprocess.run(["git", "clone", "--quiet", "--mirror", repository.git_dir, clone], check=True)
-        updated = folder / "updated"
-        facts = run_scraper(str(clone), updated, last=None)
-        compare(
-            "ten new commits",
-            lambda: run_scraper(str(clone), updated, last=facts),
-            "all commits",
-            lambda: run_scraper(str(clone), folder / "anew", last=None),
-            prepare=lambda: add_commits(clone, 10),
-        )
-        newest = ("--all", "--no-merges", f"--max-count={PEER_COMMITS}")
-        for peer in (pydriller, gitpython):
-            with contextlib.suppress(ImportError):
-                ours = functools.partial(peer, git.Repository(location, clone), newest)
-                compare(peer.__name__, ours, f"git log -p, {PEER_COMMITS}", lambda: log_patches(repository, *newest))
-        blobs = read_blobs(repository, commits)
-        compare("semantic_chunker", lambda: chunk(repository, commits, chunks), "parsing alone", lambda: parse(blobs))
-        tokenizer, pad = base_models.load_tokenizer(EMBEDDED_MODEL, cache)
-        vocabulary = Vocabulary.of_base_model(tokenizer, pad, EMBEDDED_MODEL)
-        pieces = [one for group in by_commit(read_chunks(chunks)) for one in serialise(group, "new")]
-        texts = [piece for one in pieces for piece in one if not isinstance(piece, Marker)]
-        compare(
-            "tokenizer",
-            lambda: vocabulary.encode(pieces),
-            "encode_batch alone",
-            lambda: vocabulary.tokenizer.encode_batch_fast(texts, add_special_tokens=False),
-        )
+    with tempfile.TemporaryDirectory() as folder:
+        print(f"{location}: median of {ROUNDS} rounds, CPU seconds (wall)", flush=True)
+        for name in names or stages:
+            stages[name](repository, Path(folder), cache)
+
+
+def scraping(repository: git.Repository, folder: Path, _: Path) -> None:
+    """Every commit of every ref; then ten new ones; then the peers on the newest commits."""
+    clone = folder / "clone.git"
+    subprocess.run(["git", "clone", "--quiet", "--mirror", repository.git_dir, clone], check=True)
+    mirror = git.Repository(str(clone), clone)
+    scrape = functools.partial(run_scraper, mirror.location, folder / "anew")
+    compare("git_scraper", scrape, "git log --all -p", lambda: log_patches(mirror, "--all"))
+    updated = functools.partial(run_scraper, mirror.location, folder / "updated")
+    last = updated()
+    ten = functools.partial(add_commits, clone, 10)
+    compare("ten new commits", lambda: updated(last), "all commits", scrape, prepare=ten)
+    newest = ("--all", "--no-merges", f"--max-count={PEER_COMMITS}")
+    for peer in (pydriller, gitpython):
+        ours = functools.partial(peer, mirror, newest)
+        with contextlib.suppress(ImportError):
+            compare(peer.__name__, ours, f"git log -p, {PEER_COMMITS}", lambda: log_patches(mirror, *newest))
+
+
+def chunking(repository: git.Repository, folder: Path, _: Path) -> None:
+    """Commits of the default refs, against parsing each version of a file once."""
+    commits = folder / "commits.json"
+    run_scraper(str(repository.git_dir), folder, refs=GitScraperConfig().refs)
+    blobs = read_blobs(repository, commits)
+    ours = functools.partial(chunk, repository, commits, folder / "chunks.jsonl")
+    compare("semantic_chunker", ours, "parsing alone", lambda: parse(blobs))
+
+
+def tokenizing(repository: git.Repository, folder: Path, cache: Path) -> None:
+    """All sequences, against the tokenizer library alone."""
+    if not (folder / "chunks.jsonl").exists():
+        run_scraper(str(repository.git_dir), folder, refs=GitScraperConfig().refs)
+        chunk(repository, folder / "commits.json", folder / "chunks.jsonl")
+    tokenizer, pad = base_models.load_tokenizer(EMBEDDED_MODEL, cache)
+    vocabulary = Vocabulary.of_base_model(tokenizer, pad, EMBEDDED_MODEL)
+    pieces = [one for group in by_commit(read_chunks(folder / "chunks.jsonl")) for one in serialise(group, "new")]
+    texts = [piece for one in pieces for piece in one if not isinstance(piece, Marker)]
+    compare(
+        "tokenizer",
+        lambda: vocabulary.encode(pieces),
+        "encode_batch alone",
+        lambda: vocabulary.tokenizer.encode_batch_fast(texts, add_special_tokens=False),
+    )
 
 
 def compare(
@@ -109,9 +125,14 @@ def seconds(work: Callable[[], object]) -> tuple[float, float]:
     return _times() - before, time.monotonic() - started
 
 
-def run_scraper(location: str, folder: Path, last: Mapping[str, str] | None = None) -> Mapping[str, str]:
-    """Stage 1 on every ref, as the pipeline calls it; `last` are the facts that it returned the last time."""
-    config = git_scraper.GitScraperConfig(repo=location, refs=("all",))
+def run_scraper(
+    location: str,
+    folder: Path,
+    last: Mapping[str, str] | None = None,
+    refs: tuple[git_scraper.RefKind, ...] = ("all",),
+) -> Mapping[str, str]:
+    """Stage 1 as the pipeline calls it; `last` are the facts that it returned the last time."""
+    config = GitScraperConfig(repo=location, refs=refs)
     facts = {f"source {name}": digest for name, digest in git_scraper.sources(config).items()}
     places = {name: folder / name for name in git_scraper.STAGE.outputs}
     (folder / "scratch").mkdir(parents=True, exist_ok=True)

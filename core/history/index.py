@@ -121,15 +121,14 @@ class Rows:
         self.starts, self.sets = array("Q"), array("I")
         self.originals, self.times = array("i"), array("q")
         self.incomplete: list[int] = []
-        self._first: dict[bytes, int] = {}
-        """The first row with each patch id."""
+        self._first = _FirstRows(self.patch_ids)
 
     def __len__(self) -> int:
         return len(self.starts)
 
     def original_of(self, patch_id: bytes) -> int:
         """Row of the first commit with this patch id, -1 if the next row is the first."""
-        return -1 if patch_id == NO_PATCH_ID else self._first.get(patch_id, -1)
+        return -1 if patch_id == NO_PATCH_ID else self._first.find(patch_id)
 
     def hash(self, row: int) -> str:
         """The commit in a row, as text."""
@@ -138,14 +137,15 @@ class Rows:
     def append(self, hash_: bytes, start: int, own_set: int, patch_id: bytes, time: int) -> None:
         """Add the row of a commit whose line starts at `start`."""
         original = self.original_of(patch_id)
-        if original < 0 and patch_id != NO_PATCH_ID:
-            self._first[patch_id] = len(self)
+        row = len(self)
         self.hashes += hash_
         self.starts.append(start)
         self.sets.append(own_set)
         self.patch_ids += patch_id
         self.originals.append(original)
         self.times.append(time)
+        if original < 0 and patch_id != NO_PATCH_ID:
+            self._first.add(row)
 
     def extend(self, other: Index, first: int, last: int, shift: int) -> None:
         """Take over rows that stay as they are, in a file where they start `shift` bytes later."""
@@ -156,11 +156,10 @@ class Rows:
         self.sets.frombytes(other.sets[first * 4 : last * 4])
         self.originals.frombytes(other.originals[first * 4 : last * 4])
         self.times.frombytes(other.times[first * 8 : last * 8])
-        ids = other.patch_ids[first * 20 : last * 20]
-        self.patch_ids += ids
-        for number in range(last - first):
-            self._first.setdefault(ids[number * 20 : number * 20 + 20], row + number)
-        self._first.pop(NO_PATCH_ID, None)
+        self.patch_ids += other.patch_ids[first * 20 : last * 20]
+        for number in range(row, len(self)):
+            if self.originals[number] < 0 and self.patch_ids[number * 20 : number * 20 + 20] != NO_PATCH_ID:
+                self._first.add(number)
 
     def index(self, end: int, tags: dict[str, list[str]], totals: Totals) -> Index:
         """The index of what is written so far."""
@@ -177,6 +176,42 @@ class Rows:
             tags=tags,
             totals=totals,
         )
+
+
+class _FirstRows:
+    """The first row with each patch id: an open-addressed table of row numbers, a tenth the size of a dict."""
+
+    _EMPTY = 0xFFFFFFFF
+
+    def __init__(self, patch_ids: bytearray) -> None:
+        self._patch_ids = patch_ids
+        self._table = array("I", [self._EMPTY]) * 1024
+        self._used = 0
+
+    def find(self, patch_id: bytes) -> int:
+        """The row, -1 where there is none."""
+        row = self._table[self._slot(patch_id)]
+        return -1 if row == self._EMPTY else row
+
+    def add(self, row: int) -> None:
+        """Note a row whose patch id is new."""
+        if self._used * 2 > len(self._table):
+            rows = [known for known in self._table if known != self._EMPTY]
+            self._table = array("I", [self._EMPTY]) * (len(self._table) * 4)
+            for known in rows:
+                self._table[self._slot(self._at(known))] = known
+        self._table[self._slot(self._at(row))] = row
+        self._used += 1
+
+    def _slot(self, patch_id: bytes | bytearray) -> int:
+        mask = len(self._table) - 1
+        slot = int.from_bytes(patch_id[:8], "little") & mask
+        while (row := self._table[slot]) != self._EMPTY and self._at(row) != patch_id:
+            slot = (slot + 1) & mask
+        return slot
+
+    def _at(self, row: int) -> bytearray:
+        return self._patch_ids[row * 20 : row * 20 + 20]
 
 
 class Match:

@@ -19,7 +19,7 @@ _NO_NEWLINE = re.compile(rb"\n\\ [^\n]*")
 def of_file(header: bytes, hunks: bytes) -> int:
     """The part of one file; `hunks` starts with its first `@@` line, and is empty where there is none."""
     digest = hashlib.sha1(header.translate(None, _SPACE), usedforsecurity=False)
-    if b"\n\\ " in hunks:
+    if b"\n\\ No newline at end" in hunks:
         hunks = _NO_NEWLINE.sub(b"", hunks)
     end = 0 if hunks else -1
     while end >= 0:

@@ -6,7 +6,7 @@ and taken back in order, so that what comes out does not depend on how many ther
 
 from __future__ import annotations
 
-from collections import Counter, deque
+from collections import deque
 from collections.abc import Generator, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -34,7 +34,7 @@ class ReadCommit:
     metadata: CommitMetadata
     changes: list[Change] = field(default_factory=list)
     excluded: str | None = None
-    left_out: Counter[str] = field(default_factory=Counter)
+    left_out: dict[str, int] = field(default_factory=dict)
     """File changes outside the scope, by reason."""
 
     def diffs(self) -> Iterator[bytes]:
@@ -117,7 +117,7 @@ class Reader:
     def _add_changes(self, commit: ReadCommit, entries: list[bytes], window: _Window) -> None:
         for entry in _without_missing_trees(entries, self._overlay):
             if self._filters.by_path and (reason := self._against(entry)):
-                commit.left_out[reason] += 1
+                commit.left_out[reason] = commit.left_out.get(reason, 0) + 1
                 continue
             change = self._known.get(entry)
             if change is None:

@@ -109,7 +109,7 @@ def read_order(overlay: Overlay, snapshot: Snapshot, filters: Filters) -> Order:
     for number, head in enumerate(snapshot.heads):
         bits[head] = bits.get(head, 0) | 1 << number
     order = Order(20, b"", array("I"), [])
-    newest_first: list[bytes] = []
+    newest_first = bytearray()
     masks: dict[int, int] = {}
     sets = array("I")
     with overlay.stream(
@@ -123,14 +123,22 @@ def read_order(overlay: Overlay, snapshot: Snapshot, filters: Filters) -> Order:
             if reason := filters.against_commit(int(time), len(parents)):
                 order.left_out[reason] += 1
                 continue
-            newest_first.append(bytes.fromhex(commit))
+            newest_first += bytes.fromhex(commit)
             sets.append(masks.setdefault(own, len(masks)))
     sets.reverse()
-    newest_first.reverse()
-    order.width = len(newest_first[0]) if newest_first else 20
-    order.hashes = b"".join(newest_first)
+    order.width = len(newest_first) // len(sets) if sets else 20
+    order.hashes = _reversed(newest_first, order.width)
     by_appearance = {old: new for new, old in enumerate(dict.fromkeys(sets))}
     order.sets = array("I", [by_appearance[old] for old in sets])
     by_id = list(masks)
     order.masks = [by_id[old] for old in by_appearance]
     return order
+
+
+def _reversed(items: bytearray, width: int, at_once: int = 10_000) -> bytes:
+    """Items of `width` bytes in the opposite order, without an object for each of them at any moment."""
+    result = bytearray()
+    for end in range(len(items), 0, -width * at_once):
+        start = max(end - width * at_once, 0)
+        result += b"".join([items[at : at + width] for at in range(end - width, start - 1, -width)])
+    return bytes(result)

@@ -108,7 +108,7 @@ class HistoryWriter:
             has_tags=False,
             file_count=meta.files_changed,
             total_lines_changed=meta.insertions + meta.deletions,
-            left_out=dict(commit.left_out),
+            left_out=commit.left_out,
         )
         diffs = [change.diff for change in commit.changes]
         self.totals.add(meta, diffs, commit.left_out)
