@@ -23,9 +23,9 @@ from typing import Literal
 import msgspec
 from pydantic import Field, field_validator
 
-from core import git
+from core import git, repositories
 from core.cli import stage_main
-from core.config import Section, expand, without_credentials
+from core.config import Section, expand
 from core.errors import UserError
 from core.files import atomic_write
 from core.history import snapshot, tombstones
@@ -94,14 +94,8 @@ class GitScraperConfig(Section):
 
     def each(self) -> dict[str, GitScraperConfig]:
         """One section per repository of `repos`, by the name of its folder."""
-        listed = [one for entry in self.repos for one in read_list(entry)]
-        names = [folder_name(location) for location in listed]
-        return {
-            name if names.count(name) == 1 else f"{name}-{sha256(location.encode()).hexdigest()[:8]}": self.model_copy(
-                update={"repo": location, "repos": ()}
-            )
-            for name, location in zip(names, listed, strict=True)
-        }
+        named = repositories.by_folder(self.repos)
+        return {name: self.model_copy(update={"repo": location, "repos": ()}) for name, location in named.items()}
 
     @field_validator("repos", mode="before")
     @classmethod
@@ -138,7 +132,8 @@ def run(ctx: Context[GitScraperConfig]) -> None:
         check(metadata, order, refs)
         reader = Reader(overlay, options_of(config, repository, ctx.cache_dir), filters_of(config), workers_of(config))
         part, resumed = start_part(ctx.scratch)
-        earlier = resumed or (last if last and is_reusable(ctx) else None)
+        known = [one for one in (resumed, last if is_reusable(ctx) else None) if one]
+        earlier = max(known, key=lambda one: len(one.index), default=None)
         with (
             ctx.progress("scraping", len(order), "commits") as progress,
             HistoryWriter(part, metadata, refs, order, expand_branches=config.expand_branches) as writer,
@@ -157,31 +152,6 @@ def run(ctx: Context[GitScraperConfig]) -> None:
             ctx.count(what, number)
     for reason, number in metadata.left_out.items():
         ctx.drop(reason, number)
-
-
-def read_list(entry: str) -> list[str]:
-    """The repositories that an entry of `repos` stands for: itself, or the lines of the file that it names.
-
-    Empty lines and lines that start with # do not count. Raises UserError for a list without any.
-    """
-    path = expand(entry)
-    if not path.is_file():
-        return [entry]
-    try:
-        lines = [line.strip() for line in path.read_text(encoding="utf-8").splitlines()]
-    except (OSError, UnicodeDecodeError) as error:
-        raise UserError(f"the list of repositories {path} cannot be read: {error}") from None
-    found = [line for line in lines if line and not line.startswith("#")]
-    if not found:
-        raise UserError(f"the list of repositories {path} names none", "write one folder or URL a line")
-    return found
-
-
-def folder_name(location: str) -> str:
-    """The name of a repository's folder under outputs."""
-    path = without_credentials(location) if git.is_url(location) else str(expand(location).resolve())
-    last = re.split(r"[/\\:]", path.rstrip("/\\").removesuffix("/.git").removesuffix(".git"))[-1]
-    return re.sub(r"[^A-Za-z0-9._-]+", "-", last).strip("-.") or "repository"
 
 
 def filters_of(config: GitScraperConfig) -> Filters:
@@ -376,16 +346,13 @@ def warn_of_rewriting(repository: git.Repository, last: Last | None, refs: Snaps
 
 
 def read_commits(
-    repository: git.Repository, config: GitScraperConfig, tips: bytes, folder: Path, *, last: int
+    repository: git.Repository, config: GitScraperConfig, tips: bytes, cache_dir: Path, *, last: int
 ) -> Iterator[Commit]:
-    """The last commits that `tips` (ids, one a line) lead to, parents first, without a place in any file.
-
-    `folder` is where temporary files may be put.
-    """
-    with Overlay(repository.git_dir, folder) as overlay:
+    """The last commits that `tips` (ids, one a line) lead to, parents first, without a place in any file."""
+    with Overlay(repository.git_dir) as overlay:
         listing = ("rev-list", "--date-order", "--reverse", f"--max-count={last}", "--stdin")
         hashes = overlay.run(*listing, stdin=tips).decode().split()
-        reader = Reader(overlay, options_of(config, repository, folder), Filters(), workers=1)
+        reader = Reader(overlay, options_of(config, repository, cache_dir), Filters(), workers=1)
         for number, one in enumerate(reader.read(hashes)):
             meta = one.metadata
             lines = meta.insertions + meta.deletions

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import hashlib
 import os
 import re
@@ -174,6 +175,7 @@ def environment(*, replacements: bool = False) -> dict[str, str]:
     return found
 
 
+@functools.cache
 def version() -> str:
     """git's own version."""
     return run(Path.cwd(), "version").decode().split()[2]

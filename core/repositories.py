@@ -2,15 +2,52 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
+from hashlib import sha256
 from pathlib import Path
 
-from core import results
-from core.config import Config
-from core.errors import EXIT_INTERRUPTED, GitloreError
+from core import git, results
+from core.config import Config, expand, without_credentials
+from core.errors import EXIT_INTERRUPTED, GitloreError, UserError
 from core.logs import log
 from core.runner import Layout, Runner
 from core.stage import Stage
+
+
+def by_folder(entries: Sequence[str]) -> dict[str, str]:
+    """Repositories (folders, URLs, and text files that list some) by the name of the folder that each gets."""
+    listed = [location for entry in entries for location in _listed(entry)]
+    names = [folder_name(location) for location in listed]
+    return {
+        name if names.count(name) == 1 else f"{name}-{sha256(location.encode()).hexdigest()[:8]}": location
+        for name, location in zip(names, listed, strict=True)
+    }
+
+
+def _listed(entry: str) -> list[str]:
+    """The repositories that an entry of `repos` stands for: itself, or the lines of the file that it names.
+
+    Empty lines and lines that start with # do not count. Raises UserError for a list without any.
+    """
+    path = expand(entry)
+    if not path.is_file():
+        return [entry]
+    try:
+        lines = [line.strip() for line in path.read_text(encoding="utf-8").splitlines()]
+    except (OSError, UnicodeDecodeError) as error:
+        raise UserError(f"the list of repositories {path} cannot be read: {error}") from None
+    found = [line for line in lines if line and not line.startswith("#")]
+    if not found:
+        raise UserError(f"the list of repositories {path} names none", "write one folder or URL a line")
+    return found
+
+
+def folder_name(location: str) -> str:
+    """The name of a repository's folder under outputs."""
+    path = without_credentials(location) if git.is_url(location) else str(expand(location).resolve())
+    last = re.split(r"[/\\:]", path.rstrip("/\\").removesuffix("/.git").removesuffix(".git"))[-1]
+    return re.sub(r"[^A-Za-z0-9._-]+", "-", last).strip("-.") or "repository"
 
 
 def runners(stages: Sequence[Stage], config: Config, layout: Layout, *, verbose: bool) -> dict[str, Runner]:

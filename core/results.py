@@ -40,6 +40,7 @@ class StageEntry:
     reasons: list[str] = field(default_factory=list)
     seconds: float = 0.0
     peak_memory_mb: float = 0.0
+    largest_child_mb: float = 0.0
     counts: dict[str, int] = field(default_factory=dict)
     drops: dict[str, int] = field(default_factory=dict)
     outputs: dict[str, dict[str, Any]] = field(default_factory=dict)
@@ -57,6 +58,7 @@ class StageEntry:
             reasons=why,
             seconds=outcome.seconds,
             peak_memory_mb=outcome.peak_memory_mb,
+            largest_child_mb=outcome.largest_child_mb,
             counts=dict(outcome.counts),
             drops=dict(outcome.drops),
             finished_at=now(),

@@ -59,6 +59,8 @@ class Outcome:
     trace: str = ""
     seconds: float = 0.0
     peak_memory_mb: float = 0.0
+    largest_child_mb: float = 0.0
+    """The highest memory of any process that the stage started: git, for instance."""
     counts: Counter[str] = field(default_factory=Counter)
     drops: Counter[str] = field(default_factory=Counter)
 
@@ -159,6 +161,7 @@ def _child(job: Job, sender: Connection) -> None:
         outcome.exit_code = EXIT_FAILED
         outcome.error, outcome.hint, outcome.trace = explain(error, job.log_file.parent)
     outcome.peak_memory_mb = peak_memory_mb()
+    outcome.largest_child_mb = _mebibytes(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss)
     sender.send(outcome)
     sender.close()
 
@@ -212,5 +215,9 @@ def peak_memory_mb() -> float:
         for line in status:
             if line.startswith("VmHWM:"):
                 return round(int(line.split()[1]) / 1024, 1)
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    return round(peak / (1024 if sys.platform != "darwin" else 1024 * 1024), 1)
+    return _mebibytes(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)
+
+
+def _mebibytes(maximum: int) -> float:
+    """getrusage's unit is a KiB, but a byte on macOS."""
+    return round(maximum / (1024 if sys.platform != "darwin" else 1024 * 1024), 1)

@@ -10,7 +10,7 @@ import pytest
 from conftest import Program, Repo, grow
 
 from core.errors import UserError
-from git_scraper import GitScraperConfig, folder_name
+from core.repositories import by_folder, folder_name
 
 
 @pytest.fixture
@@ -39,13 +39,12 @@ def test_folder_names(location: str, name: str) -> None:
 def test_lists_and_names_that_collide(tmp_path: Path) -> None:
     listed = tmp_path / "list.txt"
     listed.write_text("# mine\n/a/one\n\n/b/one\n")
-    each = GitScraperConfig(repos=(str(listed), "/c/two")).each()
-    assert [section.repo for section in each.values()] == ["/a/one", "/b/one", "/c/two"]
-    assert [name.split("-")[0] for name in each] == ["one", "one", "two"]
-    assert len(each) == 3
+    named = by_folder([str(listed), "/c/two"])
+    assert list(named.values()) == ["/a/one", "/b/one", "/c/two"]
+    assert [name.split("-")[0] for name in named] == ["one", "one", "two"]
     listed.write_text("# none\n")
     with pytest.raises(UserError, match="names none"):
-        GitScraperConfig(repos=(str(listed),)).each()
+        by_folder([str(listed)])
 
 
 def test_each_gets_its_folder_and_a_broken_one_stops_nobody(two: tuple[Repo, Repo], program: Program) -> None:
