@@ -47,7 +47,7 @@ RefKind = Literal["branches", "tags", "remotes", "pull_requests", "notes", "stas
 class GitScraperConfig(Section):
     """What is read from the repository."""
 
-    repo: str = "."
+    repo: str = Field(default=".", json_schema_extra={"replaces": "repos"})
     """Repository: a folder, or a URL that is cloned into the cache folder and updated on each run."""
     repos: tuple[str, ...] = ()
     """Several repositories instead, each with a folder of its own under outputs; a text file lists one a line."""
@@ -71,9 +71,9 @@ class GitScraperConfig(Section):
     """Leave out changes of files whose whole path matches one of these patterns."""
     extensions: tuple[str, ...] = ()
     """Keep only changes of files with these endings, as in .rs."""
-    max_patch_bytes: int = Field(default=1_000_000, ge=0)
+    max_patch_bytes: int = Field(default=1_000_000, ge=0, le=2**40)
     """A longer patch of one file is cut at a line end and flagged; its line counts stay true."""
-    max_file_bytes: int = Field(default=10_000_000, ge=0)
+    max_file_bytes: int = Field(default=5_000_000, ge=0, le=2**40)
     """A larger file gets no patch, only true line counts and the flag."""
     context_lines: int = Field(default=3, ge=0)
     """Unchanged lines around each change in a patch."""
@@ -115,7 +115,7 @@ class GitScraperConfig(Section):
         for pattern in value:
             try:
                 re.compile(pattern)
-            except re.error as error:
+            except (re.error, OverflowError) as error:
                 raise ValueError(f"'{pattern}' is not a regular expression: {error}") from None
         return value
 
@@ -125,27 +125,30 @@ def run(ctx: Context[GitScraperConfig]) -> None:
     config = ctx.config
     repository = git.open_repository(config.repo, ctx.cache_dir, config.refs)
     refs = snapshot.take(repository, config.refs)
-    last = load_last(ctx)
+    options = options_of(config, repository, ctx.cache_dir)
+    last = load_last(ctx, repository)
     with Overlay(repository.git_dir, ctx.scratch) as overlay:
         order = read_order(overlay, refs, filters_of(config))
         metadata = metadata_of(repository, refs, order, config)
         check(metadata, order, refs)
-        reader = Reader(overlay, options_of(config, repository, ctx.cache_dir), filters_of(config), workers_of(config))
+        reader = Reader(overlay, options, filters_of(config), workers_of(config))
         part, resumed = start_part(ctx.scratch)
         known = [one for one in (resumed, last if is_reusable(ctx) else None) if one]
+        known = [one for one in known if one.index.key_check == key_check(options)]
         earlier = max(known, key=lambda one: len(one.index), default=None)
         with (
             ctx.progress("scraping", len(order), "commits") as progress,
             HistoryWriter(part, metadata, refs, order, expand_branches=config.expand_branches) as writer,
         ):
+            writer.key_check = key_check(options)
             writer.write(reader, earlier, progress)
             add_figures(metadata, writer)
             index = writer.finish(metadata)
+        kept = ctx.published("tombstones.jsonl") if last or ctx.previous is None else None
+        graves = ctx.output("tombstones.jsonl")
+        vanished = tombstones.write(graves, kept, last, order, overlay, options.pseudonyms)
+    warn_of_rewriting(repository, last, refs, vanished)
     index.save(ctx.output("commits.index"))
-    before = last if is_same_scope(ctx) else None
-    lost = (ctx.output("tombstones.jsonl"), ctx.published("tombstones.jsonl"), before, order)
-    vanished = tombstones.write(*lost, metadata.scrape_timestamp)
-    warn_of_rewriting(repository, before, refs, vanished)
     shutil.move(part, ctx.output("commits.json"))
     for what, number in {**figures(metadata, writer), "vanished commits": vanished}.items():
         if number:
@@ -262,13 +265,13 @@ class Last(Earlier):
     head: HistoryMetadata = field(kw_only=True)
 
 
-def load_last(ctx: Context[GitScraperConfig]) -> Last | None:
-    """The last result, if it is there as it was written."""
+def load_last(ctx: Context[GitScraperConfig], repository: git.Repository) -> Last | None:
+    """The last result, if it is there as it was written, and of this repository."""
     if ctx.previous is None:
         return None
     path = ctx.published("commits.json")
-    earlier = load_earlier(path, ctx.published("commits.index"))
-    return Last(path, earlier.index, head=read_history(path)) if earlier else None
+    earlier, head = load_earlier(path, ctx.published("commits.index")), read_history(path)
+    return Last(path, earlier.index, head=head) if earlier and head.git_dir == str(repository.git_dir) else None
 
 
 def is_reusable(ctx: Context[GitScraperConfig]) -> bool:
@@ -278,11 +281,9 @@ def is_reusable(ctx: Context[GitScraperConfig]) -> bool:
     return changed(ctx) <= {"source repository refs"}
 
 
-def is_same_scope(ctx: Context[GitScraperConfig]) -> bool:
-    """True where a commit that the last run wrote and this one does not has really vanished."""
-    scope = ("repo", "refs", "since", "until", "authors", "exclude_authors", "bots", "merges", "paths")
-    facts = {f"setting {STAGE.name}.{key}" for key in (*scope, "exclude_paths", "extensions")}
-    return ctx.previous is not None and not changed(ctx) & (facts | {"source history boundary"})
+def key_check(options: ReadOptions) -> str:
+    """Tells one key of redacted addresses from another."""
+    return options.pseudonyms.check() if options.pseudonyms else ""
 
 
 def changed(ctx: Context[GitScraperConfig]) -> set[str]:
@@ -293,9 +294,8 @@ def changed(ctx: Context[GitScraperConfig]) -> set[str]:
 
 def start_part(scratch: Path) -> tuple[Path, Earlier | None]:
     """(where to write, what a killed run of this very work got to)."""
-    parts = sorted(scratch.glob("part-*.index"), key=lambda path: path.stat().st_mtime_ns, reverse=True)
-    found = (load_earlier(path.with_suffix(".json"), path) for path in parts)
-    resumed = next((earlier for earlier in found if earlier), None)
+    found = [load_earlier(path.with_suffix(".json"), path) for path in sorted(scratch.glob("part-*.index"))]
+    resumed = max((one for one in found if one), key=lambda one: len(one.index), default=None)
     kept = resumed.path.stem if resumed else ""
     for path in scratch.glob("part-*"):
         if path.stem != kept:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Self
@@ -82,12 +82,13 @@ def load(
     """
     data, lines = _read_yaml(path) if path else ({}, {})
     source = str(path) if path else "defaults"
-    for override in overrides:
-        _apply_override(data, override)
+    given = [_apply_override(data, override) for override in overrides]
     for section, settings in (values or {}).items():
         for key, value in settings.items():
             _set(data, section, key, value)
+            given.append((section, key))
     models: dict[str, type[Section]] = {"pipeline": PipelineConfig, **sections}
+    _replace(data, models, given)
     unknown = [key for key in data if key not in models]
     if unknown and not other_sections:
         key = unknown[0]
@@ -163,7 +164,17 @@ def _collect_lines(
         _collect_lines(path, value_node, where, lines)
 
 
-def _apply_override(data: dict[str, Any], override: str) -> None:
+def _replace(data: dict[str, Any], models: Mapping[str, type[Section]], given: Sequence[tuple[str, str]]) -> None:
+    """Who gives a setting by hand that `replaces` another does not mean the other one of the file."""
+    for section, key in given:
+        info = models[section].model_fields.get(key) if section in models else None
+        extra = info.json_schema_extra if info else None
+        other = extra.get("replaces") if isinstance(extra, dict) else None
+        if other and (section, other) not in given and isinstance(data[section], dict):
+            data[section].pop(str(other), None)
+
+
+def _apply_override(data: dict[str, Any], override: str) -> tuple[str, str]:
     dotted, equals, text = override.partition("=")
     section, dot, key = dotted.strip().partition(".")
     if not (equals and dot and section and key):
@@ -175,6 +186,7 @@ def _apply_override(data: dict[str, Any], override: str) -> None:
     except (yaml.YAMLError, ValueError):
         value = text
     _set(data, section, key, value)
+    return section, key
 
 
 def _set(data: dict[str, Any], section: str, key: str, value: Any) -> None:

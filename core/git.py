@@ -9,6 +9,7 @@ import os
 import re
 import secrets
 import shlex
+import shutil
 import subprocess
 import tempfile
 from collections.abc import Iterable, Iterator, Sequence
@@ -106,13 +107,14 @@ class State:
     boundary: str
     """Changes when a shallow clone is deepened, or grafts are; neither moves a ref."""
     mailmap: str
-    """Blob of the .mailmap of HEAD; "" for none, and for a URL."""
+    """Changes when the .mailmap of HEAD does."""
 
 
 def state(location: str, ref_kinds: Sequence[str]) -> State:
     """The repository's state as it is now; asks the remote for a URL."""
     if is_url(location):
-        return State(_digest(_remote_refs(location, ref_kinds)), _digest(b""), "")
+        refs = _digest(_remote_refs(location, ref_kinds))
+        return State(refs, _digest(b""), refs)  # its mailmap may have changed with any ref
     git_dir = _git_dir(location)
     prefixes = [prefix for kind in ref_kinds for prefix in REF_PREFIXES[kind]]
     # Branches count whatever is in scope, since every commit names those that contain it.
@@ -382,8 +384,9 @@ def _updated_clone(url: str, cache_dir: Path, ref_kinds: Sequence[str]) -> Path:
             log.info("updating the clone of %s", without_credentials(url))
         else:
             log.info("cloning %s", without_credentials(url))
-            temporary = clone.with_name(f"{clone.name}.tmp")
-            remove(temporary)  # what a killed run left
+            for left in clone.parent.glob(f"{clone.name}.tmp-*"):  # by killed runs, whose git may be writing still
+                shutil.rmtree(left, ignore_errors=True)
+            temporary = clone.with_name(f"{clone.name}.tmp-{secrets.token_hex(4)}")
             try:
                 with git.Repo.clone_from(url, temporary, bare=True, env=_fetch_environment()) as repository:
                     repository.git.remote("set-url", "origin", without_credentials(url))
@@ -392,8 +395,23 @@ def _updated_clone(url: str, cache_dir: Path, ref_kinds: Sequence[str]) -> Path:
                 remove(temporary)
         with git.Repo(clone) as repository:
             refspecs = [f"+{pattern}:{pattern}" for pattern in _fetched(ref_kinds)]
-            repository.git.fetch("--prune", "--no-auto-gc", url, *refspecs, env=_fetch_environment())
+            deepen = ["--depth=2147483647"] if boundary(clone, "shallow") else []
+            repository.git.fetch("--prune", "--no-auto-gc", *deepen, url, *refspecs, env=_fetch_environment())
+            _forget_others(clone, ref_kinds)
+            if current := re.match(
+                r"ref: (\S+)\tHEAD", repository.git.ls_remote("--symref", url, "HEAD", env=_fetch_environment())
+            ):
+                repository.git.symbolic_ref("HEAD", current[1])
     return clone
+
+
+def _forget_others(clone: Path, ref_kinds: Sequence[str]) -> None:
+    """Delete refs that an earlier run fetched and this one did not ask for."""
+    kept = tuple(pattern.removesuffix("*") for pattern in _fetched(ref_kinds))
+    refs = run(clone, "for-each-ref", "--format=%(refname)").splitlines()
+    others = [b"delete " + ref + b"\n" for ref in refs if not os.fsdecode(ref).startswith(kept)]
+    if others:
+        run(clone, "update-ref", "--stdin", stdin=b"".join(others))
 
 
 def _fetched(ref_kinds: Sequence[str]) -> list[str]:

@@ -12,7 +12,7 @@ from rich.console import Console
 from core.files import make_folder
 
 log = logging.getLogger("gitlore")
-console = Console(stderr=True, highlight=False, soft_wrap=True)
+console = Console(stderr=True, highlight=False, soft_wrap=True, emoji=False)
 
 
 class _ConsoleHandler(logging.Handler):

@@ -17,12 +17,18 @@ from core.stage import Stage
 
 def by_folder(entries: Sequence[str]) -> dict[str, str]:
     """Repositories (folders, URLs, and text files that list some) by the name of the folder that each gets."""
-    listed = [location for entry in entries for location in _listed(entry)]
-    names = [folder_name(location) for location in listed]
-    return {
-        name if names.count(name) == 1 else f"{name}-{sha256(location.encode()).hexdigest()[:8]}": location
-        for name, location in zip(names, listed, strict=True)
-    }
+    found: dict[str, str] = {}
+    seen = set()
+    for location in (location for entry in entries for location in _listed(entry)):
+        place = location if git.is_url(location) else str(expand(location).resolve())
+        if place in seen:
+            continue
+        seen.add(place)
+        name = folder_name(location)
+        while name in found:  # the first keeps the plain name, so that one more does not rename it
+            name += f"-{sha256(place.encode()).hexdigest()[:8]}"
+        found[name] = location
+    return found
 
 
 def _listed(entry: str) -> list[str]:
@@ -34,7 +40,7 @@ def _listed(entry: str) -> list[str]:
     if not path.is_file():
         return [entry]
     try:
-        lines = [line.strip() for line in path.read_text(encoding="utf-8").splitlines()]
+        lines = [line.strip() for line in path.read_text(encoding="utf-8-sig").splitlines()]
     except (OSError, UnicodeDecodeError) as error:
         raise UserError(f"the list of repositories {path} cannot be read: {error}") from None
     found = [line for line in lines if line and not line.startswith("#")]

@@ -149,7 +149,7 @@ def shorten(why: Sequence[str], most: int = 3) -> str:
 
 def print_summary(run: Run) -> None:
     """Print the table to standard output."""
-    Console(highlight=False, width=None if sys.stdout.isatty() else 140).print(run.table())
+    Console(highlight=False, emoji=False, width=None if sys.stdout.isatty() else 140).print(run.table())
 
 
 def call_hook(command: str, run: Run, timeout_s: float) -> None:

@@ -15,6 +15,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from core.errors import StageError, UserError
+from core.history.patches import Differ
 from core.records import Commit, FileDiff
 
 MakeRepo = Callable[[str], Repo]
@@ -232,6 +233,12 @@ def test_contents(make_repo: MakeRepo, out: Path, kind: str) -> None:
         (b"encoding no-such-thing\n", b"gr\xf6\xdfe\n", "größe", "latin-1"),
         (b"encoding ISO-8859-1\n", "größe\n".encode(), "größe", "utf-8"),
         (b"encoding hex\n", b"gr\xf6\xdfe\n", "größe", "latin-1"),
+        (b"encoding utf-16\n", b"gr\xf6\xdfe\n", "größe", "latin-1"),
+        (b"encoding utf_16_be\n", b"gr\xf6\xdfe\n", "größe", "latin-1"),
+        (b"encoding unicode_escape\n", b"gr\xf6\\x00\n", "grö\\x00", "latin-1"),
+        (b"encoding raw_unicode_escape\n", b"gr\xf6\\ud800\n", "grö\\ud800", "latin-1"),
+        (b"encoding cp037\n", b"gr\xf6\xdfe\n", "größe", "latin-1"),
+        (b"encoding koi8-r\n", "привет\n".encode("koi8-r"), "привет", "koi8-r"),
         (b"", b"gr\xf6\xdfe\n", "größe", "latin-1"),
         (b"", b"cut\0here\n", "cut", "utf-8"),
     ],
@@ -243,7 +250,9 @@ def test_messages_in_any_encoding(
     made(repo, tree(repo, []), message, headers)
     found = scrape(repo.path, out)
     meta = last(found).metadata
-    assert (meta.message, meta.encoding) == (text, encoding)
+    assert (meta.message, meta.encoding, meta.author) == (text, encoding, "A")
+    mapped = last(scrape(repo.path, out / "mapped", mailmap=True)).metadata
+    assert (mapped.message, mapped.encoding) == (text, encoding)
 
 
 @pytest.mark.parametrize("person", [b"A <a@x", b"<>", b" <a@x>", b"A B C", b"A <a@x> <b@y>", b"\xff\xfe <\xff@x>"])
@@ -634,3 +643,51 @@ def test_any_history_of_small_files(
         repo.git("rm", "-r", "-q", "-f", "--ignore-unmatch", ".")
         repo.commit("state", {name: b"".join(lines) for name, lines in state.items()})
     same_as_git(repo, scrape(repo.path, folder / "out"))
+
+
+def test_large_files_of_every_fate(make_repo: MakeRepo, out: Path) -> None:
+    repo = make_repo("large")
+    target = blob(repo, b"target")
+    text = [blob(repo, b"line %d\n" % n + b"x\n" * 6000) for n in range(3)]
+    made(repo, tree(repo, [("100644", text[0], b"damaged"), ("100644", text[0], b"turns")]))
+    made(repo, tree(repo, [("100644", text[1], b"damaged"), ("120000", target, b"turns")]))
+    whole = scrape(repo.path, out / "whole", max_file_bytes=8000)
+    turned = last(whole).diffs[1]
+    assert (turned.change_type, turned.additions, turned.deletions) == ("T", 1, 6001)
+    assert (turned.is_binary, turned.patch_truncated) == (False, True)
+    path = repo.path / ".git" / "objects" / text[1][:2] / text[1][2:]
+    path.chmod(0o644)
+    content = bytearray(path.read_bytes())
+    content[20:30] = b"0123456789"
+    path.write_bytes(content)
+    found = scrape(repo.path, out / "damaged", max_file_bytes=8000)
+    assert [diff.missing for diff in last(found).diffs] == [True, False]
+    assert last(found).diffs[1] == turned
+
+
+def test_many_damaged_objects_hold_no_processes(
+    make_repo: MakeRepo, out: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    repo = make_repo("damaged")
+    names = {f"f{n}": f"{n}\n" for n in range(60)}
+    repo.commit("add", names)
+    for name in list(names)[::3]:
+        lost = repo.git("rev-parse", f"HEAD:{name}")
+        path = repo.path / ".git" / "objects" / lost[:2] / lost[2:]
+        path.chmod(0o644)
+        path.write_bytes(b"garbage")
+    running: list[int] = []
+    monkeypatch.setattr(Differ, "_process", counted := _counting(Differ._process, running))
+    found = scrape(repo.path, out)
+    assert counted
+    assert found.head.missing_file_changes == 20
+    assert max(running) <= 2
+
+
+def _counting(function: Callable[[Differ], Any], running: list[int]) -> Callable[[Differ], Any]:
+    def counted(self: Differ) -> Any:
+        made = function(self)
+        running.append(len(self._all))
+        return made
+
+    return counted

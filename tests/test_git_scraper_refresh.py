@@ -13,6 +13,7 @@ import pytest
 from conftest import Program, Repo, Scraped, grow, scrape
 
 import git_scraper
+from core.errors import UserError
 from core.history import writer
 
 Change = Callable[[Repo], None]
@@ -250,3 +251,96 @@ def test_the_program_refreshes_and_force_does_not(repo: Repo, program: Program) 
     (program.folder / "config.yaml").write_text(f'pipeline: {{outputs: out}}\ngit_scraper: {{repo: "{repo.path}"}}\n')
     forced = program.run("pipeline.py", "--until", "git_scraper", "--force")
     assert "from the last result" not in forced.stdout
+
+
+@pytest.mark.parametrize("settings", [{}, {"exclude_authors": ("bob",)}, {"extensions": (".py", ".txt")}])
+@pytest.mark.parametrize("stop", [1, 3])
+def test_an_interrupted_refresh_counts_nothing_twice(
+    repo: Repo, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, settings: dict[str, object], stop: int
+) -> None:
+    bob = {"GIT_AUTHOR_NAME": "Bob", "GIT_AUTHOR_EMAIL": "bob@example.org"}
+    repo.commit("by Bob", {"bob.txt": "x\n"}, **bob)
+    before = scrape(repo.path, tmp_path / "before", **settings)
+    merge_something_old(repo)
+    written = writer.HistoryWriter._write
+    left = stop
+
+    def fail(self: writer.HistoryWriter, *arguments: object) -> None:
+        nonlocal left
+        written(self, *arguments)  # type: ignore[arg-type]
+        left -= 1
+        if not left:
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr(writer.HistoryWriter, "_write", fail)
+    with pytest.raises(KeyboardInterrupt):
+        scrape(repo.path, tmp_path / "after", last=before, **settings)
+    after = scrape(repo.path, tmp_path / "after", last=before, **settings)
+    anew = scrape(repo.path, tmp_path / "anew", **settings)
+    assert after.text == anew.text
+    index, fresh = ((one.folder / "commits.index").read_bytes() for one in (after, anew))
+    assert index == fresh
+
+
+def test_tombstones_survive_a_change_of_settings(repo: Repo, tmp_path: Path) -> None:
+    first = scrape(repo.path, tmp_path / "first")
+    lost = repo.git("rev-parse", "HEAD")
+    amend(repo)
+    second = scrape(repo.path, tmp_path / "second", last=first, since="2000-01-01")
+    assert [line["commit"]["metadata"]["hash"] for line in second.tombstones] == [lost]
+
+
+def test_tombstones_are_of_this_repository_and_sound(
+    repo: Repo, tmp_path: Path, make_repo: Callable[[str], Repo]
+) -> None:
+    first = scrape(repo.path, tmp_path / "first")
+    amend(repo)
+    second = scrape(repo.path, tmp_path / "second", last=first)
+    assert second.tombstones
+    other = make_repo("other")
+    grow(other, 2)
+    assert scrape(other.path, tmp_path / "other", last=second).tombstones == []
+    (second.folder / "tombstones.jsonl").write_bytes(b"\xff\n")
+    with pytest.raises(UserError, match="line 1"):
+        scrape(repo.path, tmp_path / "third", last=second)
+
+
+def test_tombstones_are_redacted_too(repo: Repo, tmp_path: Path) -> None:
+    first = scrape(repo.path, tmp_path / "first")
+    amend(repo)
+    second = scrape(repo.path, tmp_path / "second", last=first)
+    repo.clock += 3600
+    amend(repo)
+    third = scrape(repo.path, tmp_path / "third", last=second, redact_emails=True)
+    assert len(third.tombstones) == 2
+    assert b"example.org" not in (third.folder / "tombstones.jsonl").read_bytes()
+
+
+def test_another_key_reads_everything(repo: Repo, tmp_path: Path) -> None:
+    salt = tmp_path / "salt"
+    salt.write_text("one")
+    settings = {"redact_emails": True, "email_salt_file": str(salt)}
+    first = scrape(repo.path, tmp_path / "first", **settings)
+    add(repo)
+    salt.write_text("other")
+    second = scrape(repo.path, tmp_path / "second", last=first, **settings)
+    assert second.head.total_authors == 1
+    assert second.text == scrape(repo.path, tmp_path / "anew", **settings).text
+
+
+@pytest.mark.parametrize("settings", [{}, {"extensions": (".bin", ".txt")}])
+@pytest.mark.parametrize("what", ["HEAD:moved.bin", "HEAD:folder", "HEAD~1:folder"])
+def test_whatever_turns_up_again_is_read(repo: Repo, tmp_path: Path, settings: dict[str, object], what: str) -> None:
+    repo.commit("binary", {"a.bin": b"\0" * 50, "folder/in.txt": "1\n", "folder/in.rs": "1\n"})
+    repo.git("mv", "a.bin", "moved.bin")
+    repo.commit("renamed", {"folder/in.txt": "2\n"})
+    lost = repo.git("rev-parse", what)
+    path = repo.path / ".git" / "objects" / lost[:2] / lost[2:]
+    content = path.read_bytes()
+    path.unlink()
+    without = scrape(repo.path, tmp_path / "without", **settings)
+    assert without.head.missing_file_changes
+    path.write_bytes(content)
+    repo.git("tag", "something-moved")
+    again = scrape(repo.path, tmp_path / "again", last=without, **settings)
+    assert again.text == scrape(repo.path, tmp_path / "anew", **settings).text

@@ -75,7 +75,10 @@ class Index(msgspec.Struct):
     incomplete: list[int] = []
     """Rows of commits with missing objects, which may have turned up since."""
     tags: dict[str, list[str]] = {}
-    totals: Totals = msgspec.field(default_factory=Totals)
+    key_check: str = ""
+    """Tells whether addresses were redacted with the same key."""
+    totals: Totals | None = None
+    """None in the index of an unfinished file."""
 
     def __len__(self) -> int:
         return len(self.starts) // 8
@@ -161,7 +164,7 @@ class Rows:
             if self.originals[number] < 0 and self.patch_ids[number * 20 : number * 20 + 20] != NO_PATCH_ID:
                 self._first.add(number)
 
-    def index(self, end: int, tags: dict[str, list[str]], totals: Totals) -> Index:
+    def index(self, end: int, tags: dict[str, list[str]], totals: Totals | None) -> Index:
         """The index of what is written so far."""
         return Index(
             width=self.width,

@@ -8,6 +8,8 @@ import hmac
 import re
 from dataclasses import dataclass, field
 
+from core.records import CommitMetadata
+
 # "Fixes #12", "closes: owner/name#3 and #4": what GitHub and GitLab close an issue for.
 _CLOSING = re.compile(
     r"\b(?:close[sd]?|fix(?:e[sd])?|resolve[sd]?)\b:?\s+"
@@ -18,7 +20,12 @@ _ISSUE = re.compile(r"(?:[\w.-]+/[\w.-]+)?#\d+|https?://\S+/issues/\d+")
 _REVERTS = re.compile(r"\bThis reverts commits? ([0-9a-f]{7,64})", re.IGNORECASE)
 _CHERRY_PICK = re.compile(r"\(cherry picked from commit ([0-9a-f]{7,64})\)")
 _REVERT_SUBJECT = re.compile(r'^(?:Revert "|revert(?:\([^)]*\))?!?: )', re.IGNORECASE)
-_EMAIL = re.compile(r"[\w.+%-]+@[\w-]+(?:\.[\w-]+)+")
+# Anything in angle brackets with an @; elsewhere a name in front of a domain with a dot, an IP number or localhost.
+_EMAIL = re.compile(
+    r"(?<=<)[^<>\s][^<>\n]*@[^<>\n]*(?=>)"
+    r"|(?:\"[^\"\n]+\"|\w[\w.+%!#$&'*/=?^`{|}~-]*)@(?:\[[^\]\s]*\]|localhost\b|[\w-]+(?:\.[\w-]+)+)"
+)
+_REDACTED = "@redacted.invalid"
 # Accounts of services that commit by themselves; "[bot]" marks every GitHub App.
 _BOT = re.compile(
     r"\[bot\]|^(?:(?:github|gitlab)-actions|dependabot(?:-preview)?|renovate(?:-bot)?|greenkeeper(?:io-bot)?|bors"
@@ -77,15 +84,35 @@ class Pseudonyms:
         self._salt = salt
 
     def of(self, email: str) -> str:
-        """The stand-in for an address, itself of the form of an address; "" stays ""."""
-        if not email:
-            return ""
-        digest = hmac.digest(self._salt, email.strip().lower().encode(), hashlib.sha256)
-        return f"{digest.hex()[:16]}@redacted.invalid"
+        """The stand-in for an address, itself of the form of an address; "" and stand-ins stay as they are."""
+        if not email or email.endswith(_REDACTED):
+            return email
+        return self._hash(email.strip().lower().encode()) + _REDACTED
 
-    def within(self, text: str) -> str:
-        """The text with every address in it replaced."""
+    def within(self, text: str, *known: str) -> str:
+        """The text with every address in it replaced, and the `known` ones whatever they look like."""
+        for email in known:
+            text = text.replace(email, self.of(email)) if email else text
         return _EMAIL.sub(lambda found: self.of(found[0]), text) if "@" in text else text
+
+    def redact(self, metadata: CommitMetadata) -> None:
+        """Replace every address of people and in messages; once is as good as twice."""
+        known = (metadata.author_email, metadata.committer_email)
+        metadata.author = self.within(metadata.author, *known)
+        metadata.committer = self.within(metadata.committer, *known)
+        metadata.message = self.within(metadata.message, *known)
+        metadata.message_body = self.within(metadata.message_body, *known)
+        metadata.trailers = {
+            name: [self.within(value, *known) for value in values] for name, values in metadata.trailers.items()
+        }
+        metadata.author_email, metadata.committer_email = (self.of(email) for email in known)
+
+    def check(self) -> str:
+        """Differs for another key, and does not tell it."""
+        return self._hash(b"")
+
+    def _hash(self, text: bytes) -> str:
+        return hmac.digest(self._salt, text, hashlib.sha256).hex()[:16]
 
 
 def _add(trailers: dict[str, list[str]], name: str, value: str) -> None:

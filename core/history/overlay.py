@@ -64,13 +64,18 @@ class Overlay:
 
     def run(self, *arguments: str, stdin: bytes = b"", settings: Iterable[str] = ()) -> bytes:
         """Standard output of a git command in the overlay. Raises StageError when it fails."""
-        return git.run(self.git_dir, *arguments, stdin=stdin, settings=settings, replacements=True)
+        with self.stream(*arguments, stdin=stdin, settings=settings) as output:
+            return output.read()
 
     @contextlib.contextmanager
     def stream(self, *arguments: str, stdin: bytes = b"", settings: Iterable[str] = ()) -> Iterator[IO[bytes]]:
         """Standard output of a running git command in the overlay. Raises StageError if it fails."""
-        with git.stream(self.git_dir, *arguments, stdin=stdin, settings=settings, replacements=True) as output:
-            yield output
+        try:
+            with git.stream(self.git_dir, *arguments, stdin=stdin, settings=settings, replacements=True) as output:
+                yield output
+        except StageError as error:  # the user knows the repository, not the overlay
+            here, there = str(self.git_dir), str(self.repository)
+            raise StageError(error.message.replace(here, there), error.hint.replace(here, there)) from None
 
     def write_tree(self, entries: Iterable[tuple[str, bytes, str]]) -> str:
         """Add a tree of (mode, name, id), which come in git's order; its id. Objects in it need not be there."""

@@ -28,6 +28,8 @@ _SECTION = b"\ndiff --git a/"
 _COUNTED_BYTES = "512m"
 """git's own limit: it takes anything larger for binary, and then so do we."""
 _CATEGORIES: dict[bytes, ChangeCategory] = {b"A": "A", b"M": "M", b"D": "D", b"R": "R", b"C": "C", b"T": "T"}
+_MODES = {mode: mode.decode() for mode in (b"000000", b"040000", b"100644", b"100755", b"120000", b"160000")}
+"""One text for each, shared by all changes."""
 _NESTED_HEADER = re.compile(rb"\ndiff --git .*?\n(?=@@ -|\Z)", re.DOTALL)
 
 
@@ -120,8 +122,8 @@ def _draft(entry: bytes) -> FileDiff:
         deletions=0,
         patch="",
         is_binary=False,
-        old_mode=old_mode.decode(),
-        new_mode=new_mode.decode(),
+        old_mode=_MODES.get(old_mode) or old_mode.decode(),
+        new_mode=_MODES.get(new_mode) or new_mode.decode(),
         old_blob=old_blob.decode(),
         new_blob=new_blob.decode(),
     )
@@ -149,10 +151,10 @@ class Differ:
         wanted, same = [], []
         for change in changes:
             diff = change.diff
-            if not self._overlay.missing.isdisjoint((diff.old_blob.encode(), diff.new_blob.encode())):
-                _flag_missing(change)
-            elif diff.old_blob == diff.new_blob:
+            if diff.old_blob == diff.new_blob:
                 same.append(change)
+            elif not self._overlay.missing.isdisjoint((diff.old_blob.encode(), diff.new_blob.encode())):
+                _flag_missing(change)
             else:
                 wanted.append(change)
         if same:
@@ -164,25 +166,28 @@ class Differ:
     def _read(self, changes: Sequence[Change]) -> None:
         trees = _trees(self._overlay, changes)
         try:
-            large = _larger(self._overlay, self._read_sections(changes, trees), self._options)
+            if large := _larger(self._overlay, self._read_sections(changes, trees), self._options):
+                _count_lines(self._overlay, large)
         except StageError as error:
             readable = _without_unreadable(self._overlay, changes, error)
             for half in (readable[: len(readable) // 2], readable[len(readable) // 2 :]):
                 if half:
                     self._read(half)
-            return
-        if large:
-            _count_lines(self._overlay, large)
 
     def _read_sections(self, changes: Sequence[Change], trees: Sequence[str]) -> list[Change]:
         """Finish what has a patch; the changes that git calls binary are returned, unfinished."""
         binary: list[Change] = []
         seen: set[int] = set()
         process = self._process()
-        for number, section in _sections(process.output(*trees), process.end):
-            seen.add(number)
-            if not _finish(changes[number], section, self._options):
-                binary.append(changes[number])
+        try:
+            for number, section in _sections(process.output(*trees), process.end):
+                seen.add(number)
+                if not _finish(changes[number], section, self._options):
+                    binary.append(changes[number])
+        except StageError:  # it has ended
+            self._all.remove(process)
+            process.close()
+            raise
         self._idle.put(process)
         for number in set(range(len(changes))) - seen:
             raise StageError(f"git diff-tree left out {changes[number].diff.filename}", "run again with --verbose")
@@ -221,7 +226,7 @@ def _finish(change: Change, section: bytes, options: ReadOptions) -> bool:
         hunks = hunks[: hunks.rfind(b"\n", 0, options.max_patch_bytes) + 1]
     text, diff.encoding = git.decode(hunks)
     change.finish(text, part)
-    return True
+    return not (diff.change_type == "T" and diff.is_binary)  # one half may only be too large
 
 
 def _sections(output: Iterable[bytes], end: bytes) -> Iterator[tuple[int, bytes]]:
@@ -269,12 +274,14 @@ def _larger(overlay: Overlay, binary: Sequence[Change], options: ReadOptions) ->
         return []
     ids = dict.fromkeys(id_ for change in binary for id_ in _blobs(change))
     listing = overlay.run("cat-file", "--batch-check=%(objectname) %(objectsize)", stdin=b"\n".join(ids) + b"\n")
+    if b" missing\n" in listing:
+        raise StageError("a blob cannot be read")
     sizes = {name: int(size) for name, size in (line.split() for line in listing.splitlines())}
     large = []
     for change in binary:
         if any(sizes[id_] > options.max_file_bytes for id_ in _blobs(change)):
             large.append(change)
-        else:
+        elif change.diff.change_type != "T" or not change.record:
             change.diff.is_binary = True
             change.finish("", _part_of_whole_blobs(change))
     return large
@@ -294,7 +301,8 @@ def _count_lines(overlay: Overlay, changes: Sequence[Change]) -> None:
 def _finish_unchanged(overlay: Overlay, changes: Sequence[Change]) -> None:
     """Finish renames and changes of mode that leave the content alone: no patch tells whether that is binary."""
     blobs = {id_ for change in changes for id_ in _blobs(change)}
-    ids = sorted(blobs - overlay.unreadable(blobs))
+    absent = overlay.unreadable(blobs)
+    ids = sorted(blobs - absent)
     entries = [("100644", b"%08d" % number, id_.decode()) for number, id_ in enumerate(ids)]
     binary = set()
     with contextlib.suppress(StageError):  # a damaged one: what it holds is anybody's guess
@@ -302,6 +310,7 @@ def _finish_unchanged(overlay: Overlay, changes: Sequence[Change]) -> None:
         binary = {ids[number] for number, additions, _ in counts if additions == b"-"}
     for change in changes:
         change.diff.is_binary = not binary.isdisjoint(_blobs(change))
+        change.diff.missing = not absent.isdisjoint(_blobs(change))
         change.finish("", _part(change, b""))
 
 
@@ -330,7 +339,7 @@ def _without_unreadable(overlay: Overlay, changes: Sequence[Change], error: Stag
 
 
 def _flag_missing(change: Change) -> None:
-    change.diff.missing = change.diff.old_blob != change.diff.new_blob  # nothing is unknown of what stays the same
+    change.diff.missing = True
     change.finish("", _part_of_whole_blobs(change))
 
 

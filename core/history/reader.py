@@ -17,11 +17,12 @@ from core.history import patch_ids
 from core.history.filters import Filters
 from core.history.overlay import Overlay
 from core.history.patches import Change, Differ, Spool
-from core.history.walk import ReadOptions, Walked, walk
+from core.history.walk import ReadOptions, Walked, entries, walk
 from core.records import CommitMetadata
 
 WINDOW_COMMITS = 500
 WALKS_AHEAD = 2
+WINDOW_CHANGES = 4000
 BATCH_CHANGES = 1000
 HORIZON_WINDOWS = 4
 """Windows in which a repeated change is found again: merges mostly repeat what is recent."""
@@ -77,16 +78,12 @@ class Reader:
                     walks.append(walker.submit(walk, self._overlay, some, self._options))
                 if not walks and not windows:
                     break
-                if walks:
-                    windows.append(self._plan(walks.popleft().result(), pool, differ))
-                if len(windows) > self._workers or not walks:
-                    window = windows.popleft()
-                    finished.append(window)
-                    for work in window.work:
-                        work.result()
-                    yield from (_with_totals(commit) for commit in window.commits)
-                    if len(finished) > HORIZON_WINDOWS:  # no later window can refer to it any more
-                        finished.popleft().spool.close()
+                for window in self._plan(walks.popleft().result(), pool, differ) if walks else ():
+                    windows.append(window)
+                    if len(windows) > self._workers:
+                        yield from self._take_back(windows, finished)
+                if not walks and windows:
+                    yield from self._take_back(windows, finished)
         finally:
             walker.shutdown(wait=False, cancel_futures=True)
             pool.shutdown(cancel_futures=True)
@@ -95,16 +92,37 @@ class Reader:
             for window in (*finished, *windows):
                 window.spool.close()
 
-    def _plan(self, walked: list[Walked], pool: ThreadPoolExecutor, differ: Differ) -> _Window:
-        """Choose what is in scope, and hand the changes that were not met lately to the workers."""
+    @staticmethod
+    def _take_back(windows: deque[_Window], finished: deque[_Window]) -> Iterator[ReadCommit]:
+        """The commits of the first window, when its changes are done."""
+        window = windows.popleft()
+        finished.append(window)
+        for work in window.work:
+            work.result()
+        yield from (_with_totals(commit) for commit in window.commits)
+        window.commits = []
+        if len(finished) > HORIZON_WINDOWS:  # no later window can refer to it any more
+            finished.popleft().spool.close()
+
+    def _plan(self, walked: list[Walked], pool: ThreadPoolExecutor, differ: Differ) -> Iterator[_Window]:
+        """Choose what is in scope; a window is full with its commits, or with many changes."""
         window = _Window(self._overlay)
         for one in walked:
+            if len(window.new) > WINDOW_CHANGES:
+                yield self._hand_out(window, pool, differ)
+                window = _Window(self._overlay)
             meta = one.metadata
             person = f"{meta.author} <{meta.author_email}>"
             commit = ReadCommit(meta, excluded=self._filters.against_author(person, is_bot=meta.is_bot))
+            if self._options.pseudonyms:  # after the filters, which know people by their addresses
+                self._options.pseudonyms.redact(meta)
             window.commits.append(commit)
             if not commit.excluded:
-                self._add_changes(commit, one.entries, window)
+                self._add_changes(commit, entries(one.raw), window)
+        yield self._hand_out(window, pool, differ)
+
+    def _hand_out(self, window: _Window, pool: ThreadPoolExecutor, differ: Differ) -> _Window:
+        """Give the changes that were not met lately to the workers."""
         for start in range(0, len(window.new), BATCH_CHANGES):
             batch = window.new[start : start + BATCH_CHANGES]
             window.work.append(pool.submit(differ.read, batch))
@@ -114,9 +132,10 @@ class Reader:
                 self._known.pop(change.entry, None)
         return window
 
-    def _add_changes(self, commit: ReadCommit, entries: list[bytes], window: _Window) -> None:
-        for entry in _without_missing_trees(entries, self._overlay):
-            if self._filters.by_path and (reason := self._against(entry)):
+    def _add_changes(self, commit: ReadCommit, listed: list[bytes], window: _Window) -> None:
+        for entry in _without_missing_trees(listed, self._overlay):
+            # Of a folder that is missing nobody knows what changed in it, so it stays.
+            if self._filters.by_path and not entry.startswith(b":040000") and (reason := self._against(entry)):
                 commit.left_out[reason] = commit.left_out.get(reason, 0) + 1
                 continue
             change = self._known.get(entry)
@@ -143,21 +162,21 @@ def _with_totals(commit: ReadCommit) -> ReadCommit:
     return commit
 
 
-def _without_missing_trees(entries: list[bytes], overlay: Overlay) -> list[bytes]:
+def _without_missing_trees(listed: list[bytes], overlay: Overlay) -> list[bytes]:
     """Entries below a folder whose tree is missing say nothing true; one entry for the folder replaces them."""
     if not overlay.has_missing_trees:
-        return entries
+        return listed
     lost: dict[bytes, list[bytes]] = {}
-    for entry in entries:
+    for entry in listed:
         status, path = entry.split(b"\0")[::2] if entry.count(b"\0") == 2 else entry.split(b"\0")
         folder, _, name = path.rpartition(b"/")
         if tree := overlay.placeholder_of(name):
             sides = lost.setdefault(folder, [b"", b""])
             sides[status.split(b" ")[1] != b"000000"] = tree
     if not lost:
-        return entries
+        return listed
     kept = []
-    for entry in entries:
+    for entry in listed:
         status, *paths = entry.split(b"\0")
         outside = [path for path in paths if not any(_below(path, folder) for folder in lost)]
         if len(outside) == len(paths):

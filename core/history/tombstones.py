@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Set
+from datetime import UTC, datetime
 from pathlib import Path
 
 import msgspec
 
 from core import git
+from core.errors import UserError
 from core.history.index import Match
+from core.history.messages import Pseudonyms
+from core.history.overlay import Overlay
 from core.history.snapshot import Order, Snapshot
+from core.history.walk import iso
 from core.history.writer import Earlier
 from core.records import SCHEMA_VERSION, Commit
 
@@ -44,35 +49,64 @@ def rewritten(git_dir: Path, before: dict[str, str], snapshot: Snapshot) -> dict
     return found
 
 
-def write(path: Path, known: Path, earlier: Earlier | None, order: Order, when: str) -> int:
-    """Carry the known tombstones over, but for commits that are back, and add the commits of `earlier` that are gone.
+def write(
+    path: Path,
+    known: Path | None,
+    earlier: Earlier | None,
+    order: Order,
+    overlay: Overlay,
+    pseudonyms: Pseudonyms | None,
+) -> int:
+    """Carry the `known` tombstones over, and add the commits of `earlier` that no ref reaches any more.
 
-    Returns how many were added.
+    Those that are reached again are left out. Returns how many were added. Raises UserError for a
+    damaged file of tombstones.
     """
     gone = Match(order, earlier.index).gone if earlier else []
+    lost = {earlier.index.hash(row).hex(): row for row in gone} if earlier else {}
+    before = {tombstone.commit.metadata.hash: tombstone for tombstone in _read(known)} if known else {}
+    reached = _reached(overlay, lost.keys() | before.keys())
+    encoder = msgspec.json.Encoder()
+    when = iso(int(datetime.now(UTC).timestamp()))
+    added = 0
     with path.open("wb") as out:
-        written: set[str] = set()
-        for tombstone, line in _read(known):
-            if not written:
-                present = {order.hash(number) for number in range(len(order))}
-            hash_ = tombstone.commit.metadata.hash
-            if hash_ not in present and hash_ not in written:
-                out.write(line)
-            written.add(hash_)
-        if earlier is None:
-            return 0
-        with earlier.path.open("rb") as source:
-            for row in gone:
-                start, end = earlier.index.span(row, row + 1)
-                source.seek(start)
-                head = msgspec.json.encode({"schema_version": SCHEMA_VERSION, "vanished": when})
-                out.write(head[:-1] + b',"commit":' + source.read(end - start) + b"}\n")
-    return len(gone)
+        for hash_, tombstone in before.items():
+            if hash_ not in reached:
+                out.write(encoder.encode(_redacted(tombstone, pseudonyms)) + b"\n")
+        if earlier:
+            with earlier.path.open("rb") as source:
+                for hash_, row in lost.items():
+                    if hash_ in reached or hash_ in before:
+                        continue
+                    start, end = earlier.index.span(row, row + 1)
+                    source.seek(start)
+                    commit = msgspec.json.decode(source.read(end - start), type=Commit)
+                    out.write(encoder.encode(_redacted(Tombstone(vanished=when, commit=commit), pseudonyms)) + b"\n")
+                    added += 1
+    return added
 
 
-def _read(path: Path) -> Iterator[tuple[Tombstone, bytes]]:
-    if path.is_file():
-        decoder = msgspec.json.Decoder(Tombstone)
-        with path.open("rb") as file:
-            for line in file:
-                yield decoder.decode(line), line
+def _reached(overlay: Overlay, hashes: Set[str]) -> set[str]:
+    """Which of these commits some ref of the repository reaches, in scope or not."""
+    if not hashes:
+        return set()
+    with git.stream(overlay.repository, "rev-list", "--all") as lines:
+        return {hash_ for hash_ in (line.decode().strip() for line in lines) if hash_ in hashes}
+
+
+def _redacted(tombstone: Tombstone, pseudonyms: Pseudonyms | None) -> Tombstone:
+    if pseudonyms:
+        pseudonyms.redact(tombstone.commit.metadata)
+    return tombstone
+
+
+def _read(path: Path) -> Iterator[Tombstone]:
+    if not path.is_file():
+        return
+    decoder = msgspec.json.Decoder(Tombstone)
+    with path.open("rb") as file:
+        for number, line in enumerate(file, start=1):
+            try:
+                yield decoder.decode(line)
+            except msgspec.DecodeError as error:
+                raise UserError(f"{path}, line {number}: {error}", "remove that line, or the file") from None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import codecs
+import functools
 import re
 import secrets
 from collections.abc import Sequence
@@ -16,7 +17,8 @@ from core.history.overlay import Overlay
 from core.records import CommitMetadata
 
 _FIELDS = ("%H", "%T", "%P", "%an", "%ae", "%ad", "%cn", "%ce", "%cd", "%e", "%B")
-_MAPPED = {"%an": "%aN", "%ae": "%aE", "%cn": "%cN", "%ce": "%cE"}
+_AUTHOR, _COMMITTER = 4, 7
+"""Where the names stand among the fields of a record, each followed by the address; the hash is the first."""
 _ENTRY = re.compile(rb":[0-7]+ [0-7]+ [0-9a-f]+ [0-9a-f]+ (?:[RC][0-9]+\0[^\0]+|[A-Z])\0[^\0]+")
 _TRAILERS = "%(trailers:only=true,unfold=true,separator=%x0a)"
 
@@ -29,7 +31,7 @@ class ReadOptions:
     """Percent of likeness from which a removed and an added file count as a rename."""
     context_lines: int = 3
     max_patch_bytes: int = 1_000_000
-    max_file_bytes: int = 10_000_000
+    max_file_bytes: int = 5_000_000
     mailmap: str = ""
     """Blob of the mailmap to follow, as git names it; "" for none."""
     pseudonyms: Pseudonyms | None = None
@@ -37,10 +39,10 @@ class ReadOptions:
 
 @dataclass(slots=True)
 class Walked:
-    """One commit. `entries` are git's raw ones: `:modes ids status`, NUL, path(s)."""
+    """One commit. `raw` is what `entries` cuts up."""
 
     metadata: CommitMetadata
-    entries: list[bytes]
+    raw: bytes
 
 
 def walk(overlay: Overlay, hashes: Sequence[str], options: ReadOptions) -> list[Walked]:
@@ -54,7 +56,7 @@ def walk(overlay: Overlay, hashes: Sequence[str], options: ReadOptions) -> list[
     while True:
         known = len(overlay.missing)
         try:
-            output = overlay.run(*_log_arguments(marker, options), stdin=commits, settings=_settings(options))
+            output = overlay.run(*_log_arguments(marker, options), stdin=commits)
             break
         except StageError as error:
             overlay.substitute(_with_parents(overlay, commits), error.message, known)
@@ -62,9 +64,10 @@ def walk(overlay: Overlay, hashes: Sequence[str], options: ReadOptions) -> list[
     if len(records) != len(hashes):
         raise StageError(f"git log gave {len(records)} commits for {len(hashes)}", "run again with --verbose")
     cut = [record.split(b"\0", len(_FIELDS) + 2) for record in records]
-    if not options.mailmap:
-        _take_raw_texts(cut, overlay)
-    return [parse(fields, options) for fields in cut]
+    _take_raw_texts(cut, overlay)
+    if options.mailmap:
+        _map_people(cut, overlay, options)
+    return [parse(fields) for fields in cut]
 
 
 def _take_raw_texts(records: list[list[bytes]], overlay: Overlay) -> None:
@@ -78,19 +81,31 @@ def _take_raw_texts(records: list[list[bytes]], overlay: Overlay) -> None:
         size = int(line.split()[2])
         header, _, message = output[:size].partition(b"\n\n")
         output = output[size + 1 :]
-        for role, place in ((b"author", 4), (b"committer", 7)):
+        for role, place in ((b"author", _AUTHOR), (b"committer", _COMMITTER)):
             if found := re.search(rb"^%s ([^<\n]*?) ?<([^>\n]*)" % role, header, re.MULTILINE):
                 fields[place : place + 2] = found.groups()
         fields[11] = message.split(b"\0")[0]
 
 
-def parse(fields: Sequence[bytes], options: ReadOptions) -> Walked:
+def _map_people(records: list[list[bytes]], overlay: Overlay, options: ReadOptions) -> None:
+    """Give authors and committers the names of the mailmap."""
+    people = {tuple(fields[at : at + 2]) for fields in records for at in (_AUTHOR, _COMMITTER)}
+    asked = [(name, email) for name, email in sorted(people) if not re.search(rb"[<>\n]", name + email)]
+    lines = b"".join(b"%s <%s>\n" % person for person in asked)
+    answer = overlay.run("check-mailmap", "--stdin", stdin=lines, settings=[f"mailmap.blob={options.mailmap}"])
+    found = (line.removesuffix(b">").rpartition(b"<") for line in answer.splitlines())
+    mapped = {person: (name.rstrip(b" "), email) for person, (name, _, email) in zip(asked, found, strict=True)}
+    for fields in records:
+        for at in (_AUTHOR, _COMMITTER):
+            name, email = fields[at : at + 2]
+            fields[at : at + 2] = mapped.get((name, email), (name, email))
+
+
+def parse(fields: Sequence[bytes]) -> Walked:
     """One record of the stream, after its marker, cut at its NULs."""
     hash_, tree, parents = (part.decode() for part in fields[1:4])
     declared = fields[10].decode(errors="replace")
     texts, encoding = decode([fields[4], fields[5], fields[7], fields[8], fields[11], fields[12]], declared)
-    if options.pseudonyms:
-        texts = _redacted(texts, options.pseudonyms)
     author, author_email, committer, committer_email, message, trailers = texts
     (when, offset), (committed, commit_offset) = raw_date(fields[6]), raw_date(fields[9])
     timestamp = iso(when)
@@ -128,23 +143,35 @@ def parse(fields: Sequence[bytes], options: ReadOptions) -> Walked:
         deletions=0,
         branch_set=0,
     )
-    return Walked(metadata, entries(fields[13]))
+    return Walked(metadata, fields[13])
 
 
 def entries(raw: bytes) -> list[bytes]:
-    """The `--raw -z` part cut into entries."""
+    """git's `--raw -z` part cut into entries: `:modes ids status`, NUL, path(s)."""
     return _ENTRY.findall(raw)
 
 
 def decode(parts: Sequence[bytes], declared: str) -> tuple[list[str], str]:
     """(texts, encoding): UTF-8 if all are valid, else the declared encoding, else Latin-1, which never fails."""
-    whole = b"\0".join(parts)
-    for name in ("utf-8", declared):
+    for name in ("utf-8", _codec(declared)):
         try:
-            return whole.decode(name).split("\0"), name if name == "utf-8" else codecs.lookup(name).name
-        except (UnicodeDecodeError, LookupError, ValueError):
+            return [part.decode(name) for part in parts], name
+        except ValueError:
             continue
-    return whole.decode("latin-1").split("\0"), "latin-1"
+    return [part.decode("latin-1") for part in parts], "latin-1"
+
+
+@functools.lru_cache(maxsize=1000)
+def _codec(declared: str) -> str:
+    """Python's name of an encoding, "utf-8" for what is none, or would read plain ASCII as something else."""
+    try:
+        name = codecs.lookup(declared).name
+        return name if _PLAIN.decode(name) == _PLAIN.decode("ascii") else "utf-8"
+    except (LookupError, ValueError, TypeError):
+        return "utf-8"
+
+
+_PLAIN = bytes(range(0x20, 0x5C)) + bytes(range(0x5D, 0x7F)) + rb"\u0041 \x41 +AEE- ~{"
 
 
 def raw_date(raw: bytes) -> tuple[int, int]:
@@ -166,28 +193,14 @@ def iso(seconds: int) -> str:
         return "1970-01-01T00:00:00Z"
 
 
-def _redacted(texts: list[str], pseudonyms: Pseudonyms) -> list[str]:
-    author, author_email, committer, committer_email, message, trailers = texts
-    return [
-        *(pseudonyms.within(author), pseudonyms.of(author_email)),
-        *(pseudonyms.within(committer), pseudonyms.of(committer_email)),
-        *(pseudonyms.within(message), pseudonyms.within(trailers)),
-    ]
-
-
 def _log_arguments(marker: str, options: ReadOptions) -> list[str]:
-    fields = [_MAPPED.get(name, name) if options.mailmap else name for name in _FIELDS]
     return [
         *("log", "--stdin", "--no-walk=unsorted", "--date=raw", "--encoding=none"),
-        *("--no-notes", "--no-decorate", "--mailmap" if options.mailmap else "--no-mailmap"),
-        "--format=tformat:" + marker + "".join(f"%x00{name}" for name in (*fields, _TRAILERS)),
+        *("--no-notes", "--no-decorate", "--no-mailmap"),
+        "--format=tformat:" + marker + "".join(f"%x00{name}" for name in (*_FIELDS, _TRAILERS)),
         *("--diff-merges=first-parent", "-r", "--raw", "-z", "--no-abbrev", f"-M{options.rename_similarity}%"),
         *("--no-color", "--no-ext-diff", "--no-textconv", "--ignore-submodules=none", "--no-relative"),
     ]
-
-
-def _settings(options: ReadOptions) -> list[str]:
-    return [f"mailmap.blob={options.mailmap}"] if options.mailmap else []
 
 
 def _with_parents(overlay: Overlay, commits: bytes) -> bytes:

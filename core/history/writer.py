@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import time
 from collections import Counter
 from collections.abc import Iterator
@@ -53,8 +54,12 @@ class HistoryWriter:
         self.totals = Totals()
         self.left_out = Counter(order.left_out)
         """Commits outside the scope, by reason."""
+        self.key_check = ""
+        """That of the key with which addresses are redacted."""
         self.kept = 0
         """Commits taken from the earlier file."""
+        self._changed_tags: set[str] = set()
+        """Commits with other tags than in the earlier file."""
         self._open = ExitStack()
         self._saved = time.monotonic()
 
@@ -63,17 +68,23 @@ class HistoryWriter:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        if error and len(self.rows):
+            with contextlib.suppress(OSError, ValueError):  # a full disk, say
+                self._save_checkpoint()
         self._open.close()
 
-    def write(self, reader: Reader, earlier: Earlier | None, progress: Progress) -> Match:
-        """Write every commit of the order; what the earlier file had and what of it is gone comes back."""
+    def write(self, reader: Reader, earlier: Earlier | None, progress: Progress) -> None:
+        """Write every commit of the order."""
         index = earlier.index if earlier else None
         match = Match(self._order, index)
         runs = _Runs(self._order, match, index.incomplete if index else [])
+        if index:
+            old, new = index.tags, self._snapshot.tags
+            self._changed_tags = {hash_ for hash_ in (*old, *new) if old.get(hash_) != new.get(hash_)}
         reading = reader.read(self._order.hash(number) for number in runs.new())
         self._open.enter_context(closing(reading))
         source = self._open.enter_context(earlier.path.open("rb")) if earlier else None
-        if earlier and source:
+        if earlier and source and earlier.index.totals:
             self.totals = earlier.index.totals
             for row in sorted({*match.gone, *runs.again}):
                 commit = msgspec.json.decode(_line(source, earlier.index, row), type=Commit)
@@ -88,11 +99,10 @@ class HistoryWriter:
                 for start in range(first, last, _PIECE_ROWS):
                     self._keep(start, min(start + _PIECE_ROWS, last), kept_from + start - first, earlier, source)
                 progress.advance(last - first)
-        return match
 
     def finish(self, metadata: HistoryMetadata) -> Index:
         """Write the metadata, complete now."""
-        index = self._index()
+        index = self._index(self.totals)
         self._out.finish(metadata)
         return index
 
@@ -127,6 +137,7 @@ class HistoryWriter:
         sets = self._order.sets[first:last].tobytes()
         if (
             untouched
+            and index.totals
             and sets == index.sets[row * 4 : (row + count) * 4]
             and not self._expand  # names may have changed where the numbers of sets have not
             and not any(self._tags_differ(index, one) for one in range(row, row + count))
@@ -139,23 +150,16 @@ class HistoryWriter:
             line = _line(source, index, own)
             patch_id = index.patch_id(own)
             context = placement_of(line).context
+            if not index.totals:
+                commit = msgspec.json.decode(line, type=Commit)
+                self.totals.add(commit.metadata, commit.diffs, context.left_out)
             hash_ = index.hash(own)
             placement = self._placement(hash_.hex(), number, patch_id, context)
             at = self._out.write_again(line, self._order.sets[number], placement)
             self.rows.append(hash_, at, self._order.sets[number], patch_id, index.time(own))
 
     def _tags_differ(self, index: Index, row: int) -> bool:
-        if not self._changed_tags(index):
-            return False
-        return index.hash(row).hex() in self._changed_tags(index)
-
-    def _changed_tags(self, index: Index) -> set[str]:
-        if self._changed is None:
-            old, new = index.tags, self._snapshot.tags
-            self._changed = {hash_ for hash_ in (*old, *new) if old.get(hash_) != new.get(hash_)}
-        return self._changed
-
-    _changed: set[str] | None = None
+        return bool(self._changed_tags) and index.hash(row).hex() in self._changed_tags
 
     def _placement(self, hash_: str, number: int, patch_id: bytes, context: CommitContext) -> Placement:
         tags = self._snapshot.tags.get(hash_, [])
@@ -181,12 +185,18 @@ class HistoryWriter:
 
     def _checkpoint(self) -> None:
         if time.monotonic() - self._saved > CHECKPOINT_S:
-            self._out.flush()
-            self._index().save(self._path.with_suffix(".index"))
+            self._save_checkpoint()
             self._saved = time.monotonic()
 
-    def _index(self) -> Index:
-        return self.rows.index(self._out.end, self._snapshot.tags, self.totals)
+    def _save_checkpoint(self) -> None:
+        self._out.flush()
+        # No totals: those at hand may count commits of the earlier file that are still to be copied.
+        self._index(None).save(self._path.with_suffix(".index"))
+
+    def _index(self, totals: Totals | None) -> Index:
+        index = self.rows.index(self._out.end, self._snapshot.tags, totals)
+        index.key_check = self.key_check
+        return index
 
 
 class _Runs:

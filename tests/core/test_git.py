@@ -134,3 +134,27 @@ def test_decode_never_loses_a_byte() -> None:
     assert git.decode("é".encode()) == ("é", "utf-8")
     text, encoding = git.decode(b"\xe9\xff\x00")
     assert (text.encode("latin-1"), encoding) == (b"\xe9\xff\x00", "latin-1")
+
+
+def test_a_clone_follows_its_remote(make_repo: Callable[[str], Repo], tmp_path: Path) -> None:
+    origin = make_repo("origin")
+    origin.commit("one", {"a": "1"})
+    origin.git("update-ref", "refs/other/x", origin.git("commit-tree", "-m", "alone", "HEAD^{tree}"))
+    url = f"file://{origin.path}"
+    clone = git.open_repository(url, tmp_path, ["all"]).git_dir
+    assert b"refs/other/x" in git.run(clone, "for-each-ref")
+    origin.git("branch", "-m", "main", "trunk")
+    git.open_repository(url, tmp_path, ["branches"])
+    assert git.run(clone, "for-each-ref", "--format=%(refname)") == b"refs/heads/trunk\n"
+    assert git.run(clone, "symbolic-ref", "HEAD") == b"refs/heads/trunk\n"
+
+
+def test_a_clone_of_a_shallow_remote_is_deepened_with_it(history: Repo, tmp_path: Path) -> None:
+    middle = tmp_path / "middle"
+    history.git("clone", "-q", "--depth=2", f"file://{history.path}", str(middle))
+    url = f"file://{middle}"
+    clone = git.open_repository(url, tmp_path).git_dir
+    assert git.run(clone, "rev-list", "--count", "HEAD") == b"2\n"
+    Repo(middle).git("fetch", "-q", "--unshallow")
+    git.open_repository(url, tmp_path)
+    assert git.run(clone, "rev-list", "--count", "HEAD") == b"12\n"

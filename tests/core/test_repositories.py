@@ -41,7 +41,13 @@ def test_lists_and_names_that_collide(tmp_path: Path) -> None:
     listed.write_text("# mine\n/a/one\n\n/b/one\n")
     named = by_folder([str(listed), "/c/two"])
     assert list(named.values()) == ["/a/one", "/b/one", "/c/two"]
+    assert next(iter(named)) == "one"
     assert [name.split("-")[0] for name in named] == ["one", "one", "two"]
+    assert by_folder(["/a/one", "/c/../a/one/"]) == {"one": "/a/one"}
+    taken = list(named)[1]
+    assert len(by_folder(["/a/one", f"/x/{taken}", "/b/one"])) == 3
+    listed.write_bytes(b"\xef\xbb\xbf/a/one\n")
+    assert by_folder([str(listed)]) == {"one": "/a/one"}
     listed.write_text("# none\n")
     with pytest.raises(UserError, match="names none"):
         by_folder([str(listed)])
@@ -81,3 +87,15 @@ def test_the_pipeline_runs_and_skips_per_repository(two: tuple[Repo, Repo], prog
     assert "git_scraper: would run" in plan[plan.index("second:") :]
     again = program.run(*arguments)
     assert again.stdout.count("up to date") == 2
+
+
+def test_a_repository_by_hand_replaces_the_list_of_the_file(two: tuple[Repo, Repo], program: Program) -> None:
+    (program.folder / "config.yaml").write_text(
+        f"pipeline: {{outputs: out}}\ngit_scraper: {{repos: [{two[0].path}, {two[1].path}]}}\n"
+    )
+    arguments = ("--repo", str(two[1].path), "--output", "own/commits.json")
+    assert program.run("git_scraper.py", *arguments).returncode == 0
+    assert len(json.loads((program.folder / "own/commits.json").read_bytes())["commits"]) == 4
+    setting = ("--until", "git_scraper", "--set", f"git_scraper.repo={two[0].path}")
+    assert program.run("pipeline.py", *setting).returncode == 0
+    assert (program.folder / "out" / "commits.json").exists()

@@ -100,6 +100,34 @@ def test_pseudonyms_are_stable_and_keyed() -> None:
     assert one.within("x <ada@example.org>, y") == f"x <{one.of('ada@example.org')}>, y"
 
 
+@pytest.mark.parametrize(
+    "address",
+    [
+        *("eve@example.org", "root@localhost", "o'brien@example.com", "a=b@example.com", "user/dept@example.com"),
+        *('"john doe"@example.com', "bob@[192.168.0.1]", "x+y@mail.example.co.uk", "jörg@exämple.org"),
+    ],
+)
+def test_addresses_of_every_form(address: str) -> None:
+    key = Pseudonyms(b"key")
+    assert key.within(f"Thanks to {address}, and bye.") == f"Thanks to {key.of(address)}, and bye."
+    assert key.within(f"X <{address}>") == f"X <{key.of(address)}>"
+    assert key.within(key.within(f"by {address}")) == key.within(f"by {address}")
+
+
+def test_what_is_no_address_stays() -> None:
+    for text in ("uses: actions/checkout@v4", "thanks @ada", "Bump lodash@4 to @types/node", "a @ b"):
+        assert Pseudonyms(b"key").within(text) == text
+    assert "foo@bar" not in Pseudonyms(b"key").within("<foo@bar>")
+
+
+def test_filters_and_bots_know_people_by_their_real_addresses(history: Repo, tmp_path: Path) -> None:
+    email = "49699333+dependabot[bot]@users.noreply.github.com"
+    history.commit("bump", {"x": "1\n"}, GIT_AUTHOR_NAME="Updater", GIT_AUTHOR_EMAIL=email)
+    for settings in ({"authors": ("ada@example.org",)}, {"bots": False}, {"exclude_authors": (r"\[bot\]",)}):
+        found = scrape(history.path, tmp_path / "out", redact_emails=True, **settings)
+        assert len(found.commits) == 12
+
+
 def test_no_address_is_left(history: Repo, tmp_path: Path) -> None:
     message = (
         "Subject\n\nThanks to eve@example.org.\n\nCo-authored-by: Bob <bob@example.org>\nReviewed-by: ada@example.org"
