@@ -41,6 +41,8 @@ from core.record_files import read_history
 from core.records import Commit, CommitContext, DateRange, FileDiff, HistoryMetadata
 from core.stage import Context, Stage
 
+REFS = "source repository refs"
+"""The fact that changes with every new commit."""
 RefKind = Literal["branches", "tags", "remotes", "pull_requests", "notes", "stash", "head", "all"]
 
 
@@ -278,7 +280,7 @@ def is_reusable(ctx: Context[GitScraperConfig]) -> bool:
     """True where only refs have moved since the last run: what it wrote of a commit is what this one would."""
     if ctx.previous is None or ctx.forced or not ctx.config.incremental:
         return False
-    return changed(ctx) <= {"source repository refs"}
+    return changed(ctx) <= {REFS}
 
 
 def key_check(options: ReadOptions) -> str:
@@ -387,6 +389,7 @@ STAGE = Stage(
     outputs=("commits.json", "commits.index", "tombstones.jsonl"),
     flags={"output": "commits.json"},
     sources=sources,
+    resumes_despite=(REFS,),
 )
 
 if __name__ == "__main__":

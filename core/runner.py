@@ -142,7 +142,8 @@ class Runner:
     ) -> results.StageEntry:
         token = f"{stage.name}-{uuid.uuid4().hex[:8]}"
         staged = {name: staging_path(self.layout.path(name), token) for name in stage.outputs}
-        scratch = self.layout.hidden / "scratch" / stage.name / fingerprint.digest_of(facts)
+        lasting = {name: value for name, value in facts.items() if name not in stage.resumes_despite}
+        scratch = self.layout.hidden / "scratch" / stage.name / fingerprint.digest_of(lasting)
         try:
             for path in staged.values():
                 path.parent.mkdir(parents=True, exist_ok=True)

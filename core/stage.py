@@ -79,6 +79,8 @@ class Stage:
     """Distributions whose version decides what comes out."""
     data_files: tuple[str, ...] = ()
     """Globs, from the project folder, of files that decide what comes out (code is found by itself)."""
+    resumes_despite: tuple[str, ...] = ()
+    """Facts that may change without making unfinished work in `scratch` useless."""
     sources: Callable[[Any], dict[str, str]] | None = None
     """Digests of what lies outside the outputs folder, from the stage's config."""
 

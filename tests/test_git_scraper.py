@@ -11,7 +11,7 @@ from conftest import Repo, scrape
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from core.history.patches import split
+from core.history.walk import split
 from core.records import Commit, FileDiff
 
 

@@ -21,7 +21,7 @@ from core import git
 from core.errors import StageError
 from core.history import patch_ids
 from core.history.overlay import Overlay
-from core.history.walk import ReadOptions
+from core.history.walk import ReadOptions, split
 from core.records import ChangeCategory, FileDiff
 
 _SECTION = b"\ndiff --git a/"
@@ -245,27 +245,6 @@ def _sections(output: Iterable[bytes], end: bytes) -> Iterator[tuple[int, bytes]
         number, whole = own, record
     if number >= 0:
         yield number, whole.removesuffix(end).removesuffix(b"\n")
-
-
-def split(blocks: Iterable[bytes], marker: bytes) -> Iterator[bytes]:
-    """What follows each marker in a stream, holding one piece at a time."""
-    parts: list[bytes] = []
-    started = False
-    tail = b""
-    for block in blocks:
-        pieces = (tail + block).split(marker)
-        for piece in pieces[:-1]:
-            parts.append(piece)
-            if started:
-                yield b"".join(parts)
-            started, parts = True, []
-        last = pieces[-1]
-        keep = max(len(last) - len(marker) + 1, 0)  # the marker may straddle two blocks
-        parts.append(last[:keep])
-        tail = last[keep:]
-    parts.append(tail)
-    if started:
-        yield b"".join(parts)
 
 
 def _larger(overlay: Overlay, binary: Sequence[Change], options: ReadOptions) -> list[Change]:

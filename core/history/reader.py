@@ -24,7 +24,7 @@ WINDOW_COMMITS = 500
 WALKS_AHEAD = 2
 WINDOW_CHANGES = 4000
 BATCH_CHANGES = 1000
-HORIZON_WINDOWS = 4
+HORIZON_WINDOWS, HORIZON_CHANGES = 4, 8000
 """Windows in which a repeated change is found again: merges mostly repeat what is recent."""
 
 
@@ -68,7 +68,7 @@ class Reader:
         source = iter(hashes)
         walks: deque[Future[list[Walked]]] = deque()
         windows: deque[_Window] = deque()
-        finished: deque[_Window] = deque()
+        finished: deque[Spool] = deque()
         walker = ThreadPoolExecutor(1, thread_name_prefix="walker")
         pool = ThreadPoolExecutor(self._workers, thread_name_prefix="differ")
         differ = Differ(self._overlay, self._options)
@@ -89,20 +89,20 @@ class Reader:
             pool.shutdown(cancel_futures=True)
             walker.shutdown()
             differ.close()
-            for window in (*finished, *windows):
-                window.spool.close()
+            for spool in (*finished, *(window.spool for window in windows)):
+                spool.close()
 
     @staticmethod
-    def _take_back(windows: deque[_Window], finished: deque[_Window]) -> Iterator[ReadCommit]:
+    def _take_back(windows: deque[_Window], finished: deque[Spool]) -> Iterator[ReadCommit]:
         """The commits of the first window, when its changes are done."""
         window = windows.popleft()
-        finished.append(window)
+        finished.append(window.spool)
         for work in window.work:
             work.result()
         yield from (_with_totals(commit) for commit in window.commits)
         window.commits = []
         if len(finished) > HORIZON_WINDOWS:  # no later window can refer to it any more
-            finished.popleft().spool.close()
+            finished.popleft().close()
 
     def _plan(self, walked: list[Walked], pool: ThreadPoolExecutor, differ: Differ) -> Iterator[_Window]:
         """Choose what is in scope; a window is full with its commits, or with many changes."""
@@ -127,7 +127,7 @@ class Reader:
             batch = window.new[start : start + BATCH_CHANGES]
             window.work.append(pool.submit(differ.read, batch))
         self._recent.append(window)
-        if len(self._recent) > HORIZON_WINDOWS:
+        while len(self._recent) > HORIZON_WINDOWS or sum(len(one.new) for one in self._recent) > HORIZON_CHANGES:
             for change in self._recent.popleft().new:
                 self._known.pop(change.entry, None)
         return window

@@ -6,7 +6,7 @@ import codecs
 import functools
 import re
 import secrets
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -17,6 +17,7 @@ from core.history.overlay import Overlay
 from core.records import CommitMetadata
 
 _FIELDS = ("%H", "%T", "%P", "%an", "%ae", "%ad", "%cn", "%ce", "%cd", "%e", "%B")
+_BLOCK_BYTES = 1 << 18
 _AUTHOR, _COMMITTER = 4, 7
 """Where the names stand among the fields of a record, each followed by the address; the hash is the first."""
 _ENTRY = re.compile(rb":[0-7]+ [0-7]+ [0-9a-f]+ [0-9a-f]+ (?:[RC][0-9]+\0[^\0]+|[A-Z])\0[^\0]+")
@@ -56,18 +57,39 @@ def walk(overlay: Overlay, hashes: Sequence[str], options: ReadOptions) -> list[
     while True:
         known = len(overlay.missing)
         try:
-            output = overlay.run(*_log_arguments(marker, options), stdin=commits)
+            with overlay.stream(*_log_arguments(marker, options), stdin=commits) as output:
+                blocks = iter(lambda: output.read(_BLOCK_BYTES), b"")
+                cut = [record.split(b"\0", len(_FIELDS) + 2) for record in split(blocks, marker.encode())]
             break
         except StageError as error:
             overlay.substitute(_with_parents(overlay, commits), error.message, known)
-    records = output.split(marker.encode())[1:]
-    if len(records) != len(hashes):
-        raise StageError(f"git log gave {len(records)} commits for {len(hashes)}", "run again with --verbose")
-    cut = [record.split(b"\0", len(_FIELDS) + 2) for record in records]
+    if len(cut) != len(hashes):
+        raise StageError(f"git log gave {len(cut)} commits for {len(hashes)}", "run again with --verbose")
     _take_raw_texts(cut, overlay)
     if options.mailmap:
         _map_people(cut, overlay, options)
     return [parse(fields) for fields in cut]
+
+
+def split(blocks: Iterable[bytes], marker: bytes) -> Iterator[bytes]:
+    """What follows each marker in a stream, holding one piece at a time."""
+    parts: list[bytes] = []
+    started = False
+    tail = b""
+    for block in blocks:
+        pieces = (tail + block).split(marker)
+        for piece in pieces[:-1]:
+            parts.append(piece)
+            if started:
+                yield b"".join(parts)
+            started, parts = True, []
+        last = pieces[-1]
+        keep = max(len(last) - len(marker) + 1, 0)  # the marker may straddle two blocks
+        parts.append(last[:keep])
+        tail = last[keep:]
+    parts.append(tail)
+    if started:
+        yield b"".join(parts)
 
 
 def _take_raw_texts(records: list[list[bytes]], overlay: Overlay) -> None:
