@@ -6,7 +6,6 @@ repository, has a say in a diff. Merges repeat the changes they merge; each is d
 
 from __future__ import annotations
 
-import contextlib
 import queue
 import re
 import tempfile
@@ -27,6 +26,8 @@ from core.records import ChangeCategory, FileDiff
 _SECTION = b"\ndiff --git a/"
 _COUNTED_BYTES = "512m"
 """git's own limit: it takes anything larger for binary, and then so do we."""
+_LOOKED_AT_BYTES = 8000
+"""git takes a file for binary that has a NUL among the first ones."""
 _CATEGORIES: dict[bytes, ChangeCategory] = {b"A": "A", b"M": "M", b"D": "D", b"R": "R", b"C": "C", b"T": "T"}
 _MODES = {mode: mode.decode() for mode in (b"000000", b"040000", b"100644", b"100755", b"120000", b"160000")}
 """One text for each, shared by all changes."""
@@ -137,11 +138,15 @@ class Differ:
         self._settings = [f"core.bigFileThreshold={options.max_file_bytes}"]
         self._idle: queue.SimpleQueue[git.DiffTree] = queue.SimpleQueue()
         self._all: list[git.DiffTree] = []
+        self._blobs: git.BlobReader | None = None
+        self._lock = threading.Lock()
 
     def close(self) -> None:
         """End the git processes."""
         for process in self._all:
             process.close()
+        if self._blobs:
+            self._blobs.__exit__(None, None, None)
 
     def read(self, changes: Sequence[Change]) -> None:
         """Finish the records of these changes. Objects that cannot be read leave a flag, not an error.
@@ -158,7 +163,9 @@ class Differ:
             else:
                 wanted.append(change)
         if same:
-            _finish_unchanged(self._overlay, same)
+            with self._lock:
+                for change in same:
+                    self._finish_unchanged(change)
         if wanted:
             wanted.sort(key=lambda change: change.entry.split(b"\0")[-1])  # versions of a file side by side
             self._read(wanted)
@@ -192,6 +199,30 @@ class Differ:
         for number in set(range(len(changes))) - seen:
             raise StageError(f"git diff-tree left out {changes[number].diff.filename}", "run again with --verbose")
         return binary
+
+    def _finish_unchanged(self, change: Change) -> None:
+        """A rename or a change of mode that leaves the content alone: no patch tells whether that is binary."""
+        for id_ in _blobs(change)[:1]:
+            content = self._read_blob(id_)
+            if content is None and not _opens(self._overlay, id_):
+                change.diff.missing = True
+            elif content is None:  # too large to look at
+                tree = self._overlay.write_tree([("100644", b"0", id_.decode())])
+                counts = _numstat(self._overlay, [self._overlay.write_tree([]), tree])
+                change.diff.is_binary = counts[0][1] == b"-"
+            else:
+                change.diff.is_binary = b"\0" in content[:_LOOKED_AT_BYTES]
+        change.finish("", _part(change, b""))
+
+    def _read_blob(self, id_: bytes) -> bytes | None:
+        if self._blobs is None:
+            self._blobs = git.BlobReader(self._overlay.git_dir).__enter__()
+        try:
+            return self._blobs.read(id_.decode(), self._options.max_file_bytes)
+        except StageError:  # a damaged object ends the process
+            self._blobs.__exit__(None, None, None)
+            self._blobs = None
+            return None
 
     def _process(self) -> git.DiffTree:
         """One that nobody uses: it keeps what it unpacked, which the next changes are likely to need again."""
@@ -275,22 +306,6 @@ def _count_lines(overlay: Overlay, changes: Sequence[Change]) -> None:
         if not change.diff.is_binary:
             change.diff.additions, change.diff.deletions = int(additions), int(deletions)
         change.finish("", _part_of_whole_blobs(change))
-
-
-def _finish_unchanged(overlay: Overlay, changes: Sequence[Change]) -> None:
-    """Finish renames and changes of mode that leave the content alone: no patch tells whether that is binary."""
-    blobs = {id_ for change in changes for id_ in _blobs(change)}
-    absent = overlay.unreadable(blobs)
-    ids = sorted(blobs - absent)
-    entries = [("100644", b"%08d" % number, id_.decode()) for number, id_ in enumerate(ids)]
-    binary = set()
-    with contextlib.suppress(StageError):  # a damaged one: what it holds is anybody's guess
-        counts = _numstat(overlay, [overlay.write_tree([]), overlay.write_tree(entries)])
-        binary = {ids[number] for number, additions, _ in counts if additions == b"-"}
-    for change in changes:
-        change.diff.is_binary = not binary.isdisjoint(_blobs(change))
-        change.diff.missing = not absent.isdisjoint(_blobs(change))
-        change.finish("", _part(change, b""))
 
 
 def _numstat(overlay: Overlay, trees: Sequence[str]) -> list[tuple[int, bytes, bytes]]:
