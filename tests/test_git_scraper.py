@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import subprocess
 from collections.abc import Callable
-from pathlib import Path
 
-import pytest
 from conftest import Repo, scrape
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -21,22 +18,6 @@ def scraped(repo: Repo, **options: object) -> list[Commit]:
 
 def one(repo: Repo, name: str) -> FileDiff:
     return next(diff for diff in scraped(repo)[-1].diffs if diff.filename == name)
-
-
-def applied(repo: Repo, diff: FileDiff, folder: Path) -> bytes:
-    """The old blob with the patch applied by git."""
-    folder.mkdir(exist_ok=True)
-    file = folder / "file"
-    old = b""
-    if diff.old_blob.strip("0"):
-        old = subprocess.run(
-            ["git", "cat-file", "blob", diff.old_blob], cwd=repo.path, capture_output=True, check=True
-        ).stdout
-    file.write_bytes(old)
-    body = diff.patch.encode("utf-8" if diff.encoding == "utf-8" else "latin-1")
-    patch = b"--- a/file\n+++ b/file\n" + body
-    subprocess.run(["git", "apply", "--unidiff-zero", "-"], cwd=folder, input=patch, check=True, capture_output=True)
-    return file.read_bytes()
 
 
 def test_counts_order_and_totals(history: Repo) -> None:
@@ -70,58 +51,6 @@ def test_raw_entries_equal_gits_own(history: Repo) -> None:
             expected.append((entry[4][0], paths[-1], entry[0], entry[1], entry[2], entry[3]))
         got = [(d.change_type, d.filename, d.old_mode, d.new_mode, d.old_blob, d.new_blob) for d in commit.diffs]
         assert got == expected
-
-
-NAMES = [
-    "plain",
-    "with space",
-    "tab\tname",
-    'quote"name',
-    "back\\slash",
-    "new\nline",
-    "ünïcode",
-    " b/x",
-    "a -> b",
-    "-dash",
-]
-
-
-@pytest.mark.parametrize("name", NAMES)
-def test_odd_names(make_repo: Callable[[str], Repo], name: str) -> None:
-    repo = make_repo("odd")
-    repo.commit("add", {name: "one\n"})
-    repo.commit("change", {name: "two\n"})
-    diff = one(repo, name)
-    assert (diff.additions, diff.deletions, diff.patch) == (1, 1, "@@ -1 +1 @@\n-one\n+two\n")
-
-
-CONTENTS: dict[str, tuple[bytes, bytes]] = {
-    "no final newline": (b"a", b"a\nb"),
-    "crlf": (b"a\r\nb\r\n", b"a\r\nc\r\n"),
-    "cr only": (b"a\rb\r", b"a\rc\r"),
-    "late nul": (b"x\n" * 5000 + b"\x00", b"x\n" * 5000 + b"y\x00"),
-    "latin-1": (b"caf\xe9\n", b"caf\xe8\n"),
-    "looks like a patch": (b"--- a\n+++ b\n@@ -1 +1 @@\n", b"-- a\n++ b\ndiff --git a/x b/x\n@@ -1 +1 @@\n"),
-    "separators": ("a\u2028b\x85c\x0bd\n".encode(), "a\u2028b\x85c\x0be\n".encode()),
-    "long line": (b"a" * 300_000 + b"\n", b"a" * 300_000 + b"b\n"),
-    "emptied": (b"a\nb\n", b""),
-    "filled": (b"", b"a\n"),
-}
-
-
-@pytest.mark.parametrize("kind", CONTENTS)
-def test_patches_apply_to_the_byte(make_repo: Callable[[str], Repo], tmp_path: Path, kind: str) -> None:
-    before, after = CONTENTS[kind]
-    repo = make_repo("contents")
-    repo.commit("before", {"file": before, "zz": "1\n"})
-    repo.commit("after", {"file": after, "zz": "2\n"})
-    for commit in scraped(repo):
-        for diff in commit.diffs:
-            if diff.patch:
-                new = subprocess.run(
-                    ["git", "cat-file", "blob", diff.new_blob], cwd=repo.path, capture_output=True, check=True
-                ).stdout
-                assert applied(repo, diff, tmp_path / "apply") == new
 
 
 def test_binary_mode_symlink_and_type_change(make_repo: Callable[[str], Repo]) -> None:
@@ -178,25 +107,6 @@ def test_lineage_equals_git_branch_contains(history: Repo) -> None:
     assert scraped(history)[-1].tags == ["v1"]
     current = [b.branch_name for b in scraped(history, expand_branches=True)[-1].branches if b.is_current]
     assert current == ["other"]
-
-
-def test_hostile_configuration_changes_nothing(history: Repo) -> None:
-    plain = scraped(history)
-    for key, value in {
-        "diff.external": "false",
-        "diff.noprefix": "true",
-        "diff.mnemonicPrefix": "true",
-        "diff.algorithm": "patience",
-        "diff.context": "9",
-        "color.ui": "always",
-        "core.quotePath": "true",
-        "log.showSignature": "true",
-        "log.follow": "true",
-        "format.pretty": "oneline",
-        "diff.renames": "false",
-    }.items():
-        history.git("config", key, value)
-    assert scraped(history) == plain
 
 
 def test_long_patches_are_cut_and_counted(make_repo: Callable[[str], Repo]) -> None:

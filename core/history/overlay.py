@@ -1,8 +1,9 @@
 """A git folder of our own that borrows a repository's objects.
 
 No configuration, attributes, hooks, replace refs or promises of the repository reach git through
-it, so the same objects always give the same output. It can also stand in for objects that are
-missing: a placeholder keeps git going, and `missing` tells which objects they were.
+it, only objects (with the commit-graph beside them), so the same objects always give the same
+output. It can also stand in for objects that are missing: a placeholder keeps git going, and
+`missing` tells which objects they were.
 """
 
 from __future__ import annotations
