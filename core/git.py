@@ -255,6 +255,7 @@ class DiffTree:
         log.debug("$ %s", shlex.join(line))
         self.end = f"end-{secrets.token_hex(16)}\n".encode()
         """A line that names no object: git repeats it, which tells where an answer ends."""
+        self._rest = b""
         self._errors = tempfile.TemporaryFile()  # noqa: SIM115 - closed by close
         self._process = subprocess.Popen(
             line,
@@ -266,28 +267,46 @@ class DiffTree:
             pipesize=_PIPE_BYTES,
         )
 
-    def output(self, old: str, new: str) -> Iterator[bytes]:
-        """What it prints for two trees, in blocks as they come; the last bytes are `end`.
+    def ask(self, old: str, new: str) -> None:
+        """Have it compare two trees; `answer` gives what it prints, in the order of asking."""
+        assert self._process.stdin is not None
+        with contextlib.suppress(BrokenPipeError):  # the answer will tell
+            self._process.stdin.write(f"{old} {new}\n".encode() + self.end)
+            self._process.stdin.flush()
+
+    def answer(self) -> Iterator[bytes]:
+        """What it prints for the next two trees, in blocks as they come; the last bytes are `end`.
 
         Raises StageError when git ends before that is all.
         """
-        assert self._process.stdin is not None
         assert self._process.stdout is not None
-        with contextlib.suppress(BrokenPipeError):
-            self._process.stdin.write(f"{old} {new}\n".encode() + self.end)
-            self._process.stdin.flush()
-        tail = b""
-        while block := self._process.stdout.read1(1 << 16):  # type: ignore[attr-defined]
-            yield block
-            tail = (tail + block[-len(self.end) :])[-len(self.end) :]
-            if tail == self.end:
+        if self._process.stdout.closed:
+            raise StageError("git diff-tree has ended")
+        held = len(self.end) - 1  # the end may straddle two blocks
+        data, self._rest = self._rest, b""
+        while True:
+            found = data.find(self.end)
+            if found >= 0:
+                self._rest = data[found + len(self.end) :]
+                yield data[: found + len(self.end)]
                 return
+            if len(data) > held:
+                yield data[:-held]
+                data = data[-held:]
+            block = self._process.stdout.read1(1 << 16)  # type: ignore[attr-defined]
+            if not block:
+                break
+            data += block
         self._process.wait()
         self._errors.seek(0)
         raise StageError(f"git diff-tree stopped: {_words(self._errors.read())}")
 
+    def kill(self) -> None:
+        """Have it end; an answer that is being read then breaks off."""
+        self._process.kill()
+
     def close(self) -> None:
-        """End it."""
+        """End it, once or more."""
         assert self._process.stdin is not None
         assert self._process.stdout is not None
         self._process.kill()

@@ -15,7 +15,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from core.errors import StageError, UserError
-from core.history.patches import Differ
+from core.git import DiffTree
 from core.records import Commit, FileDiff
 
 MakeRepo = Callable[[str], Repo]
@@ -671,23 +671,33 @@ def test_many_damaged_objects_hold_no_processes(
     repo = make_repo("damaged")
     names = {f"f{n}": f"{n}\n" for n in range(60)}
     repo.commit("add", names)
+    repo.commit("change", {name: f"more {name}\n" for name in names})
     for name in list(names)[::3]:
-        lost = repo.git("rev-parse", f"HEAD:{name}")
+        lost = repo.git("rev-parse", f"HEAD~1:{name}")
         path = repo.path / ".git" / "objects" / lost[:2] / lost[2:]
         path.chmod(0o644)
         path.write_bytes(b"garbage")
-    running: list[int] = []
-    monkeypatch.setattr(Differ, "_process", counted := _counting(Differ._process, running))
-    found = scrape(repo.path, out)
-    assert counted
-    assert found.head.missing_file_changes == 20
-    assert max(running) <= 2
+    running, most = 0, 0
+    start, end = DiffTree.__init__, DiffTree.close
 
+    def started(self: DiffTree, *arguments: Any) -> None:
+        nonlocal running, most
+        start(self, *arguments)
+        running += 1
+        most = max(most, running)
 
-def _counting(function: Callable[[Differ], Any], running: list[int]) -> Callable[[Differ], Any]:
-    def counted(self: Differ) -> Any:
-        made = function(self)
-        running.append(len(self._all))
-        return made
+    def ended(self: DiffTree) -> None:
+        nonlocal running
+        running -= not self._errors.closed
+        end(self)
 
-    return counted
+    monkeypatch.setattr(DiffTree, "__init__", started)
+    monkeypatch.setattr(DiffTree, "close", ended)
+    monkeypatch.setattr("core.history.reader.BATCH_CHANGES", 7)
+    found = scrape(repo.path, out, workers=2)
+    assert found.head.missing_file_changes == 40
+    assert running == 0
+    assert most <= 4
+    others = [diff for commit in found.commits for diff in commit.diffs if not diff.missing]
+    assert len(others) == 80
+    assert all(diff.patch for diff in others)

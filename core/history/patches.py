@@ -6,11 +6,11 @@ repository, has a say in a diff. Merges repeat the changes they merge; each is d
 
 from __future__ import annotations
 
-import queue
 import re
 import tempfile
 import threading
 from collections.abc import Iterable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from typing import IO
 
@@ -131,27 +131,31 @@ def _draft(entry: bytes) -> FileDiff:
 
 
 class Differ:
-    """Finishes changes, from several threads at a time; close it afterwards."""
+    """Finishes changes with several git processes side by side; close it afterwards."""
 
-    def __init__(self, overlay: Overlay, options: ReadOptions) -> None:
+    def __init__(self, overlay: Overlay, options: ReadOptions, workers: int) -> None:
         self._overlay, self._options = overlay, options
-        self._settings = [f"core.bigFileThreshold={options.max_file_bytes}"]
-        self._idle: queue.SimpleQueue[git.DiffTree] = queue.SimpleQueue()
-        self._all: list[git.DiffTree] = []
+        self._lanes = [_Lane(overlay, options) for _ in range(workers)]
+        self._turn = 0
+        self._spare = _Lane(overlay, options)
+        """For what went wrong: there nothing else waits for an answer."""
         self._blobs: git.BlobReader | None = None
         self._lock = threading.Lock()
+        self._closed = False
 
     def close(self) -> None:
-        """End the git processes."""
-        for process in self._all:
-            process.close()
+        """End the git processes; what is still waiting is given up."""
+        self._closed = True
+        for lane in (*self._lanes, self._spare):
+            lane.close()
         if self._blobs:
             self._blobs.__exit__(None, None, None)
 
-    def read(self, changes: Sequence[Change]) -> None:
-        """Finish the records of these changes. Objects that cannot be read leave a flag, not an error.
+    def submit(self, changes: Sequence[Change]) -> Future[None]:
+        """Start on the records of these changes. Objects that cannot be read leave a flag, not an error.
 
-        Raises StageError where git fails for another reason.
+        git is asked at once, so that it goes on while earlier answers are being read. The result
+        raises StageError where git fails for another reason.
         """
         wanted, same = [], []
         for change in changes:
@@ -162,43 +166,53 @@ class Differ:
                 _flag_missing(change)
             else:
                 wanted.append(change)
+        wanted.sort(key=lambda change: change.entry.split(b"\0")[-1])  # versions of a file side by side
+        lane = self._lanes[self._turn % len(self._lanes)]
+        self._turn += 1
+        process = lane.ask(_trees(self._overlay, wanted)) if wanted else None
+        return lane.thread.submit(self._finish, lane, process, wanted, same)
+
+    def _finish(
+        self, lane: _Lane, process: git.DiffTree | None, wanted: Sequence[Change], same: Sequence[Change]
+    ) -> None:
         if same:
             with self._lock:
                 for change in same:
                     self._finish_unchanged(change)
-        if wanted:
-            wanted.sort(key=lambda change: change.entry.split(b"\0")[-1])  # versions of a file side by side
-            self._read(wanted)
-
-    def _read(self, changes: Sequence[Change]) -> None:
-        trees = _trees(self._overlay, changes)
+        if process is None:
+            return
         try:
-            if large := _larger(self._overlay, self._read_sections(changes, trees), self._options):
-                _count_lines(self._overlay, large)
+            self._take(process, wanted)
+        except StageError:  # over these changes or earlier ones, which took the process with them
+            lane.drop(process)
+            if not self._closed:
+                with self._lock:
+                    self._try_again(wanted)
+
+    def _take(self, process: git.DiffTree, changes: Sequence[Change]) -> None:
+        """Finish the changes from the answer of git."""
+        binary: list[Change] = []
+        seen: set[int] = set()
+        for number, section in _sections(process.answer(), process.end):
+            seen.add(number)
+            if not _finish(changes[number], section, self._options):
+                binary.append(changes[number])
+        for number in set(range(len(changes))) - seen:
+            raise StageError(f"git diff-tree left out {changes[number].diff.filename}", "run again with --verbose")
+        if large := _larger(self._overlay, binary, self._options):
+            _count_lines(self._overlay, large)
+
+    def _try_again(self, changes: Sequence[Change]) -> None:
+        """By themselves, and in ever smaller parts where that fails too, until what is damaged stands alone."""
+        process = self._spare.ask(_trees(self._overlay, changes))
+        try:
+            self._take(process, changes)
         except StageError as error:
+            self._spare.drop(process)
             readable = _without_unreadable(self._overlay, changes, error)
             for half in (readable[: len(readable) // 2], readable[len(readable) // 2 :]):
                 if half:
-                    self._read(half)
-
-    def _read_sections(self, changes: Sequence[Change], trees: Sequence[str]) -> list[Change]:
-        """Finish what has a patch; the changes that git calls binary are returned, unfinished."""
-        binary: list[Change] = []
-        seen: set[int] = set()
-        process = self._process()
-        try:
-            for number, section in _sections(process.output(*trees), process.end):
-                seen.add(number)
-                if not _finish(changes[number], section, self._options):
-                    binary.append(changes[number])
-        except StageError:  # it has ended
-            self._all.remove(process)
-            process.close()
-            raise
-        self._idle.put(process)
-        for number in set(range(len(changes))) - seen:
-            raise StageError(f"git diff-tree left out {changes[number].diff.filename}", "run again with --verbose")
-        return binary
+                    self._try_again(half)
 
     def _finish_unchanged(self, change: Change) -> None:
         """A rename or a change of mode that leaves the content alone: no patch tells whether that is binary."""
@@ -224,14 +238,43 @@ class Differ:
             self._blobs = None
             return None
 
-    def _process(self) -> git.DiffTree:
-        """One that nobody uses: it keeps what it unpacked, which the next changes are likely to need again."""
-        try:
-            return self._idle.get_nowait()
-        except queue.Empty:
-            made = git.DiffTree(self._overlay.git_dir, _diff_arguments(self._options), self._settings)
-            self._all.append(made)
-            return made
+
+class _Lane:
+    """One git process, started when it is needed, and the thread that reads it."""
+
+    def __init__(self, overlay: Overlay, options: ReadOptions) -> None:
+        self._overlay, self._options = overlay, options
+        self._process: git.DiffTree | None = None
+        self._lock = threading.Lock()
+        self.thread = ThreadPoolExecutor(1, thread_name_prefix="differ")
+
+    def ask(self, trees: tuple[str, str]) -> git.DiffTree:
+        """Have the trees compared; the process that will answer, in the order of asking."""
+        with self._lock:
+            if self._process is None:
+                settings = [f"core.bigFileThreshold={self._options.max_file_bytes}"]
+                self._process = git.DiffTree(self._overlay.git_dir, _diff_arguments(self._options), settings)
+            self._process.ask(*trees)
+            return self._process
+
+    def drop(self, process: git.DiffTree) -> None:
+        """It has ended: start another one for what comes next."""
+        with self._lock:
+            if self._process is process:
+                self._process = None
+        process.close()
+
+    def close(self) -> None:
+        """Give up what is waiting, and end the process."""
+        self.thread.shutdown(wait=False, cancel_futures=True)
+        with self._lock:
+            if self._process:
+                self._process.kill()  # whoever reads it notices
+        self.thread.shutdown()
+        with self._lock:
+            if self._process:
+                self._process.close()
+                self._process = None
 
 
 def _finish(change: Change, section: bytes, options: ReadOptions) -> bool:
@@ -354,7 +397,7 @@ def _blobs(change: Change) -> list[bytes]:
     return [id_.encode() for mode, id_ in sides if mode not in (git.SUBMODULE_MODE, git.NO_MODE)]
 
 
-def _trees(overlay: Overlay, changes: Sequence[Change]) -> list[str]:
+def _trees(overlay: Overlay, changes: Sequence[Change]) -> tuple[str, str]:
     """Two trees, old and new, whose entries are the numbers of the changes."""
     old, new = [], []
     for number, change in enumerate(changes):
@@ -364,7 +407,7 @@ def _trees(overlay: Overlay, changes: Sequence[Change]) -> list[str]:
             old.append((diff.old_mode, name, diff.old_blob))
         if diff.new_mode != git.NO_MODE:
             new.append((diff.new_mode, name, diff.new_blob))
-    return [overlay.write_tree(old), overlay.write_tree(new)]
+    return overlay.write_tree(old), overlay.write_tree(new)
 
 
 def _part(change: Change, hunks: bytes) -> int:

@@ -70,15 +70,14 @@ class Reader:
         windows: deque[_Window] = deque()
         finished: deque[Spool] = deque()
         walker = ThreadPoolExecutor(1, thread_name_prefix="walker")
-        pool = ThreadPoolExecutor(self._workers, thread_name_prefix="differ")
-        differ = Differ(self._overlay, self._options)
+        differ = Differ(self._overlay, self._options, self._workers)
         try:
             while True:
                 while len(walks) < WALKS_AHEAD and (some := list(islice(source, WINDOW_COMMITS))):
                     walks.append(walker.submit(walk, self._overlay, some, self._options))
                 if not walks and not windows:
                     break
-                for window in self._plan(walks.popleft().result(), pool, differ) if walks else ():
+                for window in self._plan(walks.popleft().result(), differ) if walks else ():
                     windows.append(window)
                     if len(windows) > self._workers:
                         yield from self._take_back(windows, finished)
@@ -86,9 +85,8 @@ class Reader:
                     yield from self._take_back(windows, finished)
         finally:
             walker.shutdown(wait=False, cancel_futures=True)
-            pool.shutdown(cancel_futures=True)
-            walker.shutdown()
             differ.close()
+            walker.shutdown()
             for spool in (*finished, *(window.spool for window in windows)):
                 spool.close()
 
@@ -104,12 +102,12 @@ class Reader:
         if len(finished) > HORIZON_WINDOWS:  # no later window can refer to it any more
             finished.popleft().close()
 
-    def _plan(self, walked: list[Walked], pool: ThreadPoolExecutor, differ: Differ) -> Iterator[_Window]:
+    def _plan(self, walked: list[Walked], differ: Differ) -> Iterator[_Window]:
         """Choose what is in scope; a window is full with its commits, or with many changes."""
         window = _Window(self._overlay)
         for one in walked:
             if len(window.new) > WINDOW_CHANGES:
-                yield self._hand_out(window, pool, differ)
+                yield self._hand_out(window, differ)
                 window = _Window(self._overlay)
             meta = one.metadata
             person = f"{meta.author} <{meta.author_email}>"
@@ -119,13 +117,13 @@ class Reader:
             window.commits.append(commit)
             if not commit.excluded:
                 self._add_changes(commit, entries(one.raw), window)
-        yield self._hand_out(window, pool, differ)
+        yield self._hand_out(window, differ)
 
-    def _hand_out(self, window: _Window, pool: ThreadPoolExecutor, differ: Differ) -> _Window:
+    def _hand_out(self, window: _Window, differ: Differ) -> _Window:
         """Give the changes that were not met lately to the workers."""
         for start in range(0, len(window.new), BATCH_CHANGES):
             batch = window.new[start : start + BATCH_CHANGES]
-            window.work.append(pool.submit(differ.read, batch))
+            window.work.append(differ.submit(batch))
         self._recent.append(window)
         while len(self._recent) > HORIZON_WINDOWS or sum(len(one.new) for one in self._recent) > HORIZON_CHANGES:
             for change in self._recent.popleft().new:
