@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import os
 import random
 import signal
@@ -344,3 +345,30 @@ def test_whatever_turns_up_again_is_read(repo: Repo, tmp_path: Path, settings: d
     repo.git("tag", "something-moved")
     again = scrape(repo.path, tmp_path / "again", last=without, **settings)
     assert again.text == scrape(repo.path, tmp_path / "anew", **settings).text
+
+
+@pytest.mark.parametrize("where", ["core.record_files.CommitWriter._put", "core.history.index._FirstRows.add"])
+@pytest.mark.parametrize("calls", [12, 17])
+def test_an_interrupt_inside_a_line_spoils_nothing(
+    repo: Repo, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, where: str, calls: int
+) -> None:
+    plain = scrape(repo.path, tmp_path / "plain")
+    module, kind, name = where.rsplit(".", 2)
+    owner = getattr(importlib.import_module(module), kind)
+    function = getattr(owner, name)
+    left = calls if name == "_put" else calls // 2
+
+    def interrupted(*arguments: object) -> None:
+        nonlocal left
+        left -= 1
+        function(*arguments)
+        if left == 0:
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr(owner, name, interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        scrape(repo.path, tmp_path / "out")
+    done = scrape(repo.path, tmp_path / "out")
+    assert done.counts["of them from the last result"] > 3
+    assert done.text == plain.text
+    assert (done.folder / "commits.index").read_bytes() == (plain.folder / "commits.index").read_bytes()

@@ -164,18 +164,18 @@ class Rows:
             if self.originals[number] < 0 and self.patch_ids[number * 20 : number * 20 + 20] != NO_PATCH_ID:
                 self._first.add(number)
 
-    def index(self, end: int, tags: dict[str, list[str]], totals: Totals | None) -> Index:
-        """The index of what is written so far."""
+    def index(self, count: int, end: int, tags: dict[str, list[str]], totals: Totals | None) -> Index:
+        """The index of the first `count` rows, the last of whose lines ends at `end`."""
         return Index(
             width=self.width,
-            hashes=bytes(self.hashes),
-            starts=self.starts.tobytes(),
+            hashes=bytes(self.hashes[: count * self.width]),
+            starts=self.starts[:count].tobytes(),
             end=end,
-            sets=self.sets.tobytes(),
-            patch_ids=bytes(self.patch_ids),
-            originals=self.originals.tobytes(),
-            times=self.times.tobytes(),
-            incomplete=self.incomplete,
+            sets=self.sets[:count].tobytes(),
+            patch_ids=bytes(self.patch_ids[: count * 20]),
+            originals=self.originals[:count].tobytes(),
+            times=self.times[:count].tobytes(),
+            incomplete=[row for row in self.incomplete if row < count],
             tags=tags,
             totals=totals,
         )

@@ -60,6 +60,8 @@ class HistoryWriter:
         """Commits taken from the earlier file."""
         self._changed_tags: set[str] = set()
         """Commits with other tags than in the earlier file."""
+        self._sound = (0, 0)
+        """(rows, end of the last line) of what is whole: an interrupt may fall into the middle of a line."""
         self._open = ExitStack()
         self._saved = time.monotonic()
 
@@ -68,7 +70,7 @@ class HistoryWriter:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
-        if error and len(self.rows):
+        if error and self._sound[0]:
             with contextlib.suppress(OSError, ValueError):  # a full disk, say
                 self._save_checkpoint()
         self._open.close()
@@ -93,11 +95,13 @@ class HistoryWriter:
             if kept_from is None:
                 for number in range(first, last):
                     self._write(next(reading), number)
+                    self._sound = (len(self.rows), self._out.end)
                     progress.advance()
                     self._checkpoint()
             elif earlier and source:
                 for start in range(first, last, _PIECE_ROWS):
                     self._keep(start, min(start + _PIECE_ROWS, last), kept_from + start - first, earlier, source)
+                    self._sound = (len(self.rows), self._out.end)
                 progress.advance(last - first)
 
     def finish(self, metadata: HistoryMetadata) -> Index:
@@ -194,7 +198,7 @@ class HistoryWriter:
         self._index(None).save(self._path.with_suffix(".index"))
 
     def _index(self, totals: Totals | None) -> Index:
-        index = self.rows.index(self._out.end, self._snapshot.tags, totals)
+        index = self.rows.index(*self._sound, self._snapshot.tags, totals)
         index.key_check = self.key_check
         return index
 
