@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import json
 import os
-from collections import Counter
 from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
@@ -89,10 +88,10 @@ def read_recent(
     history: list[Pieces] = []
     author = ""
     with git.BlobReader(repository.git_dir) as blobs:
-        files = semantic_chunker.ParsedFiles(blobs, chunker.max_file_bytes)
+        cutter = semantic_chunker.settings_of(chunker, repository.git_dir).chunker(blobs)
         for commit in git_scraper.read_commits(repository, scraper, head.encode(), cache_dir, last=last):
             author = commit.metadata.author
-            history += serialise(list(semantic_chunker.chunk_commit(commit, files, chunker, Counter())), view)
+            history += serialise(list(cutter.chunks(commit)), view)
     return history, paths, author
 
 

@@ -22,17 +22,19 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections import Counter
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import git_scraper
 import semantic_chunker
 from core import base_models, git
+from core.chunking.filters import Filters
+from core.chunking.parsing import parser
+from core.chunking.versions import is_parsed
 from core.commit_grammar import Marker, by_commit, serialise
 from core.config import EMBEDDED_MODEL, PipelineConfig, expand
-from core.languages import GRAMMARS, language_of, parser
-from core.record_files import ChunkWriter, read_chunks, read_commits
+from core.languages import language_of
+from core.record_files import read_chunks, read_commits
 from core.stage import Context
 from core.vocabulary import Vocabulary
 from git_scraper import GitScraperConfig
@@ -72,19 +74,19 @@ def scraping(repository: git.Repository, folder: Path, _: Path) -> None:
 
 
 def chunking(repository: git.Repository, folder: Path, _: Path) -> None:
-    """Commits of the default refs, against parsing each version of a file once."""
+    """Commits of the default refs, against reading and parsing each version of a file once."""
     commits = folder / "commits.json"
     run_scraper(str(repository.git_dir), folder, refs=GitScraperConfig().refs)
-    blobs = read_blobs(repository, commits)
-    ours = functools.partial(chunk, repository, commits, folder / "chunks.jsonl")
-    compare("semantic_chunker", ours, "parsing alone", lambda: parse(blobs))
+    one = functools.partial(run_chunker, folder, workers=1)
+    compare("semantic_chunker", one, "parsing alone", functools.partial(parse, repository, commits))
+    compare("two workers", functools.partial(run_chunker, folder, workers=2), "one worker", one)
 
 
 def tokenizing(repository: git.Repository, folder: Path, cache: Path) -> None:
     """All sequences, against the tokenizer library alone."""
     if not (folder / "chunks.jsonl").exists():
         run_scraper(str(repository.git_dir), folder, refs=GitScraperConfig().refs)
-        chunk(repository, folder / "commits.json", folder / "chunks.jsonl")
+        run_chunker(folder)
     tokenizer, pad = base_models.load_tokenizer(EMBEDDED_MODEL, cache)
     vocabulary = Vocabulary.of_base_model(tokenizer, pad, EMBEDDED_MODEL)
     pieces = [one for group in by_commit(read_chunks(folder / "chunks.jsonl")) for one in serialise(group, "new")]
@@ -179,32 +181,27 @@ def gitpython(repository: git.Repository, arguments: tuple[str, ...]) -> None:
                 _ = diff.diff
 
 
-def chunk(repository: git.Repository, commits: Path, path: Path) -> None:
-    """Stage 2 without its bookkeeping."""
+def run_chunker(folder: Path, workers: int = 0) -> None:
+    """Stage 2 as the pipeline calls it."""
+    places = {name: folder / name for name in (*semantic_chunker.STAGE.inputs, *semantic_chunker.STAGE.outputs)}
+    with tempfile.TemporaryDirectory(dir=folder) as scratch:
+        config = semantic_chunker.SemanticChunkerConfig(workers=workers)
+        semantic_chunker.run(Context(config, places, places, places, Path(scratch), folder))
+
+
+def parse(repository: git.Repository, commits: Path) -> None:
+    """git and tree-sitter alone: every version of a file that the chunker must know, once."""
     config = semantic_chunker.SemanticChunkerConfig()
-    with git.BlobReader(repository.git_dir) as blobs, ChunkWriter(path) as out:
-        files = semantic_chunker.ParsedFiles(blobs, config.max_file_bytes)
-        for commit in read_commits(commits):
-            for one in semantic_chunker.chunk_commit(commit, files, config, Counter()):
-                out.write(one)
-
-
-def read_blobs(repository: git.Repository, commits: Path) -> list[tuple[str, bytes]]:
-    """Every version of every file with a known grammar that a chunker must parse, once."""
+    filters = Filters(**semantic_chunker.settings_of(config, repository.git_dir).filters)
     wanted: dict[str, str] = {}
     for commit in read_commits(commits):
         for diff in () if commit.metadata.is_merge else commit.diffs:
-            if language_of(diff.filename) in GRAMMARS and diff.patch:
-                both = (blob for blob in (diff.old_blob, diff.new_blob) if blob.strip("0"))
-                wanted.update(dict.fromkeys(both, language_of(diff.filename)))
+            if filters.reason(diff) is None and is_parsed(diff):
+                blobs = (blob for blob in (diff.old_blob, diff.new_blob) if blob.strip("0"))
+                wanted.update(dict.fromkeys(blobs, language_of(diff.filename)))
     with git.BlobReader(repository.git_dir) as reader:
-        return [(language, reader.read(blob) or b"") for blob, language in wanted.items()]
-
-
-def parse(blobs: list[tuple[str, bytes]]) -> None:
-    """tree-sitter alone."""
-    for language, source in blobs:
-        parser(language).parse(source)
+        for language, source in zip(wanted.values(), reader.read_many(list(wanted)), strict=True):
+            parser(language).parse(source or b"")
 
 
 def _times() -> float:

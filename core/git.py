@@ -317,6 +317,10 @@ class DiffTree:
         self._errors.close()
 
 
+_BLOBS_AHEAD = 500
+"""Requests that fit into a pipe, so that neither side waits for the other."""
+
+
 class BlobReader:
     """Contents of blobs through one `git cat-file` process."""
 
@@ -344,16 +348,26 @@ class BlobReader:
 
         Raises StageError when git itself has ended.
         """
+        return next(self.read_many([blob], max_bytes))
+
+    def read_many(self, blobs: Sequence[str], max_bytes: int | None = None) -> Iterator[bytes | None]:
+        """The same for several, asked for ahead so that git need not wait; take all before another call."""
         assert self._process.stdin is not None
+        for start in range(0, len(blobs), _BLOBS_AHEAD):
+            batch = blobs[start : start + _BLOBS_AHEAD]
+            try:
+                self._process.stdin.write("".join(f"{blob}\n" for blob in batch).encode())
+                self._process.stdin.flush()
+            except BrokenPipeError:
+                raise self._ended(batch[0]) from None
+            for blob in batch:
+                yield self._take(blob, max_bytes)
+
+    def _take(self, blob: str, max_bytes: int | None) -> bytes | None:
         assert self._process.stdout is not None
-        try:
-            self._process.stdin.write(blob.encode() + b"\n")
-            self._process.stdin.flush()
-            header = self._process.stdout.readline().split()
-        except BrokenPipeError:
-            header = []
+        header = self._process.stdout.readline().split()
         if not header:
-            raise StageError(f"git cat-file ended while reading {blob} from {self._git_dir}", "run again")
+            raise self._ended(blob)
         if len(header) != 3:  # "<id> missing"
             return None
         size = int(header[2])
@@ -363,6 +377,9 @@ class BlobReader:
             self._skip(size)
         self._process.stdout.read(1)
         return content
+
+    def _ended(self, blob: str) -> StageError:
+        return StageError(f"git cat-file ended while reading {blob} from {self._git_dir}", "run again")
 
     def _skip(self, size: int) -> None:
         assert self._process.stdout is not None

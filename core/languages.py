@@ -1,114 +1,289 @@
-"""What a path tells (language, kind of file, module) and what tree-sitter tells (symbols).
+"""What a path tells: the language, the kind of file, the module.
 
-Adding a language with symbols: one entry in `GRAMMARS`, one file in `queries/`.
+Adding a language: one entry in `LANGUAGES`; with symbols also one file in `queries/` and its grammar's
+wheel in requirements.txt. docs/languages.md leads through it.
 """
 
 from __future__ import annotations
 
 import functools
-import importlib
 import re
-from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path, PurePosixPath
-from typing import TYPE_CHECKING
+from pathlib import PurePosixPath
+from typing import Literal
 
-if TYPE_CHECKING:
-    from tree_sitter import Language, Node, Parser, Query
-
-GRAMMARS = {"rust": "tree_sitter_rust", "python": "tree_sitter_python"}
-"""Languages whose symbols are known, and the wheel with their grammar."""
+FileKind = Literal["code", "configuration", "documentation", "other"]
 
 SYMBOL_KINDS = (
-    "function",
-    "struct",
-    "enum",
-    "trait",
-    "impl",
-    "class",
-    "type",
-    "constant",
-    "macro",
-    "module",
+    *("function", "class", "struct", "enum", "trait", "interface", "impl", "type", "constant", "macro", "module"),
+    *("section", "table", "key"),
 )
+"""What a query file may capture: eleven kinds of code, then the parts of documents and settings."""
 
-_LANGUAGES = {
-    "rust": "rs",
-    "python": "py pyi",
-    "javascript": "js jsx mjs cjs",
-    "typescript": "ts tsx mts cts",
-    "go": "go",
-    "java": "java",
-    "kotlin": "kt kts",
-    "c": "c h",
-    "cpp": "cc cpp cxx hpp hh hxx",
-    "csharp": "cs",
-    "ruby": "rb rake gemspec",
-    "php": "php",
-    "swift": "swift",
-    "scala": "scala",
-    "shell": "sh bash zsh fish",
-    "powershell": "ps1",
-    "sql": "sql",
-    "html": "html htm",
-    "css": "css scss sass less",
-    "markdown": "md markdown",
-    "restructuredtext": "rst",
-    "asciidoc": "adoc asciidoc",
-    "text": "txt",
-    "toml": "toml",
-    "yaml": "yaml yml",
-    "json": "json jsonc json5",
-    "ini": "ini cfg conf properties editorconfig",
-    "xml": "xml",
-    "make": "mk",
-    "dockerfile": "dockerfile",
-    "protobuf": "proto",
-    "lua": "lua",
-    "perl": "pl pm",
-    "r": "r",
-    "haskell": "hs",
-    "elixir": "ex exs",
-    "zig": "zig",
-    "nix": "nix",
-    "vue": "vue",
-    "svelte": "svelte",
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Language:
+    """A language by its files and, where symbols are known, by its grammar."""
+
+    extensions: str = ""
+    names: str = ""
+    """Names of whole files, in lower case."""
+    kind: FileKind = "code"
+    wheel: str = ""
+    """Module of the tree-sitter grammar; empty where the language has no symbols."""
+    entry: str = "language"
+    """The wheel's function that returns the grammar."""
+    query: str = ""
+    """File in queries/, without .scm; that of the language's name unless set."""
+    separator: str = "."
+    """Between the names of a symbol and of what it lies in."""
+    wrappers: tuple[str, ...] = ()
+    """Nodes around a definition that belong to it: decorators, export, template."""
+    containers: tuple[str, ...] = ()
+    """Definitions with a field `body` full of definitions."""
+    leading: tuple[str, ...] = ()
+    """Nodes before a definition that belong to it: attributes, doc comments."""
+    leading_text: str = ""
+    """Regular expression that such a node must start with; any comment right above otherwise."""
+    item_macros: tuple[str, ...] = ()
+    """Nodes of top-level macro calls, whose braces may hold definitions."""
+    indented: bool = False
+    """Indentation changes what code does."""
+    incremental: bool = False
+    """Parsing from the tree of another version was seen to give the same tree, over whole histories."""
+    from_root: bool = False
+    """The query names the way from the root, so that deeper nodes of the same type do not match."""
+    test_head: str = ""
+    """What makes a test: regular expression for the text before a symbol's body, with attributes."""
+    test_path: str = r"(?!)"
+    """Files in which names make tests."""
+    test_name: str = r"(?!)"
+    """Names of tests in such files."""
+
+
+_C_COMMENTS = r"/\*|//"
+_DOC_COMMENTS = r"/\*\*|///"
+
+LANGUAGES = {
+    "rust": Language(
+        extensions="rs",
+        wheel="tree_sitter_rust",
+        containers=("impl_item", "trait_item", "mod_item"),
+        incremental=True,
+        item_macros=("macro_invocation",),
+        separator="::",
+        leading=("attribute_item", "line_comment", "block_comment"),
+        leading_text=r"#|///(?!/)|/\*\*(?![*/])",
+        test_head=r"#\s*\[\s*(?:\w+\s*::\s*)*(?:test|rstest|test_case|quickcheck|proptest|wasm_bindgen_test)\b"
+        r"|#\s*\[\s*cfg\s*\((?:[^\]]*[(,\s])?test\s*[,)]",
+    ),
+    "python": Language(
+        extensions="py pyi pyw",
+        wheel="tree_sitter_python",
+        containers=("class_definition",),
+        indented=True,
+        incremental=True,
+        wrappers=("decorated_definition",),
+        test_head=r"class\s+\w+\s*\([^)]*TestCase\b",
+        test_path=r"(?:^|/)(?:test_[^/]*|[^/]*_test|tests?/(?:.*/)?[^/]*)\.py$",
+        test_name=r"test|Test",
+    ),
+    "javascript": Language(
+        extensions="js jsx mjs cjs",
+        wheel="tree_sitter_javascript",
+        containers=("class_declaration",),
+        wrappers=("export_statement", "expression_statement", "lexical_declaration", "variable_declaration"),
+        leading=("comment",),
+        leading_text=_C_COMMENTS,
+        test_head=r"(?:describe|it|test|suite)\b[\w.]*\s*\(",
+    ),
+    "typescript": Language(
+        extensions="ts mts cts",
+        wheel="tree_sitter_typescript",
+        containers=("class_declaration", "abstract_class_declaration", "interface_declaration"),
+        entry="language_typescript",
+        wrappers=(
+            *("export_statement", "expression_statement", "ambient_declaration"),
+            *("lexical_declaration", "variable_declaration"),
+        ),
+        leading=("comment", "decorator"),
+        leading_text=_C_COMMENTS + "|@",
+        test_head=r"(?:describe|it|test|suite)\b[\w.]*\s*\(",
+    ),
+    "tsx": Language(
+        extensions="tsx",
+        wheel="tree_sitter_typescript",
+        containers=("class_declaration", "abstract_class_declaration", "interface_declaration"),
+        entry="language_tsx",
+        query="typescript",
+        wrappers=(
+            *("export_statement", "expression_statement", "ambient_declaration"),
+            *("lexical_declaration", "variable_declaration"),
+        ),
+        leading=("comment", "decorator"),
+        leading_text=_C_COMMENTS + "|@",
+        test_head=r"(?:describe|it|test|suite)\b[\w.]*\s*\(",
+    ),
+    "go": Language(
+        extensions="go",
+        wheel="tree_sitter_go",
+        wrappers=("type_declaration", "const_declaration", "var_declaration"),
+        leading=("comment",),
+        leading_text=_C_COMMENTS,
+        test_path=r"_test\.go$",
+        test_name=r"(?:Test|Benchmark|Fuzz|Example)(?![a-z])",
+    ),
+    "java": Language(
+        extensions="java",
+        wheel="tree_sitter_java",
+        containers=("class_declaration", "interface_declaration"),
+        leading=("block_comment", "line_comment"),
+        leading_text=_C_COMMENTS,
+        test_head=r"(?s:.*)@(?:\w+\.)*(?:Test|ParameterizedTest|RepeatedTest|TestFactory|Property)\b",
+    ),
+    "kotlin": Language(
+        extensions="kt kts",
+        wheel="tree_sitter_kotlin",
+        leading=("block_comment", "line_comment"),
+        leading_text=_C_COMMENTS,
+        test_head=r"(?s:.*)@(?:\w+\.)*(?:Test|ParameterizedTest|RepeatedTest|Property)\b",
+    ),
+    "c": Language(
+        extensions="c h",
+        wheel="tree_sitter_c",
+        separator="::",
+        leading=("comment",),
+        leading_text=_C_COMMENTS,
+    ),
+    "cpp": Language(
+        extensions="cc cpp cxx c++ hpp hh hxx h++ ipp inl cu cuh",
+        wheel="tree_sitter_cpp",
+        containers=("namespace_definition", "class_specifier", "struct_specifier"),
+        separator="::",
+        wrappers=("template_declaration",),
+        leading=("comment",),
+        leading_text=_C_COMMENTS,
+        test_head=r"(?:TYPED_)?TEST(?:_F|_P|_CASE|_METHOD)?\s*\(|BOOST_\w*TEST_CASE\s*\(",
+    ),
+    "csharp": Language(
+        extensions="cs csx",
+        wheel="tree_sitter_c_sharp",
+        containers=("namespace_declaration", "class_declaration", "struct_declaration", "interface_declaration"),
+        leading=("comment",),
+        leading_text=_C_COMMENTS,
+        test_head=r"(?s:.*)\[\s*(?:\w+\.)*(?:Fact|Theory|Test|TestCase|TestMethod|DataTestMethod|TestClass|TestFixture)\b",
+    ),
+    "ruby": Language(
+        extensions="rb rake gemspec ru",
+        names="rakefile gemfile podfile vagrantfile",
+        wheel="tree_sitter_ruby",
+        containers=("module", "class"),
+        separator="::",
+        leading=("comment",),
+        leading_text="#",
+        test_head=r"(?:RSpec\.)?(?:describe|context|it|specify|test)\b|class\s+\S+\s*<\s*\S*(?:TestCase|Minitest::Test)",
+        test_path=r"_test\.rb$|(?:^|/)test_[^/]*\.rb$",
+        test_name=r"test_|Test|\w*Test$",
+    ),
+    "php": Language(
+        extensions="php phtml",
+        wheel="tree_sitter_php",
+        containers=("class_declaration", "trait_declaration", "interface_declaration"),
+        entry="language_php",
+        separator="\\",
+        leading=("comment",),
+        leading_text=_C_COMMENTS + "|#",
+        test_head=r"(?s:.*)\bclass\s+\w+\s+extends\s+\S*TestCase\b",
+    ),
+    "swift": Language(
+        extensions="swift",
+        wheel="tree_sitter_swift",
+        containers=("class_declaration", "protocol_declaration"),
+        leading=("comment", "multiline_comment"),
+        leading_text=_C_COMMENTS,
+        test_head=r"(?s:.*)\bclass\s+\w+\s*:[^{]*XCTestCase\b|(?s:.*)@(?:Test|Suite)\b",
+    ),
+    "shell": Language(
+        extensions="sh bash zsh ksh bats",
+        names="bashrc zshrc profile bash_profile",
+        wheel="tree_sitter_bash",
+        leading=("comment",),
+        leading_text=r"#(?!!)",
+    ),
+    "sql": Language(
+        extensions="sql",
+        wheel="tree_sitter_sql",
+        wrappers=("statement",),
+        leading=("comment", "marginalia"),
+    ),
+    "markdown": Language(
+        extensions="md markdown mdown mkd",
+        kind="documentation",
+        wheel="tree_sitter_markdown",
+        incremental=True,
+        separator=" > ",
+    ),
+    "toml": Language(extensions="toml", kind="configuration", wheel="tree_sitter_toml", from_root=True),
+    "yaml": Language(
+        extensions="yaml yml",
+        names="clang-format clang-tidy",
+        kind="configuration",
+        wheel="tree_sitter_yaml",
+        from_root=True,
+    ),
+    "json": Language(
+        extensions="json jsonc json5 webmanifest", kind="configuration", wheel="tree_sitter_json", from_root=True
+    ),
+    "fish": Language(extensions="fish"),
+    "powershell": Language(extensions="ps1 psm1"),
+    "scala": Language(extensions="scala sc"),
+    "objective-c": Language(extensions="m mm"),
+    "html": Language(extensions="html htm"),
+    "css": Language(extensions="css scss sass less"),
+    "vue": Language(extensions="vue"),
+    "svelte": Language(extensions="svelte"),
+    "lua": Language(extensions="lua"),
+    "perl": Language(extensions="pl pm"),
+    "r": Language(extensions="r"),
+    "haskell": Language(extensions="hs"),
+    "elixir": Language(extensions="ex exs"),
+    "zig": Language(extensions="zig"),
+    "dart": Language(extensions="dart"),
+    "julia": Language(extensions="jl"),
+    "protobuf": Language(extensions="proto"),
+    "restructuredtext": Language(extensions="rst", kind="documentation"),
+    "asciidoc": Language(extensions="adoc asciidoc", kind="documentation"),
+    "text": Language(extensions="txt", kind="documentation"),
+    "ini": Language(extensions="ini cfg conf properties editorconfig", kind="configuration"),
+    "xml": Language(extensions="xml", kind="configuration"),
+    "make": Language(extensions="mk", names="makefile gnumakefile justfile", kind="configuration"),
+    "cmake": Language(extensions="cmake", names="cmakelists.txt", kind="configuration"),
+    "dockerfile": Language(extensions="dockerfile", names="dockerfile containerfile", kind="configuration"),
+    "nix": Language(extensions="nix", kind="configuration"),
+    "other": Language(kind="other"),
 }
-_BY_EXTENSION = {extension: name for name, endings in _LANGUAGES.items() for extension in endings.split()}
-_BY_NAME = {"makefile": "make", "dockerfile": "dockerfile", "justfile": "make", "rakefile": "ruby", "gemfile": "ruby"}
+"""Every language by name. One without a wheel is known by its files alone, and chunked by file."""
+
+_BY_EXTENSION = {extension: name for name, one in LANGUAGES.items() for extension in one.extensions.split()}
+_BY_NAME = {file: name for name, one in LANGUAGES.items() for file in one.names.split()}
 _DEPENDENCY = re.compile(
-    r"(^|/)(cargo\.(toml|lock)|package(-lock)?\.json|yarn\.lock|pnpm-lock\.yaml|go\.(mod|sum)|gemfile(\.lock)?"
-    r"|pipfile(\.lock)?|poetry\.lock|uv\.lock|pdm\.lock|requirements[^/]*\.(txt|in)|pyproject\.toml|setup\.cfg"
-    r"|pom\.xml|build\.gradle(\.kts)?|composer\.(json|lock))$",
+    r"(?:^|/)(?:cargo\.(?:toml|lock)|package(?:-lock)?\.json|yarn\.lock|pnpm-lock\.yaml|go\.(?:mod|sum|work)"
+    r"|gemfile(?:\.lock)?|[^/]*\.gemspec|pipfile(?:\.lock)?|poetry\.lock|uv\.lock|pdm\.lock"
+    r"|(?:[^/]*[-_.])?requirements[^/]*\.(?:txt|in)|requirements/[^/]*\.(?:txt|in)|constraints[^/]*\.txt"
+    r"|pyproject\.toml|setup\.cfg|pom\.xml|build\.gradle(?:\.kts)?|libs\.versions\.toml|composer\.(?:json|lock)"
+    r"|[^/]*\.csproj|packages\.config|environment\.ya?ml|package\.swift|podfile)$",
     re.IGNORECASE,
 )
 _DOCUMENTATION_NAMES = frozenset(
     (
-        *("readme", "license", "licence", "unlicense", "copying", "notice", "changelog", "changes", "history", "news"),
-        *("authors", "contributors", "contributing", "todo", "install", "security", "code_of_conduct"),
+        *("readme", "license", "licence", "unlicense", "copying", "copyright", "notice", "changelog", "changes"),
+        *("history", "news", "authors", "contributors", "contributing", "maintainers", "todo", "install", "security"),
+        *("code_of_conduct", "codeofconduct"),
     )
 )
-_DOCUMENTATION = frozenset(("markdown", "restructuredtext", "asciidoc", "text"))
-_CONFIGURATION = frozenset(("toml", "yaml", "json", "ini", "xml", "make", "dockerfile", "nix"))
 
 
-@dataclass(frozen=True, slots=True)
-class Symbol:
-    """A named piece of a file. Lines are 1-based and include attributes, decorators and doc comments."""
-
-    kind: str
-    name: str
-    qualified_name: str
-    first_line: int
-    last_line: int
-    is_test: bool
-
-    @property
-    def key(self) -> tuple[str, str]:
-        """What makes it the same symbol on the other side of a change."""
-        return self.kind, self.qualified_name
-
-
+@functools.lru_cache(maxsize=1 << 16)
 def file_type(path: str) -> str:
     """Extension without the dot, in lower case; the file's name where it has none."""
     name = PurePosixPath(path).name.lower()
@@ -116,129 +291,63 @@ def file_type(path: str) -> str:
     return extension if dot and stem else name.lstrip(".")
 
 
+@functools.lru_cache(maxsize=1 << 16)
 def language_of(path: str) -> str:
     """Name of the language, "other" where the path does not tell."""
-    kind = file_type(path)
-    return _BY_EXTENSION.get(kind) or _BY_NAME.get(kind, "other")
+    name = PurePosixPath(path).name.lower().lstrip(".")
+    return _BY_NAME.get(name) or _BY_EXTENSION.get(file_type(path), "other")
 
 
-def file_change_type(path: str) -> str:
-    """Change type of a file without known symbols: dependency, configuration, documentation or other."""
-    language, pure = language_of(path), PurePosixPath(path)
-    if _DEPENDENCY.search(path):
-        return "dependency"
-    if language in _DOCUMENTATION or pure.name.lower().split(".")[0] in _DOCUMENTATION_NAMES:
+@functools.lru_cache(maxsize=1 << 16)
+def is_manifest(path: str) -> bool:
+    """True for files in which a project says what it depends on."""
+    return bool(_DEPENDENCY.search(path))
+
+
+@functools.lru_cache(maxsize=1 << 16)
+def file_kind(path: str) -> FileKind:
+    """Whether a file holds code, settings, documentation, or something else."""
+    name = PurePosixPath(path).name
+    kind = LANGUAGES[language_of(path)].kind
+    if kind == "documentation" or (kind == "other" and name.lower().split(".")[0] in _DOCUMENTATION_NAMES):
         return "documentation"
-    if language in _CONFIGURATION or pure.name.startswith("."):
-        return "configuration"
-    return "other"
+    return "configuration" if kind == "other" and name.startswith(".") else kind
 
 
+@functools.lru_cache(maxsize=1 << 16)
 def module_path(path: str, language: str) -> str:
-    """The module a file stands for, written as its language does (`a::b`, `a.b`), else its folder."""
+    """The module that a file stands for, as its language writes it (`a::b`, `a.b`), else its folder.
+
+    Rust: the crate is the folder above the last `src`, with `_` for `-`; `lib.rs`, `main.rs` and
+    `mod.rs` stand for what they lie in, and a file in `bin`, `tests`, `examples` or `benches` is a
+    crate of its own. Python: what lies below the last `src`, if there is one.
+    """
     parts = list(PurePosixPath(path).with_suffix("").parts)
     if language == "rust":
-        parts = [part for part in parts if part not in ("src", "crates")]
-        return "::".join(parts[:-1] if parts and parts[-1] in ("lib", "main", "mod") else parts)
+        return "::".join(_rust_module(parts))
     if language == "python":
-        parts = parts[1:] if parts[0] == "src" else parts
-        return ".".join(parts[:-1] if parts and parts[-1] == "__init__" else parts)
+        below = parts[_last(parts, "src") + 1 :]
+        return ".".join(below[:-1] if below and below[-1] in ("__init__", "__main__") else below)
     folder = PurePosixPath(path).parent.as_posix()
     return "" if folder == "." else folder
 
 
-def symbols(source: bytes, language: str, path: str) -> list[Symbol]:
-    """All symbols of a source file, outer before inner, in the order of the file.
-
-    `language` must be a key of `GRAMMARS`. Broken source gives what tree-sitter could still read.
-    """
-    tree = parser(language).parse(source)
-    found = sorted(_matches(tree.root_node, language), key=lambda item: (item[1].start_byte, -item[1].end_byte))
-    result: list[Symbol] = []
-    open_scopes: list[tuple[int, Symbol]] = []
-    separator = "::" if language == "rust" else "."
-    for kind, node, name in found:
-        while open_scopes and open_scopes[-1][0] <= node.start_byte:
-            open_scopes.pop()
-        outer = open_scopes[-1][1] if open_scopes else None
-        first = _first_node(node, language)
-        symbol = Symbol(
-            kind=kind,
-            name=name,
-            qualified_name=f"{outer.qualified_name}{separator}{name}" if outer else name,
-            first_line=first.start_point.row + 1,
-            last_line=node.end_point.row + (1 if node.end_point.column else 0),
-            is_test=(outer is not None and outer.is_test) or _is_test(kind, name, first, node, language, path),
-        )
-        result.append(symbol)
-        open_scopes.append((node.end_byte, symbol))
-    return result
+def _rust_module(parts: list[str]) -> list[str]:
+    source = _last(parts, "src")
+    targets = max(_last(parts, name) for name in ("tests", "examples", "benches"))
+    if source >= 0:
+        crate, below = parts[max(source - 1, 0) : source], parts[source + 1 :]
+        if below[:1] == ["bin"]:
+            crate, below = [], below[1:]
+    elif targets >= 0:
+        crate, below = [], parts[targets + 1 :]
+    else:
+        crate, below = [], [part for part in parts if part != "crates"]
+    if below and below[-1] in ("lib", "main", "mod"):
+        below = below[:-1]
+    return [part.replace("-", "_") for part in (*crate, *below)]
 
 
-def _matches(root: Node, language: str) -> Iterator[tuple[str, Node, str]]:
-    """(kind, node, name) of each symbol; the order is not defined."""
-    from tree_sitter import QueryCursor
-
-    for _, captures in QueryCursor(_query(language)).matches(root):
-        name = _text(captures["name"][0])
-        if "scope" in captures:
-            name = f"{_text(captures['scope'][0])} for {name}"
-        kind = next(key for key in captures if key not in ("name", "scope"))
-        yield kind, captures[kind][0], name
-
-
-def _first_node(node: Node, language: str) -> Node:
-    """The node that a person would say the symbol starts at: its first attribute, doc comment or decorator."""
-    if language == "python":
-        outer = node.parent
-        return outer if outer is not None and outer.type == "decorated_definition" else node
-    first = node
-    while (before := first.prev_sibling) is not None and (
-        before.type == "attribute_item"
-        or (before.type in ("line_comment", "block_comment") and before.child_by_field_name("outer") is not None)
-    ):
-        first = before
-    return first
-
-
-def _is_test(kind: str, name: str, first: Node, node: Node, language: str, path: str) -> bool:
-    if language == "python":
-        file = PurePosixPath(path)
-        in_test_file = file.name.startswith("test_") or file.stem.endswith("_test") or "tests" in file.parts
-        return in_test_file and (name.startswith("test") if kind == "function" else name.startswith("Test"))
-    attribute: Node | None = first
-    while attribute is not None and attribute.id != node.id:
-        if attribute.type == "attribute_item" and re.search(
-            r"^#\s*\[\s*(\w+\s*::\s*)*(test|rstest|test_case|quickcheck|proptest)\b|^#\s*\[\s*cfg\s*\(.*\btest\b",
-            _text(attribute),
-        ):
-            return True
-        attribute = attribute.next_sibling
-    return False
-
-
-def _text(node: Node) -> str:
-    return " ".join((node.text or b"").decode(errors="replace").split())
-
-
-@functools.cache
-def _grammar(language: str) -> Language:
-    from tree_sitter import Language
-
-    return Language(importlib.import_module(GRAMMARS[language]).language())
-
-
-@functools.cache
-def parser(language: str) -> Parser:
-    """The tree-sitter parser of a language in `GRAMMARS`."""
-    from tree_sitter import Parser
-
-    return Parser(_grammar(language))
-
-
-@functools.cache
-def _query(language: str) -> Query:
-    from tree_sitter import Query
-
-    text = (Path(__file__).parent / "queries" / f"{language}.scm").read_text(encoding="utf-8")
-    return Query(_grammar(language), text)
+def _last(parts: list[str], name: str) -> int:
+    """Index of the last folder of this name, -1 where there is none."""
+    return max((place for place, part in enumerate(parts[:-1]) if part == name), default=-1)

@@ -32,6 +32,7 @@ SEPARATOR = b",\n"
 # No string inside a record can look like these, since its quotes are escaped.
 _DIFFS, _PLACEMENT = b',"diffs":[', b'],"tags":['
 _ROOM_FOR_FIGURES = 1024
+_COMMIT = msgspec.json.Decoder(Commit)
 _COPY_BYTES = 1 << 20
 
 
@@ -149,6 +150,13 @@ def placement_of(line: bytes) -> Placement:
     return msgspec.json.decode(b"{" + line[line.rindex(_PLACEMENT) + len(b"],") :], type=Placement)
 
 
+def unplaced(line: bytes) -> tuple[memoryview, memoryview]:
+    """What a line of commits.json says of its commit, without its place in the history."""
+    middle, tail = line.index(_DIFFS), line.rindex(_PLACEMENT)
+    view = memoryview(line)
+    return view[: line.rindex(b":", 0, middle)], view[middle:tail]
+
+
 def read_history(path: Path) -> HistoryMetadata:
     """The head of commits.json. Raises UserError where the file is none of ours or of another version."""
     with path.open("rb") as file:
@@ -162,18 +170,39 @@ def read_history(path: Path) -> HistoryMetadata:
 
 def read_commits(path: Path) -> Iterator[Commit]:
     """The commits in order, one at a time. Raises UserError where the file is cut off or broken."""
-    read_history(path)
-    decoder = msgspec.json.Decoder(Commit)
+    for _, line in commit_lines(path):
+        yield read_commit(line, path)
+
+
+def commit_lines(path: Path, start: int = 0, end: int | None = None) -> Iterator[tuple[int, bytes]]:
+    """(offset, line) of each commit, or of those between two offsets of lines.
+
+    Raises UserError where the file is cut off.
+    """
+    if not start:
+        read_history(path)
     with path.open("rb") as file:
-        file.readline()
-        for number, line in enumerate(file, start=2):
+        offset = file.seek(start) if start else len(file.readline())
+        while end is None or offset < end:
+            line = file.readline()
             if line == _TAIL[1:]:
                 return
+            if not line:
+                raise UserError(
+                    f"{path} is cut off: its last line is missing",
+                    "make it again: python pipeline.py --stage git_scraper",
+                )
             if line != b"\n":
-                yield _decode(decoder, line.removesuffix(b"\n").removesuffix(b","), path, number)
-    raise UserError(
-        f"{path} is cut off: its last line is missing", "make it again: python pipeline.py --stage git_scraper"
-    )
+                yield offset, line
+            offset += len(line)
+
+
+def read_commit(line: bytes, path: Path) -> Commit:
+    """The commit of a line of `path`. Raises UserError where it is broken."""
+    try:
+        return _COMMIT.decode(line.removesuffix(b"\n").removesuffix(b","))
+    except msgspec.DecodeError as error:
+        raise UserError(f"{path}: {error}", "the file is damaged; make it again") from None
 
 
 class ChunkWriter:

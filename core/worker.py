@@ -126,7 +126,7 @@ def _died(exit_code: int | None) -> Outcome:
 
 def _child(job: Job, sender: Connection) -> None:
     os.setpgid(0, 0)  # Ctrl-C reaches the parent alone, which passes it on once
-    _die_with_parent()
+    die_with_parent()
     # The outcome is told once, by us: what libraries' threads and exit handlers add is for the log.
     threading.excepthook = lambda event: logs.log.debug("a library's thread failed: %s", event.exc_value)
     sys.unraisablehook = lambda event: logs.log.debug("%s: %s", event.err_msg or "ignored", event.exc_value)
@@ -196,7 +196,7 @@ def _chain(error: BaseException) -> Iterator[BaseException]:
             todo += [item.__cause__, item.__context__]
 
 
-def _die_with_parent() -> None:
+def die_with_parent() -> None:
     """End this process when the parent is gone, so that a killed run leaves nobody writing."""
     parent = multiprocessing.parent_process()
     if parent is None:

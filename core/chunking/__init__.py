@@ -1,0 +1,1 @@
+"""How a commit's diffs are cut into chunks; `chunker` puts the other modules together."""

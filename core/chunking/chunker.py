@@ -1,0 +1,100 @@
+"""Commits into chunks."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+
+from core import git
+from core.chunking import evidence
+from core.chunking.edits import Edits
+from core.chunking.filters import Filters
+from core.chunking.pieces import FileChange, pieces
+from core.chunking.versions import Versions, is_parsed, sides_of_patch
+from core.languages import language_of
+from core.records import Chunk, ChunkCommit, Commit, FileDiff
+
+MAX_RELATED_FILES = 32
+MAX_FILES_AT_ONCE = 2000
+"""Larger commits are matched in batches of this many files, so that memory stays bounded."""
+
+
+class Chunker:
+    """Cuts commits into chunks and counts what it leaves out."""
+
+    def __init__(
+        self,
+        blobs: git.BlobReader,
+        filters: Filters,
+        *,
+        max_code_bytes: int,
+        max_file_bytes: int,
+        merges: bool = False,
+    ) -> None:
+        self._filters, self._max_code_bytes, self._merges = filters, max_code_bytes, merges
+        self._versions = Versions(blobs, max_file_bytes)
+        self.drops = Counter[str]()
+        """File changes left out, by reason."""
+        self.coarse = Counter[str]()
+        """File changes that could not be cut as finely as their language allows, by reason."""
+
+    def chunks(self, commit: Commit) -> Iterator[Chunk]:
+        """The commit's chunks, by file, then by the line that they first touch."""
+        meta = commit.metadata
+        about = ChunkCommit(
+            author=meta.author,
+            author_email=meta.author_email,
+            timestamp=meta.timestamp,
+            timestamp_unix=meta.timestamp_unix,
+            commit_timestamp=meta.commit_timestamp,
+            message=meta.message,
+            message_body=meta.message_body,
+        )
+        intent = evidence.intent(meta.message)
+        names = [diff.filename for diff in commit.diffs[: MAX_RELATED_FILES + 1]]
+        number = 0
+        kept = self._kept(commit)
+        for start in range(0, len(kept), MAX_FILES_AT_ONCE):
+            changes = self._changes(kept[start : start + MAX_FILES_AT_ONCE])
+            for piece in pieces(changes):
+                own = piece.change.diff.filename
+                related = [name for name in names if name != own][:MAX_RELATED_FILES]
+                for chunk in piece.chunks(meta.hash, number, intent, self._max_code_bytes):
+                    chunk.related_files, chunk.commit_metadata = related, about
+                    number += 1
+                    yield chunk
+            for change in changes:
+                change.old.forget_lines()
+                change.new.forget_lines()
+
+    def _kept(self, commit: Commit) -> list[FileDiff]:
+        """The file changes that pass the filters."""
+        if commit.metadata.is_merge and not self._merges:
+            if commit.diffs:
+                self.drops["file changes of merge commits"] += len(commit.diffs)
+            return []
+        kept = []
+        for diff in commit.diffs:
+            if reason := self._filters.reason(diff):
+                self.drops[reason] += 1
+            else:
+                kept.append(diff)
+        return kept
+
+    def _changes(self, diffs: list[FileDiff]) -> list[FileChange]:
+        """File changes with their two sides."""
+        both = [(diff, Edits.of_patch(diff.patch)) for diff in diffs]
+        self._versions.fetch(both)
+        changes = []
+        for diff, edits in both:
+            sides = self._versions.sides(diff)
+            old, new = sides or sides_of_patch(diff)
+            if self._filters.is_generated((new if new.source else old).source):
+                self.drops["generated files"] += 1
+                continue
+            if sides is None and is_parsed(diff):
+                self.coarse["files that could not be parsed"] += 1
+            elif old.has_error or new.has_error:
+                self.coarse["files with syntax errors"] += 1
+            changes.append(FileChange(diff, language_of(diff.filename), old, new, edits, is_parsed=sides is not None))
+        return changes

@@ -1,0 +1,240 @@
+"""What a patch does to lines: which are removed, which added, and where an unchanged line lies on the other side."""
+
+from __future__ import annotations
+
+import bisect
+import re
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    from core.chunking.outline import Outline
+
+CONTEXT_LINES = 3
+_APART = 2 * CONTEXT_LINES + 1
+_HUNK = re.compile(r"@@ -(\d+)(?:,(\d+))? \+(\d+)(?:,(\d+))? @@")
+
+
+class Edit(NamedTuple):
+    """A run of removed rows and the added rows in their place. Rows are 0-based."""
+
+    old: int
+    removed: int
+    new: int
+    added: int
+
+
+class Row(NamedTuple):
+    """One line of a chunk."""
+
+    sign: str
+    """ "-" removed, "+" added, " " on both sides, "<" and ">" on both but the chunk's on the old or new one alone."""
+    old: int
+    """Row on the old side; of a line without one, where it would be."""
+    new: int
+
+    @property
+    def is_old(self) -> bool:
+        """True where the chunk's old code has this line."""
+        return self.sign in "- <"
+
+    @property
+    def is_new(self) -> bool:
+        """True where the chunk's new code has this line."""
+        return self.sign in "+ >"
+
+
+class Edits:
+    """All edits of one file change, in order."""
+
+    def __init__(self, edits: Sequence[Edit]) -> None:
+        self.edits = edits
+        self._old_starts = [edit.old for edit in edits]
+        self._new_starts = [edit.new for edit in edits]
+
+    @classmethod
+    def of_patch(cls, patch: str) -> Edits:
+        """Read a unified diff from its first `@@` on."""
+        edits: list[Edit] = []
+        old = new = removed = added = 0
+        for line in patch.split("\n"):
+            sign = line[:1]
+            if sign == "+":
+                added += 1
+            elif sign == "-":
+                if added:  # a patch has the removed lines of an edit first
+                    edits.append(Edit(old, removed, new, added))
+                    old, new, removed, added = old + removed, new + added, 0, 0
+                removed += 1
+            elif sign != "\\":
+                if removed or added:
+                    edits.append(Edit(old, removed, new, added))
+                    old, new, removed, added = old + removed, new + added, 0, 0
+                if sign == " ":
+                    old, new = old + 1, new + 1
+                elif sign == "@":
+                    old, new = header_rows(line)
+        if removed or added:
+            edits.append(Edit(old, removed, new, added))
+        return cls(edits)
+
+    def is_removed(self, old: int) -> bool:
+        """True where a row of the old side is gone."""
+        number = bisect.bisect_right(self._old_starts, old) - 1
+        return number >= 0 and old < self.edits[number].old + self.edits[number].removed
+
+    def is_added(self, new: int) -> bool:
+        """True where a row of the new side is not on the old one."""
+        number = bisect.bisect_right(self._new_starts, new) - 1
+        return number >= 0 and new < self.edits[number].new + self.edits[number].added
+
+    def to_new(self, old: int) -> int:
+        """Where a row of the old side is on the new one; for a removed row, where its edit starts."""
+        number = bisect.bisect_right(self._old_starts, old) - 1
+        if number < 0:
+            return old
+        edit = self.edits[number]
+        if old < edit.old + edit.removed:
+            return edit.new
+        return old - edit.old - edit.removed + edit.new + edit.added
+
+    def to_old(self, new: int) -> int:
+        """Where a row of the new side was on the old one; for an added row, where its edit ends."""
+        number = bisect.bisect_right(self._new_starts, new) - 1
+        if number < 0:
+            return new
+        edit = self.edits[number]
+        return edit.old + edit.removed + max(new - edit.new - edit.added, 0)
+
+    def around(self, removed: Sequence[int], added: Sequence[int]) -> tuple[list[int], list[int]]:
+        """(old rows, new rows) of the unchanged lines around the edits that some changed rows are in."""
+        numbers = {bisect.bisect_right(self._old_starts, row) - 1 for row in removed}
+        numbers |= {bisect.bisect_right(self._new_starts, row) - 1 for row in added}
+        old: set[int] = set()
+        new: set[int] = set()
+        for number in numbers:
+            edit = self.edits[number]
+            before, after = edit.old, edit.old + edit.removed
+            first, last = before - CONTEXT_LINES, after + CONTEXT_LINES
+            if number:
+                previous = self.edits[number - 1]
+                first = max(first, previous.old + previous.removed)
+            if number + 1 < len(self.edits):
+                last = min(last, self.edits[number + 1].old)
+            first = max(first, 0)
+            old.update(range(first, before), range(after, last))
+            new.update(range(edit.new - (before - first), edit.new))
+            new.update(range(edit.new + edit.added, edit.new + edit.added + last - after))
+        return sorted(old), sorted(new)
+
+    def rows(self, old: Sequence[int], new: Sequence[int]) -> list[Row]:
+        """Rows of a symbol on both sides as one list: as a diff shows them, unchanged lines once."""
+        rows: list[Row] = []
+        place, count = 0, len(new)
+        for before in old:
+            target, removed = self.to_new(before), self.is_removed(before)
+            while place < count and new[place] < target:
+                rows.append(self._new_row(new[place]))
+                place += 1
+            if removed:
+                rows.append(Row("-", before, target))
+            elif place < count and new[place] == target and not self.is_added(target):
+                rows.append(Row(" ", before, target))
+                place += 1
+            else:
+                rows.append(Row("<", before, target))
+        rows += [self._new_row(after) for after in new[place:]]
+        return rows
+
+    def _new_row(self, new: int) -> Row:
+        return Row("+" if self.is_added(new) else ">", self.to_old(new), new)
+
+
+def header_rows(line: str) -> tuple[int, int]:
+    """First row of a hunk on both sides, from its `@@` line."""
+    header = _HUNK.match(line)
+    assert header is not None
+    # With a count of zero, git names the line before.
+    return int(header[1]) - (header[2] != "0"), int(header[3]) - (header[4] != "0")
+
+
+def render(rows: Sequence[Row], old: Outline, new: Outline) -> bytes:
+    """A unified diff of the changed rows with the unchanged lines around them."""
+    out: list[bytes] = []
+    for hunk in _hunks(rows):
+        removed, added = sum(row.is_old for row in hunk), sum(row.is_new for row in hunk)
+        out.append(_header(hunk[0].old, removed, hunk[0].new, added))
+        out += [_line(row.sign.encode(), old.line(row.old) if row.sign == "-" else new.line(row.new)) for row in hunk]
+    return b"".join(out)
+
+
+def render_removed(rows: Iterable[int], edits: Edits | None, side: Outline) -> bytes:
+    """A diff of rows that are gone; without `edits`, as if from a file that is gone."""
+    out = []
+    for first, last in runs(rows):
+        out.append(_header(first, last - first + 1, edits.to_new(first) if edits else 0, 0))
+        out += [_line(b"-", line) for line in map(side.line, range(first, last + 1))]
+    return b"".join(out)
+
+
+def render_added(rows: Iterable[int], edits: Edits | None, side: Outline) -> bytes:
+    """A diff of rows that are new; without `edits`, as if from a file that is new."""
+    out = []
+    for first, last in runs(rows):
+        out.append(_header(edits.to_old(first) if edits else 0, 0, first, last - first + 1))
+        out += [_line(b"+", line) for line in map(side.line, range(first, last + 1))]
+    return b"".join(out)
+
+
+def runs(rows: Iterable[int]) -> list[tuple[int, int]]:
+    """Rising rows as first and last of runs without gaps."""
+    found: list[tuple[int, int]] = []
+    first = last = -1
+    for row in rows:
+        if row != last + 1 or first < 0:
+            if first >= 0:
+                found.append((first, last))
+            first = row
+        last = row
+    if first >= 0:
+        found.append((first, last))
+    return found
+
+
+def _header(old: int, removed: int, new: int, added: int) -> bytes:
+    # With a count of zero, git names the line before.
+    return b"@@ -%d,%d +%d,%d @@\n" % (old + (removed > 0), removed, new + (added > 0), added)
+
+
+def _line(sign: bytes, line: bytes) -> bytes:
+    return sign + line if line.endswith(b"\n") else sign + line + b"\n\\ No newline at end of file\n"
+
+
+def _hunks(rows: Sequence[Row]) -> list[list[Row]]:
+    """Changed rows with up to three unchanged ones around them, wherever the numbers run on."""
+    hunks: list[list[Row]] = []
+    context: list[Row] = []
+    since = _APART
+    """Unchanged rows since the last changed one."""
+    expected = (-1, -1)
+    for row in rows:
+        if row.sign in "<>" or (row.old, row.new) != expected:
+            context, since = [], _APART
+        if row.sign in "<>":
+            expected = (-1, -1)
+            continue
+        expected = row.old + (row.sign != "+"), row.new + (row.sign != "-")
+        if row.sign != " ":
+            if since >= _APART:
+                hunks.append(context)
+            else:
+                hunks[-1] += context
+            hunks[-1].append(row)
+            context, since = [], 0
+        else:
+            since += 1
+            if since <= CONTEXT_LINES:
+                hunks[-1].append(row)
+            else:
+                context = [*context[-CONTEXT_LINES + 1 :], row]
+    return hunks

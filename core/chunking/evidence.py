@@ -1,0 +1,159 @@
+"""What a change touches: code, comments or white space only; what its file is for; what the message speaks of."""
+
+from __future__ import annotations
+
+import functools
+import itertools
+import re
+from collections.abc import Sequence
+
+from core.change_types import Intent, Role
+from core.chunking.edits import runs
+from core.chunking.matching import TOKEN, without_comments
+from core.chunking.outline import Outline, Symbol
+from core.languages import file_kind, language_of
+
+_CLOSERS = frozenset((b")", b"]", b"}", b">"))
+_DEPENDENCY_PART = re.compile(
+    r"(?:^|[.\"'])(?:\w+[-_.])*(?:dependencies|dependency-groups|requires|optional-dependencies|resolutions|overrides"
+    r"|workspaces|engines|patch|replace|require(?:-dev)?|build-system|packages)\b",
+    re.IGNORECASE,
+)
+_DEPENDENCY_KEY = re.compile(r"\s*\"?(?:[\w-]*dependencies|[\w-]*requires?(?:[-_]\w+)?)\"?\s*[=:]", re.IGNORECASE)
+_KEY = re.compile(r"[\w.\"-]+\s*=|\[")
+_WHOLE_MANIFEST = re.compile(
+    r"(?:requirements|constraints)[^/]*\.(?:txt|in)$|requirements/[^/]*$|go\.(?:mod|work)$|gemfile$|pipfile$"
+)
+_FIXTURES = re.compile(
+    r"(?:^|/)(?:fixtures?|testdata|test[-_]data|tests?|spec|data|samples?|snapshots|golden)/", re.IGNORECASE
+)
+
+_PREFIX = re.compile(r"(?P<type>[a-z]+)(?:\([^)]*\))?!?:\s", re.IGNORECASE)
+_PREFIXES: dict[str, Intent] = {
+    **dict.fromkeys(("fix", "bugfix", "hotfix", "bug"), "fix"),
+    "perf": "performance",
+    "refactor": "restructuring",
+    **dict.fromkeys(("feat", "feature", "docs", "doc", "test", "tests", "chore", "build", "ci", "style", "revert"), ""),
+}
+_NO_FIX = re.compile(
+    r"\b(?:fix|correct)\w*\s+(?:(?:a|an|the|some|few|more|all|minor|small|up|for|in|new|broken|failing|flaky|various|another)\s+)*"
+    r"(?:[\w`./-]+\s+)?(?:typos?|spell\w*|grammar|wording|docs?|documentation|docstrings?|comments?|readme|changelog|links?|lints?"
+    r"|clippy|warnings?|rustfmt|fmt|format\w*|style|whitespace|indent\w*|imports?|tests?|ci|build|builds|travis|appveyor|github"
+    r"|examples?|doctests?|mypy|flake8|pylint|ruff|nits?|names?|naming|copyright|version)\b",
+    re.IGNORECASE,
+)
+_FIX = re.compile(
+    r"\b(?:fix(?:e[sd]|ing|up)?|bugs?|bug-?fix(?:es)?|regressions?|panic(?:s|ked|king)?|crash(?:es|ed|ing)?|deadlocks?"
+    r"|segfaults?|memory leaks?|leaks?|overflows?|race conditions?|data races?|off[- ]by[- ]one|hangs?|broken"
+    r"|incorrect(?:ly)?|wrong(?:ly)?|correctly|properly|workaround|work around|vulnerabilit\w*|cve-\d+)\b",
+    re.IGNORECASE,
+)
+_PERFORMANCE = re.compile(
+    r"\b(?:perf|performance|optimi[sz](?:e[sd]?|ing|ations?)|speed(?:s|ing)?[- ]?up|faster|fast[- ]path"
+    r"|caches?|caching|cached|inline[sd]?|inlining|lazy|lazily"
+    r"|avoid(?:s|ing)? (?:\w+ )*(?:alloc\w*|cop(?:y|ies|ying)|clon\w+)"
+    r"|reduc\w+ (?:\w+ )*(?:alloc\w*|memory|overhead|contention))\b",
+    re.IGNORECASE,
+)
+_RESTRUCTURING = re.compile(
+    r"\b(?:refactor\w*|clean(?:s|ed|ing)?[- ]?ups?|simplif\w+|re-?organi[sz]\w+|restructur\w+|extract(?:s|ed|ing)?"
+    r"|split(?:s|ting)?|mov(?:e[sd]?|ing)|renam(?:e[sd]?|ing)|tid(?:y|ies|ied)|de-?dup\w*|rework(?:s|ed|ing)?"
+    r"|consolidat\w+|moderni[sz]\w+|polish(?:es|ed)?|cosmetic"
+    r"|remove (?:unused|dead|unnecessary|redundant|needless))\b",
+    re.IGNORECASE,
+)
+
+
+def differences(old: Outline, old_rows: Sequence[int], new: Outline, new_rows: Sequence[int]) -> tuple[bool, bool]:
+    """(code differs, comments differ) between rows of the old and rows of the new side."""
+    before, old_comments = _code_and_comments(old, old_rows)
+    after, new_comments = _code_and_comments(new, new_rows)
+    code = before != after or (bool(before) and new.is_indented and _indents(old, old_rows, new, new_rows))
+    return code, old_comments != new_comments
+
+
+def signatures_differ(before: Symbol, after: Symbol) -> bool:
+    """True where more than the name differs."""
+    if before.name == after.name and before.signature == after.signature:
+        return False
+    old, new = (
+        _without_last_commas(
+            [b"" if token == one.name.encode() else token for token in TOKEN.findall(one.signature.encode())]
+        )
+        for one in (before, after)
+    )
+    return old != new
+
+
+@functools.lru_cache(maxsize=1 << 16)
+def role(path: str) -> Role:
+    """What a file is for that is no manifest."""
+    kind = file_kind(path)
+    is_data = kind in ("configuration", "other") or language_of(path) == "text"
+    return "other" if is_data and _FIXTURES.search(path) else kind
+
+
+def role_in_manifest(path: str, part: str, keys: Sequence[str]) -> Role:
+    """What a change of a manifest is for: `part` is the table or key that it lies in, `keys` as of `keys_above`."""
+    name = path.rsplit("/", 1)[-1].lower()
+    if _WHOLE_MANIFEST.search(name) or language_of(path) in ("xml", "ruby", "kotlin", "text"):
+        return "dependency"
+    if _DEPENDENCY_PART.search(part) or any(map(_DEPENDENCY_KEY.match, keys)):
+        return "dependency"
+    return "configuration"
+
+
+def keys_above(side: Outline, rows: Sequence[int]) -> list[str]:
+    """For each row the nearest line, itself or above it, that names a key."""
+    found = []
+    for row in rows:
+        at = row
+        while at > 0 and not _KEY.match(side.line(at).decode(errors="replace")):
+            at -= 1
+        found.append(side.line(at).decode(errors="replace"))
+    return found
+
+
+def intent(message: str) -> Intent:
+    """What a commit's first line speaks of, by its prefix or its words."""
+    prefix = _PREFIX.match(message)
+    if prefix and prefix["type"].lower() in _PREFIXES:
+        return _PREFIXES[prefix["type"].lower()]
+    if message.startswith("Revert "):
+        return ""
+    if _FIX.search(_NO_FIX.sub("", message)):
+        return "fix"
+    if _PERFORMANCE.search(message):
+        return "performance"
+    return "restructuring" if _RESTRUCTURING.search(message) else ""
+
+
+def _code_and_comments(side: Outline, rows: Sequence[int]) -> tuple[list[bytes], list[bytes]]:
+    """(tokens of the code, words of the comments) in some rows."""
+    if not rows:
+        return [], []
+    tokens: list[bytes] = []
+    words: list[bytes] = []
+    comments = side.comments_between(side.starts[rows[0]], side.starts[rows[-1] + 1])
+    for first, last in runs(rows):
+        start, end = side.starts[first], side.starts[last + 1]
+        own = [(max(a, start), min(b, end)) for a, b in comments if a < end and b > start]
+        tokens += without_comments(side.source, start, end, own)
+        for a, b in own:
+            words += side.source[a:b].split()
+    return _without_last_commas(tokens), words
+
+
+def _without_last_commas(tokens: Sequence[bytes]) -> list[bytes]:
+    """Tokens without commas before a closing bracket, which formatters add and take away."""
+    following = itertools.chain(tokens[1:], (b"",))
+    return [token for token, after in zip(tokens, following, strict=False) if token != b"," or after not in _CLOSERS]
+
+
+def _indents(old: Outline, old_rows: Sequence[int], new: Outline, new_rows: Sequence[int]) -> bool:
+    """True where lines of code lie deeper or less deep than before."""
+    before, after = (
+        [len(line.expandtabs()) - len(line.lstrip().expandtabs()) for line in lines if line.strip()]
+        for lines in (map(old.line, old_rows), map(new.line, new_rows))
+    )
+    return before != after if len(before) == len(after) else before[:1] != after[:1]

@@ -1,0 +1,387 @@
+"""Which symbol before a commit is which symbol after it.
+
+In order, each step only among what the steps before left over:
+
+1. units with the same content, then the same kind and qualified name, in the same file;
+2. the same body with the own name masked, anywhere in the commit;
+3. the same name inside a symbol that was matched under another name;
+4. Dice similarity of the code's tokens: in the same file, or under the same name in another.
+
+Thresholds come from a whole Rust history (2,869 edited functions with their names hidden, 1,105 pairs
+that do not belong together): at .7, 91 % of edited functions are found again and 6.8 % of the wrong
+pairs pass; at .8, 86 % and 5.2 %.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter, defaultdict
+from collections.abc import Callable, Hashable, Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+from core.chunking.outline import Outline, Owner, Symbol
+
+RENAMED, RENAMED_WITH_SIGNATURE, SAME_NAME = 0.8, 0.7, 0.5
+"""Least similarity for another name, for another name with an equal signature, for the same name."""
+DECLARATION = 0.9
+"""Least similarity for another name of a kind whose text is short and alike: constants, types, fields."""
+MINTOKENS = 12
+"""Shorter code says too little to be recognised under another name."""
+MOST_COMPARISONS = 40_000
+"""Of one file; beyond, only symbols of the same name are compared."""
+_SHORT_KINDS = frozenset(("constant", "type", "struct", "enum", "interface", "section", "table", "key"))
+TOKEN = re.compile(rb"[A-Za-z_][A-Za-z0-9_]*|[0-9][A-Za-z0-9_.]*|[^\sA-Za-z0-9_]")
+_MASK = b"\0"
+
+
+class Version(NamedTuple):
+    """A symbol in one version of one file of a commit."""
+
+    file: int
+    """Index of the file change."""
+    owner: Owner
+
+
+class Match(NamedTuple):
+    """A symbol before and after; one of the two is None where it was added or removed."""
+
+    old: Version | None
+    new: Version | None
+    how: str = ""
+    """ "key", "body", "similarity"; empty where there is nothing to match."""
+    score: float | None = None
+
+
+@dataclass(eq=False)
+class _Candidate:
+    """A symbol that has not been matched yet."""
+
+    version: Version
+    outline: Outline
+    symbol: Symbol
+    is_container: bool
+    parent: Owner | None
+    _tokens: list[bytes] | None = field(default=None)
+    _counts: Counter[bytes] | None = field(default=None)
+
+    @property
+    def tokens(self) -> list[bytes]:
+        """Tokens of the code without comments, the own name masked."""
+        if self._tokens is None:
+            name = self.symbol.name.encode()
+            self._tokens = [_MASK if one == name else one for one in code_tokens(self.outline, self.version.owner)]
+        return self._tokens
+
+    @property
+    def counts(self) -> Counter[bytes]:
+        """How often each token occurs."""
+        if self._counts is None:
+            self._counts = Counter(self.tokens)
+        return self._counts
+
+    @property
+    def signature(self) -> str:
+        """The signature with the own name masked."""
+        return re.sub(rf"\b{re.escape(self.symbol.name)}\b", "", self.symbol.signature)
+
+
+def code_tokens(outline: Outline, owner: Owner) -> list[bytes]:
+    """Tokens of a symbol's definition, without comments."""
+    place, symbol = outline.places[owner.place], outline.symbol(owner)
+    return tokens_between(outline, place.start + symbol.start, place.start + symbol.end)
+
+
+def tokens_between(outline: Outline, start: int, end: int) -> list[bytes]:
+    """Tokens of a byte range, without comments."""
+    return without_comments(outline.source, start, end, outline.comments_between(start, end))
+
+
+def without_comments(source: bytes, start: int, end: int, comments: Sequence[tuple[int, int]]) -> list[bytes]:
+    """Tokens of a byte range but for those in some ranges inside it."""
+    if not comments:
+        return TOKEN.findall(source, start, end)
+    pieces, at = [], start
+    for first, last in comments:
+        pieces.append(source[at : max(first, at)])
+        at = max(at, last)
+    pieces.append(source[at:end])
+    return TOKEN.findall(b" ".join(pieces))
+
+
+class Matches:
+    """The matches of one commit: every symbol of every file version is in exactly one."""
+
+    def __init__(self, olds: Sequence[Outline], news: Sequence[Outline]) -> None:
+        """`olds[i]` and `news[i]` are the two sides of one file change."""
+        matcher = _Matcher()
+        for file, (old, new) in enumerate(zip(olds, news, strict=True)):
+            matcher.add_file(file, old, new)
+        matcher.match_the_rest()
+        self._of_old = {one.old: one for one in matcher.matches if one.old}
+        self._of_new = {one.new: one for one in matcher.matches if one.new}
+        self._units = matcher.units
+
+    def of_old(self, version: Version) -> Match:
+        """The match of a symbol before the commit."""
+        found = self._of_old.get(version)
+        if found is None:  # its whole unit is unchanged
+            number = self._units[version.file].new_of(version.owner.place)
+            found = Match(version, Version(version.file, Owner(number, version.owner.symbol)), "key", 1.0)
+        return found
+
+    def of_new(self, version: Version) -> Match:
+        """The match of a symbol after the commit."""
+        found = self._of_new.get(version)
+        if found is None:
+            number = self._units[version.file].old_of(version.owner.place)
+            found = Match(Version(version.file, Owner(number, version.owner.symbol)), version, "key", 1.0)
+        return found
+
+
+@dataclass
+class UnitPairs:
+    """Unchanged units of a file: those at its start, those at its end, and others by number."""
+
+    start: int
+    shift: int
+    """What a number at the end grows by."""
+    old_end: int
+    """Number of the first unit of the unchanged end, on the old side."""
+    new_end: int
+    of_old: dict[int, int] = field(default_factory=dict)
+    of_new: dict[int, int] = field(default_factory=dict)
+
+    def new_of(self, number: int) -> int:
+        """Number on the new side of an unchanged unit of the old one."""
+        return number if number < self.start else number + self.shift if number >= self.old_end else self.of_old[number]
+
+    def old_of(self, number: int) -> int:
+        """Number on the old side of an unchanged unit of the new one."""
+        return number if number < self.start else number - self.shift if number >= self.new_end else self.of_new[number]
+
+
+class _Matcher:
+    def __init__(self) -> None:
+        self.matches: list[Match] = []
+        self.units: dict[int, UnitPairs] = {}
+        """By the number of the file."""
+        self.olds: dict[Version, _Candidate] = {}
+        self.news: dict[Version, _Candidate] = {}
+        self._partners: dict[Version, Version] = {}
+        """New to old of matches under another qualified name."""
+
+    def add_file(self, file: int, old: Outline, new: Outline) -> None:
+        """Match what has the same content or the same key; keep the rest as candidates."""
+        digests = [one.unit.digest for one in old.places], [one.unit.digest for one in new.places]
+        gone, fresh = self._pair_units(file, *digests)
+        groups: dict[Hashable, tuple[list[Owner], list[Owner]]] = defaultdict(lambda: ([], []))
+        for side, outline, left in ((0, old, gone), (1, new, fresh)):
+            for number in left:
+                for index, symbol in enumerate(outline.places[number].unit.symbols):
+                    groups[symbol.kind, symbol.qualified_name][side].append(Owner(number, index))
+        for olds, news in groups.values():
+            if len(olds) == len(news) == 1:
+                self.matches.append(Match(Version(file, olds[0]), Version(file, news[0]), "key", 1.0))
+                continue
+            earlier = [_candidate(file, old, owner) for owner in olds]
+            after = [_candidate(file, new, owner) for owner in news]
+            self.olds.update((one.version, one) for one in earlier)
+            self.news.update((one.version, one) for one in after)
+            if earlier and after:
+                self._pair_equals(earlier, after, "key", _text)
+                self._pair_key(earlier, after)
+
+    def _pair_units(self, file: int, old: Sequence[Hashable], new: Sequence[Hashable]) -> tuple[list[int], list[int]]:
+        """Pair units with the same digest; the numbers of those that are left on the old and on the new side."""
+        first = 0
+        while first < min(len(old), len(new)) and old[first] == new[first]:
+            first += 1
+        last = 0
+        while last < min(len(old), len(new)) - first and old[-1 - last] == new[-1 - last]:
+            last += 1
+        units = self.units[file] = UnitPairs(first, len(new) - len(old), len(old) - last, len(new) - last)
+        waiting: dict[Hashable, list[int]] = defaultdict(list)
+        for number in range(first, units.old_end):
+            waiting[old[number]].append(number)
+        left = []
+        for number in range(first, units.new_end):
+            if found := waiting.get(new[number]):
+                units.of_new[number] = found.pop(0)
+                units.of_old[units.of_new[number]] = number
+            else:
+                left.append(number)
+        return [number for number in range(first, units.old_end) if number not in units.of_old], left
+
+    def match_the_rest(self) -> None:
+        """Match candidates across the commit, and tell what is left as added or removed."""
+        if self.olds and self.news:
+            self._by_body()
+            self._inside_partners()
+            self._by_similarity(containers=True)
+            self._inside_partners()
+            self._by_similarity(containers=False)
+        self.matches += [Match(version, None) for version in self.olds]
+        self.matches += [Match(None, version) for version in self.news]
+
+    def _match(self, old: Version, new: Version, how: str, score: float) -> None:
+        before, after = self.olds.pop(old, None), self.news.pop(new, None)
+        self.matches.append(Match(old, new, how, score))
+        if before and after and before.symbol.qualified_name != after.symbol.qualified_name:
+            self._partners[new] = old
+
+    def _pair_equals(
+        self,
+        olds: Iterable[_Candidate],
+        news: Iterable[_Candidate],
+        how: str,
+        *keys: Callable[[_Candidate], Hashable],
+    ) -> None:
+        """Match candidates for which all keys are equal, in the order of the file."""
+        waiting: dict[Hashable, list[_Candidate]] = defaultdict(list)
+        for one in olds:
+            if one.version in self.olds:
+                waiting[tuple(key(one) for key in keys)].append(one)
+        for one in news:
+            if one.version in self.news and (found := waiting.get(tuple(key(one) for key in keys))):
+                self._match(found.pop(0).version, one.version, how, 1.0)
+
+    def _pair_key(self, olds: Sequence[_Candidate], news: Sequence[_Candidate]) -> None:
+        """Match several of one key: in order where none is missing, else the likeliest."""
+        olds = [one for one in olds if one.version in self.olds]
+        news = [one for one in news if one.version in self.news]
+        if len(olds) == len(news):
+            pairs = list(zip(olds, news, strict=True))
+        else:
+            pairs = [(old, new) for _, old, new in _best((dice(o, n), o, n) for o in olds for n in news)]
+        for old, new in pairs:
+            self._match(old.version, new.version, "key", 1.0)
+
+    def _by_body(self) -> None:
+        """The same code but for the name."""
+        olds, news = list(self.olds.values()), list(self.news.values())
+        kinds = {one.symbol.kind for one in olds}
+        news = [one for one in news if one.symbol.kind in kinds]
+        kinds_and_sizes = {(one.symbol.kind, len(one.tokens)) for one in news}
+        olds = [one for one in olds if (one.symbol.kind, len(one.tokens)) in kinds_and_sizes]
+        long_olds = [one for one in olds if len(one.tokens) >= MINTOKENS]
+        long_news = [one for one in news if len(one.tokens) >= MINTOKENS]
+        named = (_kind, _body, _name)
+        self._pair_equals(olds, news, "body", *named, _file, _parent_name)
+        self._pair_equals(long_olds, long_news, "body", *named, _file)
+        self._pair_equals(_top_level(olds), _top_level(news), "body", *named)
+        self._pair_equals(long_olds, long_news, "body", *named)
+        self._pair_equals(long_olds, long_news, "body", _kind, _body, _file)
+        self._pair_equals(long_olds, long_news, "body", _kind, _body)
+
+    def _inside_partners(self) -> None:
+        """What lies in a symbol with another name now has another qualified name, but is the same."""
+        children: dict[tuple[Version, str, str], list[_Candidate]] = defaultdict(list)
+        for one in self.olds.values():
+            if one.parent:
+                children[Version(one.version.file, one.parent), one.symbol.kind, one.symbol.name].append(one)
+        for one in list(self.news.values()):  # outer before inner
+            parent = one.parent and self._partners.get(Version(one.version.file, one.parent))
+            if parent and (found := children.get((parent, one.symbol.kind, one.symbol.name))):
+                self._match(found.pop(0).version, one.version, "key", 1.0)
+
+    def _by_similarity(self, *, containers: bool) -> None:
+        """The likeliest pairs first."""
+        olds = [one for one in self.olds.values() if one.is_container == containers]
+        by_file: dict[Hashable, list[_Candidate]] = defaultdict(list)
+        by_name: dict[Hashable, list[_Candidate]] = defaultdict(list)
+        for one in olds:
+            by_file[one.version.file, one.symbol.kind, one.symbol.is_test].append(one)
+            by_name[one.symbol.name, one.symbol.kind].append(one)
+        scored = []
+        work = Counter[int]()
+        for new in self.news.values():
+            if new.is_container != containers:
+                continue
+            named = by_name[new.symbol.name, new.symbol.kind]
+            others = by_file[new.version.file, new.symbol.kind, new.symbol.is_test]
+            work[new.version.file] += len(others)
+            if work[new.version.file] > MOST_COMPARISONS:
+                others = []
+            for old in (*named, *(one for one in others if one.symbol.name != new.symbol.name)):
+                least = _least(old, new)
+                if least and _could_reach(old, new, least) and (score := dice(old, new)) >= least:
+                    scored.append((score, old, new))
+        for score, old, new in _best(scored):
+            self._match(old.version, new.version, "similarity", round(score, 3))
+
+
+def _candidate(file: int, outline: Outline, owner: Owner) -> _Candidate:
+    symbol = outline.symbol(owner)
+    return _Candidate(
+        Version(file, owner),
+        outline,
+        symbol,
+        is_container=owner.symbol in outline.places[owner.place].unit.containers,
+        parent=Owner(owner.place, symbol.parent) if symbol.parent >= 0 else None,
+    )
+
+
+def dice(old: _Candidate, new: _Candidate) -> float:
+    """Twice the tokens in common over all tokens, names masked."""
+    small, large = sorted((old.counts, new.counts), key=len)
+    common = sum(min(number, large[token]) for token, number in small.items() if token in large)
+    return 2 * common / max(len(old.tokens) + len(new.tokens), 1)
+
+
+def _least(old: _Candidate, new: _Candidate) -> float:
+    """The similarity from which two symbols count as one; 0 where they never do."""
+    if old.symbol.name == new.symbol.name:
+        if old.version.file == new.version.file:
+            return SAME_NAME
+        return RENAMED_WITH_SIGNATURE if min(len(old.tokens), len(new.tokens)) >= MINTOKENS else 0.0
+    if min(len(old.tokens), len(new.tokens)) < MINTOKENS:
+        return 0.0
+    if new.symbol.kind in _SHORT_KINDS:
+        return DECLARATION
+    return RENAMED_WITH_SIGNATURE if old.signature == new.signature else RENAMED
+
+
+def _could_reach(old: _Candidate, new: _Candidate, least: float) -> bool:
+    """False where the lengths alone keep two symbols apart."""
+    small, large = sorted((len(old.tokens), len(new.tokens)))
+    return 2 * small >= least * (small + large)
+
+
+def _best(
+    scored: Iterable[tuple[float, _Candidate, _Candidate]],
+) -> Iterable[tuple[float, _Candidate, _Candidate]]:
+    """The best pairs, no candidate in two; among equals those that come first."""
+    used: set[int] = set()
+    for score, old, new in sorted(scored, key=lambda one: (-one[0], one[2].version, one[1].version)):
+        if id(old) not in used and id(new) not in used:
+            used |= {id(old), id(new)}
+            yield score, old, new
+
+
+def _top_level(candidates: Iterable[_Candidate]) -> list[_Candidate]:
+    return [one for one in candidates if one.parent is None]
+
+
+def _text(one: _Candidate) -> Hashable:
+    return one.outline.text(one.version.owner)
+
+
+def _kind(one: _Candidate) -> Hashable:
+    return one.symbol.kind
+
+
+def _name(one: _Candidate) -> Hashable:
+    return one.symbol.name
+
+
+def _file(one: _Candidate) -> Hashable:
+    return one.version.file
+
+
+def _body(one: _Candidate) -> Hashable:
+    return tuple(one.tokens)
+
+
+def _parent_name(one: _Candidate) -> Hashable:
+    return one.parent and one.outline.symbol(one.parent).qualified_name

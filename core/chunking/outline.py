@@ -1,0 +1,197 @@
+"""The symbols of one version of a file, by row.
+
+A file is a list of units: its top-level pieces with the attributes and comments that lead them.
+Lines (rows) and bytes in a unit count from its start, so that a unit is the same wherever it lies.
+"""
+
+from __future__ import annotations
+
+import bisect
+import functools
+from collections.abc import Hashable, Iterable, Iterator
+from typing import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    from tree_sitter import Query, Tree
+
+
+_LINE_FEED = 10
+
+
+class Symbol(NamedTuple):
+    """A named piece of a unit. Rows are 0-based, from the unit's first row; bytes from its first byte."""
+
+    kind: str
+    name: str
+    qualified_name: str
+    parent: int
+    """Index in the unit of the symbol that this one lies in, -1 for none."""
+    first: int
+    """Row of its first attribute, decorator or doc comment."""
+    definition: int
+    """Row of its name."""
+    last: int
+    start: int
+    """First byte of the definition, after attributes and comments."""
+    body: int
+    """First byte of the body; `end` where there is none."""
+    end: int
+    signature: str
+    """Everything from the definition's start to its body, in one line."""
+    doc: str
+    """Doc comment or docstring without its marks."""
+    is_test: bool
+
+
+class Unit(NamedTuple):
+    """What was found in a top-level piece of a file."""
+
+    symbols: tuple[Symbol, ...]
+    """Outer before inner."""
+    owners: tuple[int, ...]
+    """Of each row, the index of the innermost symbol, -1 for none."""
+    runs: tuple[tuple[tuple[int, int], ...], ...]
+    """Of each symbol, the first and last rows of the runs that it owns."""
+    containers: frozenset[int]
+    """Symbols that others lie in."""
+    cuts: tuple[tuple[int, int], ...]
+    """Of a large unit, rows at which statements start, with how deep they lie; a cut goes best where that is least."""
+    digest: Hashable
+    """Of the content; units with the same digest are the same."""
+
+
+class Place(NamedTuple):
+    """A unit in a file: the row and the byte that it starts at."""
+
+    row: int
+    start: int
+    unit: Unit
+
+
+class Owner(NamedTuple):
+    """A symbol in an outline: number of the unit's place, number in the unit."""
+
+    place: int
+    symbol: int
+
+
+class Outline:
+    """One version of a file: its lines, its symbols, its comments."""
+
+    def __init__(self, source: bytes = b"") -> None:
+        self.source = source
+        self.places: list[Place] = []
+        """In the order of the file; only those with symbols."""
+        self.is_indented = False
+        """Indentation changes what code does."""
+        self.has_error = False
+        self.tree: Tree | None = None
+        """None where no grammar has read the file."""
+        self.comment_query: Query | None = None
+
+    @functools.cached_property
+    def starts(self) -> list[int]:
+        """First byte of each line, then the file's size. Only a line feed ends a line, as git counts."""
+        import numpy as np
+
+        ends = np.flatnonzero(np.frombuffer(self.source, np.uint8) == _LINE_FEED) + 1
+        starts: list[int] = [0, *ends.tolist()]
+        if starts[-1] != len(self.source):
+            starts.append(len(self.source))
+        return starts
+
+    def __len__(self) -> int:
+        """Number of lines."""
+        return len(self.starts) - 1
+
+    def line(self, row: int) -> bytes:
+        """A line with its end."""
+        return self.source[self.starts[row] : self.starts[row + 1]]
+
+    @functools.cached_property
+    def _place_rows(self) -> list[int]:
+        return [place.row for place in self.places]
+
+    @functools.cached_property
+    def _place_starts(self) -> list[int]:
+        return [place.start for place in self.places]
+
+    def point(self, row: int) -> tuple[int, tuple[int, int]]:
+        """(byte, (row, column)) at which a row starts; past the last line, the file's end."""
+        start = self.starts[row]
+        if row < len(self) or not self.source or self.source.endswith(b"\n"):
+            return start, (row, 0)
+        return start, (row - 1, start - self.starts[row - 1])
+
+    def has_point(self, byte: int, point: tuple[int, int]) -> bool:
+        """True where a byte lies at a (row, column)."""
+        return point[0] < len(self.starts) and self.starts[point[0]] + point[1] == byte
+
+    def code(self, runs: Iterable[tuple[int, int]]) -> bytes:
+        """The text of some runs of rows."""
+        starts = self.starts
+        return b"".join([self.source[starts[first] : starts[last + 1]] for first, last in runs])
+
+    def forget_lines(self) -> None:
+        """Free what is kept for each line; it comes back when asked for."""
+        self.__dict__.pop("starts", None)
+
+    def symbol(self, owner: Owner) -> Symbol:
+        """What `owner` points at."""
+        return self.places[owner.place].unit.symbols[owner.symbol]
+
+    def parent(self, owner: Owner) -> Owner | None:
+        """The symbol that another lies in."""
+        parent = self.symbol(owner).parent
+        return Owner(owner.place, parent) if parent >= 0 else None
+
+    def owner(self, row: int) -> Owner | None:
+        """The innermost symbol around a row (0-based), None outside symbols."""
+        number = bisect.bisect_right(self._place_rows, row) - 1
+        if number < 0:
+            return None
+        place = self.places[number]
+        own = row - place.row
+        index = place.unit.owners[own] if own < len(place.unit.owners) else -1
+        return Owner(number, index) if index >= 0 else None
+
+    def own_runs(self, owner: Owner) -> list[tuple[int, int]]:
+        """Runs of rows that belong to the symbol and to none inside it."""
+        place = self.places[owner.place]
+        runs = [(place.row + first, place.row + last) for first, last in place.unit.runs[owner.symbol]]
+        if (
+            owner.place + 1 < len(self._place_rows)
+            and runs
+            and runs[-1][1] >= (following := self._place_rows[owner.place + 1])
+        ):
+            # The next unit begins on this one's last row, and has it.
+            runs = [(first, min(last, following - 1)) for first, last in runs if first < following]
+        return runs
+
+    def rows(self, owner: Owner) -> tuple[int, int]:
+        """First and last row of the whole symbol."""
+        place, symbol = self.places[owner.place], self.symbol(owner)
+        return place.row + symbol.first, place.row + symbol.last
+
+    def text(self, owner: Owner) -> bytes:
+        """The definition: without attributes and comments before it, with what lies inside it."""
+        place, symbol = self.places[owner.place], self.symbol(owner)
+        return self.source[place.start + symbol.start : place.start + symbol.end]
+
+    def comments_between(self, start: int, end: int) -> list[tuple[int, int]]:
+        """Byte ranges of comments and docstrings that touch a byte range, clipped to it, in order."""
+        if self.tree is None or self.comment_query is None or start >= end:
+            return []
+        from tree_sitter import QueryCursor
+
+        cursor = QueryCursor(self.comment_query)
+        cursor.set_byte_range(start, end)
+        nodes = [node for found in cursor.captures(self.tree.root_node).values() for node in found]
+        ranges = sorted((max(node.start_byte, start), min(node.end_byte, end)) for node in nodes)
+        return [one for one in ranges if one[0] < one[1]]
+
+    def owners(self) -> Iterator[Owner]:
+        """Every symbol, outer before inner, in the order of the file."""
+        for number, place in enumerate(self.places):
+            for index in range(len(place.unit.symbols)):
+                yield Owner(number, index)

@@ -1,0 +1,519 @@
+"""Outlines by tree-sitter: which nodes are symbols (queries/), where they begin, what they say of themselves.
+
+Most units of a version are those of the version before, so what was found in a unit is remembered
+by its content, and only new units are searched.
+"""
+
+from __future__ import annotations
+
+import functools
+import hashlib
+import importlib
+import itertools
+import re
+from collections import OrderedDict
+from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from core.chunking.outline import Outline, Place, Symbol, Unit
+from core.languages import LANGUAGES, SYMBOL_KINDS, Language
+
+if TYPE_CHECKING:
+    from tree_sitter import Language as TreeLanguage
+    from tree_sitter import Node, Parser, Tree
+
+    from core.chunking.edits import Edit
+
+UNITS_KEPT = 1 << 14
+MOST_EDITS = 100
+"""With more, a version is parsed anew."""
+LARGE_UNIT, LARGE_NODE = 8192, 2048
+"""Bytes from which on places to cut are looked for, in units and in the nodes inside them."""
+_QUERIES = Path(__file__).parent.parent / "queries"
+_KINDS = frozenset(SYMBOL_KINDS)
+_MAY_HOLD_ITEMS = re.compile(rb"\b(?:fn|struct|enum|union|trait|impl|mod|type|const|static|macro_rules)\b")
+_RUST_TYPE = re.compile(r"(?:&\s*(?:'\w+\s*)?(?:mut\s+)?)?(?:dyn\s+)?(?:\w+\s*::\s*)*(\w+)\s*(?:<.*)?$", re.DOTALL)
+
+
+_MARKS = re.compile(
+    r"^[ \t]*(?:///?!?|//!|/\*+!?|\*+/?|#+|--+)?[ ]?|\A[rRbBuU]*(?:\"{3}|'{3}|\"|')|[ \t]*(?:\*+/|\"{3}|'{3})?[ \t]*$",
+    re.MULTILINE,
+)
+_COMMENT_LINE = re.compile(r"\s*(?://|/\*|\*|--|#(?!\s*!?\s*\[))")
+
+
+def outline(
+    source: bytes, language: str, path: str, before: Outline | None = None, edits: Sequence[Edit] = ()
+) -> Outline | None:
+    """The outline of a file; None where tree-sitter can make nothing of it at all.
+
+    `language` must have a wheel in `LANGUAGES`. Source with errors gives what could still be read.
+    With the outline of the version `before`, and the edits since, most of a file need not be parsed.
+    """
+    return _reader(language).read(source, path, before, edits)
+
+
+@functools.cache
+def _reader(language: str) -> _Reader:
+    return _Reader(language)
+
+
+@functools.cache
+def parser(language: str) -> Parser:
+    """The tree-sitter parser of a language with a wheel."""
+    from tree_sitter import Parser
+
+    return Parser(_grammar(language))
+
+
+@functools.cache
+def _grammar(language: str) -> TreeLanguage:
+    from tree_sitter import Language as Grammar
+
+    one = LANGUAGES[language]
+    return Grammar(getattr(importlib.import_module(one.wheel), one.entry)())
+
+
+class _Reader:
+    """Finds the symbols of one language."""
+
+    def __init__(self, language: str) -> None:
+        from tree_sitter import Parser, Query
+
+        self.language: Language = LANGUAGES[language]
+        query = _QUERIES / f"{self.language.query or language}.scm"
+        self._parser = parser(language)
+        # One of its own: after a parse of a range, tree-sitter 0.26 starts the next at the range's row, where that
+        # reuses a tree and first reads at the very byte that the range began at.
+        self._range_parser = Parser(_grammar(language))
+        patterns = query.read_text(encoding="utf-8").splitlines()
+        self._query = Query(_grammar(language), "\n".join(line for line in patterns if "@comment" not in line))
+        self._comments = Query(_grammar(language), "\n".join(line for line in patterns if "@comment" in line))
+        self._leading = _ids(_grammar(language), self.language.leading)
+        self._comment_ids = _ids(_grammar(language), [name for name in self.language.leading if "comment" in name])
+        self._wrappers = _ids(_grammar(language), self.language.wrappers)
+        self._containers = _ids(_grammar(language), self.language.containers)
+        self._macros = _ids(_grammar(language), self.language.item_macros)
+        self._leading_text = re.compile(self.language.leading_text.encode())
+        self._test_head = re.compile(self.language.test_head) if self.language.test_head else None
+        self._test_path = re.compile(self.language.test_path)
+        self._test_name = re.compile(self.language.test_name)
+        self._units: OrderedDict[Hashable, Unit] = OrderedDict()
+        self._about = functools.lru_cache(maxsize=UNITS_KEPT)(self._read_about)
+
+    def read(self, source: bytes, path: str, before: Outline | None, edits: Sequence[Edit]) -> Outline | None:
+        found = Outline(source)
+        tree = self._parse(found, before, edits)
+        root = tree.root_node
+        if root.type == "ERROR":
+            return None
+        tests_by_name = self._test_path.search(path) is not None
+        for first, node in self._pieces(root, source):
+            unit = self._unit(first, node, source, tests_by_name=tests_by_name)
+            if unit.symbols:
+                found.places.append(Place(first.start_point.row, first.start_byte, unit))
+        found.is_indented, found.has_error = self.language.indented, root.has_error
+        found.tree, found.comment_query = tree, self._comments
+        return found
+
+    def _parse(self, found: Outline, before: Outline | None, edits: Sequence[Edit]) -> Tree:
+        """The tree of a version. What comes out must not depend on whether there was another to start from."""
+        if (
+            before is None
+            or before.tree is None
+            or before.has_error
+            or len(edits) > MOST_EDITS
+            or not self.language.incremental
+        ):
+            return self._parser.parse(found.source)
+        tree = before.tree.copy()
+        for edit in reversed(edits):
+            start, start_point = before.point(edit.old)
+            old_end, old_end_point = before.point(edit.old + edit.removed)
+            first, first_point = found.point(edit.new)
+            last, last_point = found.point(edit.new + edit.added)
+            # In the coordinates of a file in which the edits before this one are still to be made.
+            new_end_point = (start_point[0] + last_point[0] - first_point[0], last_point[1])
+            tree.edit(start, old_end, start + last - first, start_point, old_end_point, new_end_point)
+        again = self._parser.parse(found.source, tree)
+        root = again.root_node
+        # How tree-sitter recovers from an error depends on what it started from.
+        if root.has_error:
+            return self._parser.parse(found.source)
+        end = root.child(root.child_count - 1) if root.child_count else None
+        return (
+            again
+            if end is None or found.has_point(end.start_byte, end.start_point)
+            else self._parser.parse(found.source)
+        )
+
+    def _pieces(self, root: Node, source: bytes) -> Iterator[tuple[Node, Node]]:
+        """Each top-level piece behind the first node that leads it."""
+        if self.language.from_root:
+            yield root, root
+            return
+        pending: list[Node] = []
+        previous: Node | None = None
+        for node in root.children:
+            if pending and not self._adjoins(pending[-1], node):
+                pending = []
+            if node.kind_id not in self._leading:
+                yield (pending[0] if pending else node), node
+                pending = []
+            elif pending or (self._leads(node, source) and not _trails(node, previous)):
+                pending.append(node)
+            previous = node
+
+    def _leads(self, node: Node, source: bytes) -> bool:
+        return self._leading_text.match(source, node.start_byte) is not None
+
+    def _adjoins(self, before: Node, node: Node) -> bool:
+        """True unless `before` is a comment that an empty line sets apart from `node`."""
+        if before.kind_id not in self._comment_ids:
+            return True
+        end = before.end_point
+        return node.start_point.row - end.row <= (1 if end.column else 0)
+
+    def _unit(self, first: Node, node: Node, source: bytes, *, tests_by_name: bool) -> Unit:
+        """What is in a piece. It must depend on nothing but the piece's content, since it is remembered by that."""
+        content = source[first.start_byte : node.end_byte]
+        digest = hashlib.blake2b(content, digest_size=16).digest(), node.kind_id, tests_by_name
+        unit = self._units.get(digest)
+        if unit is not None:
+            self._units.move_to_end(digest)
+            return unit
+        unit = self._container(first, node, source, digest, tests_by_name=tests_by_name) or self._search(
+            first, node, source, digest, tests_by_name=tests_by_name
+        )
+        if not node.has_error:  # what is found in one with errors may depend on what lies around
+            self._units[digest] = unit
+            if len(self._units) > UNITS_KEPT:
+                self._units.popitem(last=False)
+        return unit
+
+    def _container(
+        self, first: Node, node: Node, source: bytes, digest: Hashable, *, tests_by_name: bool
+    ) -> Unit | None:
+        """A type or module from the units in its body, most of which are known; None for other pieces."""
+        inner = node
+        while inner.kind_id in self._wrappers and inner.named_children:
+            inner = inner.named_children[-1]
+        body = inner.child_by_field_name("body") if inner.kind_id in self._containers else None
+        if body is None or body.has_error:
+            return None
+        found = _Findings()
+        self._collect(inner, source, found, end=body.start_byte)
+        if len(found.matches) != 1 or found.matches[0][0].id != inner.id:
+            return None
+        row, start = first.start_point.row, first.start_byte
+        own = self._in_scope(
+            self._symbol(*found.matches[0], source, found.docs, (row, start)), (), -1, tests_by_name=tests_by_name
+        )
+        symbols = [own]
+        for leader, piece in self._pieces(body, source):
+            unit = self._unit(leader, piece, source, tests_by_name=tests_by_name)
+            rows, offset, before = leader.start_point.row - row, leader.start_byte - start, len(symbols)
+            symbols += [
+                Symbol(
+                    one.kind,
+                    one.name,
+                    f"{own.qualified_name}{self.language.separator}{one.qualified_name}",
+                    one.parent + before if one.parent >= 0 else 0,
+                    one.first + rows,
+                    one.definition + rows,
+                    one.last + rows,
+                    one.start + offset,
+                    one.body + offset,
+                    one.end + offset,
+                    one.signature,
+                    one.doc,
+                    one.is_test or own.is_test,
+                )
+                for one in unit.symbols
+            ]
+        return _unit_of(symbols, _cuts(node, row), digest)
+
+    def _search(self, first: Node, node: Node, source: bytes, digest: Hashable, *, tests_by_name: bool) -> Unit:
+        found = _Findings()
+        self._collect(node, source, found)
+        # The order of matches is not defined.
+        found.matches.sort(key=lambda match: (match[0].start_byte, -match[0].end_byte, SYMBOL_KINDS.index(match[1])))
+        symbols: list[Symbol] = []
+        row, start = first.start_point.row, first.start_byte
+        last = -1
+        open_symbols: list[int] = []
+        for definition, kind, captures in found.matches:
+            if definition.id == last:
+                continue  # two patterns fit
+            last = definition.id
+            while open_symbols and symbols[open_symbols[-1]].end <= definition.start_byte - start:
+                open_symbols.pop()
+            outer = open_symbols[-1] if open_symbols else -1
+            if outer >= 0 and kind == "constant" and symbols[outer].kind == "function":
+                continue  # a local variable
+            about = self._symbol(definition, kind, captures, source, found.docs, (row, start))
+            symbols.append(self._in_scope(about, symbols, outer, tests_by_name=tests_by_name))
+            open_symbols.append(len(symbols) - 1)
+        return _unit_of(symbols, _cuts(node, row), digest)
+
+    def _in_scope(self, symbol: Symbol, symbols: Sequence[Symbol], outer: int, *, tests_by_name: bool) -> Symbol:
+        """The symbol inside the one with the number `outer`, if that is not -1."""
+        is_test = symbol.is_test or (tests_by_name and self._test_name.match(symbol.name) is not None)
+        if outer < 0:
+            return symbol._replace(is_test=True) if is_test else symbol
+        within = symbols[outer]
+        return symbol._replace(
+            parent=outer,
+            qualified_name=f"{within.qualified_name}{self.language.separator}{symbol.qualified_name}",
+            is_test=is_test or within.is_test,
+        )
+
+    def _collect(self, node: Node, source: bytes, found: _Findings, end: int | None = None) -> None:
+        """What the query finds in a node, up to `end`, and in macros there whose braces hold items."""
+        from tree_sitter import QueryCursor
+
+        insides = []
+        if self._macros:
+            call = node.children[0] if node.type == "expression_statement" else node
+            insides = call.children[-1:] if call.kind_id in self._macros else []
+        cursor = QueryCursor(self._query)
+        if end is not None:
+            cursor.set_byte_range(node.start_byte, end)
+        for _, captures in cursor.matches(node):
+            insides += captures.get("inside", ())
+            found.add(captures)
+        for tokens in insides:
+            inner = self._parse_inside(tokens, source)
+            if inner is not None:
+                for child in inner.children:
+                    self._collect(child, source, found)
+
+    def _parse_inside(self, tokens: Node, source: bytes) -> Node | None:
+        """The items between a macro's braces; None where these hold something else."""
+        from tree_sitter import Range
+
+        first, last = tokens.start_byte, tokens.end_byte
+        if source[first : first + 1] != b"{" or not _MAY_HOLD_ITEMS.search(source, first, last):
+            return None
+        after, before = tokens.start_point, tokens.end_point
+        within = Range((after.row, after.column + 1), (before.row, before.column - 1), first + 1, last - 1)
+        self._range_parser.included_ranges = [within]
+        root = self._range_parser.parse(source).root_node
+        return None if root.has_error else root
+
+    def _symbol(
+        self,
+        definition: Node,
+        kind: str,
+        captures: dict[str, list[Node]],
+        source: bytes,
+        docs: Mapping[int, Node],
+        origin: tuple[int, int],
+    ) -> Symbol:
+        """A symbol as if it lay in no other; `origin` is the row and the byte that its unit starts at."""
+        row, start = origin
+        whole = self._whole(definition) if self._wrappers else definition
+        first = self._first(whole, source, start)
+        whole_start = whole.start_byte
+        end_byte, end = whole.end_byte, whole.end_point
+        has_body = "body" in captures
+        body = captures["body"][0].start_byte if has_body else end_byte
+        name, own_name = _names(kind, captures, self.language.separator)
+        doc = docs.get(body)
+        signature, comment, is_test = self._about(
+            source[first.start_byte : whole_start],
+            source[whole_start:body],
+            definition.start_byte - whole_start,
+            (doc.text or b"") if doc else None,
+            kind,
+            has_body,
+        )
+        whole_row = whole.start_point.row
+        return Symbol(
+            kind,
+            name,
+            own_name,
+            -1,
+            first.start_point.row - row,
+            (whole_row if kind == "impl" else captures["name"][0].start_point.row) - row,
+            max(end.row - (0 if end.column else 1), whole_row) - row,
+            whole_start - start,
+            body - start,
+            end_byte - start,
+            signature,
+            comment,
+            is_test,
+        )
+
+    def _read_about(
+        self, lead: bytes, head: bytes, definition: int, doc: bytes | None, kind: str, has_body: bool
+    ) -> tuple[str, str, bool]:
+        """(signature, doc, whether it says that it is a test) of what stands before a symbol's body."""
+        text = lead.decode(errors="replace")
+        signature = _signature(head[definition:].decode(errors="replace"), kind, has_body=has_body)
+        comment = _comments_of(text) if doc is None else doc.decode(errors="replace")
+        return signature, _without_marks(comment), self._says_test(text + head.decode(errors="replace"))
+
+    def _says_test(self, head: str) -> bool:
+        if self._test_head is None:
+            return False
+        lines = (line for line in head.splitlines() if not _COMMENT_LINE.match(line))
+        return any(self._test_head.search(line) for line in lines)
+
+    def _whole(self, definition: Node) -> Node:
+        """The definition with its decorators, its `export` and the like."""
+        whole = definition
+        while (
+            (outer := whole.parent) is not None
+            and outer.kind_id in self._wrappers
+            and sum(child.type == whole.type for child in outer.named_children) == 1
+        ):
+            whole = outer
+        return whole
+
+    def _first(self, whole: Node, source: bytes, start: int) -> Node:
+        """The node that a person would say the symbol starts at: its first attribute or doc comment.
+
+        Nothing before `start`, where the unit begins, is looked at.
+        """
+        if not self._leading or not _may_be_led(source, start, whole.start_byte):
+            return whole
+        leaders: list[Node] = []
+        after = whole
+        while (
+            after.start_byte > start
+            and (before := after.prev_sibling) is not None
+            and before.kind_id in self._leading
+            and self._adjoins(before, after)
+        ):
+            leaders.append(before)
+            after = before
+        while leaders and (first := leaders[-1]).start_byte > start:
+            if self._leads(first, source) and not _trails(first, first.prev_sibling):
+                break
+            leaders.pop()
+        return leaders[-1] if leaders else whole
+
+
+class _Findings:
+    """What is found in a unit, in bytes of the file."""
+
+    def __init__(self) -> None:
+        self.matches: list[tuple[Node, str, dict[str, list[Node]]]] = []
+        self.docs: dict[int, Node] = {}
+        """Docstrings by the first byte of the body that they are in."""
+
+    def add(self, captures: dict[str, list[Node]]) -> None:
+        """Take in one match of the query."""
+        for name, nodes in captures.items():
+            if name in _KINDS:
+                self.matches.append((nodes[0], name, captures))
+            elif name == "doc" and nodes[0].parent and nodes[0].parent.parent:
+                self.docs[nodes[0].parent.parent.start_byte] = nodes[0]
+
+
+def _ids(grammar: TreeLanguage, names: Iterable[str]) -> frozenset[int]:
+    """Numbers of kinds of nodes."""
+    return frozenset(number for name in names if (number := grammar.id_for_node_kind(name, True)) is not None)
+
+
+def _may_be_led(source: bytes, start: int, at: int) -> bool:
+    """False where the line before surely is no attribute and no comment: asking the tree is slow."""
+    end = source.rfind(b"\n", start, at)
+    if end < 0 or not source[end:at].isspace():
+        return at > start
+    line = source[max(source.rfind(b"\n", start, end) + 1, start) : end].strip()
+    return not line.endswith((b"{", b"}", b";", b",")) or line.startswith((b"/", b"*", b"#", b"@", b"-"))
+
+
+def _trails(comment: Node, before: Node | None) -> bool:
+    """True where a comment stands behind something on its line."""
+    if before is None:
+        return False
+    end = before.end_point
+    return end.column > 0 and end.row == comment.start_point.row
+
+
+def _unit_of(symbols: list[Symbol], cuts: Mapping[int, int], digest: Hashable) -> Unit:
+    owners = _owners(symbols)
+    return Unit(
+        symbols=tuple(symbols),
+        owners=owners,
+        runs=_runs(owners, len(symbols)),
+        containers=frozenset(symbol.parent for symbol in symbols),
+        cuts=tuple(sorted(cuts.items())),
+        digest=digest,
+    )
+
+
+def _owners(symbols: list[Symbol]) -> tuple[int, ...]:
+    """Of each row of a unit, the innermost symbol; a row on which two begin is the outer one's."""
+    owners = [-1] * (max((symbol.last for symbol in symbols), default=-1) + 1)
+    for index, symbol in enumerate(symbols):
+        first = symbol.first
+        if symbol.parent >= 0:
+            first = max(first, symbols[symbol.parent].definition + 1)
+        owners[first : symbol.last + 1] = [index] * (symbol.last + 1 - first)
+    return tuple(owners)
+
+
+def _runs(owners: Sequence[int], symbols: int) -> tuple[tuple[tuple[int, int], ...], ...]:
+    """Of each symbol, the runs of rows that are its own."""
+    runs: list[list[tuple[int, int]]] = [[] for _ in range(symbols)]
+    row = 0
+    for owner, group in itertools.groupby(owners):
+        first, row = row, row + sum(1 for _ in group)
+        if owner >= 0:
+            runs[owner].append((first, row - 1))
+    return tuple(map(tuple, runs))
+
+
+def _cuts(unit: Node, row: int) -> dict[int, int]:
+    """Rows at which nodes of a large unit start, with the depth of the outermost; small nodes are not entered."""
+    found: dict[int, int] = {}
+    level, depth = ([unit] if unit.end_byte - unit.start_byte > LARGE_UNIT else []), 0
+    while level:
+        below = []
+        for node in level:
+            for child in node.named_children:
+                found.setdefault(child.start_point.row - row, depth)
+                if child.end_byte - child.start_byte > LARGE_NODE:
+                    below.append(child)
+        level, depth = below, depth + 1
+    return found
+
+
+def _names(kind: str, captures: dict[str, list[Node]], separator: str) -> tuple[str, str]:
+    """(name, name with what its own definition says it belongs to)."""
+    text = _text(captures["name"][0]).strip("\"'`") or "?"
+    scope = _text(captures["scope"][0]) if "scope" in captures else ""
+    if kind == "impl":
+        simple = _RUST_TYPE.match(text)
+        return simple[1] if simple else text, f"<{text} as {scope}>" if scope else text
+    if scope:
+        scope = re.sub(r"^[(\s*&]+|[)\s]+$|\[.*", "", scope)  # a Go receiver
+        return text, f"{scope}{separator}{text}"
+    return text.rsplit(separator, 1)[-1] if kind == "function" else text, text
+
+
+def _signature(text: str, kind: str, *, has_body: bool) -> str:
+    if not has_body and kind not in ("function", "macro"):
+        text = re.split(r"[={]", text, maxsplit=1)[0]
+    elif not has_body and kind == "macro":
+        text = text.partition("{")[0]
+    return " ".join(text.split()).rstrip("{:;= ")
+
+
+def _comments_of(lead: str) -> str:
+    """The comments among attributes and comments."""
+    return "\n".join(line for line in lead.splitlines() if not re.match(r"\s*(#!?\[|@|\[)", line))
+
+
+def _without_marks(comment: str) -> str:
+    """A comment's text alone."""
+    return _MARKS.sub("", comment.strip()).strip()
+
+
+def _text(node: Node) -> str:
+    return " ".join((node.text or b"").decode(errors="replace").split())

@@ -1,0 +1,313 @@
+"""What one commit did to one symbol, or to the code outside symbols of one file; and its record."""
+
+from __future__ import annotations
+
+import bisect
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+from core.change_types import Evidence, Intent, Role, Step, decide
+from core.chunking import evidence as look
+from core.chunking import parts
+from core.chunking.edits import Edits, render, render_added, render_removed, runs
+from core.chunking.matching import Match, Matches, Version
+from core.chunking.outline import Outline, Owner, Symbol
+from core.languages import file_type, is_manifest, module_path
+from core.records import NO_COMMIT, Chunk, FileDiff, LineRange
+
+_STEPS: dict[str, Step] = {"A": "new", "D": "deleted"}
+
+
+@dataclass
+class FileChange:
+    """A changed file with its two versions."""
+
+    diff: FileDiff
+    language: str
+    old: Outline
+    new: Outline
+    edits: Edits
+    is_parsed: bool
+    """A grammar has read both versions."""
+    removed: dict[Owner | None, list[int]] = field(default_factory=dict)
+    """Removed rows by the symbol that owns them."""
+    added: dict[Owner | None, list[int]] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        for edit in self.edits.edits:
+            for row in range(edit.old, edit.old + edit.removed):
+                self.removed.setdefault(self.old.owner(row), []).append(row)
+            for row in range(edit.new, edit.new + edit.added):
+                self.added.setdefault(self.new.owner(row), []).append(row)
+
+
+class _Part(NamedTuple):
+    """What the chunks of one piece differ in."""
+
+    old_runs: list[tuple[int, int]]
+    new_runs: list[tuple[int, int]]
+    old_code: bytes
+    new_code: bytes
+    patch: bytes
+    deletions: int
+    additions: int
+
+
+class Piece:
+    """What becomes one chunk, or several parts of a long one."""
+
+    def __init__(
+        self, change: FileChange, old_change: FileChange, match: Match | None, position: int, *, moved: bool
+    ) -> None:
+        """`match` is None for code outside symbols; `position` is the row on the new side that is touched first."""
+        self.change = change
+        """The file that it is reported under: that of its new side, if it has one."""
+        self.old_change = old_change
+        """The file of its old side."""
+        self.match, self.position, self.moved = match, position, moved
+        old = self.old_owner = match.old.owner if match and match.old else None
+        new = self.owner = match.new.owner if match and match.new else None
+        self.before: Symbol | None = old_change.old.symbol(old) if old else None
+        self.after: Symbol | None = change.new.symbol(new) if new else None
+        self.removed = old_change.removed.get(old, []) if old or not match else []
+        """Its removed rows."""
+        self.added = change.added.get(new, []) if new or not match else []
+        self.old_runs = old_change.old.own_runs(old) if old else runs(self.removed)
+        """Rows of the old code: all of a symbol's own, else the removed ones."""
+        self.new_runs = change.new.own_runs(new) if new else runs(self.added)
+
+    def evidence(self, intent: Intent) -> Evidence:
+        """All that decides the change type."""
+        before, after = self.before, self.after
+        symbol = after or before
+        if symbol:
+            step: Step = "modified" if before and after else "new" if after else "deleted"
+        else:
+            step = _STEPS.get(self.change.diff.change_type, "modified")
+        code, comments = True, False
+        if step == "modified":
+            rows = (_rows(self.old_runs), _rows(self.new_runs)) if self.moved else (self.removed, self.added)
+            code, comments = look.differences(self.old_change.old, rows[0], self.change.new, rows[1])
+        return Evidence(
+            role=self._role(),
+            kind=symbol.kind if symbol else "module" if self.change.is_parsed else "file",
+            step=step,
+            is_test=symbol.is_test if symbol else False,
+            renamed=bool(before and after and before.name != after.name),
+            moved=self.moved,
+            code=code,
+            comments=comments,
+            signature=bool(before and after and code and look.signatures_differ(before, after)),
+            intent=intent if step == "modified" and code else "",
+            how=self.match.how if self.match else "",
+        )
+
+    def _role(self) -> Role:
+        path, symbol = self.change.diff.filename, self.after or self.before
+        if not is_manifest(path):
+            return look.role(path)
+        keys = look.keys_above(self.old_change.old, self.removed)
+        keys += look.keys_above(self.change.new, self.added)
+        return look.role_in_manifest(path, symbol.qualified_name if symbol else "", keys)
+
+    def chunks(self, commit: str, number: int, intent: Intent, max_code_bytes: int) -> list[Chunk]:
+        """One chunk, or its parts; ids count from `number`. Their commit is still to be filled in."""
+        evidence = self.evidence(intent)
+        old, new = self.old_change.old, self.change.new
+        codes = old.code(self.old_runs), new.code(self.new_runs)
+        if max(map(len, codes)) <= max_code_bytes:
+            patch = self._patch(self.removed, self.added)
+            if not self.change.is_parsed:
+                patch = self.change.diff.patch.encode(self.change.diff.encoding)
+            whole = _Part(self.old_runs, self.new_runs, *codes, patch, len(self.removed), len(self.added))
+            return [self._chunk(evidence, whole, commit, number, number, 1)]
+        found = self._parts(max_code_bytes)
+        return [
+            self._chunk(evidence, part, commit, number, number + place, len(found)) for place, part in enumerate(found)
+        ]
+
+    def _patch(self, removed: list[int], added: list[int]) -> bytes:
+        """A diff of some of its changed rows; in place, with unchanged lines of its own around them."""
+        old, new = self.old_change.old, self.change.new
+        has_two_sides = self.match is None or (self.before is not None and self.after is not None)
+        if self.moved or not has_two_sides or not self.change.is_parsed:
+            edits = self.change.edits if self.old_change is self.change else None
+            return render_removed(removed, edits, old) + render_added(added, edits, new)
+        edits = self.change.edits
+        before, after = edits.around(removed, added)
+        before = [row for row in before if row < len(old) and old.owner(row) == self.old_owner]
+        after = [row for row in after if row < len(new) and new.owner(row) == self.owner]
+        rows = edits.rows(sorted((*before, *removed)), sorted((*after, *added)))
+        return render(rows, old, new)
+
+    def _parts(self, max_code_bytes: int) -> list[_Part]:
+        old, new = self.old_change.old, self.change.new
+        old_rows, new_rows = _rows(self.old_runs), _rows(self.new_runs)
+        row_depths = parts.depths(*(self._side() or (new if new_rows else old, None)))
+        own = new_rows or old_rows
+        same_file = self.old_change is self.change
+
+        def to_old(line: int) -> int:
+            return bisect.bisect_left(old_rows, self.change.edits.to_old(new_rows[line])) if same_file else 0
+
+        found = []
+        for (first_old, end_old), (first_new, end_new) in parts.cut(
+            list(map(old.line, old_rows)),
+            list(map(new.line, new_rows)),
+            to_old,
+            {line: row_depths[row] for line, row in enumerate(own) if row in row_depths},
+            max_code_bytes,
+        ):
+            before, after = old_rows[first_old:end_old], new_rows[first_new:end_new]
+            removed, added = _between(self.removed, before), _between(self.added, after)
+            own_runs = runs(before), runs(after)
+            codes = old.code(own_runs[0]), new.code(own_runs[1])
+            found.append(_Part(*own_runs, *codes, self._patch(removed, added), len(removed), len(added)))
+        return found
+
+    def _chunk(self, evidence: Evidence, part: _Part, commit: str, first: int, number: int, parts: int) -> Chunk:
+        diff = self.change.diff
+        before, after = self.before, self.after
+        symbol = after or before
+        (old_code, new_code, patch), encoding = _decode((part.old_code, part.new_code, part.patch))
+        old_ranges, new_ranges = _lines(part.old_runs), _lines(part.new_runs)
+        same_file = self.old_change is self.change
+        return Chunk(
+            chunk_id=f"{commit}_{number}",
+            commit_hash=commit,
+            file_path=diff.filename,
+            old_path=diff.old_filename if same_file else self.old_change.diff.filename,
+            file_type=file_type(diff.filename),
+            language=self.change.language,
+            change_type=decide(evidence),
+            change_category=diff.change_type,
+            change_evidence=evidence.names(),
+            symbol_kind=evidence.kind,
+            function_name=symbol.name if symbol else None,
+            qualified_name=symbol.qualified_name if symbol else None,
+            old_qualified_name=before.qualified_name if before and after and before[:3] != after[:3] else None,
+            parent=self._parent(),
+            module_path=module_path(diff.filename, self.change.language),
+            signature=symbol.signature if symbol else "",
+            doc=symbol.doc if symbol else "",
+            is_test=evidence.is_test,
+            old_code=old_code,
+            new_code=new_code,
+            patch=patch,
+            line_range=_span(new_ranges),
+            old_line_range=_span(old_ranges),
+            line_ranges=new_ranges if len(new_ranges) > 1 else [],
+            old_line_ranges=old_ranges if len(old_ranges) > 1 else [],
+            definition_line=self._definition_row() + 1 if symbol else None,
+            additions=part.additions,
+            deletions=part.deletions,
+            match_score=self.match.score if self.match else None,
+            renamed=evidence.renamed,
+            moved=evidence.moved,
+            modified=evidence.step == "modified" and (evidence.code or evidence.comments),
+            part=number - first + 1,
+            parts=parts,
+            part_of=f"{commit}_{first}" if number > first else None,
+            encoding=encoding,
+            commit_metadata=NO_COMMIT,
+        )
+
+    def _side(self) -> tuple[Outline, Owner] | None:
+        """The symbol's new side, else its old one."""
+        if self.owner:
+            return self.change.new, self.owner
+        return (self.old_change.old, self.old_owner) if self.old_owner else None
+
+    def _parent(self) -> str | None:
+        side = self._side()
+        parent = side[0].parent(side[1]) if side else None
+        return side[0].symbol(parent).qualified_name if side and parent else None
+
+    def _definition_row(self) -> int:
+        side = self._side()
+        assert side is not None
+        return side[0].places[side[1].place].row + side[0].symbol(side[1]).definition
+
+
+def pieces(changes: Sequence[FileChange]) -> Iterator[Piece]:
+    """Everything that a commit touches: by file, then by the row that is touched first."""
+    matches = Matches([one.old for one in changes], [one.new for one in changes])
+    found: list[list[Piece]] = [[] for _ in changes]
+    seen: set[Match] = set()
+    for file, change in enumerate(changes):
+        if None in change.removed or None in change.added:
+            rows = [change.edits.to_new(row) for row in change.removed.get(None, ())] + change.added.get(None, [])
+            found[file].append(Piece(change, change, None, min(rows), moved=False))
+        touched = [matches.of_old(Version(file, owner)) for owner in change.removed if owner]
+        touched += [matches.of_new(Version(file, owner)) for owner in change.added if owner]
+        for match in touched:
+            if match in seen:
+                continue
+            seen.add(match)
+            report = match.new.file if match.new else file
+            old_change = changes[match.old.file] if match.old else changes[report]
+            position = _position(match, changes[report], old_change)
+            moved = bool(match.old and match.new) and _is_moved(match, matches, changes)
+            found[report].append(Piece(changes[report], old_change, match, position, moved=moved))
+    for own in found:
+        yield from sorted(own, key=lambda piece: (piece.position, piece.match is not None))
+
+
+def _position(match: Match, change: FileChange, old_change: FileChange) -> int:
+    rows = list(change.added.get(match.new.owner, ())) if match.new else []
+    if match.old and old_change is change:
+        rows += [change.edits.to_new(row) for row in change.removed.get(match.old.owner, ())]
+    if not rows:
+        assert match.new is not None
+        rows = [change.new.rows(match.new.owner)[0]]
+    return min(rows)
+
+
+def _is_moved(match: Match, matches: Matches, changes: Sequence[FileChange]) -> bool:
+    """True where a symbol lies in another file, in another symbol, or elsewhere among its neighbours."""
+    assert match.old is not None
+    assert match.new is not None
+    if match.old.file != match.new.file:
+        return True
+    change = changes[match.new.file]
+    old_parent, parent = change.old.parent(match.old.owner), change.new.parent(match.new.owner)
+    if old_parent and parent:
+        counterpart = matches.of_new(Version(match.new.file, parent)).old
+        if counterpart != Version(match.old.file, old_parent):
+            return True
+    elif old_parent or parent:
+        return True
+    first, last = change.new.rows(match.new.owner)
+    before = change.old.rows(match.old.owner)
+    lands = [change.edits.to_new(row) for row in before]
+    return not (lands[0] <= last + 1 and lands[1] >= first - 1)
+
+
+def _decode(texts: Sequence[bytes]) -> tuple[list[str], str]:
+    """Texts in UTF-8, or all of them in Latin-1."""
+    try:
+        return [text.decode() for text in texts], "utf-8"
+    except UnicodeDecodeError:
+        return [text.decode("latin-1") for text in texts], "latin-1"
+
+
+def _rows(own: Iterable[tuple[int, int]]) -> list[int]:
+    return [row for first, last in own for row in range(first, last + 1)]
+
+
+def _between(rows: Sequence[int], own: Sequence[int]) -> list[int]:
+    """Those of some rising rows that lie in others."""
+    if not own:
+        return []
+    first, last = bisect.bisect_left(rows, own[0]), bisect.bisect_right(rows, own[-1])
+    return list(rows[first:last])
+
+
+def _lines(own: Iterable[tuple[int, int]]) -> list[LineRange]:
+    """Runs of rows as ranges of line numbers."""
+    return [(first + 1, last + 1) for first, last in own]
+
+
+def _span(ranges: Sequence[LineRange]) -> LineRange | None:
+    return (ranges[0][0], ranges[-1][1]) if ranges else None

@@ -1,0 +1,317 @@
+"""A history in segments: which commits are chunked already, and the rest by several processes.
+
+Each segment, some hundred commits, becomes a file of its own in the scratch folder; these are put
+together in order. So memory does not grow with the history, any number of processes writes the
+same bytes, and a killed run goes on with the segments that are there.
+"""
+
+from __future__ import annotations
+
+import gc
+import hashlib
+import multiprocessing
+import sys
+from array import array
+from collections import deque
+from collections.abc import Iterable, Iterator
+from concurrent.futures import Future, ProcessPoolExecutor, wait
+from concurrent.futures.process import BrokenProcessPool
+from dataclasses import dataclass
+from multiprocessing.sharedctypes import Synchronized
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from core import git
+from core.chunking.chunker import Chunker
+from core.chunking.filters import Filters
+from core.chunking.tally import tally
+from core.errors import StageError
+from core.progress import Progress
+from core.record_files import commit_lines, read_commit, unplaced
+
+SMALLEST_SEGMENT, LARGEST_SEGMENT = 1 << 20, 16 << 20
+"""Bytes of commits.json in a segment, but for the last."""
+INDEX_VERSION = 1
+_POLL_S = 0.2
+
+
+@dataclass(frozen=True)
+class Settings:
+    """All that a process must know to chunk commits; picklable."""
+
+    git_dir: Path
+    filters: dict[str, Any]
+    max_code_bytes: int
+    max_file_bytes: int
+    merges: bool
+
+    def chunker(self, blobs: git.BlobReader) -> Chunker:
+        """A chunker with these settings."""
+        return Chunker(
+            blobs,
+            Filters(**self.filters),
+            max_code_bytes=self.max_code_bytes,
+            max_file_bytes=self.max_file_bytes,
+            merges=self.merges,
+        )
+
+
+class Entry(msgspec.Struct, array_like=True, gc=False):
+    """What chunks.index holds of a commit, in the order of chunks.jsonl."""
+
+    digest: str
+    """Of the commit's record without its place in the history."""
+    size: int
+    """Bytes of its chunks."""
+    counts: dict[str, int]
+    """Its tally."""
+
+
+class IndexHead(msgspec.Struct):
+    """First line of chunks.index."""
+
+    version: int
+    size: int
+    """Bytes of chunks.jsonl."""
+
+
+@dataclass(frozen=True)
+class Segment:
+    """A run of commits in commits.json, and where their chunks go."""
+
+    commits: Path
+    start: int
+    end: int
+    part: Path
+
+    @property
+    def index(self) -> Path:
+        """The entries of its commits; there only once the part is whole."""
+        return self.part.with_suffix(".index")
+
+
+@dataclass(frozen=True)
+class Known:
+    """Chunks of an earlier run that still hold: bytes of its chunks.jsonl, and their entries."""
+
+    start: int
+    end: int
+    entries: list[Entry]
+
+
+class Earlier:
+    """What an earlier run wrote."""
+
+    def __init__(self, chunks: Path, entries: list[Entry]) -> None:
+        self.chunks = chunks
+        self._entries = entries
+        self._numbers = {entry.digest: number for number, entry in enumerate(entries)}
+        self._offsets = array("Q", [0])
+        for entry in entries:
+            self._offsets.append(self._offsets[-1] + entry.size)
+
+    @classmethod
+    def load(cls, chunks: Path, index: Path) -> Earlier | None:
+        """None unless both files are there and belong together."""
+        if not chunks.exists() or not index.exists():
+            return None
+        with index.open("rb") as file:
+            try:
+                head = msgspec.json.decode(file.readline(), type=IndexHead)
+                if head.version != INDEX_VERSION or head.size != chunks.stat().st_size:
+                    return None
+                entries = list(read_entries(file.read()))
+            except msgspec.DecodeError:
+                return None
+        return cls(chunks, entries)
+
+    def number(self, digest: str) -> int | None:
+        """Position of a commit, if it was there."""
+        return self._numbers.get(digest)
+
+    def known(self, first: int, last: int) -> Known:
+        """The chunks of consecutive commits."""
+        return Known(self._offsets[first], self._offsets[last + 1], self._entries[first : last + 1])
+
+
+def plan(commits: Path, scratch: Path, earlier: Earlier | None, workers: int) -> Iterator[Known | Segment]:
+    """The history in order: what can be copied, and what is to be chunked.
+
+    Segments are large at first, so that few versions of files are parsed twice, and small at last,
+    so that all workers end together.
+    """
+    total = commits.stat().st_size
+    pending: _Pending | None = None
+    run: tuple[int, int] | None = None
+    for start, line in commit_lines(commits):
+        digest = _digest(line)
+        number = earlier.number(digest) if earlier else None
+        if number is None:
+            if run and earlier:
+                yield earlier.known(*run)
+                run = None
+            pending = pending or _Pending(commits, scratch, start)
+            pending.add(start + len(line), digest)
+            wanted = min(max((total - start) // (3 * workers), SMALLEST_SEGMENT), LARGEST_SEGMENT)
+            if pending.size() >= wanted:
+                yield pending.segment()
+                pending = None
+            continue
+        if pending:
+            yield pending.segment()
+            pending = None
+        if run and number == run[1] + 1:
+            run = run[0], number
+        else:
+            if run and earlier:
+                yield earlier.known(*run)
+            run = number, number
+    if pending:
+        yield pending.segment()
+    if run and earlier:
+        yield earlier.known(*run)
+
+
+class _Pending:
+    """A segment while its commits are collected."""
+
+    def __init__(self, commits: Path, scratch: Path, start: int) -> None:
+        self._commits, self._scratch = commits, scratch
+        self._start = self._end = start
+        self._hash = hashlib.blake2b(digest_size=16)
+
+    def add(self, end: int, digest: str) -> None:
+        self._end = end
+        self._hash.update(digest.encode())
+
+    def size(self) -> int:
+        return self._end - self._start
+
+    def segment(self) -> Segment:
+        return Segment(self._commits, self._start, self._end, self._scratch / f"{self._hash.hexdigest()}.jsonl")
+
+
+def chunk_all(
+    todo: Iterator[Known | Segment], settings: Settings, workers: int, progress: Progress
+) -> Iterator[tuple[Known | Segment, list[Entry]]]:
+    """Chunk the segments, at most some ahead of what is taken; results in the order of `todo`."""
+    if workers == 1:
+        _rest_collector()
+        with git.BlobReader(settings.git_dir) as blobs:
+            chunker = settings.chunker(blobs)
+            for item in todo:
+                yield item, item.entries if isinstance(item, Known) else _chunk(item, chunker, progress.advance)
+        return
+    yield from _chunk_in_processes(todo, settings, workers, progress)
+
+
+def _chunk_in_processes(
+    todo: Iterator[Known | Segment], settings: Settings, workers: int, progress: Progress
+) -> Iterator[tuple[Known | Segment, list[Entry]]]:
+    # A fork saves each worker from importing everything; the only other thread waits for our parent's end.
+    context = multiprocessing.get_context("fork" if sys.platform == "linux" else "spawn")
+    done = context.Value("Q", 0)
+    shown = 0
+    waiting: deque[tuple[Known | Segment, Future[list[Entry]] | None]] = deque()
+    pool = ProcessPoolExecutor(workers, mp_context=context, initializer=_start, initargs=(settings, done))
+    try:
+        while True:
+            while sum(future is not None for _, future in waiting) < 2 * workers and (item := next(todo, None)):
+                waiting.append((item, pool.submit(_chunk_segment, item) if isinstance(item, Segment) else None))
+            if not waiting:
+                break
+            item, future = waiting[0]
+            if future:
+                wait([future], timeout=_POLL_S)
+            count = done.value
+            progress.advance(count - shown)
+            shown = count
+            if future is None or future.done():
+                waiting.popleft()
+                yield item, future.result() if future else item.entries  # type: ignore[union-attr]
+        pool.shutdown()
+    except BaseException as error:
+        for child in multiprocessing.active_children():
+            child.kill()
+        pool.shutdown(cancel_futures=True)
+        if isinstance(error, BrokenProcessPool):
+            raise StageError(
+                "a chunking process died", "if memory ran out, lower semantic_chunker.workers; then run again"
+            ) from None
+        raise
+
+
+_chunker: Chunker
+_done: Synchronized[int]
+
+
+def _start(settings: Settings, done: Synchronized[int]) -> None:
+    """Make a worker process ready."""
+    global _chunker, _done
+    from core.worker import die_with_parent
+
+    die_with_parent()
+    _rest_collector()
+    blobs = git.BlobReader(settings.git_dir)
+    _chunker, _done = settings.chunker(blobs.__enter__()), done
+
+
+def _rest_collector() -> None:
+    """Let Python look for cycles seldom: there are none here, but many objects to look at."""
+    gc.freeze()
+    gc.set_threshold(200_000, 50, 100)
+
+
+def _chunk_segment(segment: Segment) -> list[Entry]:
+    return _chunk(segment, _chunker, _advance)
+
+
+def _advance(count: int = 1) -> None:
+    with _done.get_lock():
+        _done.value += count
+
+
+def _chunk(segment: Segment, chunker: Chunker, advance: Any) -> list[Entry]:
+    """Write a segment's part, unless an earlier run has, and its entries."""
+    if segment.index.exists() and segment.part.exists():
+        entries = list(read_entries(segment.index.read_bytes()))
+        advance(len(entries))
+        return entries
+    encoder = msgspec.json.Encoder()
+    entries = []
+    with segment.part.open("wb", buffering=1 << 20) as out:
+        for _, line in commit_lines(segment.commits, segment.start, segment.end):
+            chunks = list(chunker.chunks(read_commit(line, segment.commits)))
+            lines = b"".join([encoder.encode(chunk) + b"\n" for chunk in chunks])
+            out.write(lines)
+            entries.append(Entry(_digest(line), len(lines), tally(chunks, chunker.drops, chunker.coarse)))
+            chunker.drops.clear()
+            chunker.coarse.clear()
+            advance(1)
+    temporary = segment.index.with_suffix(".tmp")
+    temporary.write_bytes(b"".join(encode_entries(entries)))
+    temporary.rename(segment.index)
+    return entries
+
+
+def encode_entries(entries: Iterable[Entry]) -> Iterator[bytes]:
+    """Entries as the lines of an index."""
+    encoder = msgspec.json.Encoder()
+    for entry in entries:
+        yield encoder.encode(entry) + b"\n"
+
+
+def read_entries(data: bytes) -> Iterator[Entry]:
+    """Entries from the lines of an index."""
+    decoder = msgspec.json.Decoder(Entry)
+    for line in data.splitlines():
+        yield decoder.decode(line)
+
+
+def _digest(line: bytes) -> str:
+    hasher = hashlib.blake2b(digest_size=16)
+    for piece in unplaced(line):
+        hasher.update(piece)
+    return hasher.hexdigest()

@@ -1,0 +1,109 @@
+"""The two versions of a changed file: read from the repository where a grammar can use them, else from the patch."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Sequence
+
+from core import git
+from core.chunking.edits import Edits, header_rows
+from core.chunking.outline import Outline
+from core.chunking.parsing import outline
+from core.languages import LANGUAGES, language_of
+from core.records import FileDiff
+
+NOTHING = Outline()
+"""The side of a file that is not there."""
+_SYMLINK_MODE = "120000"
+_Key = tuple[str, str]
+"""Blob and path: what a version of a file is parsed by."""
+
+
+class Versions:
+    """Parsed versions of files; the latest are kept, since one change's new version is the next one's old version."""
+
+    KEEP_BYTES = 12 << 20
+
+    def __init__(self, blobs: git.BlobReader, max_file_bytes: int) -> None:
+        self._blobs, self._max_file_bytes = blobs, max_file_bytes
+        self._kept: OrderedDict[_Key, tuple[int, Outline | None]] = OrderedDict()
+        self._bytes = 0
+
+    def fetch(self, diffs: Sequence[tuple[FileDiff, Edits]]) -> None:
+        """Read and parse in one batch what these changes need and is not kept."""
+        needed: dict[_Key, tuple[_Key | None, Edits]] = {}
+        for diff, edits in diffs:
+            if is_parsed(diff):
+                old, new = _keys(diff)
+                if old:
+                    needed.setdefault(old, (None, edits))
+                if new:
+                    needed.setdefault(new, (old, edits))
+        wanted = [key for key in needed if key not in self._kept]
+        for key in needed:
+            if key in self._kept:
+                self._kept.move_to_end(key)
+        while self._bytes > self.KEEP_BYTES and len(self._kept) > len(needed) - len(wanted):
+            self._bytes -= self._kept.popitem(last=False)[1][0]
+        sources = self._blobs.read_many([blob for blob, _ in wanted], self._max_file_bytes)
+        for key, source in zip(wanted, sources, strict=True):
+            found = None
+            if source is not None:
+                old, edits = needed[key]
+                language = language_of(key[1])
+                before = self._kept[old][1] if old and language_of(old[1]) == language else None
+                found = outline(source, language, key[1], before, edits.edits)
+            self._kept[key] = len(source or b""), found
+            self._bytes += len(source or b"")
+
+    def sides(self, diff: FileDiff) -> tuple[Outline, Outline] | None:
+        """Before and after; None where a language has no symbols, or a version cannot be read."""
+        if not is_parsed(diff):
+            return None
+        old, new = (NOTHING if key is None else self._kept[key][1] for key in _keys(diff))
+        return (old, new) if old is not None and new is not None else None
+
+
+def is_parsed(diff: FileDiff) -> bool:
+    """True where there is a grammar for the file, before and after."""
+    paths = (diff.filename, diff.old_filename or diff.filename)
+    return _SYMLINK_MODE not in (diff.old_mode, diff.new_mode) and all(
+        LANGUAGES[language_of(one)].wheel for one in paths
+    )
+
+
+def sides_of_patch(diff: FileDiff) -> tuple[Outline, Outline]:
+    """Before and after as far as the patch shows them: lines without symbols."""
+    old, new = _Excerpt(), _Excerpt()
+    before = after = 0
+    lines = diff.patch.encode(diff.encoding).split(b"\n")
+    for line, following in zip(lines, [*lines[1:], b""], strict=True):
+        sign, text = line[:1], line[1:] + (b"" if following.startswith(b"\\") else b"\n")
+        if sign == b"@":
+            before, after = header_rows(line.decode("latin-1"))
+            continue
+        if sign in (b"-", b" "):
+            old.rows_shown[before] = text
+            before += 1
+        if sign in (b"+", b" "):
+            new.rows_shown[after] = text
+            after += 1
+    return old.whole(), new.whole()
+
+
+class _Excerpt:
+    """Some rows of a file."""
+
+    def __init__(self) -> None:
+        self.rows_shown: dict[int, bytes] = {}
+
+    def whole(self) -> Outline:
+        """A version with empty lines wherever the patch shows none."""
+        last = max(self.rows_shown, default=-1)
+        return Outline(b"".join(self.rows_shown.get(row, b"\n") for row in range(last + 1)))
+
+
+def _keys(diff: FileDiff) -> tuple[_Key | None, _Key | None]:
+    """The old and the new version; None for one that is not there."""
+    old = (diff.old_blob, diff.old_filename or diff.filename) if diff.old_blob.strip("0") else None
+    return old, (diff.new_blob, diff.filename) if diff.new_blob.strip("0") else None

@@ -1,0 +1,14 @@
+; Symbols of C#.
+(namespace_declaration name: (_) @name body: (_) @body) @module
+(class_declaration name: (identifier) @name body: (_)? @body) @class
+(record_declaration name: (identifier) @name body: (_)? @body) @class
+(struct_declaration name: (identifier) @name body: (_)? @body) @struct
+(interface_declaration name: (identifier) @name body: (_) @body) @interface
+(enum_declaration name: (identifier) @name body: (_) @body) @enum
+(delegate_declaration name: (identifier) @name) @type
+(method_declaration name: (identifier) @name body: (_)? @body) @function
+(constructor_declaration name: (identifier) @name body: (_) @body) @function
+(destructor_declaration name: (identifier) @name body: (_) @body) @function
+(property_declaration name: (identifier) @name accessors: (_)? @body) @function
+(local_function_statement name: (identifier) @name body: (_) @body) @function
+(comment) @comment

@@ -1,0 +1,3 @@
+; Symbols of shell scripts.
+(function_definition name: (word) @name body: (_) @body) @function
+(comment) @comment

@@ -1,0 +1,24 @@
+; Symbols of TypeScript and TSX. Calls of describe, it and test count as functions.
+(function_declaration name: (identifier) @name body: (_) @body) @function
+(generator_function_declaration name: (identifier) @name body: (_) @body) @function
+(function_signature name: (identifier) @name) @function
+(class_declaration name: (type_identifier) @name body: (_) @body) @class
+(abstract_class_declaration name: (type_identifier) @name body: (_) @body) @class
+(interface_declaration name: (type_identifier) @name body: (_) @body) @interface
+(enum_declaration name: (identifier) @name body: (_) @body) @enum
+(type_alias_declaration name: (type_identifier) @name) @type
+(internal_module name: (_) @name body: (_) @body) @module
+(module name: (_) @name body: (_)? @body) @module
+(method_definition name: (_) @name body: (_) @body) @function
+(method_signature name: (_) @name) @function
+(abstract_method_signature name: (_) @name) @function
+(public_field_definition name: (_) @name value: [(arrow_function body: (_) @body) (function_expression body: (_) @body)]) @function
+(variable_declarator name: (identifier) @name value: [(arrow_function body: (_) @body) (function_expression body: (_) @body) (generator_function body: (_) @body)]) @function
+(variable_declarator name: (identifier) @name value: (class body: (_) @body)) @class
+(assignment_expression left: (member_expression property: (property_identifier) @name) right: [(arrow_function body: (_) @body) (function_expression body: (_) @body)]) @function
+(pair key: (_) @name value: [(arrow_function body: (_) @body) (function_expression body: (_) @body)]) @function
+((call_expression function: [(identifier) @_call (member_expression object: (identifier) @_call)]
+  arguments: (arguments . [(string) (template_string)] @name [(arrow_function body: (_) @body) (function_expression body: (_) @body)])) @function
+  (#match? @_call "^(describe|it|test|suite)$"))
+(variable_declarator name: (identifier) @name value: [(object) (array) (string) (number) (template_string) (call_expression) (new_expression) (as_expression) (satisfies_expression)]) @constant
+(comment) @comment
