@@ -53,6 +53,8 @@ class Language:
     """Parsing from the tree of another version was seen to give the same tree, over whole histories."""
     from_root: bool = False
     """The query names the way from the root, so that deeper nodes of the same type do not match."""
+    too_deep: str = ""
+    """What the grammar cannot survive; such a file is chunked as a whole."""
     test_head: str = ""
     """What makes a test: regular expression for the text before a symbol's body, with attributes."""
     test_path: str = r"(?!)"
@@ -74,8 +76,8 @@ LANGUAGES = {
         separator="::",
         leading=("attribute_item", "line_comment", "block_comment"),
         leading_text=r"#|///(?!/)|/\*\*(?![*/])",
-        test_head=r"#\s*\[\s*(?:\w+\s*::\s*)*(?:test|rstest|test_case|quickcheck|proptest|wasm_bindgen_test)\b"
-        r"|#\s*\[\s*cfg\s*\((?:[^\]]*[(,\s])?test\s*[,)]",
+        test_head=r"(?:^|\])\s*#\s*\[\s*(?:\w+\s*::\s*)*(?:test|rstest|test_case|quickcheck|proptest|wasm_bindgen_test)\b"
+        r"|(?:^|\])\s*#\s*\[\s*cfg\s*\((?![^\]]*\bnot\s*\(\s*test\b)(?:[^\]]*[(,\s])?test\s*[,)]",
     ),
     "python": Language(
         extensions="py pyi pyw",
@@ -95,7 +97,7 @@ LANGUAGES = {
         wrappers=("export_statement", "expression_statement", "lexical_declaration", "variable_declaration"),
         leading=("comment",),
         leading_text=_C_COMMENTS,
-        test_head=r"(?:describe|it|test|suite)\b[\w.]*\s*\(",
+        test_head=r"^\s*(?:describe|it|test|suite)(?:\.\w+)*\s*\(",
     ),
     "typescript": Language(
         extensions="ts mts cts",
@@ -108,7 +110,7 @@ LANGUAGES = {
         ),
         leading=("comment", "decorator"),
         leading_text=_C_COMMENTS + "|@",
-        test_head=r"(?:describe|it|test|suite)\b[\w.]*\s*\(",
+        test_head=r"^\s*(?:describe|it|test|suite)(?:\.\w+)*\s*\(",
     ),
     "tsx": Language(
         extensions="tsx",
@@ -122,7 +124,7 @@ LANGUAGES = {
         ),
         leading=("comment", "decorator"),
         leading_text=_C_COMMENTS + "|@",
-        test_head=r"(?:describe|it|test|suite)\b[\w.]*\s*\(",
+        test_head=r"^\s*(?:describe|it|test|suite)(?:\.\w+)*\s*\(",
     ),
     "go": Language(
         extensions="go",
@@ -181,7 +183,7 @@ LANGUAGES = {
         separator="::",
         leading=("comment",),
         leading_text="#",
-        test_head=r"(?:RSpec\.)?(?:describe|context|it|specify|test)\b|class\s+\S+\s*<\s*\S*(?:TestCase|Minitest::Test)",
+        test_head=r"^\s*(?:RSpec\.)?(?:describe|context|it|specify|test)\b(?!\s*=)|^\s*class\s+\S+\s*<\s*\S*(?:TestCase|Minitest::Test)",
         test_path=r"_test\.rb$|(?:^|/)test_[^/]*\.rb$",
         test_name=r"test_|Test|\w*Test$",
     ),
@@ -229,6 +231,9 @@ LANGUAGES = {
         names="clang-format clang-tidy",
         kind="configuration",
         wheel="tree_sitter_yaml",
+        # Its scanner ends the process at some 250 levels, each of which takes a column.
+        too_deep=r"(?m)^[ \t?-]{200}",
+        leading=("comment",),
         from_root=True,
     ),
     "json": Language(

@@ -170,8 +170,8 @@ def read_history(path: Path) -> HistoryMetadata:
 
 def read_commits(path: Path) -> Iterator[Commit]:
     """The commits in order, one at a time. Raises UserError where the file is cut off or broken."""
-    for _, line in commit_lines(path):
-        yield read_commit(line, path)
+    for number, (_, line) in enumerate(commit_lines(path), start=2):
+        yield read_commit(line, f"{path}, line {number}")
 
 
 def commit_lines(path: Path, start: int = 0, end: int | None = None) -> Iterator[tuple[int, bytes]]:
@@ -197,12 +197,12 @@ def commit_lines(path: Path, start: int = 0, end: int | None = None) -> Iterator
             offset += len(line)
 
 
-def read_commit(line: bytes, path: Path) -> Commit:
-    """The commit of a line of `path`. Raises UserError where it is broken."""
+def read_commit(line: bytes, place: str) -> Commit:
+    """The commit of a line of commits.json. Raises UserError, which names the `place`, where it is broken."""
     try:
         return _COMMIT.decode(line.removesuffix(b"\n").removesuffix(b","))
     except msgspec.DecodeError as error:
-        raise UserError(f"{path}: {error}", "the file is damaged; make it again") from None
+        raise UserError(f"{place}: {error}", "the file is damaged; make it again") from None
 
 
 class ChunkWriter:

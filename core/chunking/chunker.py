@@ -15,7 +15,7 @@ from core.languages import language_of
 from core.records import Chunk, ChunkCommit, Commit, FileDiff
 
 MAX_RELATED_FILES = 32
-MAX_FILES_AT_ONCE = 2000
+MAX_FILES_AT_ONCE = 500
 """Larger commits are matched in batches of this many files, so that memory stays bounded."""
 
 

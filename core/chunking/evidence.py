@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import itertools
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from core.change_types import Intent, Role
 from core.chunking.edits import runs
@@ -13,17 +13,23 @@ from core.chunking.matching import TOKEN, without_comments
 from core.chunking.outline import Outline, Symbol
 from core.languages import file_kind, language_of
 
-_CLOSERS = frozenset((b")", b"]", b"}", b">"))
+# Text in quotes is one token, since white space counts there.
+_STRICT_TOKEN = re.compile(rb"""\"(?:[^\"\\\n]|\\.)*\"|'(?:[^'\\\n]|\\.)*'|\+\+|--|""" + TOKEN.pattern)
+_OPENERS, _CLOSERS = frozenset((b"(", b"[", b"{")), frozenset((b")", b"]", b"}"))
+# What stands before the bracket of a call: a name that is no keyword, or a closing bracket.
+_CALLED = re.compile(rb"(?!(?:return|yield|in|and|or|not|if|else|for|while|match|let|await|print)$)\w+|[)\]>!?]")
 _DEPENDENCY_PART = re.compile(
-    r"(?:^|[.\"'])(?:\w+[-_.])*(?:dependencies|dependency-groups|requires|optional-dependencies|resolutions|overrides"
-    r"|workspaces|engines|patch|replace|require(?:-dev)?|build-system|packages)\b",
+    r"(?:^|[.\"'-])(?:\w*dependencies|dependency-groups|requires|resolutions|overrides|workspaces|engines|patch|replace"
+    r"|require(?:-dev)?|build-system|packages)\b",
     re.IGNORECASE,
 )
+_GO_VERSION = re.compile(r"(?:go|toolchain|module) ")
 _DEPENDENCY_KEY = re.compile(r"\s*\"?(?:[\w-]*dependencies|[\w-]*requires?(?:[-_]\w+)?)\"?\s*[=:]", re.IGNORECASE)
-_KEY = re.compile(r"[\w.\"-]+\s*=|\[")
+_KEY = re.compile(r"[\w.\"-]+\s*=|\[|(?:go|toolchain|module|require|replace|exclude)\b")
 _WHOLE_MANIFEST = re.compile(
     r"(?:requirements|constraints)[^/]*\.(?:txt|in)$|requirements/[^/]*$|go\.(?:mod|work)$|gemfile$|pipfile$"
 )
+_DOCUMENTS = re.compile(r"(?:^|/)(?:docs?|documentation|man)/|\.[1-8](?:\.in)?$", re.IGNORECASE)
 _FIXTURES = re.compile(
     r"(?:^|/)(?:fixtures?|testdata|test[-_]data|tests?|spec|data|samples?|snapshots|golden)/", re.IGNORECASE
 )
@@ -45,7 +51,8 @@ _NO_FIX = re.compile(
 _FIX = re.compile(
     r"\b(?:fix(?:e[sd]|ing|up)?|bugs?|bug-?fix(?:es)?|regressions?|panic(?:s|ked|king)?|crash(?:es|ed|ing)?|deadlocks?"
     r"|segfaults?|memory leaks?|leaks?|overflows?|race conditions?|data races?|off[- ]by[- ]one|hangs?|broken"
-    r"|incorrect(?:ly)?|wrong(?:ly)?|correctly|properly|workaround|work around|vulnerabilit\w*|cve-\d+)\b",
+    r"|incorrect(?:ly)?|wrong(?:ly)?|correctly|properly|workaround|work around|vulnerabilit\w*|cve-\d+"
+    r"|stray|accidental(?:ly)?|mistaken(?:ly)?)\b",
     re.IGNORECASE,
 )
 _PERFORMANCE = re.compile(
@@ -59,7 +66,8 @@ _RESTRUCTURING = re.compile(
     r"\b(?:refactor\w*|clean(?:s|ed|ing)?[- ]?ups?|simplif\w+|re-?organi[sz]\w+|restructur\w+|extract(?:s|ed|ing)?"
     r"|split(?:s|ting)?|mov(?:e[sd]?|ing)|renam(?:e[sd]?|ing)|tid(?:y|ies|ied)|de-?dup\w*|rework(?:s|ed|ing)?"
     r"|consolidat\w+|moderni[sz]\w+|polish(?:es|ed)?|cosmetic"
-    r"|remove (?:unused|dead|unnecessary|redundant|needless))\b",
+    r"|remove (?:unused|dead|unnecessary|redundant|needless|(?:all )?uses? of)"
+    r"|replace\w* .+ (?:with|by)|switch(?:ed|ing)?(?: over)? to|instead of)\b",
     re.IGNORECASE,
 )
 
@@ -78,7 +86,7 @@ def signatures_differ(before: Symbol, after: Symbol) -> bool:
         return False
     old, new = (
         _without_last_commas(
-            [b"" if token == one.name.encode() else token for token in TOKEN.findall(one.signature.encode())]
+            [b"_" if token == one.name.encode() else token for token in TOKEN.findall(one.signature.encode())]
         )
         for one in (before, after)
     )
@@ -89,29 +97,35 @@ def signatures_differ(before: Symbol, after: Symbol) -> bool:
 def role(path: str) -> Role:
     """What a file is for that is no manifest."""
     kind = file_kind(path)
+    if kind == "other" and _DOCUMENTS.search(path):
+        return "documentation"
     is_data = kind in ("configuration", "other") or language_of(path) == "text"
     return "other" if is_data and _FIXTURES.search(path) else kind
 
 
-def role_in_manifest(path: str, part: str, keys: Sequence[str]) -> Role:
+def role_in_manifest(path: str, part: str, keys: Iterable[str]) -> Role:
     """What a change of a manifest is for: `part` is the table or key that it lies in, `keys` as of `keys_above`."""
     name = path.rsplit("/", 1)[-1].lower()
+    if name == "go.mod":
+        found = list(keys)
+        return "configuration" if found and all(map(_GO_VERSION.match, found)) else "dependency"
     if _WHOLE_MANIFEST.search(name) or language_of(path) in ("xml", "ruby", "kotlin", "text"):
         return "dependency"
-    if _DEPENDENCY_PART.search(part) or any(map(_DEPENDENCY_KEY.match, keys)):
+    if _DEPENDENCY_PART.search(part) or (language_of(path) != "json" and any(map(_DEPENDENCY_KEY.match, keys))):
         return "dependency"
     return "configuration"
 
 
-def keys_above(side: Outline, rows: Sequence[int]) -> list[str]:
-    """For each row the nearest line, itself or above it, that names a key."""
-    found = []
+def keys_above(side: Outline, rows: Sequence[int]) -> Iterator[str]:
+    """For each of some rising rows the nearest line, itself or above it, that names a key."""
+    last, key = -1, -1
     for row in rows:
         at = row
-        while at > 0 and not _KEY.match(side.line(at).decode(errors="replace")):
+        while at > last and not _KEY.match(side.line(at).decode(errors="replace")):
             at -= 1
-        found.append(side.line(at).decode(errors="replace"))
-    return found
+        key = at if at > last else key
+        last = row
+        yield side.line(max(key, 0)).decode(errors="replace")
 
 
 def intent(message: str) -> Intent:
@@ -138,16 +152,32 @@ def _code_and_comments(side: Outline, rows: Sequence[int]) -> tuple[list[bytes],
     for first, last in runs(rows):
         start, end = side.starts[first], side.starts[last + 1]
         own = [(max(a, start), min(b, end)) for a, b in comments if a < end and b > start]
-        tokens += without_comments(side.source, start, end, own)
+        tokens += without_comments(side.source, start, end, own, _STRICT_TOKEN)
         for a, b in own:
             words += side.source[a:b].split()
     return _without_last_commas(tokens), words
 
 
 def _without_last_commas(tokens: Sequence[bytes]) -> list[bytes]:
-    """Tokens without commas before a closing bracket, which formatters add and take away."""
+    """Tokens without commas before a closing bracket, which formatters add; but not that of a tuple of one."""
+    kept: list[bytes] = []
+    open_brackets: list[tuple[bool, int]] = []  # is a call's or has a comma, index in `kept`
     following = itertools.chain(tokens[1:], (b"",))
-    return [token for token, after in zip(tokens, following, strict=False) if token != b"," or after not in _CLOSERS]
+    for token, after in zip(tokens, following, strict=False):
+        if token in _OPENERS:
+            is_call = token != b"(" or (bool(kept) and _CALLED.fullmatch(kept[-1]) is not None)
+            open_brackets.append((is_call, len(kept)))
+        elif token in _CLOSERS and open_brackets:
+            open_brackets.pop()
+        elif token == b"," and open_brackets:
+            may_drop = open_brackets[-1][0]
+            open_brackets[-1] = True, open_brackets[-1][1]
+            if after in _CLOSERS and may_drop:
+                continue
+        elif token == b"," and after in _CLOSERS:
+            continue
+        kept.append(token)
+    return kept
 
 
 def _indents(old: Outline, old_rows: Sequence[int], new: Outline, new_rows: Sequence[int]) -> bool:

@@ -28,8 +28,12 @@ DECLARATION = 0.9
 """Least similarity for another name of a kind whose text is short and alike: constants, types, fields."""
 MINTOKENS = 12
 """Shorter code says too little to be recognised under another name."""
+MIN_TOKENS_ACROSS = 24
+"""The same, where it lies in another file too."""
 MOST_COMPARISONS = 40_000
-"""Of one file; beyond, only symbols of the same name are compared."""
+"""Of one file; beyond, only some of the same name are compared."""
+MOST_NAMESAKES = 50
+"""Symbols of the same name in other files that one is compared with."""
 _SHORT_KINDS = frozenset(("constant", "type", "struct", "enum", "interface", "section", "table", "key"))
 TOKEN = re.compile(rb"[A-Za-z_][A-Za-z0-9_]*|[0-9][A-Za-z0-9_.]*|[^\sA-Za-z0-9_]")
 _MASK = b"\0"
@@ -67,10 +71,13 @@ class _Candidate:
 
     @property
     def tokens(self) -> list[bytes]:
-        """Tokens of the code without comments, the own name masked."""
+        """Tokens of the code without comments, the own name masked where it is defined."""
         if self._tokens is None:
+            tokens = code_tokens(self.outline, self.version.owner)
             name = self.symbol.name.encode()
-            self._tokens = [_MASK if one == name else one for one in code_tokens(self.outline, self.version.owner)]
+            if name in tokens:
+                tokens[tokens.index(name)] = _MASK
+            self._tokens = tokens
         return self._tokens
 
     @property
@@ -97,16 +104,18 @@ def tokens_between(outline: Outline, start: int, end: int) -> list[bytes]:
     return without_comments(outline.source, start, end, outline.comments_between(start, end))
 
 
-def without_comments(source: bytes, start: int, end: int, comments: Sequence[tuple[int, int]]) -> list[bytes]:
+def without_comments(
+    source: bytes, start: int, end: int, comments: Sequence[tuple[int, int]], token: re.Pattern[bytes] = TOKEN
+) -> list[bytes]:
     """Tokens of a byte range but for those in some ranges inside it."""
     if not comments:
-        return TOKEN.findall(source, start, end)
+        return token.findall(source, start, end)
     pieces, at = [], start
     for first, last in comments:
         pieces.append(source[at : max(first, at)])
         at = max(at, last)
     pieces.append(source[at:end])
-    return TOKEN.findall(b" ".join(pieces))
+    return token.findall(b" ".join(pieces))
 
 
 class Matches:
@@ -272,6 +281,7 @@ class _Matcher:
         self._pair_equals(_top_level(olds), _top_level(news), "body", *named)
         self._pair_equals(long_olds, long_news, "body", *named)
         self._pair_equals(long_olds, long_news, "body", _kind, _body, _file)
+        long_olds, long_news = ([one for one in side if len(one.tokens) >= MIN_TOKENS_ACROSS] for side in (olds, news))
         self._pair_equals(long_olds, long_news, "body", _kind, _body)
 
     def _inside_partners(self) -> None:
@@ -300,9 +310,11 @@ class _Matcher:
                 continue
             named = by_name[new.symbol.name, new.symbol.kind]
             others = by_file[new.version.file, new.symbol.kind, new.symbol.is_test]
-            work[new.version.file] += len(others)
+            work[new.version.file] += len(named) + len(others)
             if work[new.version.file] > MOST_COMPARISONS:
-                others = []
+                named, others = named[:MOST_NAMESAKES], []
+            elif len(named) > MOST_NAMESAKES:
+                named = [one for one in named if one.version.file == new.version.file] or named[:MOST_NAMESAKES]
             for old in (*named, *(one for one in others if one.symbol.name != new.symbol.name)):
                 least = _least(old, new)
                 if least and _could_reach(old, new, least) and (score := dice(old, new)) >= least:

@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 UNITS_KEPT = 1 << 14
 MOST_EDITS = 100
 """With more, a version is parsed anew."""
+MOST_DEPTH = 50
+"""Of containers in containers that are searched one by one; deeper ones are searched whole."""
 LARGE_UNIT, LARGE_NODE = 8192, 2048
 """Bytes from which on places to cut are looked for, in units and in the nodes inside them."""
 _QUERIES = Path(__file__).parent.parent / "queries"
@@ -40,6 +42,8 @@ _MARKS = re.compile(
     r"^[ \t]*(?:///?!?|//!|/\*+!?|\*+/?|#+|--+)?[ ]?|\A[rRbBuU]*(?:\"{3}|'{3}|\"|')|[ \t]*(?:\*+/|\"{3}|'{3})?[ \t]*$",
     re.MULTILINE,
 )
+_ADORNMENTS = ("decorator", "comment", "template_parameter_list", "requires_clause")
+"""What a wrapper may hold beside its definition."""
 _COMMENT_LINE = re.compile(r"\s*(?://|/\*|\*|--|#(?!\s*!?\s*\[))")
 
 
@@ -95,6 +99,8 @@ class _Reader:
         self._wrappers = _ids(_grammar(language), self.language.wrappers)
         self._containers = _ids(_grammar(language), self.language.containers)
         self._macros = _ids(_grammar(language), self.language.item_macros)
+        self._too_deep = re.compile(self.language.too_deep.encode()) if self.language.too_deep else None
+        self._depth = 0
         self._leading_text = re.compile(self.language.leading_text.encode())
         self._test_head = re.compile(self.language.test_head) if self.language.test_head else None
         self._test_path = re.compile(self.language.test_path)
@@ -103,6 +109,8 @@ class _Reader:
         self._about = functools.lru_cache(maxsize=UNITS_KEPT)(self._read_about)
 
     def read(self, source: bytes, path: str, before: Outline | None, edits: Sequence[Edit]) -> Outline | None:
+        if self._too_deep and self._too_deep.search(source):
+            return None
         found = Outline(source)
         tree = self._parse(found, before, edits)
         root = tree.root_node
@@ -199,7 +207,8 @@ class _Reader:
         inner = node
         while inner.kind_id in self._wrappers and inner.named_children:
             inner = inner.named_children[-1]
-        body = inner.child_by_field_name("body") if inner.kind_id in self._containers else None
+        is_container = inner.kind_id in self._containers and self._depth < MOST_DEPTH
+        body = inner.child_by_field_name("body") if is_container else None
         if body is None or body.has_error:
             return None
         found = _Findings()
@@ -212,7 +221,9 @@ class _Reader:
         )
         symbols = [own]
         for leader, piece in self._pieces(body, source):
+            self._depth += 1
             unit = self._unit(leader, piece, source, tests_by_name=tests_by_name)
+            self._depth -= 1
             rows, offset, before = leader.start_point.row - row, leader.start_byte - start, len(symbols)
             symbols += [
                 Symbol(
@@ -238,7 +249,7 @@ class _Reader:
         found = _Findings()
         self._collect(node, source, found)
         # The order of matches is not defined.
-        found.matches.sort(key=lambda match: (match[0].start_byte, -match[0].end_byte, SYMBOL_KINDS.index(match[1])))
+        found.matches.sort(key=_rank)
         symbols: list[Symbol] = []
         row, start = first.start_point.row, first.start_byte
         last = -1
@@ -284,10 +295,12 @@ class _Reader:
             insides += captures.get("inside", ())
             found.add(captures)
         for tokens in insides:
-            inner = self._parse_inside(tokens, source)
+            inner = self._parse_inside(tokens, source) if self._depth < MOST_DEPTH else None
             if inner is not None:
+                self._depth += 1
                 for child in inner.children:
                     self._collect(child, source, found)
+                self._depth -= 1
 
     def _parse_inside(self, tokens: Node, source: bytes) -> Node | None:
         """The items between a macro's braces; None where these hold something else."""
@@ -316,7 +329,8 @@ class _Reader:
         whole = self._whole(definition) if self._wrappers else definition
         first = self._first(whole, source, start)
         whole_start = whole.start_byte
-        end_byte, end = whole.end_byte, whole.end_point
+        final = self._without_last_comments(whole, source) if self.language.indented else whole
+        end_byte, end = final.end_byte, final.end_point
         has_body = "body" in captures
         body = captures["body"][0].start_byte if has_body else end_byte
         name, own_name = _names(kind, captures, self.language.separator)
@@ -361,14 +375,25 @@ class _Reader:
         lines = (line for line in head.splitlines() if not _COMMENT_LINE.match(line))
         return any(self._test_head.search(line) for line in lines)
 
+    @staticmethod
+    def _without_last_comments(whole: Node, source: bytes) -> Node:
+        """The node that a definition ends with: comments behind its last statement lie in its tree, but not in it."""
+        line = source[source.rfind(b"\n", whole.start_byte, whole.end_byte) + 1 : whole.end_byte]
+        if not line.lstrip().startswith(b"#"):
+            return whole
+        final = whole
+        while parts := [child for child in final.children if child.type != "comment"]:
+            final = parts[-1]
+        return final
+
     def _whole(self, definition: Node) -> Node:
         """The definition with its decorators, its `export` and the like."""
         whole = definition
-        while (
-            (outer := whole.parent) is not None
-            and outer.kind_id in self._wrappers
-            and sum(child.type == whole.type for child in outer.named_children) == 1
-        ):
+        while (outer := whole.parent) is not None and outer.kind_id in self._wrappers:
+            # Looked at from both ends, so that a long group is not walked for each of its members.
+            others = (whole.prev_named_sibling, whole.next_named_sibling)
+            if any(other is not None and other.type not in _ADORNMENTS for other in others):
+                break  # a group of several
             whole = outer
         return whole
 
@@ -411,6 +436,12 @@ class _Findings:
                 self.matches.append((nodes[0], name, captures))
             elif name == "doc" and nodes[0].parent and nodes[0].parent.parent:
                 self.docs[nodes[0].parent.parent.start_byte] = nodes[0]
+
+
+def _rank(match: tuple[Node, str, dict[str, list[Node]]]) -> tuple[int, int, bool, bool, int]:
+    """Outer before inner; of two matches of one node, that which says more."""
+    node, kind, captures = match
+    return node.start_byte, -node.end_byte, "scope" not in captures, "body" not in captures, SYMBOL_KINDS.index(kind)
 
 
 def _ids(grammar: TreeLanguage, names: Iterable[str]) -> frozenset[int]:
@@ -488,20 +519,21 @@ def _names(kind: str, captures: dict[str, list[Node]], separator: str) -> tuple[
     """(name, name with what its own definition says it belongs to)."""
     text = _text(captures["name"][0]).strip("\"'`") or "?"
     scope = _text(captures["scope"][0]) if "scope" in captures else ""
+    if kind == "section":
+        text = text.rstrip("#").rstrip() or text
     if kind == "impl":
         simple = _RUST_TYPE.match(text)
         return simple[1] if simple else text, f"<{text} as {scope}>" if scope else text
-    if scope:
+    if scope and scope != "self":  # of Ruby
         scope = re.sub(r"^[(\s*&]+|[)\s]+$|\[.*", "", scope)  # a Go receiver
         return text, f"{scope}{separator}{text}"
     return text.rsplit(separator, 1)[-1] if kind == "function" else text, text
 
 
 def _signature(text: str, kind: str, *, has_body: bool) -> str:
-    if not has_body and kind not in ("function", "macro"):
-        text = re.split(r"[={]", text, maxsplit=1)[0]
-    elif not has_body and kind == "macro":
-        text = text.partition("{")[0]
+    if not has_body and kind != "function":
+        first = text.strip().partition("\n")[0]
+        text = first.partition("{")[0] if kind == "macro" else re.split(r"[={]", first, maxsplit=1)[0]
     return " ".join(text.split()).rstrip("{:;= ")
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import bisect
+import itertools
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
@@ -107,8 +108,9 @@ class Piece:
         path, symbol = self.change.diff.filename, self.after or self.before
         if not is_manifest(path):
             return look.role(path)
-        keys = look.keys_above(self.old_change.old, self.removed)
-        keys += look.keys_above(self.change.new, self.added)
+        keys = itertools.chain(
+            look.keys_above(self.old_change.old, self.removed), look.keys_above(self.change.new, self.added)
+        )
         return look.role_in_manifest(path, symbol.qualified_name if symbol else "", keys)
 
     def chunks(self, commit: str, number: int, intent: Intent, max_code_bytes: int) -> list[Chunk]:

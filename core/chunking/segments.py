@@ -26,7 +26,7 @@ import msgspec
 from core import git
 from core.chunking.chunker import Chunker
 from core.chunking.filters import Filters
-from core.chunking.tally import tally
+from core.chunking.tally import Tally
 from core.errors import StageError
 from core.progress import Progress
 from core.record_files import commit_lines, read_commit, unplaced
@@ -125,7 +125,7 @@ class Earlier:
                 entries = list(read_entries(file.read()))
             except msgspec.DecodeError:
                 return None
-        return cls(chunks, entries)
+        return cls(chunks, entries) if sum(entry.size for entry in entries) == head.size else None
 
     def number(self, digest: str) -> int | None:
         """Position of a commit, if it was there."""
@@ -225,7 +225,7 @@ def _chunk_in_processes(
             item, future = waiting[0]
             if future:
                 wait([future], timeout=_POLL_S)
-            count = done.value
+            count = done.get_obj().value  # without its lock, which a killed worker may hold
             progress.advance(count - shown)
             shown = count
             if future is None or future.done():
@@ -238,7 +238,8 @@ def _chunk_in_processes(
         pool.shutdown(cancel_futures=True)
         if isinstance(error, BrokenProcessPool):
             raise StageError(
-                "a chunking process died", "if memory ran out, lower semantic_chunker.workers; then run again"
+                "a chunking process died",
+                "if memory ran out, lower semantic_chunker.workers; finished segments are kept for the next run",
             ) from None
         raise
 
@@ -275,18 +276,19 @@ def _advance(count: int = 1) -> None:
 
 def _chunk(segment: Segment, chunker: Chunker, advance: Any) -> list[Entry]:
     """Write a segment's part, unless an earlier run has, and its entries."""
-    if segment.index.exists() and segment.part.exists():
-        entries = list(read_entries(segment.index.read_bytes()))
+    if (entries := _finished(segment)) is not None:
         advance(len(entries))
         return entries
     encoder = msgspec.json.Encoder()
     entries = []
     with segment.part.open("wb", buffering=1 << 20) as out:
-        for _, line in commit_lines(segment.commits, segment.start, segment.end):
-            chunks = list(chunker.chunks(read_commit(line, segment.commits)))
-            lines = b"".join([encoder.encode(chunk) + b"\n" for chunk in chunks])
-            out.write(lines)
-            entries.append(Entry(_digest(line), len(lines), tally(chunks, chunker.drops, chunker.coarse)))
+        for offset, line in commit_lines(segment.commits, segment.start, segment.end):
+            size, counts = 0, Tally()
+            for chunk in chunker.chunks(read_commit(line, f"{segment.commits}, byte {offset}")):
+                size += out.write(encoder.encode(chunk) + b"\n")
+                counts.add(chunk)
+            counts.add_drops(chunker.drops, chunker.coarse)
+            entries.append(Entry(_digest(line), size, counts.nonzero()))
             chunker.drops.clear()
             chunker.coarse.clear()
             advance(1)
@@ -294,6 +296,16 @@ def _chunk(segment: Segment, chunker: Chunker, advance: Any) -> list[Entry]:
     temporary.write_bytes(b"".join(encode_entries(entries)))
     temporary.rename(segment.index)
     return entries
+
+
+def _finished(segment: Segment) -> list[Entry] | None:
+    """The entries of a part that a killed run has finished."""
+    try:
+        entries = list(read_entries(segment.index.read_bytes()))
+        size = segment.part.stat().st_size
+    except (OSError, msgspec.DecodeError):
+        return None
+    return entries if entries and sum(entry.size for entry in entries) == size else None
 
 
 def encode_entries(entries: Iterable[Entry]) -> Iterator[bytes]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 
 from core.records import SCHEMA_VERSION, Chunk
 
@@ -19,21 +19,20 @@ TABLES = {
 """Counts by value: their prefix in a tally, and their name in chunking_stats.json."""
 
 
-def tally(chunks: Iterable[Chunk], dropped: Mapping[str, int], coarse: Mapping[str, int]) -> dict[str, int]:
-    """Figures of one commit; zeros are left out."""
-    counts = Counter[str]()
-    for chunk in chunks:
+class Tally:
+    """Figures of one commit."""
+
+    def __init__(self) -> None:
+        self._counts = Counter[str]()
+
+    def add(self, chunk: Chunk) -> None:
+        """Count one more chunk."""
+        counts = self._counts
         size = len(chunk.new_code.encode())
-        counts.update(
-            (
-                "chunks",
-                f"change_type/{chunk.change_type}",
-                f"symbol_kind/{chunk.symbol_kind}",
-                f"language/{chunk.language}",
-                f"change_category/{chunk.change_category}",
-                f"size/{_size_class(size)}",
-            )
-        )
+        counts["chunks"] += 1
+        for name in ("change_type", "symbol_kind", "language", "change_category"):
+            counts[f"{name}/{getattr(chunk, name)}"] += 1
+        counts[f"size/{_size_class(size)}"] += 1
         counts["additions"] += chunk.additions
         counts["deletions"] += chunk.deletions
         counts["new_code_bytes"] += size
@@ -42,9 +41,15 @@ def tally(chunks: Iterable[Chunk], dropped: Mapping[str, int], coarse: Mapping[s
         counts["moved"] += chunk.moved
         counts["parts"] += chunk.parts > 1
         counts["not_utf8"] += chunk.encoding != "utf-8"
-    counts.update({f"dropped/{reason}": number for reason, number in dropped.items()})
-    counts.update({f"coarse/{reason}": number for reason, number in coarse.items()})
-    return {name: number for name, number in counts.items() if number}
+
+    def add_drops(self, dropped: Mapping[str, int], coarse: Mapping[str, int]) -> None:
+        """Count what was left out, and what was chunked coarsely, by reason."""
+        self._counts.update({f"dropped/{reason}": number for reason, number in dropped.items()})
+        self._counts.update({f"coarse/{reason}": number for reason, number in coarse.items()})
+
+    def nonzero(self) -> dict[str, int]:
+        """The figures that are not zero."""
+        return {name: number for name, number in self._counts.items() if number}
 
 
 class Totals:

@@ -22,7 +22,10 @@ _Key = tuple[str, str]
 class Versions:
     """Parsed versions of files; the latest are kept, since one change's new version is the next one's old version."""
 
-    KEEP_BYTES = 12 << 20
+    KEEP_BYTES = 96 << 20
+    """Memory for versions that are not being looked at."""
+    NODE_BYTES = 40
+    """Of a tree, about."""
 
     def __init__(self, blobs: git.BlobReader, max_file_bytes: int) -> None:
         self._blobs, self._max_file_bytes = blobs, max_file_bytes
@@ -53,8 +56,9 @@ class Versions:
                 language = language_of(key[1])
                 before = self._kept[old][1] if old and language_of(old[1]) == language else None
                 found = outline(source, language, key[1], before, edits.edits)
-            self._kept[key] = len(source or b""), found
-            self._bytes += len(source or b"")
+            nodes = found.tree.root_node.descendant_count if found and found.tree else 0
+            self._kept[key] = len(source or b"") + nodes * self.NODE_BYTES, found
+            self._bytes += self._kept[key][0]
 
     def sides(self, diff: FileDiff) -> tuple[Outline, Outline] | None:
         """Before and after; None where a language has no symbols, or a version cannot be read."""

@@ -2,7 +2,9 @@
 (function_definition declarator: (function_declarator declarator: (_) @name) body: (_) @body) @function
 (function_definition declarator: (pointer_declarator declarator: (function_declarator declarator: (_) @name)) body: (_) @body) @function
 (function_definition declarator: (reference_declarator (function_declarator declarator: (_) @name)) body: (_) @body) @function
-(function_definition declarator: (function_declarator declarator: (_) @name)) @function
+(function_definition declarator: (function_declarator declarator: (_) @name) [(default_method_clause) (delete_method_clause)]) @function
+; A test by googletest: TEST(Suite, Name) { … }
+((function_definition declarator: (function_declarator declarator: (identifier) @_macro parameters: (parameter_list . (parameter_declaration type: (_) @scope) . (parameter_declaration type: (_) @name) .)) body: (_) @body) @function (#match? @_macro "^(TYPED_)?TEST(_F|_P)?$"))
 (declaration declarator: (function_declarator declarator: [(identifier) (destructor_name) (operator_name) (qualified_identifier)] @name)) @function
 (field_declaration declarator: (function_declarator declarator: [(field_identifier) (operator_name)] @name)) @function
 (class_specifier name: (_) @name body: (_) @body) @class

@@ -3,6 +3,6 @@
 (class name: (_) @name body: (_)? @body) @class
 (method name: (_) @name body: (_)? @body) @function
 (singleton_method object: (_) @scope name: (_) @name body: (_)? @body) @function
-((call method: (identifier) @_call arguments: (argument_list . (_) @name) block: [(do_block body: (_) @body) (block)]) @function
+((call method: (identifier) @_call arguments: (argument_list . (_) @name) block: [(do_block body: (_)? @body) (block)]) @function
   (#match? @_call "^(describe|context|it|specify|test|scenario|feature|task|namespace)$"))
 (comment) @comment

@@ -20,5 +20,5 @@
 ((call_expression function: [(identifier) @_call (member_expression object: (identifier) @_call)]
   arguments: (arguments . [(string) (template_string)] @name [(arrow_function body: (_) @body) (function_expression body: (_) @body)])) @function
   (#match? @_call "^(describe|it|test|suite)$"))
-(variable_declarator name: (identifier) @name value: [(object) (array) (string) (number) (template_string) (call_expression) (new_expression) (as_expression) (satisfies_expression)]) @constant
+(variable_declarator name: (identifier) @name value: [(object) (array) (string) (number) (template_string) (new_expression) (as_expression) (satisfies_expression)]) @constant
 (comment) @comment

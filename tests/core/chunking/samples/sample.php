@@ -1,0 +1,8 @@
+<?php
+namespace A;
+/** doc */
+final class C extends TestCase {
+  public function testX(): void {}
+}
+function f() {}
+interface I {}

@@ -1,0 +1,7 @@
+#!/bin/sh
+
+# doc
+foo() {
+  echo
+}
+function bar { echo; }

@@ -1,0 +1,129 @@
+"""What a change touches, and what a message speaks of."""
+
+from __future__ import annotations
+
+import pytest
+
+from core.chunking.evidence import differences, intent, keys_above, role, role_in_manifest, signatures_differ
+from core.chunking.outline import Outline
+from core.chunking.parsing import outline
+
+
+def differ(before: str, after: str, language: str) -> tuple[bool, bool]:
+    """(code, comments) over all lines."""
+    old, new = outline(before.encode(), language, "x"), outline(after.encode(), language, "x")
+    assert old is not None
+    assert new is not None
+    return differences(old, range(len(old)), new, range(len(new)))
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "expected"),
+    [
+        ("fn a() { b(1, 2) }\n", "fn a() {\n    b(\n        1,\n        2,\n    )\n}\n", (False, False)),
+        ("fn a() { b(1) }\n", "fn a() { b(2) }\n", (True, False)),
+        ("/// One.\nfn a() {}\n", "/// Two.\nfn a() {}\n", (False, True)),
+        ("/* one\n   two */\nfn a() {}\n", "/* one\n   three */\nfn a() {}\n", (False, True)),
+        ("fn a() { b((1,)) }\n", "fn a() { b((1)) }\n", (True, False)),
+        ('fn a() { b("x  y") }\n', 'fn a() { b("x y") }\n', (True, False)),
+        ("fn a() { b(--c) }\n", "fn a() { b(- -c) }\n", (True, False)),
+        ("fn a() {} // x\n", "fn a() { } // x\n", (False, False)),
+        ('fn a() { "// x" }\n', 'fn a() { "// y" }\n', (True, False)),
+    ],
+)
+def test_differences_in_rust(before: str, after: str, expected: tuple[bool, bool]) -> None:
+    assert differ(before, after, "rust") == expected
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "expected"),
+    [
+        ("if a:\n    b()\nc()\n", "if a:\n    b()\n    c()\n", (True, False)),
+        ("f(a,\n  b)\n", "f(\n    a,\n    b,\n)\n", (False, False)),
+        ("x = 1   \n", "x = 1\n", (False, False)),
+        ('def f():\n    """One."""\n', 'def f():\n    """Two."""\n', (False, True)),
+        ('"""One."""\nx = 1\n', '"""Two."""\nx = 1\n', (False, True)),
+        ('x = """One."""\n', 'x = """Two."""\n', (True, False)),
+        ("# a\nx = 1\n", "# b\nx = 1\n", (False, True)),
+    ],
+)
+def test_differences_in_python(before: str, after: str, expected: tuple[bool, bool]) -> None:
+    assert differ(before, after, "python") == expected
+
+
+def test_signatures() -> None:
+    def symbol(text: str) -> object:
+        found = outline(text.encode(), "rust", "x.rs")
+        assert found is not None
+        return found.symbol(next(found.owners()))
+
+    a = symbol("fn a(x: u8) -> u8 { 1 }\n")
+    assert not signatures_differ(a, symbol("fn b(\n    x: u8,\n) -> u8 { 2 }\n"))  # type: ignore[arg-type]
+    assert signatures_differ(a, symbol("fn a(x: u16) -> u8 { 1 }\n"))  # type: ignore[arg-type]
+    assert signatures_differ(a, symbol("pub fn a(x: u8) -> u8 { 1 }\n"))  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("message", "expected"),
+    [
+        ("Fix panic on empty input", "fix"),
+        ("fix: handle CRLF", "fix"),
+        ("printer: fix crash when stdin is closed", "fix"),
+        ("Fix typo in README", ""),
+        ("fix clippy warnings", ""),
+        ("Fixed docs build", ""),
+        ("feat: fix all the things", ""),
+        ("docs: correct the panic section", ""),
+        ("perf: cache the regex", "performance"),
+        ("Speed up directory traversal", "performance"),
+        ("Avoid allocating in the hot loop", "performance"),
+        ("Refactor the printer", "restructuring"),
+        ("Simplify error handling", "restructuring"),
+        ('Revert "Fix panic"', ""),
+        ("Add option to show context", ""),
+        ("", ""),
+    ],
+)
+def test_intent_of_a_message(message: str, expected: str) -> None:
+    assert intent(message) == expected
+
+
+@pytest.mark.parametrize(
+    ("path", "expected"),
+    [
+        ("src/a.rs", "code"),
+        ("docs/a.rst", "documentation"),
+        ("a.yaml", "configuration"),
+        ("tests/data/a.json", "other"),
+        ("tests/fixtures/notes.txt", "other"),
+        ("tests/test_a.py", "code"),
+        ("x.bin", "other"),
+    ],
+)
+def test_roles(path: str, expected: str) -> None:
+    assert role(path) == expected
+
+
+@pytest.mark.parametrize(
+    ("path", "part", "keys", "expected"),
+    [
+        ("Cargo.toml", "dependencies", [], "dependency"),
+        ("Cargo.toml", "target.'cfg(unix)'.dev-dependencies", [], "dependency"),
+        ("Cargo.toml", "package", ['version = "1"'], "configuration"),
+        ("pyproject.toml", "project", ["dependencies = ["], "dependency"),
+        ("pyproject.toml", "project", ['version = "1"'], "configuration"),
+        ("pyproject.toml", "tool.ruff", [], "configuration"),
+        ("package.json", "devDependencies", [], "dependency"),
+        ("package.json", "scripts", [], "configuration"),
+        ("requirements-dev.txt", "", [], "dependency"),
+        ("go.mod", "", [], "dependency"),
+        ("setup.cfg", "", ["install_requires ="], "dependency"),
+    ],
+)
+def test_roles_in_manifests(path: str, part: str, keys: list[str], expected: str) -> None:
+    assert role_in_manifest(path, part, keys) == expected
+
+
+def test_keys_above() -> None:
+    side = Outline(b'[project]\nname = "x"\ndependencies = [\n  "a",\n  "b",\n]\n')
+    assert list(keys_above(side, [1, 4])) == ['name = "x"\n', "dependencies = [\n"]

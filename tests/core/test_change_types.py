@@ -1,0 +1,60 @@
+"""The decision table, row by row, and its document."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from core import change_types
+from core.change_types import CHANGE_TYPES, Evidence, decide
+
+CASES: list[tuple[dict[str, Any], str]] = [
+    ({"role": "dependency"}, "dependency"),
+    ({"role": "documentation", "kind": "section"}, "documentation"),
+    ({"role": "configuration", "kind": "table"}, "configuration"),
+    ({"role": "other", "kind": "file"}, "other"),
+    ({"kind": "file"}, "other"),
+    ({"step": "new"}, "new_function"),
+    ({"step": "new", "kind": "impl"}, "new_impl"),
+    ({"step": "new", "is_test": True, "intent": "fix"}, "new_test"),
+    ({"step": "deleted", "kind": "struct"}, "deleted_struct"),
+    ({"step": "deleted", "is_test": True}, "deleted_test"),
+    ({"step": "new", "kind": "module"}, "new_module"),
+    ({"code": False}, "formatting"),
+    ({"code": False, "is_test": True}, "formatting"),
+    ({"renamed": True}, "rename"),
+    ({"renamed": True, "code": False}, "rename"),
+    ({"code": False, "comments": True}, "documentation"),
+    ({"code": False, "moved": True}, "move"),
+    ({"code": False, "comments": True, "moved": True}, "move"),
+    ({"is_test": True, "signature": True, "intent": "fix"}, "modified_test"),
+    ({"signature": True, "intent": "fix"}, "signature_change"),
+    ({"signature": True, "kind": "struct"}, "modified_struct"),
+    ({"intent": "fix"}, "bug_fix"),
+    ({"intent": "performance"}, "optimization"),
+    ({"intent": "restructuring"}, "refactor"),
+    ({"moved": True}, "modified_function"),
+    ({"kind": "module"}, "modified_module"),
+    ({}, "modified_function"),
+]
+
+
+@pytest.mark.parametrize(("facts", "expected"), CASES)
+def test_the_table(facts: dict[str, Any], expected: str) -> None:
+    assert decide(Evidence(**{"role": "code", "kind": "function", "step": "modified", **facts})) == expected
+    assert expected in CHANGE_TYPES
+
+
+def test_the_table_names_every_type_that_it_can_give() -> None:
+    document = change_types.__doc__ or ""
+    for name in CHANGE_TYPES:
+        step, _, kind = name.partition("_")
+        assert name in document or (step in ("new", "modified", "deleted") and f"{step}_<kind>" in document and kind)
+
+
+def test_evidence_is_told() -> None:
+    evidence = Evidence(
+        role="code", kind="function", step="modified", is_test=True, moved=True, intent="fix", how="key"
+    )
+    assert evidence.names() == ["file:code", "modified:function", "match:key", "test", "moved", "code", "message:fix"]
