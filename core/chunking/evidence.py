@@ -160,6 +160,8 @@ def _code_and_comments(side: Outline, rows: Sequence[int]) -> tuple[list[bytes],
 
 def _without_last_commas(tokens: Sequence[bytes]) -> list[bytes]:
     """Tokens without commas before a closing bracket, which formatters add; but not that of a tuple of one."""
+    if not any(one == b"," and after in _CLOSERS for one, after in itertools.pairwise(tokens)):
+        return list(tokens)
     kept: list[bytes] = []
     open_brackets: list[tuple[bool, int]] = []  # is a call's or has a comma, index in `kept`
     following = itertools.chain(tokens[1:], (b"",))

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     from core.chunking.edits import Edit
 
-UNITS_KEPT = 1 << 14
+UNITS_KEPT = 1 << 13
 MOST_EDITS = 100
 """With more, a version is parsed anew."""
 MOST_DEPTH = 50

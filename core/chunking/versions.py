@@ -22,7 +22,7 @@ _Key = tuple[str, str]
 class Versions:
     """Parsed versions of files; the latest are kept, since one change's new version is the next one's old version."""
 
-    KEEP_BYTES = 96 << 20
+    KEEP_BYTES = 48 << 20
     """Memory for versions that are not being looked at."""
     NODE_BYTES = 40
     """Of a tree, about."""
