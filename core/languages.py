@@ -45,8 +45,6 @@ class Language:
     """Nodes before a definition that belong to it: attributes, doc comments."""
     leading_text: str = ""
     """Regular expression that such a node must start with; any comment right above otherwise."""
-    item_macros: tuple[str, ...] = ()
-    """Nodes of top-level macro calls, whose braces may hold definitions."""
     indented: bool = False
     """Indentation changes what code does."""
     incremental: bool = False
@@ -72,7 +70,6 @@ LANGUAGES = {
         wheel="tree_sitter_rust",
         containers=("impl_item", "trait_item", "mod_item"),
         incremental=True,
-        item_macros=("macro_invocation",),
         separator="::",
         leading=("attribute_item", "line_comment", "block_comment"),
         leading_text=r"#|///(?!/)|/\*\*(?![*/])",

@@ -34,7 +34,6 @@ LARGE_UNIT, LARGE_NODE = 8192, 2048
 """Bytes from which on places to cut are looked for, in units and in the nodes inside them."""
 _QUERIES = Path(__file__).parent.parent / "queries"
 _KINDS = frozenset(SYMBOL_KINDS)
-_MAY_HOLD_ITEMS = re.compile(rb"\b(?:fn|struct|enum|union|trait|impl|mod|type|const|static|macro_rules)\b")
 _RUST_TYPE = re.compile(r"(?:&\s*(?:'\w+\s*)?(?:mut\s+)?)?(?:dyn\s+)?(?:\w+\s*::\s*)*(\w+)\s*(?:<.*)?$", re.DOTALL)
 
 
@@ -83,14 +82,11 @@ class _Reader:
     """Finds the symbols of one language."""
 
     def __init__(self, language: str) -> None:
-        from tree_sitter import Parser, Query
+        from tree_sitter import Query
 
         self.language: Language = LANGUAGES[language]
         query = _QUERIES / f"{self.language.query or language}.scm"
         self._parser = parser(language)
-        # One of its own: after a parse of a range, tree-sitter 0.26 starts the next at the range's row, where that
-        # reuses a tree and first reads at the very byte that the range began at.
-        self._range_parser = Parser(_grammar(language))
         patterns = query.read_text(encoding="utf-8").splitlines()
         self._query = Query(_grammar(language), "\n".join(line for line in patterns if "@comment" not in line))
         self._comments = Query(_grammar(language), "\n".join(line for line in patterns if "@comment" in line))
@@ -98,7 +94,6 @@ class _Reader:
         self._comment_ids = _ids(_grammar(language), [name for name in self.language.leading if "comment" in name])
         self._wrappers = _ids(_grammar(language), self.language.wrappers)
         self._containers = _ids(_grammar(language), self.language.containers)
-        self._macros = _ids(_grammar(language), self.language.item_macros)
         self._too_deep = re.compile(self.language.too_deep.encode()) if self.language.too_deep else None
         self._depth = 0
         self._leading_text = re.compile(self.language.leading_text.encode())
@@ -212,7 +207,7 @@ class _Reader:
         if body is None or body.has_error:
             return None
         found = _Findings()
-        self._collect(inner, source, found, end=body.start_byte)
+        self._collect(inner, found, end=body.start_byte)
         if len(found.matches) != 1 or found.matches[0][0].id != inner.id:
             return None
         row, start = first.start_point.row, first.start_byte
@@ -247,7 +242,7 @@ class _Reader:
 
     def _search(self, first: Node, node: Node, source: bytes, digest: Hashable, *, tests_by_name: bool) -> Unit:
         found = _Findings()
-        self._collect(node, source, found)
+        self._collect(node, found)
         # The order of matches is not defined.
         found.matches.sort(key=_rank)
         symbols: list[Symbol] = []
@@ -280,40 +275,15 @@ class _Reader:
             is_test=is_test or within.is_test,
         )
 
-    def _collect(self, node: Node, source: bytes, found: _Findings, end: int | None = None) -> None:
-        """What the query finds in a node, up to `end`, and in macros there whose braces hold items."""
+    def _collect(self, node: Node, found: _Findings, end: int | None = None) -> None:
+        """What the query finds in a node, up to `end`."""
         from tree_sitter import QueryCursor
 
-        insides = []
-        if self._macros:
-            call = node.children[0] if node.type == "expression_statement" else node
-            insides = call.children[-1:] if call.kind_id in self._macros else []
         cursor = QueryCursor(self._query)
         if end is not None:
             cursor.set_byte_range(node.start_byte, end)
         for _, captures in cursor.matches(node):
-            insides += captures.get("inside", ())
             found.add(captures)
-        for tokens in insides:
-            inner = self._parse_inside(tokens, source) if self._depth < MOST_DEPTH else None
-            if inner is not None:
-                self._depth += 1
-                for child in inner.children:
-                    self._collect(child, source, found)
-                self._depth -= 1
-
-    def _parse_inside(self, tokens: Node, source: bytes) -> Node | None:
-        """The items between a macro's braces; None where these hold something else."""
-        from tree_sitter import Range
-
-        first, last = tokens.start_byte, tokens.end_byte
-        if source[first : first + 1] != b"{" or not _MAY_HOLD_ITEMS.search(source, first, last):
-            return None
-        after, before = tokens.start_point, tokens.end_point
-        within = Range((after.row, after.column + 1), (before.row, before.column - 1), first + 1, last - 1)
-        self._range_parser.included_ranges = [within]
-        root = self._range_parser.parse(source).root_node
-        return None if root.has_error else root
 
     def _symbol(
         self,

@@ -12,7 +12,5 @@
 (static_item name: (identifier) @name) @constant
 (type_item name: (type_identifier) @name) @type
 (associated_type name: (type_identifier) @name) @type
-; A macro's braces may hold items: cfg_feature! { fn … }; those at the top are item_macros of the language.
-(declaration_list (macro_invocation (token_tree) @inside))
 (line_comment) @comment
 (block_comment) @comment

@@ -141,9 +141,6 @@ def test_rust_symbols() -> None:
         ("function", "tests::helper", 36, 36, True),
         ("function", "top_level", 39, 41, True),
         ("function", "no_test", 42, 43, False),
-        ("function", "hidden", 45, 46, False),
-        ("impl", "Kind", 47, 49, False),
-        ("function", "Kind::deep", 48, 48, False),
         ("struct", "Both", 51, 51, False),
         ("function", "unix_only", 52, 53, True),
     }
@@ -169,8 +166,8 @@ CTAGS_KINDS = {
 
 @pytest.mark.skipif(shutil.which("ctags") is None, reason="needs Universal Ctags")
 def test_rust_symbols_equal_ctags(tmp_path: Path) -> None:
-    """ctags knows no union and sees no items in macros, so the sample ends before these."""
-    source = RUST[: RUST.index(b"cfg_net!")]
+    """ctags knows no union."""
+    source = RUST.replace(b"union", b"//")
     (tmp_path / "x.rs").write_bytes(source)
     listing = subprocess.run(
         ["ctags", "--languages=Rust", "--fields=+nK", "-f", "-", "x.rs"],
