@@ -32,9 +32,8 @@ Step = Literal["new", "modified", "deleted"]
 Role = Literal["code", "dependency", "documentation", "configuration", "other"]
 Intent = Literal["", "fix", "performance", "restructuring"]
 STEPS: tuple[Step, ...] = ("new", "modified", "deleted")
-_CODE_KINDS = tuple(kind for kind in SYMBOL_KINDS if kind not in ("section", "table", "key"))
 CHANGE_TYPES = (
-    *(f"{step}_{kind}" for kind in (*_CODE_KINDS, "test") for step in STEPS),
+    *(f"{step}_{kind}" for kind in (*SYMBOL_KINDS, "test") for step in STEPS),
     *("bug_fix", "optimization", "refactor", "rename", "move", "signature_change", "formatting"),
     *("dependency", "configuration", "documentation", "other"),
 )

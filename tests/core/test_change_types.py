@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any
+import itertools
+from typing import Any, get_args
 
 import pytest
 
 from core import change_types
-from core.change_types import CHANGE_TYPES, Evidence, decide
+from core.change_types import CHANGE_TYPES, Evidence, Intent, Role, Step, decide
+from core.languages import SYMBOL_KINDS
 
 CASES: list[tuple[dict[str, Any], str]] = [
     ({"role": "dependency"}, "dependency"),
@@ -44,6 +46,16 @@ CASES: list[tuple[dict[str, Any], str]] = [
 def test_the_table(facts: dict[str, Any], expected: str) -> None:
     assert decide(Evidence(**{"role": "code", "kind": "function", "step": "modified", **facts})) == expected
     assert expected in CHANGE_TYPES
+
+
+def test_every_evidence_gives_a_type_of_the_list() -> None:
+    flags = ("is_test", "renamed", "moved", "code", "comments", "signature")
+    for role, kind, step, intent in itertools.product(
+        get_args(Role), (*SYMBOL_KINDS, "module", "file"), get_args(Step), get_args(Intent)
+    ):
+        for values in itertools.product((False, True), repeat=len(flags)):
+            facts = dict(zip(flags, values, strict=True))
+            assert decide(Evidence(role=role, kind=kind, step=step, intent=intent, **facts)) in CHANGE_TYPES
 
 
 def test_the_table_names_every_type_that_it_can_give() -> None:
