@@ -205,25 +205,6 @@ def read_commit(line: bytes, place: str) -> Commit:
         raise UserError(f"{place}: {error}", "the file is damaged; make it again") from None
 
 
-class ChunkWriter:
-    """Writes chunks.jsonl."""
-
-    def __init__(self, path: Path) -> None:
-        self._path = path
-        self._encoder = msgspec.json.Encoder()
-
-    def __enter__(self) -> ChunkWriter:
-        self._file = self._path.open("wb", buffering=_COPY_BYTES)
-        return self
-
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
-        self._file.close()
-
-    def write(self, chunk: Chunk) -> None:
-        """Add a chunk; call in the order of the file."""
-        self._file.write(self._encoder.encode(chunk) + b"\n")
-
-
 def read_chunks(path: Path) -> Iterator[Chunk]:
     """The chunks in order, one at a time. Raises UserError on a broken line or another version."""
     decoder = msgspec.json.Decoder(Chunk)

@@ -35,8 +35,6 @@ _GENERATED_TEXT = re.compile(
 )
 _HEAD_BYTES = 1024
 _PATHS = {"lock files": _LOCK, "vendored files": _VENDORED, "minified files": _MINIFIED, "generated files": _GENERATED}
-DERIVED = tuple(_PATHS)
-"""Kinds of files that no person wrote here."""
 
 
 class Filters:

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import bisect
 import functools
-from collections.abc import Hashable, Iterable, Iterator
+import itertools
+from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
@@ -58,6 +59,41 @@ class Unit(NamedTuple):
     """Of a large unit, rows at which statements start, with how deep they lie; a cut goes best where that is least."""
     digest: Hashable
     """Of the content; units with the same digest are the same."""
+
+
+def unit_of(symbols: list[Symbol], cuts: Mapping[int, int], digest: Hashable) -> Unit:
+    """The unit that some symbols make, outer before inner."""
+    owners = _owners(symbols)
+    return Unit(
+        symbols=tuple(symbols),
+        owners=owners,
+        runs=_runs(owners, len(symbols)),
+        containers=frozenset(symbol.parent for symbol in symbols),
+        cuts=tuple(sorted(cuts.items())),
+        digest=digest,
+    )
+
+
+def _owners(symbols: list[Symbol]) -> tuple[int, ...]:
+    """Of each row of a unit, the innermost symbol; a row on which two begin is the outer one's."""
+    owners = [-1] * (max((symbol.last for symbol in symbols), default=-1) + 1)
+    for index, symbol in enumerate(symbols):
+        first = symbol.first
+        if symbol.parent >= 0:
+            first = max(first, symbols[symbol.parent].definition + 1)
+        owners[first : symbol.last + 1] = [index] * (symbol.last + 1 - first)
+    return tuple(owners)
+
+
+def _runs(owners: Sequence[int], symbols: int) -> tuple[tuple[tuple[int, int], ...], ...]:
+    """Of each symbol, the runs of rows that are its own."""
+    runs: list[list[tuple[int, int]]] = [[] for _ in range(symbols)]
+    row = 0
+    for owner, group in itertools.groupby(owners):
+        first, row = row, row + sum(1 for _ in group)
+        if owner >= 0:
+            runs[owner].append((first, row - 1))
+    return tuple(map(tuple, runs))
 
 
 class Place(NamedTuple):
@@ -111,10 +147,6 @@ class Outline:
     @functools.cached_property
     def _place_rows(self) -> list[int]:
         return [place.row for place in self.places]
-
-    @functools.cached_property
-    def _place_starts(self) -> list[int]:
-        return [place.start for place in self.places]
 
     def point(self, row: int) -> tuple[int, tuple[int, int]]:
         """(byte, (row, column)) at which a row starts; past the last line, the file's end."""

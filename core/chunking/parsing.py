@@ -9,14 +9,14 @@ from __future__ import annotations
 import functools
 import hashlib
 import importlib
-import itertools
 import re
 from collections import OrderedDict
 from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from core.chunking.outline import Outline, Place, Symbol, Unit
+from core.chunking.heads import comments_of, names, signature_of, without_marks
+from core.chunking.outline import Outline, Place, Symbol, Unit, unit_of
 from core.languages import LANGUAGES, SYMBOL_KINDS, Language
 
 if TYPE_CHECKING:
@@ -34,13 +34,6 @@ LARGE_UNIT, LARGE_NODE = 8192, 2048
 """Bytes from which on places to cut are looked for, in units and in the nodes inside them."""
 _QUERIES = Path(__file__).parent.parent / "queries"
 _KINDS = frozenset(SYMBOL_KINDS)
-_RUST_TYPE = re.compile(r"(?:&\s*(?:'\w+\s*)?(?:mut\s+)?)?(?:dyn\s+)?(?:\w+\s*::\s*)*(\w+)\s*(?:<.*)?$", re.DOTALL)
-
-
-_MARKS = re.compile(
-    r"^[ \t]*(?:///?!?|//!|/\*+!?|\*+/?|#+|--+)?[ ]?|\A[rRbBuU]*(?:\"{3}|'{3}|\"|')|[ \t]*(?:\*+/|\"{3}|'{3})?[ \t]*$",
-    re.MULTILINE,
-)
 _ADORNMENTS = ("decorator", "comment", "template_parameter_list", "requires_clause")
 """What a wrapper may hold beside its definition."""
 _COMMENT_LINE = re.compile(r"\s*(?://|/\*|\*|--|#(?!\s*!?\s*\[))")
@@ -238,7 +231,7 @@ class _Reader:
                 )
                 for one in unit.symbols
             ]
-        return _unit_of(symbols, _cuts(node, row), digest)
+        return unit_of(symbols, _cuts(node, row), digest)
 
     def _search(self, first: Node, node: Node, source: bytes, digest: Hashable, *, tests_by_name: bool) -> Unit:
         found = _Findings()
@@ -261,7 +254,7 @@ class _Reader:
             about = self._symbol(definition, kind, captures, source, found.docs, (row, start))
             symbols.append(self._in_scope(about, symbols, outer, tests_by_name=tests_by_name))
             open_symbols.append(len(symbols) - 1)
-        return _unit_of(symbols, _cuts(node, row), digest)
+        return unit_of(symbols, _cuts(node, row), digest)
 
     def _in_scope(self, symbol: Symbol, symbols: Sequence[Symbol], outer: int, *, tests_by_name: bool) -> Symbol:
         """The symbol inside the one with the number `outer`, if that is not -1."""
@@ -303,7 +296,7 @@ class _Reader:
         end_byte, end = final.end_byte, final.end_point
         has_body = "body" in captures
         body = captures["body"][0].start_byte if has_body else end_byte
-        name, own_name = _names(kind, captures, self.language.separator)
+        name, own_name = names(kind, captures, self.language.separator)
         doc = docs.get(body)
         signature, comment, is_test = self._about(
             source[first.start_byte : whole_start],
@@ -335,9 +328,9 @@ class _Reader:
     ) -> tuple[str, str, bool]:
         """(signature, doc, whether it says that it is a test) of what stands before a symbol's body."""
         text = lead.decode(errors="replace")
-        signature = _signature(head[definition:].decode(errors="replace"), kind, has_body=has_body)
-        comment = _comments_of(text) if doc is None else doc.decode(errors="replace")
-        return signature, _without_marks(comment), self._says_test(text + head.decode(errors="replace"))
+        signature = signature_of(head[definition:].decode(errors="replace"), kind, has_body=has_body)
+        comment = comments_of(text) if doc is None else doc.decode(errors="replace")
+        return signature, without_marks(comment), self._says_test(text + head.decode(errors="replace"))
 
     def _says_test(self, head: str) -> bool:
         if self._test_head is None:
@@ -436,40 +429,6 @@ def _trails(comment: Node, before: Node | None) -> bool:
     return end.column > 0 and end.row == comment.start_point.row
 
 
-def _unit_of(symbols: list[Symbol], cuts: Mapping[int, int], digest: Hashable) -> Unit:
-    owners = _owners(symbols)
-    return Unit(
-        symbols=tuple(symbols),
-        owners=owners,
-        runs=_runs(owners, len(symbols)),
-        containers=frozenset(symbol.parent for symbol in symbols),
-        cuts=tuple(sorted(cuts.items())),
-        digest=digest,
-    )
-
-
-def _owners(symbols: list[Symbol]) -> tuple[int, ...]:
-    """Of each row of a unit, the innermost symbol; a row on which two begin is the outer one's."""
-    owners = [-1] * (max((symbol.last for symbol in symbols), default=-1) + 1)
-    for index, symbol in enumerate(symbols):
-        first = symbol.first
-        if symbol.parent >= 0:
-            first = max(first, symbols[symbol.parent].definition + 1)
-        owners[first : symbol.last + 1] = [index] * (symbol.last + 1 - first)
-    return tuple(owners)
-
-
-def _runs(owners: Sequence[int], symbols: int) -> tuple[tuple[tuple[int, int], ...], ...]:
-    """Of each symbol, the runs of rows that are its own."""
-    runs: list[list[tuple[int, int]]] = [[] for _ in range(symbols)]
-    row = 0
-    for owner, group in itertools.groupby(owners):
-        first, row = row, row + sum(1 for _ in group)
-        if owner >= 0:
-            runs[owner].append((first, row - 1))
-    return tuple(map(tuple, runs))
-
-
 def _cuts(unit: Node, row: int) -> dict[int, int]:
     """Rows at which nodes of a large unit start, with the depth of the outermost; small nodes are not entered."""
     found: dict[int, int] = {}
@@ -483,39 +442,3 @@ def _cuts(unit: Node, row: int) -> dict[int, int]:
                     below.append(child)
         level, depth = below, depth + 1
     return found
-
-
-def _names(kind: str, captures: dict[str, list[Node]], separator: str) -> tuple[str, str]:
-    """(name, name with what its own definition says it belongs to)."""
-    text = _text(captures["name"][0]).strip("\"'`") or "?"
-    scope = _text(captures["scope"][0]) if "scope" in captures else ""
-    if kind == "section":
-        text = text.rstrip("#").rstrip() or text
-    if kind == "impl":
-        simple = _RUST_TYPE.match(text)
-        return simple[1] if simple else text, f"<{text} as {scope}>" if scope else text
-    if scope and scope != "self":  # of Ruby
-        scope = re.sub(r"^[(\s*&]+|[)\s]+$|\[.*", "", scope)  # a Go receiver
-        return text, f"{scope}{separator}{text}"
-    return text.rsplit(separator, 1)[-1] if kind == "function" else text, text
-
-
-def _signature(text: str, kind: str, *, has_body: bool) -> str:
-    if not has_body and kind != "function":
-        first = text.strip().partition("\n")[0]
-        text = first.partition("{")[0] if kind == "macro" else re.split(r"[={]", first, maxsplit=1)[0]
-    return " ".join(text.split()).rstrip("{:;= ")
-
-
-def _comments_of(lead: str) -> str:
-    """The comments among attributes and comments."""
-    return "\n".join(line for line in lead.splitlines() if not re.match(r"\s*(#!?\[|@|\[)", line))
-
-
-def _without_marks(comment: str) -> str:
-    """A comment's text alone."""
-    return _MARKS.sub("", comment.strip()).strip()
-
-
-def _text(node: Node) -> str:
-    return " ".join((node.text or b"").decode(errors="replace").split())

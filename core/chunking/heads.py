@@ -1,0 +1,52 @@
+"""What a symbol's head says: its names, its signature, its doc."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from tree_sitter import Node
+
+_RUST_TYPE = re.compile(r"(?:&\s*(?:'\w+\s*)?(?:mut\s+)?)?(?:dyn\s+)?(?:\w+\s*::\s*)*(\w+)\s*(?:<.*)?$", re.DOTALL)
+_MARKS = re.compile(
+    r"^[ \t]*(?:///?!?|//!|/\*+!?|\*+/?|#+|--+)?[ ]?|\A[rRbBuU]*(?:\"{3}|'{3}|\"|')|[ \t]*(?:\*+/|\"{3}|'{3})?[ \t]*$",
+    re.MULTILINE,
+)
+
+
+def names(kind: str, captures: dict[str, list[Node]], separator: str) -> tuple[str, str]:
+    """(name, name with what its own definition says it belongs to)."""
+    text = _text(captures["name"][0]).strip("\"'`") or "?"
+    scope = _text(captures["scope"][0]) if "scope" in captures else ""
+    if kind == "section":
+        text = text.rstrip("#").rstrip() or text
+    if kind == "impl":
+        simple = _RUST_TYPE.match(text)
+        return simple[1] if simple else text, f"<{text} as {scope}>" if scope else text
+    if scope and scope != "self":  # of Ruby
+        scope = re.sub(r"^[(\s*&]+|[)\s]+$|\[.*", "", scope)  # a Go receiver
+        return text, f"{scope}{separator}{text}"
+    return text.rsplit(separator, 1)[-1] if kind == "function" else text, text
+
+
+def signature_of(text: str, kind: str, *, has_body: bool) -> str:
+    """What stands before a symbol's body, in one line; of one without a body no more than its first line."""
+    if not has_body and kind != "function":
+        first = text.strip().partition("\n")[0]
+        text = first.partition("{")[0] if kind == "macro" else re.split(r"[={]", first, maxsplit=1)[0]
+    return " ".join(text.split()).rstrip("{:;= ")
+
+
+def comments_of(lead: str) -> str:
+    """The comments among attributes and comments."""
+    return "\n".join(line for line in lead.splitlines() if not re.match(r"\s*(#!?\[|@|\[)", line))
+
+
+def without_marks(comment: str) -> str:
+    """A comment's text alone."""
+    return _MARKS.sub("", comment.strip()).strip()
+
+
+def _text(node: Node) -> str:
+    return " ".join((node.text or b"").decode(errors="replace").split())
