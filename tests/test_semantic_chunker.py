@@ -366,12 +366,15 @@ def test_a_killed_run_goes_on_with_its_segments(history: Repo, tmp_path: Path, s
     chunk_stage(commits, tmp_path / "whole", workers=1)
     chunk_stage(commits, tmp_path / "killed", workers=1)
     parts = sorted((tmp_path / "killed" / "scratch").glob("*.jsonl"))
-    assert len(parts) > 3
+    assert len(parts) > 5
     parts[0].write_bytes(b"cut off")
     parts[0].with_suffix(".index").unlink()
     parts[1].unlink()
+    parts[3].write_bytes(parts[3].read_bytes()[:-1])
+    index = parts[4].with_suffix(".index")
+    index.write_bytes(index.read_bytes()[:-20])
     kept = parts[2].stat().st_mtime_ns
-    chunk_stage(commits, tmp_path / "killed", workers=2)
+    chunk_stage(commits, tmp_path / "killed", workers=1)
     assert contents(tmp_path / "killed") == contents(tmp_path / "whole")
     assert parts[2].stat().st_mtime_ns == kept
 

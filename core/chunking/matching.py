@@ -26,7 +26,7 @@ RENAMED, RENAMED_WITH_SIGNATURE, SAME_NAME = 0.8, 0.7, 0.5
 """Least similarity for another name, for another name with an equal signature, for the same name."""
 DECLARATION = 0.9
 """Least similarity for another name of a kind whose text is short and alike: constants, types, fields."""
-MINTOKENS = 12
+MIN_TOKENS = 12
 """Shorter code says too little to be recognised under another name."""
 MIN_TOKENS_ACROSS = 24
 """The same, where it lies in another file too."""
@@ -273,8 +273,8 @@ class _Matcher:
         news = [one for one in news if one.symbol.kind in kinds]
         kinds_and_sizes = {(one.symbol.kind, len(one.tokens)) for one in news}
         olds = [one for one in olds if (one.symbol.kind, len(one.tokens)) in kinds_and_sizes]
-        long_olds = [one for one in olds if len(one.tokens) >= MINTOKENS]
-        long_news = [one for one in news if len(one.tokens) >= MINTOKENS]
+        long_olds = [one for one in olds if len(one.tokens) >= MIN_TOKENS]
+        long_news = [one for one in news if len(one.tokens) >= MIN_TOKENS]
         named = (_kind, _body, _name)
         self._pair_equals(olds, news, "body", *named, _file, _parent_name)
         self._pair_equals(long_olds, long_news, "body", *named, _file)
@@ -346,8 +346,8 @@ def _least(old: _Candidate, new: _Candidate) -> float:
     if old.symbol.name == new.symbol.name:
         if old.version.file == new.version.file:
             return SAME_NAME
-        return RENAMED_WITH_SIGNATURE if min(len(old.tokens), len(new.tokens)) >= MINTOKENS else 0.0
-    if min(len(old.tokens), len(new.tokens)) < MINTOKENS:
+        return RENAMED_WITH_SIGNATURE if min(len(old.tokens), len(new.tokens)) >= MIN_TOKENS else 0.0
+    if min(len(old.tokens), len(new.tokens)) < MIN_TOKENS:
         return 0.0
     if new.symbol.kind in _SHORT_KINDS:
         return DECLARATION

@@ -45,6 +45,12 @@ def test_a_short_body_says_nothing() -> None:
     assert matched(["fn one() -> u8 { 1 }\nconst A: u8 = 1;\n"], ["fn uno() -> u8 { 1 }\nconst B: u8 = 1;\n"]) == {}
 
 
+def test_twelve_tokens_say_enough_in_one_file_but_not_across_files() -> None:
+    old, new = "fn one() -> u8 { alpha + beta }\n", "fn uno() -> u8 { alpha + beta }\n"
+    assert matched([old], [new]) == {"0:uno": ("0:one", "body")}
+    assert matched([old, ""], ["", new]) == {}
+
+
 def test_an_edited_body_is_recognised_if_it_is_alike() -> None:
     old = f"fn price(items: &[Item]) -> u64 {{\n{BODY}}}\n"
     edited = old.replace("price(", "cost(").replace("total - discount(total)", "total - rebate(total)")
