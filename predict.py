@@ -22,10 +22,11 @@ import git_scraper
 import semantic_chunker
 from core import git, logs, model_folder
 from core.cli import version_option, with_exit_codes
-from core.commit_grammar import MESSAGE, CodeView, Pieces, author_and_date, serialise
+from core.commit_grammar import CommitText, Pieces, commit_head
 from core.config import PipelineConfig, expand
 from core.errors import UserError
 from core.prediction import Prediction, Predictor
+from core.sequences import SequenceMaker
 
 
 @click.command(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
@@ -63,7 +64,15 @@ def main(
     model, vocabulary = model_folder.load(Path(folder), cache_dir)
     ids = [id_ for sequence in vocabulary.encode(history) for id_ in sequence]
     task, author = (os.fsencode(text).decode(errors="replace") for text in (task, author))
-    head = [*author_and_date(author or last_author, datetime.now(UTC).strftime("%Y-%m")), MESSAGE, task]
+    now, redactor = datetime.now(UTC), sequence_maker(about["settings"]).redactor
+    head = commit_head(
+        CommitText(
+            year=f"{now:%Y}",
+            month=f"{now:%m}",
+            author=redactor.clean(author or last_author),
+            message=redactor.clean(task),
+        )
+    )
     predictor = Predictor(model, vocabulary, about["sequence_length"])
     prediction = predictor.predict(ids, vocabulary.encode([head])[0], paths, top=top, sketch_tokens=sketch_tokens)
     click.echo(json.dumps(asdict(prediction), indent=2, ensure_ascii=False) if as_json else in_words(prediction))
@@ -78,7 +87,7 @@ def read_recent(
     """
     scraper = git_scraper.GitScraperConfig(**_section(settings, "git_scraper"))
     chunker = semantic_chunker.SemanticChunkerConfig(**_section(settings, "semantic_chunker"))
-    view: CodeView = settings.get("tokenizer", {}).get("code_view", "new")
+    maker = sequence_maker(settings)
     repository = git.open_repository(location, cache_dir)
     head = git.head(repository.git_dir)
     if not head:
@@ -91,8 +100,19 @@ def read_recent(
         cutter = semantic_chunker.settings_of(chunker, repository.git_dir).chunker(blobs)
         for commit in git_scraper.read_commits(repository, scraper, head.encode(), cache_dir, last=last):
             author = commit.metadata.author
-            history += serialise(list(cutter.chunks(commit)), view)
+            chunks = list(cutter.chunks(commit))
+            history += maker.of(chunks) if chunks else []
     return history, paths, author
+
+
+def sequence_maker(settings: dict[str, Any]) -> SequenceMaker:
+    """What writes commits as the model was trained to see them."""
+    config = _section(settings, "tokenizer")
+    return SequenceMaker(
+        config.get("code_view", "new"),
+        config.get("secrets", "mask"),
+        redact_emails=config.get("redact_emails", False),
+    )
 
 
 def in_words(prediction: Prediction) -> str:

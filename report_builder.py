@@ -152,8 +152,9 @@ def periods(months: list[str]) -> tuple[str, dict[str, list[str]]]:
 
 def describe_head(head: str) -> tuple[str, str]:
     """(message, "author, month") of a commit's head in the grammar."""
-    match = re.fullmatch(r"<COMMIT_START><AUTHOR>(.*)<DATE>(.*?)<MESSAGE>(.*)", head, re.DOTALL)
-    return (match[3] or "(no message)", f"{match[1]}, {match[2]}") if match else (head, "")
+    start, _, message = head.partition("<MESSAGE>")
+    date = re.fullmatch(r".*?<YEAR(?::|>)(\d+)>?<MONTH(?::|>)(\d+)>?<AUTHOR>(.*?)(?:<BRANCH>.*)?", start, re.DOTALL)
+    return (message or "(no message)", f"{date[3]}, {date[1]}-{date[2]}") if date else (head, "")
 
 
 def share(probability: float) -> str:

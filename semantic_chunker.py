@@ -11,6 +11,7 @@ that of the innermost symbol around it, else the file's "module" chunk. core/chu
 from __future__ import annotations
 
 import os
+from dataclasses import replace
 from pathlib import Path
 
 from pydantic import Field, field_validator
@@ -24,10 +25,8 @@ from core.errors import UserError
 from core.files import write_json
 from core.languages import LANGUAGES
 from core.record_files import read_history
+from core.records import side_branches
 from core.stage import Context, Stage
-
-INPUT = "input commits.json"
-"""The fact that changes with every new commit."""
 
 
 class SemanticChunkerConfig(Section):
@@ -72,15 +71,19 @@ def run(ctx: Context[SemanticChunkerConfig]) -> None:
     git_dir = Path(history.git_dir)
     if not git_dir.exists():
         raise UserError(f"the repository of commits.json is gone: {git_dir}", "run git_scraper again")
-    earlier = Earlier.load(ctx.published("chunks.jsonl"), ctx.published("chunks.index")) if is_reusable(ctx) else None
+    earlier = None
+    if ctx.config.incremental and ctx.only_changed("commits.json"):
+        earlier = Earlier.load(ctx.published("chunks.jsonl"), ctx.published("chunks.index"))
     workers = workers_of(ctx.config)
     totals = Totals()
     with (
         ChunkFile(ctx.output("chunks.jsonl"), ctx.output("chunks.index")) as out,
         ctx.progress("chunking", history.total_commits, "commits") as progress,
     ):
-        todo = plan(commits, ctx.scratch, earlier, workers)
-        for item, entries in chunk_all(todo, settings_of(ctx.config, git_dir), workers, progress):
+        branches = tuple(side_branches(history))
+        todo = plan(commits, ctx.scratch, earlier, workers, branches)
+        settings = replace(settings_of(ctx.config, git_dir), branches=branches)
+        for item, entries in chunk_all(todo, settings, workers, progress):
             if isinstance(item, Known):
                 assert earlier is not None
                 out.copy(earlier.chunks, item.start, item.end, entries)
@@ -90,13 +93,6 @@ def run(ctx: Context[SemanticChunkerConfig]) -> None:
             for entry in entries:
                 totals.add(entry.counts)
     report(ctx, totals)
-
-
-def is_reusable(ctx: Context[SemanticChunkerConfig]) -> bool:
-    """True where only commits.json has changed: what the last run wrote of a commit is what this one would."""
-    if ctx.previous is None or ctx.forced or not ctx.config.incremental:
-        return False
-    return all(ctx.previous.get(name) == ctx.facts.get(name) for name in {*ctx.previous, *ctx.facts} - {INPUT})
 
 
 def settings_of(config: SemanticChunkerConfig, git_dir: Path) -> Settings:
@@ -152,7 +148,7 @@ STAGE = Stage(
     flags={"commits": "commits.json", "output": "chunks.jsonl"},
     libraries=("tree-sitter", *sorted({one.wheel.replace("_", "-") for one in LANGUAGES.values() if one.wheel})),
     data_files=("core/queries/*.scm",),
-    resumes_despite=(INPUT,),
+    resumes_despite=("input commits.json",),
 )
 
 if __name__ == "__main__":

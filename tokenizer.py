@@ -1,36 +1,44 @@
 """Stage 3: chunks as token sequences, lossless, with markers for structure.
 
-    python tokenizer.py --chunks outputs/chunks.jsonl \\
+    python tokenizer.py --chunks outputs/chunks.jsonl --vocab-size 50257 \\
         --output-vocab outputs/vocab.json --output-tokens outputs/tokens.pt
 
 Takes the base model's own tokenizer plus our markers, or trains a byte-level BPE on the older part
 of the history (`mode: standalone`). Writes vocab.json, tokenizer/ and tokens.pt: one sequence per
-chunk, in order; joined, they are the history in the grammar of core/commit_grammar.py.
+chunk, in order; joined, they are the history in the grammar of docs/grammar.md. Sequences of commits
+that an earlier run has tokenized are taken over.
 """
 
 from __future__ import annotations
 
+import bisect
+from array import array
+from collections import Counter, deque
 from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
 from core import base_models
 from core.cli import stage_main
-from core.commit_grammar import CodeView, Marker, Pieces, by_commit, serialise
+from core.commit_grammar import EMAIL, MARKERS, SECRETS, CodeView, Marker, Pieces
 from core.config import EMBEDDED_MODEL, Section
 from core.errors import UserError
 from core.logs import log
-from core.record_files import read_chunks
+from core.lossless import spare_rows
+from core.record_files import ChunkGroup, chunk_groups
 from core.records import Chunk
+from core.sequences import SecretsMode, SequenceMaker
 from core.stage import Context, Stage
-from core.token_files import TokenWriter
-from core.vocabulary import STANDALONE, Vocabulary
+from core.token_files import EarlierTokens, TokenWriter
+from core.vocabulary import STANDALONE, Vocabulary, read_vocab
+from core.vocabulary_training import TrainingText, train
 
-BATCH_CHUNKS = 512
-CORPUS_BYTES_PER_ENTRY = 1500
-"""A vocabulary entry needs about this much text to be learnt: 24 MB of Rust filled some 16,000."""
+BATCH_BYTES, BATCHES_AHEAD = 4_000_000, 2
+"""How much of chunks.jsonl is encoded at once, and how many such batches are made ready meanwhile."""
 
 
 class TokenizerConfig(Section):
@@ -40,89 +48,230 @@ class TokenizerConfig(Section):
     """Use the base model's tokenizer, or train one on this history (then the model starts from scratch)."""
     base_model: str = Field(default=EMBEDDED_MODEL, json_schema_extra={"same_as": "model_training.base_model"})
     """Whose tokenizer: "embedded", a folder, or a hub id; taken from model_training.base_model unless set."""
-    vocab_size: int = Field(default=0, ge=0)
-    """Entries of a standalone vocabulary; 0 picks a size that the text can support."""
-    train_share: float = Field(default=0.65, gt=0, le=1)
-    """Oldest share of the text that a standalone vocabulary learns from; keep it below dataset_builder.train_ratio."""
+    vocab_size: Annotated[int, Field(ge=512)] | Literal["auto"] = "auto"
+    """Entries of a standalone vocabulary; auto picks a size that the text can support, and says why."""
+    train_share: float = Field(default=0.65, gt=0, lt=1)
+    """Oldest share of the chunks that a vocabulary learns from; keep it below dataset_builder.train_ratio."""
+    promoted_values: int = Field(default=256, ge=0)
+    """Most paths, authors, modules and branches that get a token of their own; for a base model, in spare rows only."""
+    promoted_min_count: int = Field(default=20, ge=1)
+    """How often a value must occur in the part that is learnt from to get one."""
     code_view: CodeView = "new"
-    """What a sequence shows of a change: the new code, or the diff."""
+    """What a sequence shows of a change: the new code, the diff, or the code before and after."""
+    secrets: SecretsMode = "mask"
+    """Credentials in text: a marker of their kind instead, left as they are, or the whole chunk left out."""
+    redact_emails: bool = Field(default=False, json_schema_extra={"same_as": "git_scraper.redact_emails"})
+    """A marker instead of e-mail addresses in all text; taken from git_scraper.redact_emails unless set."""
+    interleave: Literal["date", "repository"] = Field(
+        default="date", json_schema_extra={"same_as": "pipeline.interleave"}
+    )
+    """How several repositories make one history; taken from pipeline.interleave unless set."""
+    incremental: bool = Field(default=True, json_schema_extra={"control": True})
+    """Tokenize only commits that are new or changed since the last run, where its vocabulary still holds."""
+
+
+@dataclass
+class Batch:
+    """Commits to be written next, in order."""
+
+    commits: list[tuple[ChunkGroup, list[Chunk]]] = field(default_factory=list)
+    """With their chunks decoded, but for those that are taken over from an earlier run."""
+    digests: list[str] = field(default_factory=list)
+    sequences: list[Pieces] = field(default_factory=list)
+    """Of all decoded chunks."""
 
 
 def run(ctx: Context[TokenizerConfig]) -> None:
     """Write vocab.json, tokenizer/ and tokens.pt."""
     config, path = ctx.config, ctx.input("chunks.jsonl")
-    vocabulary = make_vocabulary(path, config, ctx.cache_dir)
-    vocabulary.check_lossless()
+    maker = SequenceMaker(config.code_view, config.secrets, redact_emails=config.redact_emails)
+    earlier = earlier_tokens(ctx)
+    if earlier:
+        vocabulary = Vocabulary.load(ctx.published("vocab.json"), ctx.published("tokenizer"))
+    else:
+        vocabulary = make_vocabulary(path, maker, config, ctx)
     vocabulary.save(ctx.output("vocab.json"), ctx.output("tokenizer"))
-    text_bytes = 0
     with TokenWriter(ctx.output("tokens.pt")) as out, ctx.progress("tokenizing", unit="chunks") as progress:
-        for batch in _batches(path, config.code_view):
-            for (chunk, pieces), ids in zip(batch, vocabulary.encode([pieces for _, pieces in batch]), strict=True):
-                out.write(ids, describe(chunk))
-                text_bytes += sum(len(piece.encode()) for piece in pieces)
-                progress.advance()
-                ctx.count("sequences")
-        total = out.finish()
-    if not total:
-        raise UserError(f"{path} holds no chunks", "run semantic_chunker again")
-    ctx.count("tokens", total)
-    ctx.count("vocabulary entries", vocabulary.size)
-    log.info("%s tokens for %s bytes of text: %.2f bytes a token", f"{total:,}", f"{text_bytes:,}", text_bytes / total)
+        for batch, encoded in encoded_ahead(batches(path, maker, earlier), vocabulary):
+            made = zip(batch.sequences, encoded, strict=True)
+            for (group, chunks), digest in zip(batch.commits, batch.digests, strict=True):
+                if earlier and not chunks:
+                    out.copy(earlier, digest)
+                    ctx.count("sequences taken over", len(group.lines))
+                for chunk in chunks:
+                    pieces, ids = next(made)
+                    out.write(ids, describe(chunk, pieces, digest))
+                progress.advance(len(group.lines))
+        report(ctx, out, vocabulary)
+        out.finish()
 
 
-def make_vocabulary(chunks: Path, config: TokenizerConfig, cache_dir: Path) -> Vocabulary:
-    """The base model's vocabulary with markers, or one trained on the older part of the chunks."""
+def earlier_tokens(ctx: Context[TokenizerConfig]) -> EarlierTokens | None:
+    """What the last run wrote, where only chunks.jsonl has changed: its vocabulary holds, and most sequences do."""
+    if not ctx.config.incremental or not ctx.only_changed("chunks.jsonl"):
+        return None
+    return EarlierTokens(ctx.published("tokens.pt"))
+
+
+def make_vocabulary(
+    path: Path, maker: SequenceMaker, config: TokenizerConfig, ctx: Context[TokenizerConfig]
+) -> Vocabulary:
+    """The base model's vocabulary with our tokens, or one trained on the older part of the chunks."""
+    part = learnt_part(path, config, ctx.published("vocab.json"))
+    text = TrainingText(one for group in part.groups() for one in maker.of(group.chunks()))
+    most, least = config.promoted_values, config.promoted_min_count
     if config.mode == STANDALONE:
-        corpus_bytes = sum(len(text.encode()) for text in _texts(chunks, config, None))
-        train_bytes = int(corpus_bytes * config.train_share)
-        size = config.vocab_size or min(max(train_bytes // CORPUS_BYTES_PER_ENTRY // 256 * 256, 1024), 50_257)
-        log.info(
-            "training a vocabulary of at most %s entries on %s bytes of older text", f"{size:,}", f"{train_bytes:,}"
-        )
-        return Vocabulary.trained(_texts(chunks, config, train_bytes), size)
-    if config.vocab_size:
-        log.info("vocab_size has no effect: the base model's vocabulary is used (tokenizer.mode is base_model)")
-    tokenizer, pad_token = base_models.load_tokenizer(config.base_model, cache_dir)
-    return Vocabulary.of_base_model(tokenizer, pad_token, config.base_model)
+        log.info("training a vocabulary on the oldest %s commits", f"{part.commits:,}")
+        vocabulary = train(text, None if config.vocab_size == "auto" else config.vocab_size, most, least)
+    else:
+        if config.vocab_size != "auto":
+            log.info("vocab_size has no effect: the base model's vocabulary is used (tokenizer.mode is base_model)")
+        tokenizer, pad_token, rows = base_models.load_tokenizer(config.base_model, ctx.cache_dir)
+        room = min(spare_rows(tokenizer, rows) - len(MARKERS), most)
+        values = text.read().frequent_values(room, least) if room > 0 else []
+        vocabulary = Vocabulary.of_base_model(tokenizer, pad_token, config.base_model, values)
+        new_rows = max(vocabulary.size - rows, 0) if rows else 0
+        log.info("%s own tokens; rows to be added to the model: %s", len(vocabulary.own_ids), new_rows)
+    vocabulary.check_lossless()
+    vocabulary.about = {"train_share": config.train_share, "commits": part.commits, "learnt_until": part.last}
+    return vocabulary
 
 
-def describe(chunk: Chunk) -> dict[str, str]:
-    """What tokens.pt says of a sequence."""
-    return {
-        "chunk_id": chunk.chunk_id,
-        "commit_hash": chunk.commit_hash,
-        "file_path": chunk.file_path,
-        "change_type": chunk.change_type,
-        "timestamp": chunk.commit_metadata.commit_timestamp,
+@dataclass
+class LearntPart:
+    """The oldest commits: all that a vocabulary may learn from, so that nothing held out leaks into it."""
+
+    path: Path
+    per_repository: bool
+    limits: dict[str, int]
+    """Number of commits, by repository or in all ("")."""
+    last: dict[str, str]
+    """The last of them."""
+
+    @property
+    def commits(self) -> int:
+        """Number of commits in all."""
+        return sum(self.limits.values())
+
+    def groups(self) -> Iterator[ChunkGroup]:
+        """The chunks of these commits."""
+        seen = Counter[str]()
+        for group in chunk_groups(self.path):
+            key = group.repository if self.per_repository else ""
+            seen[key] += 1
+            if seen[key] <= self.limits[key]:
+                yield group
+
+
+def learnt_part(path: Path, config: TokenizerConfig, earlier_vocab: Path) -> LearntPart:
+    """The oldest `train_share` of chunks.jsonl, by size, in whole commits; at least two are left out.
+
+    Where an earlier vocabulary was made with this share, the part is the one that it was learnt from:
+    new commits must not move it into what has been held out.
+    """
+    per_repository = config.interleave == "repository"
+    kept = _earlier_part(earlier_vocab, config.train_share)
+    ends: dict[str, array[int]] = {}
+    hashes: dict[str, list[str]] = {}
+    for group in chunk_groups(path):
+        key = group.repository if per_repository else ""
+        ends.setdefault(key, array("Q")).append(group.size + (ends[key][-1] if ends.get(key) else 0))
+        hashes.setdefault(key, []).append(group.commit_hash)
+    if not ends:
+        raise UserError(f"{path} holds no chunks", "run semantic_chunker again")
+    limits = {
+        key: min(bisect.bisect_left(sizes, sizes[-1] * config.train_share) + 1, max(len(sizes) - 2, 1))
+        for key, sizes in ends.items()
     }
+    if kept and kept.keys() == hashes.keys() and all(last in hashes[key] for key, last in kept.items()):
+        limits = {key: hashes[key].index(last) + 1 for key, last in kept.items()}
+    return LearntPart(path, per_repository, limits, {key: hashes[key][limit - 1] for key, limit in limits.items()})
 
 
-def _batches(path: Path, view: CodeView) -> Iterator[list[tuple[Chunk, Pieces]]]:
-    batch: list[tuple[Chunk, Pieces]] = []
-    for chunks in by_commit(read_chunks(path)):
-        batch += zip(chunks, serialise(chunks, view), strict=True)
-        if len(batch) >= BATCH_CHUNKS:
+def _earlier_part(vocab: Path, share: float) -> dict[str, str] | None:
+    try:
+        about: dict[str, Any] = read_vocab(vocab)["about"]
+    except (OSError, UserError):
+        return None
+    return about["learnt_until"] if about.get("train_share") == share else None
+
+
+def batches(path: Path, maker: SequenceMaker, earlier: EarlierTokens | None) -> Iterator[Batch]:
+    """All commits in order, about BATCH_BYTES of chunks.jsonl at a time."""
+    batch, size = Batch(), 0
+    for group in chunk_groups(path):
+        digest = group.digest()
+        chunks = [] if earlier and digest in earlier.places else group.chunks()
+        batch.commits.append((group, chunks))
+        batch.digests.append(digest)
+        batch.sequences += maker.of(chunks) if chunks else []
+        size += group.size
+        if size >= BATCH_BYTES:
             yield batch
-            batch = []
-    if batch:
+            batch, size = Batch(), 0
+    if batch.commits:
         yield batch
 
 
-def _texts(path: Path, config: TokenizerConfig, first_bytes: int | None) -> Iterator[str]:
-    """The text of chunks, oldest first, up to a size."""
-    left = first_bytes
-    for batch in _batches(path, config.code_view):
-        for _, pieces in batch:
-            text = "\n".join(piece for piece in pieces if not isinstance(piece, Marker))
-            if left is not None:
-                left -= len(text.encode())
-                if left < 0:
-                    return
-            yield text
+def encoded_ahead(made: Iterator[Batch], vocabulary: Vocabulary) -> Iterator[tuple[Batch, list[list[int]]]]:
+    """Each batch with its ids. The library encodes, on all processors, while we write one batch and read the next."""
+    waiting: deque[tuple[Batch, Future[list[list[int]]]]] = deque()
+    with ThreadPoolExecutor(1) as encoder:
+        for batch in made:
+            waiting.append((batch, encoder.submit(vocabulary.encode, batch.sequences)))
+            if len(waiting) > BATCHES_AHEAD:
+                first, encoded = waiting.popleft()
+                yield first, encoded.result()
+        for last, encoded in waiting:
+            yield last, encoded.result()
+
+
+def describe(chunk: Chunk, pieces: Pieces, digest: str) -> dict[str, Any]:
+    """What tokens.pt says of a sequence. `digest` is that of its commit's chunks."""
+    about = {
+        "chunk_id": chunk.chunk_id,
+        "commit_hash": chunk.commit_hash,
+        "file_path": chunk.file_path,
+        "symbol": chunk.qualified_name or "",
+        "change_type": chunk.change_type,
+        "timestamp": chunk.commit_metadata.commit_timestamp,
+        "text_bytes": sum(len(piece.encode()) for piece in pieces if type(piece) is not Marker),
+        "digest": digest,
+    }
+    if chunk.old_path:
+        about["old_path"] = chunk.old_path
+    if chunk.old_qualified_name:
+        about["old_symbol"] = chunk.old_qualified_name
+    if chunk.repository:
+        about["repository"] = chunk.repository
+    return about
+
+
+def report(ctx: Context[TokenizerConfig], out: TokenWriter, vocabulary: Vocabulary) -> None:
+    """Counts for the summary. Raises UserError where there is not one token."""
+    if not out.tokens:
+        raise UserError(
+            f"no sequence could be made of {ctx.input('chunks.jsonl')}: each chunk holds a credential",
+            "set tokenizer.secrets: mask",
+        )
+    text_bytes = sum(about["text_bytes"] for about in out.metadata)
+    ctx.count("sequences", out.sequences)
+    ctx.count("tokens", out.tokens)
+    ctx.count("vocabulary entries", vocabulary.size)
+    for kind, number in out.counts({kind: vocabulary.markers[mask] for kind, mask in SECRETS.items()}).items():
+        ctx.count(f"masked: {kind}", number)
+    for number in out.counts({"": vocabulary.markers[EMAIL]}).values():
+        ctx.count("masked: e-mail addresses", number)
+    if out.empty:
+        ctx.drop("chunks with credentials", out.empty)
+    log.info(
+        "%s tokens for %s bytes of text: %.2f bytes a token",
+        *(f"{out.tokens:,}", f"{text_bytes:,}", text_bytes / out.tokens),
+    )
 
 
 def _sources(config: TokenizerConfig) -> dict[str, str]:
-    return base_models.state(config.base_model)
+    return base_models.state(config.base_model) if config.mode == "base_model" else {}
 
 
 STAGE = Stage(
@@ -134,7 +283,7 @@ STAGE = Stage(
     outputs=("vocab.json", "tokenizer", "tokens.pt"),
     flags={"chunks": "chunks.jsonl", "output-vocab": "vocab.json", "output-tokens": "tokens.pt"},
     sources=_sources,
-    libraries=("tokenizers", "transformers"),
+    libraries=("tokenizers", "transformers", "detect-secrets", "google-re2"),
 )
 
 if __name__ == "__main__":

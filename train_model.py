@@ -176,7 +176,7 @@ def make_model(config: ModelTrainingConfig, vocabulary: Vocabulary, cache_dir: P
 
 
 def add_adapter(model: PreTrainedModel, vocabulary: Vocabulary, config: ModelTrainingConfig) -> PreTrainedModel:
-    """A LoRA adapter on all linear layers, with the markers' embedding rows trained beside it."""
+    """A LoRA adapter on all linear layers, with the embedding rows of our own tokens trained beside it."""
     if config.method == "scratch":
         return model
     from peft import LoraConfig, get_peft_model
@@ -184,7 +184,7 @@ def add_adapter(model: PreTrainedModel, vocabulary: Vocabulary, config: ModelTra
     if config.gradient_checkpointing:
         model.gradient_checkpointing_enable(gradient_checkpointing_kwargs={"use_reentrant": False})
     model.requires_grad_(False)
-    rows = sorted(vocabulary.markers.values())
+    rows = vocabulary.own_ids
     tied = model.config.get_text_config().tie_word_embeddings
     adapter = LoraConfig(
         task_type="CAUSAL_LM",

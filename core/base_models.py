@@ -104,7 +104,7 @@ def state(base_model: str) -> dict[str, str]:
 
 
 def fit_to_vocabulary(model: PreTrainedModel, vocabulary: Vocabulary) -> None:
-    """Give every new token a row in the model's embeddings; a marker's starts from the words of its name.
+    """Give every new token a row in the model's embeddings; it starts from the words that it stands for.
 
     Spare rows that the model already has are used before any are added. Deterministic, so that an
     adapter trained on the result can be loaded onto a base model prepared the same way.
@@ -121,16 +121,24 @@ def fit_to_vocabulary(model: PreTrainedModel, vocabulary: Vocabulary) -> None:
     with torch.no_grad():
         for table in tables:  # rows of bytes that the base model's vocabulary lacked: as good as any other token
             table[known:] = table[:known].float().mean(dim=0).to(table.dtype)
-        for marker, row in vocabulary.markers.items():
-            words = marker.strip("<>").replace("_", " ").replace(":", " ").lower()
-            ids = vocabulary.encode([[words]])[0]
+        words = {row: _words(marker) for marker, row in vocabulary.markers.items()}
+        words |= {row: text for (_, text), row in vocabulary.values.items()}
+        for row, text in words.items():
+            ids = vocabulary.encode([[text]])[0]
             for table in tables:
                 table[row] = table[ids].float().mean(dim=0).to(table.dtype)
 
 
-def load_tokenizer(base_model: str, cache_dir: Path) -> tuple[Tokenizer, str | None]:
-    """(the `tokenizers.Tokenizer`, its pad or end token) of a base model."""
-    from transformers import AutoTokenizer
+def _words(marker: str) -> str:
+    return marker.strip("<>").replace("_", " ").replace(":", " ").lower()
+
+
+def load_tokenizer(base_model: str, cache_dir: Path) -> tuple[Tokenizer, str | None, int]:
+    """(the `tokenizers.Tokenizer`, its pad or end token, rows of the model's embedding) of a base model.
+
+    The rows are 0 for a folder that holds a tokenizer alone.
+    """
+    from transformers import AutoConfig, AutoTokenizer
 
     quiet_transformers()
     name = locate(base_model, cache_dir)
@@ -140,7 +148,11 @@ def load_tokenizer(base_model: str, cache_dir: Path) -> tuple[Tokenizer, str | N
         raise UserError(*_not_found(base_model, error)) from None
     if not tokenizer.is_fast:
         raise UserError(f"{base_model} has no fast tokenizer (tokenizer.json)", "take another base model")
-    return tokenizer.backend_tokenizer, tokenizer.pad_token or tokenizer.eos_token
+    try:
+        rows = int(AutoConfig.from_pretrained(name).get_text_config().vocab_size)
+    except (OSError, ValueError, AttributeError):
+        rows = 0
+    return tokenizer.backend_tokenizer, tokenizer.pad_token or tokenizer.eos_token, rows
 
 
 def quiet_transformers() -> None:

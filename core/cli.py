@@ -6,7 +6,7 @@ import functools
 import sys
 import types
 import typing
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal, NoReturn, TypeVar
 
@@ -130,6 +130,18 @@ def _option(name: str, section: type[Section]) -> click.Option:
     return click.Option([f"--{flag}"], type=kind, multiple=multiple, **settings)
 
 
+class _NumberOr(click.ParamType[int | str]):
+    """A whole number, or one of some words."""
+
+    def __init__(self, words: Sequence[str]) -> None:
+        self.words = words
+        self.name = f"integer|{'|'.join(words)}"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """The word, else the number."""
+        return value if value in self.words else click.INT.convert(value, param, ctx)
+
+
 def _click_type(annotation: Any) -> tuple[Any, bool]:
     """(click type, may be repeated) of a field's annotation."""
     origin, args = typing.get_origin(annotation), typing.get_args(annotation)
@@ -138,5 +150,7 @@ def _click_type(annotation: Any) -> tuple[Any, bool]:
     if origin is tuple:
         return _click_type(args[0])[0], True
     if origin in (typing.Union, types.UnionType):
+        if words := [word for arg in args if typing.get_origin(arg) is Literal for word in typing.get_args(arg)]:
+            return _NumberOr(words), False
         return _click_type(next(arg for arg in args if arg is not type(None)))
     return annotation, False

@@ -1,21 +1,30 @@
-"""How a history is written as one sequence of text and markers.
+"""How a history is written as one sequence of text and markers, and read back.
+
+docs/grammar.md shows it with an example; in short:
 
     history = commit*
-    commit  = <COMMIT_START> <AUTHOR> name <DATE> yyyy-mm <MESSAGE> first line  chunk+  <COMMIT_END>
-    chunk   = <FILE_START> path <CHANGE:type> [<SYMBOL> qualified name] <CODE_START> code <CODE_END> <FILE_END>
+    commit  = <COMMIT_START> [<REPOSITORY> text] year month <AUTHOR> text [<BRANCH> text] <MESSAGE> text
+              file+ <COMMIT_END>
+    file    = <FILE_START> text language [<MODULE> text] change+ <FILE_END>
+    change  = type kind [<SYMBOL> text] <CODE_START> (text | [<BEFORE> text] [<AFTER> text]) <CODE_END>
+    text    = (characters | <SECRET:kind> | <EMAIL>)*
 
-Markers are single tokens from a small closed set; names, paths, messages and code are ordinary
-text, so that anything new can still be said. Text that looks like a marker stays text, because
-markers are placed by id and never found by matching.
+year, month, language, type and kind are one marker each, such as <YEAR:2024>; a value for which there
+is none stands as text behind <YEAR>, <MONTH>, … Markers are a small closed set. Text that looks like a
+marker stays text, because markers are placed by id and never found by matching.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Literal
 
+import msgspec
+
 from core.change_types import CHANGE_TYPES
+from core.languages import LANGUAGES, SYMBOL_KINDS
 from core.records import Chunk
+from core.secrets import SECRET_KINDS
 
 
 class Marker(str):
@@ -26,49 +35,170 @@ class Marker(str):
 
 COMMIT_START = Marker("<COMMIT_START>")
 COMMIT_END = Marker("<COMMIT_END>")
-AUTHOR = Marker("<AUTHOR>")
-DATE = Marker("<DATE>")
-MESSAGE = Marker("<MESSAGE>")
 FILE_START = Marker("<FILE_START>")
 FILE_END = Marker("<FILE_END>")
-SYMBOL = Marker("<SYMBOL>")
 CODE_START = Marker("<CODE_START>")
 CODE_END = Marker("<CODE_END>")
-CHANGES = {name: Marker(f"<CHANGE:{name}>") for name in CHANGE_TYPES}
-MARKERS: tuple[Marker, ...] = (
-    *(COMMIT_START, COMMIT_END, AUTHOR, DATE, MESSAGE, FILE_START, FILE_END, SYMBOL, CODE_START, CODE_END),
-    *CHANGES.values(),
-)
+REPOSITORY = Marker("<REPOSITORY>")
+AUTHOR = Marker("<AUTHOR>")
+BRANCH = Marker("<BRANCH>")
+MESSAGE = Marker("<MESSAGE>")
+MODULE = Marker("<MODULE>")
+SYMBOL = Marker("<SYMBOL>")
+BEFORE = Marker("<BEFORE>")
+AFTER = Marker("<AFTER>")
+EMAIL = Marker("<EMAIL>")
+SECRETS = {kind: Marker(f"<SECRET:{kind}>") for kind in SECRET_KINDS}
 
-CodeView = Literal["new", "diff"]
-"""What stands between <CODE_START> and <CODE_END>: the new code, or the patch."""
+YEAR, MONTH, LANGUAGE, CHANGE, KIND = (
+    Marker(f"<{name}>") for name in ("YEAR", "MONTH", "LANGUAGE", "CHANGE", "KIND")
+)  # in front of a value that has no marker of its own
+_OF_VALUE: dict[Marker, dict[str, Marker]] = {
+    field: {value: Marker(f"{field[:-1]}:{value}>") for value in values}
+    for field, values in (
+        (YEAR, [str(year) for year in range(2000, 2040)]),
+        (MONTH, [f"{month:02}" for month in range(1, 13)]),
+        (LANGUAGE, LANGUAGES),
+        (CHANGE, CHANGE_TYPES),
+        (KIND, (*SYMBOL_KINDS, "file")),
+    )
+}
+_VALUES = {marker: (field, value) for field, values in _OF_VALUE.items() for value, marker in values.items()}
+CHANGES, KINDS = _OF_VALUE[CHANGE], _OF_VALUE[KIND]
+
+MARKERS: tuple[Marker, ...] = (
+    *(COMMIT_START, COMMIT_END, FILE_START, FILE_END, CODE_START, CODE_END),
+    *(REPOSITORY, AUTHOR, BRANCH, MESSAGE, MODULE, SYMBOL, BEFORE, AFTER),
+    *(YEAR, MONTH, LANGUAGE, CHANGE, KIND),
+    *_VALUES,
+    *(EMAIL, *SECRETS.values()),
+)
+NAMED_FIELDS = {FILE_START: "FILE", AUTHOR: "AUTHOR", MODULE: "MODULE", BRANCH: "BRANCH", REPOSITORY: "REPOSITORY"}
+"""Open fields whose frequent values may get a token of their own, spelled <NAME:value>."""
+_MASKS = frozenset((EMAIL, *SECRETS.values()))
+
+CodeView = Literal["new", "diff", "before_after"]
+"""What stands between <CODE_START> and <CODE_END>: the new code, the patch, or the old code and the new."""
 
 Pieces = list[str]
 """Markers (instances of `Marker`) and text (plain strings), in order."""
 
+Text = tuple[str, ...]
+"""Text in pieces: plain strings, none empty and no two in a row, with masks (<SECRET:…>, <EMAIL>) between them."""
 
-def serialise(chunks: Sequence[Chunk], view: CodeView) -> Iterator[Pieces]:
-    """One list of pieces per chunk of one commit; together, in order, they are the commit.
 
-    The first carries the commit's head, the last its end.
+class ChangeText(msgspec.Struct, kw_only=True, omit_defaults=True):
+    """What a sequence says of a chunk. `code` is set for the views "new" and "diff", else the other two."""
+
+    change_type: str
+    symbol_kind: str
+    symbol: Text = ()
+    code: Text = ()
+    before: Text = ()
+    after: Text = ()
+
+
+class FileText(msgspec.Struct, kw_only=True, omit_defaults=True):
+    """What a sequence says of a file: consecutive chunks of one path."""
+
+    path: Text
+    language: str
+    module: Text = ()
+    changes: list[ChangeText] = []
+
+
+class CommitText(msgspec.Struct, kw_only=True, omit_defaults=True):
+    """What a sequence says of a commit. `year` has four digits, `month` two: the author's, in UTC."""
+
+    year: str
+    month: str
+    author: Text
+    message: Text
+    branch: Text = ()
+    repository: Text = ()
+    files: list[FileText] = []
+
+
+class GrammarError(ValueError):
+    """A sequence that breaks the grammar."""
+
+
+def texts_of(chunks: Sequence[Chunk], view: CodeView, clean: Callable[[str], Text]) -> CommitText:
+    """What is to be written of one commit, given all its chunks in order; `clean` masks what must not be told."""
+    about = chunks[0].commit_metadata
+    commit = CommitText(
+        year=about.timestamp[:4],
+        month=about.timestamp[5:7],
+        author=clean(about.author),
+        branch=clean(about.branch),
+        message=clean(about.message),
+        repository=clean(chunks[0].repository),
+    )
+    last: str | None = None
+    for chunk in chunks:
+        if chunk.file_path != last:
+            commit.files.append(file_text(chunk.file_path, chunk.language, chunk.module_path, clean))
+            last = chunk.file_path
+        commit.files[-1].changes.append(_change_text(chunk, view, clean))
+    return commit
+
+
+def file_text(path: str, language: str, module: str, clean: Callable[[str], Text]) -> FileText:
+    """What is to be written of a file, without its changes."""
+    return FileText(path=clean(path), language=language, module=clean(module), changes=[])
+
+
+def plain(text: str) -> Text:
+    """Text as it is, nothing masked."""
+    return (text,) if text else ()
+
+
+def serialise(commit: CommitText) -> list[Pieces]:
+    """One list of pieces per change; together, in order, they are the commit.
+
+    The first of the commit or of a file carries its head, the last its end.
     """
-    for number, chunk in enumerate(chunks):
-        pieces = commit_head(chunk) if number == 0 else []
-        pieces += _chunk(chunk, view)
-        if number == len(chunks) - 1:
-            pieces.append(COMMIT_END)
-        yield pieces
+    sequences: list[Pieces] = []
+    head = commit_head(commit)
+    for file in commit.files:
+        head += file_head(file)
+        for change in file.changes:
+            sequences.append([*head, *_change(change)])
+            head = []
+        sequences[-1].append(FILE_END)
+    sequences[-1].append(COMMIT_END)
+    return sequences
 
 
-def commit_head(chunk: Chunk) -> Pieces:
+def commit_head(commit: CommitText) -> Pieces:
     """What comes before a commit's first file."""
-    about = chunk.commit_metadata
-    return [*author_and_date(about.author, about.timestamp), MESSAGE, about.message]
+    return [
+        COMMIT_START,
+        *((REPOSITORY, *commit.repository) if commit.repository else ()),
+        *_closed(YEAR, commit.year),
+        *_closed(MONTH, commit.month),
+        *(AUTHOR, *commit.author),
+        *((BRANCH, *commit.branch) if commit.branch else ()),
+        *(MESSAGE, *commit.message),
+    ]
 
 
-def author_and_date(author: str, timestamp: str) -> Pieces:
-    """The start of a commit: who, and the month of an ISO 8601 time."""
-    return [COMMIT_START, AUTHOR, author, DATE, timestamp[:7]]
+def file_head(file: FileText) -> Pieces:
+    """What comes before a file's first change."""
+    module = (MODULE, *file.module) if file.module else ()
+    return [FILE_START, *file.path, *_closed(LANGUAGE, file.language), *module]
+
+
+def parse(pieces: Iterable[str]) -> Iterator[CommitText]:
+    """The commits of a history: the inverse of `serialise`. Raises GrammarError where it is none."""
+    reader = _Reader(pieces)
+    while reader.next is not None:
+        yield reader.commit()
+
+
+def spelled(name: str, value: str) -> str:
+    """The spelling of a token that stands for one value of an open field."""
+    return f"<{name}:{value}>"
 
 
 def by_commit(chunks: Iterator[Chunk]) -> Iterator[list[Chunk]]:
@@ -83,7 +213,109 @@ def by_commit(chunks: Iterator[Chunk]) -> Iterator[list[Chunk]]:
         yield group
 
 
-def _chunk(chunk: Chunk, view: CodeView) -> Pieces:
-    symbol = [SYMBOL, chunk.qualified_name] if chunk.qualified_name else []
-    code = chunk.new_code if view == "new" else chunk.patch
-    return [FILE_START, chunk.file_path, CHANGES[chunk.change_type], *symbol, CODE_START, code, CODE_END, FILE_END]
+def _change_text(chunk: Chunk, view: CodeView, clean: Callable[[str], Text]) -> ChangeText:
+    made = ChangeText(
+        change_type=chunk.change_type, symbol_kind=chunk.symbol_kind, symbol=clean(chunk.qualified_name or "")
+    )
+    if view == "new":
+        made.code = clean(chunk.new_code)
+    elif view == "diff":
+        made.code = clean(chunk.patch)
+    else:
+        made.before, made.after = clean(chunk.old_code), clean(chunk.new_code)
+    return made
+
+
+def _change(change: ChangeText) -> Iterator[str]:
+    yield from _closed(CHANGE, change.change_type)
+    yield from _closed(KIND, change.symbol_kind)
+    for marker, text in ((SYMBOL, change.symbol), (CODE_START, change.code)):
+        if text or marker is CODE_START:
+            yield marker
+            yield from text
+    for marker, text in ((BEFORE, change.before), (AFTER, change.after)):
+        if text:
+            yield marker
+            yield from text
+    yield CODE_END
+
+
+def _closed(field: Marker, value: str) -> tuple[str, ...]:
+    """The marker of a value, or the field's own and the value as text."""
+    marker = _OF_VALUE[field].get(value)
+    return (marker,) if marker else (field, *plain(value))
+
+
+class _Reader:
+    """Takes pieces in the order of the grammar. `next` is the piece to come; None at the end."""
+
+    def __init__(self, pieces: Iterable[str]) -> None:
+        self._pieces = iter(pieces)
+        self._taken = -1
+        self.next: str | None = None
+        self._advance()
+
+    def commit(self) -> CommitText:
+        self._expect(COMMIT_START)
+        repository = self._optional(REPOSITORY)
+        year, month = self._closed(YEAR), self._closed(MONTH)
+        self._expect(AUTHOR)
+        author = self._text()
+        branch = self._optional(BRANCH)
+        self._expect(MESSAGE)
+        commit = CommitText(
+            year=year, month=month, author=author, message=self._text(), branch=branch, repository=repository, files=[]
+        )
+        while not self._take(COMMIT_END):
+            commit.files.append(self._file())
+        return commit
+
+    def _file(self) -> FileText:
+        self._expect(FILE_START)
+        path, language = self._text(), self._closed(LANGUAGE)
+        file = FileText(path=path, language=language, module=self._optional(MODULE), changes=[])
+        while not self._take(FILE_END):
+            file.changes.append(self._change())
+        return file
+
+    def _change(self) -> ChangeText:
+        change_type, kind = self._closed(CHANGE), self._closed(KIND)
+        change = ChangeText(change_type=change_type, symbol_kind=kind, symbol=self._optional(SYMBOL))
+        self._expect(CODE_START)
+        change.code = self._text()
+        change.before, change.after = self._optional(BEFORE), self._optional(AFTER)
+        self._expect(CODE_END)
+        return change
+
+    def _advance(self) -> None:
+        self.next = next(self._pieces, None)
+        self._taken += 1
+
+    def _take(self, marker: Marker) -> bool:
+        if isinstance(self.next, Marker) and self.next == marker:
+            self._advance()
+            return True
+        return False
+
+    def _expect(self, marker: Marker) -> None:
+        if not self._take(marker):
+            raise GrammarError(f"piece {self._taken}: expected {marker}, found {self.next!r}")
+
+    def _optional(self, marker: Marker) -> Text:
+        return self._text() if self._take(marker) else ()
+
+    def _text(self) -> Text:
+        found: list[str] = []
+        while self.next is not None and (not isinstance(self.next, Marker) or self.next in _MASKS):
+            found.append(self.next)
+            self._advance()
+        return tuple(found)
+
+    def _closed(self, field: Marker) -> str:
+        if self._take(field):
+            return "".join(self._text())
+        known = _VALUES.get(self.next) if isinstance(self.next, Marker) else None
+        if known is None or known[0] != field:
+            raise GrammarError(f"piece {self._taken}: expected a value of {field}, found {self.next!r}")
+        self._advance()
+        return known[1]

@@ -8,7 +8,7 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, Literal, Self
 
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
@@ -36,6 +36,10 @@ class PipelineConfig(Section):
     """Folder for everything that a run produces."""
     cache_dir: str = "~/.cache/gitlore"
     """Folder for clones of remote repositories and converted base models, shared by all runs."""
+    one_model: bool = False
+    """With several repositories: one vocabulary, dataset and model of them all, instead of one each."""
+    interleave: Literal["date", "repository"] = "date"
+    """How several repositories make one history: commit by commit by date, or one repository after the other."""
     on_finish: str = ""
     """Shell command run when a run ends, with pipeline_results.json on its standard input."""
     on_finish_timeout_s: float = Field(default=60.0, gt=0)

@@ -61,7 +61,7 @@ def evaluate(
 
     score = Score(width=width)
     markers = torch.zeros(vocabulary.size, dtype=torch.bool)
-    markers[list(vocabulary.markers.values())] = True
+    markers[vocabulary.own_ids] = True
     was_training = model.training
     model.eval()
     with torch.inference_mode():

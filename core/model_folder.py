@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from core import base_models
 from core.errors import UserError
 from core.files import write_json
-from core.vocabulary import Vocabulary
+from core.vocabulary import Vocabulary, values_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -69,6 +69,7 @@ def write(
         "base_model": vocabulary.base_model,
         "pad_id": vocabulary.pad_id,
         "markers": vocabulary.markers,
+        "values": vocabulary.spelled_values(),
         "sequence_length": evaluation["sequence_length"],
         "is_adapter": hasattr(model, "peft_config"),
         "settings": settings,
@@ -101,7 +102,8 @@ def load(folder: Path, cache_dir: Path) -> tuple[PreTrainedModel, Vocabulary]:
     from tokenizers import Tokenizer
 
     about = read_about(folder)
-    vocabulary = Vocabulary.with_markers(Tokenizer.from_file(str(folder / "tokenizer.json")), about["base_model"])
+    tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
+    vocabulary = Vocabulary.with_markers(tokenizer, about["base_model"], values_of(about["values"]))
     vocabulary.pad_id = about["pad_id"]
     training = about["settings"].get("model_training", {})
     # A card gets what the model was trained with, so that it fits there again; a CPU the plainest numbers.

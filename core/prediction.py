@@ -12,7 +12,22 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from core.commit_grammar import CHANGES, CODE_END, CODE_START, COMMIT_START, FILE_START, SYMBOL
+from core.commit_grammar import (
+    AFTER,
+    BEFORE,
+    CHANGES,
+    CODE_END,
+    CODE_START,
+    COMMIT_START,
+    FILE_START,
+    KINDS,
+    SYMBOL,
+    Marker,
+    file_head,
+    file_text,
+    plain,
+)
+from core.languages import language_of, module_path
 
 if TYPE_CHECKING:
     import torch
@@ -61,22 +76,30 @@ def commits_in(stream: torch.Tensor, vocabulary: Vocabulary) -> list[SeenCommit]
     import torch
 
     names = {id_: marker for marker, id_ in vocabulary.markers.items()}
-    places = torch.isin(stream, torch.tensor(list(names))).nonzero().flatten()
+    places = torch.isin(stream, torch.tensor(list(names))).nonzero().flatten().tolist()
     changes = {str(marker): name for name, marker in CHANGES.items()}
     found: list[SeenCommit] = []
-    previous = 0  # position of the marker before
-    for place, id_ in zip(places.tolist(), stream[places].tolist(), strict=True):
-        marker = names[id_]
+    path = ""
+    for number, place in enumerate(places):
+        marker = names[int(stream[place])]
         if marker == COMMIT_START:
             found.append(SeenCommit(place))
         elif marker == FILE_START:
             found[-1].head_end = found[-1].head_end or place
+            path = vocabulary.decode(stream[place + 1 : places[number + 1]].tolist())
         elif marker in changes:
-            found[-1].changes.append((vocabulary.decode(stream[previous + 1 : place].tolist()), changes[marker]))
+            found[-1].changes.append((path, changes[marker]))
+        elif marker == CODE_START and len(found[-1].changes) == 1:
+            found[-1].first_code = (place + 1, place + 1)
         elif marker == CODE_END and len(found[-1].changes) == 1:
-            found[-1].first_code = (previous + 1, place)
-        previous = place
+            found[-1].first_code = (found[-1].first_code[0], place)
     return found
+
+
+def head_of_file(path: str) -> list[str]:
+    """How the history begins a file: what is to be asked of a path, with all that follows from it."""
+    language = language_of(path)
+    return file_head(file_text(path, language, module_path(path, language), plain))
 
 
 @dataclass
@@ -121,7 +144,7 @@ class Predictor:
         `paths` are the files to choose from. Probabilities are the model's own: those of the shown
         answers add up to less than one, the rest is on paths outside the list.
         """
-        start = [*head, self.vocabulary.markers[FILE_START]]
+        start = list(head)
         room = max(int(self.width * (1 - SKETCH_SHARE)) - len(start), 0)
         context = [*(history[-room:] if room else ()), *start]
         found = self._search(context, paths, beams=max(4 * top, 16))
@@ -143,12 +166,13 @@ class Predictor:
     def _search(self, context: Sequence[int], paths: Sequence[str], beams: int) -> list[_FoundPath]:
         """The most probable paths, best first: a beam search along the tree of known paths.
 
-        A path is complete where a change marker may follow it; its probability is that of its ids
-        times that of any such marker, and the markers' shares tell the change types.
+        A path is complete where a change marker may follow its file's head; its probability is that of
+        the head's ids times that of any such marker, and the markers' shares tell the change types.
         """
         import torch
 
-        root = _tree(self.vocabulary.encode([[path] for path in paths]))
+        heads = self.vocabulary.encode([head_of_file(path) for path in paths])
+        root, named = _tree(heads), {tuple(ids): path for ids, path in zip(heads, paths, strict=True)}
         names = list(CHANGES)
         markers = torch.tensor([self.vocabulary.markers[CHANGES[name]] for name in names])
         finished: list[_FoundPath] = []
@@ -163,7 +187,7 @@ class Predictor:
                     if node.ends:
                         changes = (score + logs[number, markers]).exp().tolist()
                         shares = dict(zip(names, changes, strict=True))
-                        finished.append(_FoundPath(self.vocabulary.decode(ids), ids, sum(changes), shares))
+                        finished.append(_FoundPath(named[tuple(ids)], ids, sum(changes), shares))
                     grown += [
                         (score + float(logs[number, id_]), number, id_, child) for id_, child in node.children.items()
                     ]
@@ -180,22 +204,30 @@ class Predictor:
     def _write(self, context: Sequence[int], most: int) -> tuple[str, str]:
         """(symbol, code) that the model writes after a change type, greedily, in the grammar's order."""
         markers = self.vocabulary.markers
+        context = [*context, *self._continue(context, 1, allow=[markers[kind] for kind in KINDS.values()])]
         first, symbol = self._continue(context, 1, allow=(markers[SYMBOL], markers[CODE_START])), []
         context = [*context, *first]
         if first == [markers[SYMBOL]]:
             symbol = self._continue(context, MOST_SYMBOL_TOKENS, stop=markers[CODE_START])
             context = [*context, *symbol, markers[CODE_START]]
-        code = self._continue(context, most, stop=markers[CODE_END])
-        return self.vocabulary.decode(symbol), self.vocabulary.decode(code)
+        within = [markers[marker] for marker in (BEFORE, AFTER)]
+        code = self._continue(context, most, stop=markers[CODE_END], within=within)
+        return self.vocabulary.decode(symbol), _after(self.vocabulary.pieces(code))
 
     def _continue(
-        self, context: Sequence[int], most: int, *, stop: int | None = None, allow: Sequence[int] = ()
+        self,
+        context: Sequence[int],
+        most: int,
+        *,
+        stop: int | None = None,
+        allow: Sequence[int] = (),
+        within: Sequence[int] = (),
     ) -> list[int]:
-        """Ids that follow, up to a `stop`; of the markers only those in `allow` may be written."""
+        """Ids that follow: those in `allow` alone, or text, with the markers in `within`, up to a `stop`."""
         import torch
 
         self.model.eval()
-        banned = [id_ for id_ in self.vocabulary.markers.values() if id_ != stop]
+        banned = [id_ for id_ in self.vocabulary.own_ids if id_ != stop and id_ not in within]
         ids = torch.tensor([list(context)], device=self.model.device)
         options: dict[str, Any] = (
             {"prefix_allowed_tokens_fn": lambda *_: list(allow)} if allow else {"suppress_tokens": banned}
@@ -212,6 +244,12 @@ class Predictor:
             )
         written: list[int] = answer[0, len(context) :].tolist()
         return written[:-1] if stop is not None and written[-1:] == [stop] else written
+
+
+def _after(pieces: Sequence[str]) -> str:
+    """The new code of what stands between <CODE_START> and <CODE_END>."""
+    last = max((place for place, piece in enumerate(pieces) if type(piece) is Marker and piece == AFTER), default=-1)
+    return "".join(pieces[last + 1 :])
 
 
 def _tree(paths: Sequence[Sequence[int]]) -> _Node:

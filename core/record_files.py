@@ -7,8 +7,10 @@ stage ever holds a whole history in memory.
 from __future__ import annotations
 
 import errno
+import hashlib
 import os
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
 from typing import IO, TypeVar
@@ -33,6 +35,7 @@ SEPARATOR = b",\n"
 _DIFFS, _PLACEMENT = b',"diffs":[', b'],"tags":['
 _ROOM_FOR_FIGURES = 1024
 _COMMIT = msgspec.json.Decoder(Commit)
+_CHUNK = msgspec.json.Decoder(Chunk)
 _COPY_BYTES = 1 << 20
 
 
@@ -150,6 +153,12 @@ def placement_of(line: bytes) -> Placement:
     return msgspec.json.decode(b"{" + line[line.rindex(_PLACEMENT) + len(b"],") :], type=Placement)
 
 
+def branch_set_of(line: bytes) -> int:
+    """The branch set that a line of commits.json names."""
+    middle = line.index(_DIFFS)
+    return int(line[line.rindex(b":", 0, middle) + 1 : middle - 1])
+
+
 def unplaced(line: bytes) -> tuple[memoryview, memoryview]:
     """What a line of commits.json says of its commit, without its place in the history."""
     middle, tail = line.index(_DIFFS), line.rindex(_PLACEMENT)
@@ -207,12 +216,59 @@ def read_commit(line: bytes, place: str) -> Commit:
 
 def read_chunks(path: Path) -> Iterator[Chunk]:
     """The chunks in order, one at a time. Raises UserError on a broken line or another version."""
-    decoder = msgspec.json.Decoder(Chunk)
     with path.open("rb") as file:
         for number, line in enumerate(file, start=1):
             if number == 1:
                 _check_version(path, line, "semantic_chunker")
-            yield _decode(decoder, line, path, number)
+            yield _decode(_CHUNK, line, path, number)
+
+
+def chunk_groups(path: Path) -> Iterator[ChunkGroup]:
+    """The chunks of each commit in order, not decoded yet. Raises UserError as `read_chunks` does."""
+    decoder = msgspec.json.Decoder(_OfCommit)
+    group = ChunkGroup("", path, 1)
+    with path.open("rb") as file:
+        for number, line in enumerate(file, start=1):
+            if number == 1:
+                _check_version(path, line, "semantic_chunker")
+            about = _decode(decoder, line, path, number)
+            if (about.repository, about.commit_hash) != (group.repository, group.commit_hash):
+                if group.lines:
+                    yield group
+                group = ChunkGroup(about.commit_hash, path, number, about.repository)
+            group.lines.append(line)
+            group.size += len(line)
+    if group.lines:
+        yield group
+
+
+@dataclass
+class ChunkGroup:
+    """The lines of chunks.jsonl that belong to one commit."""
+
+    commit_hash: str
+    path: Path
+    first_line: int
+    repository: str = ""
+    lines: list[bytes] = field(default_factory=list)
+    size: int = 0
+    """Bytes of them all."""
+
+    def digest(self) -> str:
+        """A name for their content."""
+        hasher = hashlib.blake2b(digest_size=16)
+        for line in self.lines:
+            hasher.update(line)
+        return hasher.hexdigest()
+
+    def chunks(self) -> list[Chunk]:
+        """The lines decoded. Raises UserError on a broken one."""
+        return [_decode(_CHUNK, line, self.path, number) for number, line in enumerate(self.lines, self.first_line)]
+
+
+class _OfCommit(msgspec.Struct):
+    commit_hash: str
+    repository: str = ""
 
 
 class _Versioned(msgspec.Struct):

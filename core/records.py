@@ -9,7 +9,7 @@ from typing import Literal
 
 import msgspec
 
-SCHEMA_VERSION = "1.2"
+SCHEMA_VERSION = "1.3"
 
 ChangeCategory = Literal["A", "M", "D", "R", "C", "T"]
 """git's status letter: added, modified, deleted, renamed, copied, type changed."""
@@ -178,6 +178,27 @@ def branch_names(branches: list[str], mask: int) -> list[str]:
     return [name for number, name in enumerate(branches) if mask >> number & 1]
 
 
+MAIN_BRANCHES = ("main", "master", "trunk", "develop")
+"""Names to look for where no branch is checked out."""
+
+
+def side_branches(history: HistoryMetadata) -> list[str]:
+    """For each of the `branch_sets`: the first of its branches, but "" where the main branch is among them.
+
+    The main branch is the one checked out, here or on a remote; "" also for commits that no branch contains.
+    """
+    names = history.branches
+    own = {name.rpartition("/")[2] if name.count("/") == 1 else name for name in names}
+    main = history.current_branch or next((name for name in MAIN_BRANCHES if name in own), None)
+    is_main = [name == main or (name.count("/") == 1 and name.endswith(f"/{main}")) for name in names]
+    mains = sum(1 << number for number, found in enumerate(is_main) if found)
+    found = []
+    for text in history.branch_sets:
+        mask = int(text, 16)
+        found.append("" if not mask or mask & mains else names[(mask & -mask).bit_length() - 1])
+    return found
+
+
 class ChunkCommit(msgspec.Struct, kw_only=True):
     """What a chunk repeats of its commit."""
 
@@ -189,6 +210,8 @@ class ChunkCommit(msgspec.Struct, kw_only=True):
     """When it was committed: the order of the history, which author dates need not follow."""
     message: str
     message_body: str
+    branch: str = ""
+    """A branch that contains it, where the main one does not (`side_branches`)."""
 
 
 NO_COMMIT = ChunkCommit(
@@ -212,6 +235,8 @@ class Chunk(msgspec.Struct, kw_only=True):
     schema_version: str = SCHEMA_VERSION
     chunk_id: str
     """`<commit hash>_<number within the commit>`."""
+    repository: str = ""
+    """Its name, where the file holds the chunks of several."""
     commit_hash: str
     file_path: str
     old_path: str | None = None

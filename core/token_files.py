@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 import pickle
 from array import array
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     import torch
 
 SPLITS = ("train", "val", "test")
+_BLOCK = 1 << 22
 WINDOW_KEYS = ("contexts", "targets", "context_masks", "target_masks")
 
 
@@ -26,7 +28,11 @@ class TokenWriter:
         self._path = path
         self._flat_path = path.with_name(path.name + ".flat")
         self._lengths: list[int] = []
-        self._metadata: list[dict[str, Any]] = []
+        self._known: dict[str, str] = {}
+        self.metadata: list[dict[str, Any]] = []
+        self.tokens = 0
+        self.empty = 0
+        """Sequences without tokens."""
 
     def __enter__(self) -> TokenWriter:
         self._flat = self._flat_path.open("wb", buffering=1 << 20)
@@ -36,22 +42,68 @@ class TokenWriter:
         self._flat.close()
         self._flat_path.unlink(missing_ok=True)
 
+    @property
+    def sequences(self) -> int:
+        """Number of sequences written."""
+        return len(self._lengths)
+
     def write(self, ids: Iterable[int], about: dict[str, Any]) -> None:
         """Add one sequence with what describes it."""
-        values = array("i", ids)
-        self._flat.write(values.tobytes())
-        self._lengths.append(len(values))
-        self._metadata.append(about)
+        self._add(array("i", ids), about)
+
+    def copy(self, earlier: EarlierTokens, digest: str) -> int:
+        """Add the sequences that an earlier file holds of a commit; their number."""
+        first, last = earlier.places[digest]
+        for number in range(first, last):
+            self._add(array("i", earlier.tokens[number].numpy().tobytes()), earlier.metadata[number])
+        return last - first
+
+    def counts(self, ids: dict[str, int]) -> dict[str, int]:
+        """How often each of some ids was written, by name; names without any are left out."""
+        import numpy as np
+
+        self._flat.flush()
+        found = dict.fromkeys(ids, 0)
+        for start in range(0, self.tokens, _BLOCK):
+            block = np.fromfile(self._flat_path, np.int32, min(_BLOCK, self.tokens - start), offset=4 * start)
+            for name, id_ in ids.items():
+                found[name] += int(np.count_nonzero(block == id_))
+        return {name: number for name, number in found.items() if number}
 
     def finish(self) -> int:
         """Write tokens.pt: {"tokens": int32 views, "metadata": dicts}. Returns the number of tokens."""
         import torch
 
         self._flat.flush()
-        total = sum(self._lengths)
-        flat = torch.from_file(str(self._flat_path), size=total, dtype=torch.int32)
-        save(self._path, {"tokens": list(torch.split(flat, self._lengths)), "metadata": self._metadata})
-        return total
+        flat = torch.from_file(str(self._flat_path), size=self.tokens, dtype=torch.int32)
+        save(self._path, {"tokens": list(torch.split(flat, self._lengths)), "metadata": self.metadata})
+        return self.tokens
+
+    def _add(self, ids: array[int], about: dict[str, Any]) -> None:
+        self._flat.write(ids.tobytes())
+        self._lengths.append(len(ids))
+        self.tokens += len(ids)
+        self.empty += not ids
+        # Equal texts are one object: paths, hashes and times recur, and a pickle writes each object once.
+        self.metadata.append(
+            {key: self._known.setdefault(value, value) if type(value) is str else value for key, value in about.items()}
+        )
+
+
+class EarlierTokens:
+    """The sequences of an earlier tokens.pt, found by the digest of their commit's chunks."""
+
+    def __init__(self, path: Path) -> None:
+        """Raises UserError where the file is none of ours."""
+        data = load(path, ("tokens", "metadata"))
+        self.tokens, self.metadata = data["tokens"], data["metadata"]
+        self.places: dict[str, tuple[int, int]] = {}
+        first = 0
+        for digest, group in itertools.groupby(self.metadata, key=lambda about: about.get("digest", "")):
+            last = first + sum(1 for _ in group)
+            self.places[digest] = first, last
+            first = last
+        self.places.pop("", None)
 
 
 def save(path: Path, value: dict[str, Any]) -> None:

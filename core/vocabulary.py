@@ -1,28 +1,30 @@
-"""The tokenizer of a run: a lossless Hugging Face tokenizer plus our markers, and its files.
+"""The tokenizer of a run: a lossless Hugging Face tokenizer plus our own tokens, and its files.
 
-vocab.json holds the ids for programs without a tokenizer library; tokenizer/ loads with
-`transformers.PreTrainedTokenizerFast.from_pretrained`.
+Our own tokens are the markers of the grammar, and one for each value of an open field (a path, an
+author) that is frequent enough to have got one. vocab.json holds all ids for programs without a
+tokenizer library; tokenizer/ loads with `transformers.AutoTokenizer.from_pretrained`.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from core.commit_grammar import MARKERS, Marker, Pieces
+from core.commit_grammar import MARKERS, NAMED_FIELDS, Marker, Pieces, spelled
 from core.errors import UserError
 from core.files import write_json
+from core.lossless import lossless
 
 if TYPE_CHECKING:
     from tokenizers import Tokenizer
 
 PAD, UNK = "<PAD>", "<UNK>"
 STANDALONE = "standalone"
-# Whole identifiers, runs of digits, of operators and of white space, each with its leading blank.
-_PRETOKEN = r" ?[\p{L}_][\p{L}\p{N}_]*| ?\p{N}{1,3}| ?[^\s\p{L}\p{N}_]+|\r?\n[\r\n]*[ \t]*|[ \t]+(?!\S)|\s+"
+Value = tuple[Marker, str]
+"""An open field and a text in it."""
 _PROBES = (
     "fn main() {\n\tlet x = 1;\r\n}\r\r\n",
     " leading, trailing and   inner  ",
@@ -33,6 +35,7 @@ _PROBES = (
     "".join(map(chr, range(0x100)))
     + "".join(chr(code) for code in range(0x100, 0x10FFFF, 0x40) if not 0xD800 <= code < 0xE000),
 )
+_MOST_REMEMBERED = 100_000
 
 
 @dataclass
@@ -43,36 +46,44 @@ class Vocabulary:
     markers: dict[str, int]
     pad_id: int
     base_model: str
+    values: dict[Value, int] = field(default_factory=dict)
+    """Ids of values that have a token of their own."""
+    about: dict[str, Any] = field(default_factory=dict)
+    """How it was made: what vocab.json says beside the ids."""
+    _remembered: dict[str, list[int]] = field(default_factory=dict, repr=False)
+    _added: dict[int, str] = field(default_factory=dict, repr=False)
 
     @classmethod
-    def of_base_model(cls, tokenizer: Tokenizer, pad_token: str | None, name: str) -> Vocabulary:
-        """A base model's tokenizer, made lossless, with our markers added behind its own tokens."""
-        lossless = _lossless(tokenizer)
-        vocabulary = cls.with_markers(lossless, name)
-        vocabulary.pad_id = lossless.token_to_id(pad_token or "") or 0
+    def of_base_model(
+        cls, tokenizer: Tokenizer, pad_token: str | None, name: str, values: Sequence[Value] = ()
+    ) -> Vocabulary:
+        """A base model's tokenizer, made lossless, with our tokens in its reserved places and behind its own."""
+        own = [str(marker) for marker in MARKERS] + [_name(value) for value in values]
+        vocabulary = cls.with_markers(lossless(tokenizer, own), name, values)
+        vocabulary.pad_id = vocabulary.tokenizer.token_to_id(pad_token or "") or 0
         return vocabulary
 
     @classmethod
-    def trained(cls, texts: Iterable[str], vocab_size: int) -> Vocabulary:
-        """A byte-level BPE trained on `texts`, at most `vocab_size` entries; PAD is 0, UNK 1."""
-        from tokenizers import Regex, Tokenizer, decoders, models, pre_tokenizers, trainers
+    def with_markers(cls, tokenizer: Tokenizer, base_model: str, values: Iterable[Value] = ()) -> Vocabulary:
+        """A tokenizer with our tokens (added where they are missing) as they must be used."""
+        from tokenizers import AddedToken
 
-        tokenizer = Tokenizer(models.BPE())
-        tokenizer.pre_tokenizer = pre_tokenizers.Sequence(
-            [
-                pre_tokenizers.Split(Regex(_PRETOKEN), "isolated"),
-                pre_tokenizers.ByteLevel(add_prefix_space=False, use_regex=False),
-            ]
+        values = list(values)
+        names = [*map(str, MARKERS), *map(_name, values)]
+        tokenizer.add_special_tokens([AddedToken(name, special=True, normalized=False) for name in names])
+        tokenizer.encode_special_tokens = True  # in text, "<CODE_END>" is ten characters like any others
+        entries = tokenizer.get_vocab(with_added_tokens=True)
+        ids = {name: entries[name] for name in names}
+        made = cls(
+            tokenizer,
+            markers={str(marker): ids[marker] for marker in MARKERS},
+            pad_id=tokenizer.token_to_id(PAD) or 0,
+            base_model=base_model,
+            values={value: ids[_name(value)] for value in values},
         )
-        tokenizer.decoder = decoders.ByteLevel()
-        trainer = trainers.BpeTrainer(
-            vocab_size=vocab_size,
-            special_tokens=[PAD, UNK, *map(str, MARKERS)],
-            initial_alphabet=pre_tokenizers.ByteLevel.alphabet(),
-            show_progress=False,
-        )
-        tokenizer.train_from_iterator(texts, trainer)
-        return cls.with_markers(tokenizer, STANDALONE)
+        made._added.update((ids[marker], marker) for marker in MARKERS)
+        made._added.update((id_, text) for (_, text), id_ in made.values.items())
+        return made
 
     @classmethod
     def load(cls, vocab_json: Path, tokenizer_dir: Path) -> Vocabulary:
@@ -84,44 +95,95 @@ class Vocabulary:
             tokenizer = Tokenizer.from_file(str(tokenizer_dir / "tokenizer.json"))
         except Exception as error:  # noqa: BLE001 - the library raises nothing more exact
             raise UserError(f"{tokenizer_dir} holds no tokenizer: {error}", "run the tokenizer stage") from None
-        vocabulary = cls.with_markers(tokenizer, about["base_model"])
-        if vocabulary.markers != about["markers"]:
+        vocabulary = cls.with_markers(tokenizer, about["base_model"], values_of(about["values"]))
+        if vocabulary.markers != about["markers"] or vocabulary.spelled_values() != about["values"]:
             raise UserError(f"{vocab_json} and {tokenizer_dir} do not belong together", "run the tokenizer stage again")
         vocabulary.pad_id = about["pad_id"]
+        vocabulary.about = about["about"]
         return vocabulary
 
     @property
     def size(self) -> int:
-        """Number of ids: rows that a model's embedding needs."""
-        return self.tokenizer.get_vocab_size(with_added_tokens=True)
+        """Number of rows that a model's embedding needs: one more than the highest id."""
+        return max(self.tokenizer.get_vocab(with_added_tokens=True).values()) + 1
+
+    @property
+    def own_ids(self) -> list[int]:
+        """Ids of markers and values: all that a base model has never seen."""
+        return sorted(self._added)
 
     def encode(self, sequences: Sequence[Pieces]) -> list[list[int]]:
         """Ids of each sequence. Text is encoded as text even where it spells a marker."""
-        texts = [piece for pieces in sequences for piece in pieces if not isinstance(piece, Marker)]
-        encodings = iter(self.tokenizer.encode_batch_fast(texts, add_special_tokens=False))
-        return [
-            [
-                id_
-                for piece in pieces
-                for id_ in ((self.markers[piece],) if isinstance(piece, Marker) else next(encodings).ids)
-            ]
-            for pieces in sequences
-        ]
+        known = self._remembered
+        if len(known) > _MOST_REMEMBERED:
+            known.clear()
+        asked: dict[str, None] = {}
+        code: list[str] = []
+        for pieces in sequences:
+            place: Marker | None = None
+            for piece in pieces:
+                if type(piece) is Marker:
+                    place = piece
+                elif place not in NAMED_FIELDS:
+                    code.append(piece)
+                elif piece not in known:
+                    asked[piece] = None
+        encodings = self.tokenizer.encode_batch_fast([*asked, *code], add_special_tokens=False)
+        for piece, encoding in zip(asked, encodings, strict=False):
+            known[piece] = encoding.ids
+        texts = iter(encodings[len(asked) :])
+        return [self._assembled(pieces, texts) for pieces in sequences]
+
+    def _assembled(self, pieces: Pieces, texts: Iterator[Any]) -> list[int]:
+        ids: list[int] = []
+        place: Marker | None = None
+        for piece in pieces:
+            if type(piece) is Marker:
+                place = piece
+                ids.append(self.markers[piece])
+            elif place not in NAMED_FIELDS:
+                ids += next(texts).ids
+            elif (own := self.values.get((place, piece))) is not None:
+                ids.append(own)
+            else:
+                ids += self._remembered[piece]
+        return ids
+
+    def pieces(self, ids: Sequence[int]) -> Pieces:
+        """Markers and text: exactly those that were encoded, but for empty texts."""
+        found: Pieces = []
+        start = 0
+        for place, id_ in enumerate(ids):
+            if id_ in self._added:
+                if start < place:
+                    found.append(self.tokenizer.decode(ids[start:place], skip_special_tokens=False))
+                found.append(self._added[id_])
+                start = place + 1
+        if start < len(ids):
+            found.append(self.tokenizer.decode(ids[start:], skip_special_tokens=False))
+        return found
 
     def decode(self, ids: Sequence[int]) -> str:
         """The text, markers spelled out: exactly the joined pieces that were encoded."""
-        return self.tokenizer.decode(ids, skip_special_tokens=False)
+        return "".join(self.pieces(ids))
 
     def check_lossless(self) -> None:
         """Raise UserError if the tokenizer loses or changes text."""
         for probe in _PROBES:
             pieces: Pieces = [MARKERS[0], probe, MARKERS[1]]
-            back = self.decode(self.encode([pieces])[0])
-            if back != "".join(pieces):
+            back = self.pieces(self.encode([pieces])[0])
+            if back != pieces:
                 raise UserError(
                     f"the tokenizer of {self.base_model} does not give text back exactly: {probe!r} became {back!r}",
                     "take a base model with a byte-level tokenizer",
                 )
+
+    def spelled_values(self) -> dict[str, dict[str, int]]:
+        """Ids of values by field and text, JSON-ready."""
+        found: dict[str, dict[str, int]] = {}
+        for (place, text), id_ in self.values.items():
+            found.setdefault(NAMED_FIELDS[place], {})[text] = id_
+        return found
 
     def save(self, vocab_json: Path, tokenizer_dir: Path) -> None:
         """Write vocab.json and the tokenizer/ folder."""
@@ -135,24 +197,23 @@ class Vocabulary:
             "base_model": self.base_model,
             "pad_id": self.pad_id,
             "markers": self.markers,
+            "values": self.spelled_values(),
+            "about": self.about,
         }
         write_json(vocab_json, about)
         PreTrainedTokenizerFast(
             tokenizer_object=self.tokenizer,
             pad_token=self.tokenizer.id_to_token(self.pad_id),
             clean_up_tokenization_spaces=False,
+            split_special_tokens=True,  # in transformers, too, text that spells a marker stays text
         ).save_pretrained(tokenizer_dir)
 
-    @classmethod
-    def with_markers(cls, tokenizer: Tokenizer, base_model: str) -> Vocabulary:
-        """A tokenizer with our markers (added where they are missing) as they must be used."""
-        from tokenizers import AddedToken
 
-        tokenizer.add_special_tokens([AddedToken(str(marker), special=True, normalized=False) for marker in MARKERS])
-        tokenizer.encode_special_tokens = True  # in text, "<CODE_END>" is ten characters like any others
-        vocabulary = tokenizer.get_vocab(with_added_tokens=True)
-        ids = {str(marker): vocabulary[marker] for marker in MARKERS}
-        return cls(tokenizer, ids, pad_id=tokenizer.token_to_id(PAD) or 0, base_model=base_model)
+def values_of(spelled_values: Mapping[str, Mapping[str, int]]) -> list[Value]:
+    """The values that `spelled_values` wrote, in the order of their ids."""
+    places = {name: place for place, name in NAMED_FIELDS.items()}
+    found = [((places[name], text), id_) for name, texts in spelled_values.items() for text, id_ in texts.items()]
+    return [value for value, _ in sorted(found, key=lambda item: item[1])]
 
 
 def read_vocab(path: Path) -> dict[str, Any]:
@@ -161,64 +222,11 @@ def read_vocab(path: Path) -> dict[str, Any]:
         about: dict[str, Any] = json.loads(path.read_bytes())
     except ValueError as error:
         raise UserError(f"{path} is not valid JSON: {error}", "run the tokenizer stage again") from None
-    if missing := {"token_to_id", "markers", "base_model", "pad_id"} - about.keys():
+    if missing := {"token_to_id", "markers", "values", "base_model", "pad_id", "about"} - about.keys():
         raise UserError(f"{path} lacks {', '.join(sorted(missing))}", "run the tokenizer stage again")
     return about
 
 
-def _lossless(tokenizer: Tokenizer) -> Tokenizer:
-    """A copy that gives back what it was given: nothing normalised, no blank put in front or stripped.
-
-    Added tokens all become special ones, since only those can be kept from matching inside text.
-    """
-    from tokenizers import Tokenizer
-
-    parts = json.loads(tokenizer.to_str())
-    _complete_alphabet(parts)
-    for token in parts["added_tokens"]:
-        token["special"] = True
-    parts["normalizer"] = _without(
-        parts["normalizer"], "normalizers", ("NFC", "NFD", "NFKC", "NFKD", "Prepend", "Strip")
-    )
-    parts["decoder"] = _without(parts["decoder"], "decoders", ("Strip",))
-    for part in (parts["pre_tokenizer"], parts["decoder"]):
-        for item in _components(part):
-            if item["type"] == "Metaspace":
-                item["prepend_scheme"] = "never"
-            elif item["type"] == "ByteLevel" and part is parts["pre_tokenizer"]:
-                item["add_prefix_space"] = False
-    return Tokenizer.from_str(json.dumps(parts))
-
-
-def _complete_alphabet(parts: dict[str, Any]) -> None:
-    """Give a byte-level vocabulary the bytes it never met; without an entry a byte would vanish."""
-    from tokenizers import pre_tokenizers
-
-    if not any(item["type"] == "ByteLevel" for item in _components(parts["decoder"])):
-        return
-    entries = parts["model"]["vocab"]
-    missing = sorted(set(pre_tokenizers.ByteLevel.alphabet()) - entries.keys())
-    if not missing:
-        return
-    # An added token that is no entry is numbered after the last entry: as entries they keep their ids.
-    entries.update({token["content"]: token["id"] for token in parts["added_tokens"]})
-    first_free = max(entries.values()) + 1
-    entries.update({symbol: first_free + number for number, symbol in enumerate(missing)})
-
-
-def _components(part: dict[str, Any] | None) -> list[dict[str, Any]]:
-    if part is None:
-        return []
-    for key in ("normalizers", "pretokenizers", "decoders"):
-        if key in part:
-            return list(part[key])
-    return [part]
-
-
-def _without(part: dict[str, Any] | None, key: str, types: Sequence[str]) -> dict[str, Any] | None:
-    if part is None or part["type"] in types:
-        return None
-    if part["type"] == "Sequence":
-        kept = [item for item in part[key] if item["type"] not in types]
-        return {**part, key: kept} if kept else None
-    return part
+def _name(value: Value) -> str:
+    place, text = value
+    return spelled(NAMED_FIELDS[place], text)

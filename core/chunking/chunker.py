@@ -38,8 +38,11 @@ class Chunker:
         self.coarse = Counter[str]()
         """File changes that could not be cut as finely as their language allows, by reason."""
 
-    def chunks(self, commit: Commit) -> Iterator[Chunk]:
-        """The commit's chunks, by file, then by the line that they first touch."""
+    def chunks(self, commit: Commit, branch: str = "") -> Iterator[Chunk]:
+        """The commit's chunks, by file, then by the line that they first touch.
+
+        `branch` is what they name as the commit's (`core.records.side_branches`).
+        """
         meta = commit.metadata
         about = ChunkCommit(
             author=meta.author,
@@ -49,6 +52,7 @@ class Chunker:
             commit_timestamp=meta.commit_timestamp,
             message=meta.message,
             message_body=meta.message_body,
+            branch=branch,
         )
         intent = evidence.intent(meta.message)
         names = [diff.filename for diff in commit.diffs[: MAX_RELATED_FILES + 1]]

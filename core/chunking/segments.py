@@ -13,7 +13,7 @@ import multiprocessing
 import sys
 from array import array
 from collections import deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
@@ -29,7 +29,7 @@ from core.chunking.filters import Filters
 from core.chunking.tally import Tally
 from core.errors import StageError
 from core.progress import Progress
-from core.record_files import commit_lines, read_commit, unplaced
+from core.record_files import branch_set_of, commit_lines, read_commit, unplaced
 
 SMALLEST_SEGMENT, LARGEST_SEGMENT = 1 << 20, 16 << 20
 """Bytes of commits.json in a segment, but for the last."""
@@ -46,6 +46,8 @@ class Settings:
     max_code_bytes: int
     max_file_bytes: int
     merges: bool
+    branches: tuple[str, ...] = ()
+    """By branch set of the history: what chunks name as their commit's branch."""
 
     def chunker(self, blobs: git.BlobReader) -> Chunker:
         """A chunker with these settings."""
@@ -62,7 +64,7 @@ class Entry(msgspec.Struct, array_like=True, gc=False):
     """What chunks.index holds of a commit, in the order of chunks.jsonl."""
 
     digest: str
-    """Of the commit's record without its place in the history."""
+    """Of the commit's record without its place in the history, and of its branch."""
     size: int
     """Bytes of its chunks."""
     counts: dict[str, int]
@@ -136,7 +138,9 @@ class Earlier:
         return Known(self._offsets[first], self._offsets[last + 1], self._entries[first : last + 1])
 
 
-def plan(commits: Path, scratch: Path, earlier: Earlier | None, workers: int) -> Iterator[Known | Segment]:
+def plan(
+    commits: Path, scratch: Path, earlier: Earlier | None, workers: int, branches: Sequence[str]
+) -> Iterator[Known | Segment]:
     """The history in order: what can be copied, and what is to be chunked.
 
     Segments are large at first, so that few versions of files are parsed twice, and small at last,
@@ -146,7 +150,7 @@ def plan(commits: Path, scratch: Path, earlier: Earlier | None, workers: int) ->
     pending: _Pending | None = None
     run: tuple[int, int] | None = None
     for start, line in commit_lines(commits):
-        digest = _digest(line)
+        digest = _digest(line, branches)
         number = earlier.number(digest) if earlier else None
         if number is None:
             if run and earlier:
@@ -202,7 +206,10 @@ def chunk_all(
         with git.BlobReader(settings.git_dir) as blobs:
             chunker = settings.chunker(blobs)
             for item in todo:
-                yield item, item.entries if isinstance(item, Known) else _chunk(item, chunker, progress.advance)
+                yield (
+                    item,
+                    item.entries if isinstance(item, Known) else _chunk(item, chunker, settings, progress.advance),
+                )
         return
     yield from _chunk_in_processes(todo, settings, workers, progress)
 
@@ -245,18 +252,19 @@ def _chunk_in_processes(
 
 
 _chunker: Chunker
+_settings: Settings
 _done: Synchronized[int]
 
 
 def _start(settings: Settings, done: Synchronized[int]) -> None:
     """Make a worker process ready."""
-    global _chunker, _done
+    global _chunker, _settings, _done
     from core.worker import die_with_parent
 
     die_with_parent()
     _rest_collector()
     blobs = git.BlobReader(settings.git_dir)
-    _chunker, _done = settings.chunker(blobs.__enter__()), done
+    _chunker, _settings, _done = settings.chunker(blobs.__enter__()), settings, done
 
 
 def _rest_collector() -> None:
@@ -266,7 +274,7 @@ def _rest_collector() -> None:
 
 
 def _chunk_segment(segment: Segment) -> list[Entry]:
-    return _chunk(segment, _chunker, _advance)
+    return _chunk(segment, _chunker, _settings, _advance)
 
 
 def _advance(count: int = 1) -> None:
@@ -274,7 +282,7 @@ def _advance(count: int = 1) -> None:
         _done.value += count
 
 
-def _chunk(segment: Segment, chunker: Chunker, advance: Any) -> list[Entry]:
+def _chunk(segment: Segment, chunker: Chunker, settings: Settings, advance: Any) -> list[Entry]:
     """Write a segment's part, unless an earlier run has, and its entries."""
     if (entries := _finished(segment)) is not None:
         advance(len(entries))
@@ -284,11 +292,12 @@ def _chunk(segment: Segment, chunker: Chunker, advance: Any) -> list[Entry]:
     with segment.part.open("wb", buffering=1 << 20) as out:
         for offset, line in commit_lines(segment.commits, segment.start, segment.end):
             size, counts = 0, Tally()
-            for chunk in chunker.chunks(read_commit(line, f"{segment.commits}, byte {offset}")):
+            commit = read_commit(line, f"{segment.commits}, byte {offset}")
+            for chunk in chunker.chunks(commit, settings.branches[commit.metadata.branch_set]):
                 size += out.write(encoder.encode(chunk) + b"\n")
                 counts.add(chunk)
             counts.add_drops(chunker.drops, chunker.coarse)
-            entries.append(Entry(_digest(line), size, counts.nonzero()))
+            entries.append(Entry(_digest(line, settings.branches), size, counts.nonzero()))
             chunker.drops.clear()
             chunker.coarse.clear()
             advance(1)
@@ -322,8 +331,8 @@ def read_entries(data: bytes) -> Iterator[Entry]:
         yield decoder.decode(line)
 
 
-def _digest(line: bytes) -> str:
-    hasher = hashlib.blake2b(digest_size=16)
+def _digest(line: bytes, branches: Sequence[str]) -> str:
+    hasher = hashlib.blake2b(branches[branch_set_of(line)].encode(), digest_size=16)
     for piece in unplaced(line):
         hasher.update(piece)
     return hasher.hexdigest()

@@ -21,7 +21,7 @@ _REVERTS = re.compile(r"\bThis reverts commits? ([0-9a-f]{7,64})", re.IGNORECASE
 _CHERRY_PICK = re.compile(r"\(cherry picked from commit ([0-9a-f]{7,64})\)")
 _REVERT_SUBJECT = re.compile(r'^(?:Revert "|revert(?:\([^)]*\))?!?: )', re.IGNORECASE)
 # Anything in angle brackets with an @; elsewhere a name in front of a domain with a dot, an IP number or localhost.
-_EMAIL = re.compile(
+EMAIL_ADDRESS = re.compile(
     r"(?<=<)[^<>\s][^<>\n]*@[^<>\n]*(?=>)"
     r"|(?:\"[^\"\n]+\"|\w[\w.+%!#$&'*/=?^`{|}~-]*)@(?:\[[^\]\s]*\]|localhost\b|[\w-]+(?:\.[\w-]+)+)"
 )
@@ -93,7 +93,7 @@ class Pseudonyms:
         """The text with every address in it replaced, and the `known` ones whatever they look like."""
         for email in known:
             text = text.replace(email, self.of(email)) if email else text
-        return _EMAIL.sub(lambda found: self.of(found[0]), text) if "@" in text else text
+        return EMAIL_ADDRESS.sub(lambda found: self.of(found[0]), text) if "@" in text else text
 
     def redact(self, metadata: CommitMetadata) -> None:
         """Replace every address of people and in messages; once is as good as twice."""

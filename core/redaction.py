@@ -1,0 +1,53 @@
+"""Masks what must not be told in a text: credentials by kind, and e-mail addresses where that is wanted."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from core.commit_grammar import EMAIL, SECRETS, Marker, Text, plain
+from core.history.messages import EMAIL_ADDRESS
+from core.secrets import find, suspects
+
+_SHORT = 200
+_MOST_REMEMBERED = 50_000
+
+
+class Redactor:
+    """Turns text into text with masks."""
+
+    def __init__(self, *, secrets: bool = True, emails: bool = False) -> None:
+        self._secrets, self._emails = secrets, emails
+        self._remembered: dict[str, Text] = {}  # paths, names and modules come again and again
+
+    def suspects(self, texts: Sequence[str]) -> bool:
+        """False where nothing in the texts is to be masked: one fast pass over all of them."""
+        return (self._secrets and suspects(texts)) or (self._emails and any("@" in text for text in texts))
+
+    def clean(self, text: str) -> Text:
+        """The text with a mask in the place of each credential and address."""
+        if len(text) > _SHORT:
+            return self._clean(text)
+        known = self._remembered.get(text)
+        if known is None:
+            if len(self._remembered) >= _MOST_REMEMBERED:
+                self._remembered.clear()
+            known = self._remembered[text] = self._clean(text)
+        return known
+
+    def has_secret(self, *texts: str) -> bool:
+        """True where a credential stands in one of the texts."""
+        return any(isinstance(piece, Marker) and piece != EMAIL for text in texts for piece in self.clean(text))
+
+    def _clean(self, text: str) -> Text:
+        found = [(start, end, SECRETS[kind]) for start, end, kind in find(text)] if self._secrets else []
+        if self._emails and "@" in text:
+            for match in EMAIL_ADDRESS.finditer(text):
+                if not any(match.start() < end and start < match.end() for start, end, _ in found):
+                    found.append((*match.span(), EMAIL))
+            found.sort()
+        pieces: list[str] = []
+        last = 0
+        for start, end, mask in found:
+            pieces += [*plain(text[last:start]), mask]
+            last = end
+        return (*pieces, *plain(text[last:]))
