@@ -138,10 +138,7 @@ def windows(tokens: torch.Tensor, context: int, target: int, stride: int, pad_id
     import torch
 
     length = len(tokens)
-    left = 0
-    if length <= context:
-        left = context - max(length - target, (length + 1) // 2, 0)
-    count = max(math.ceil((left + length - context) / stride), 0) if length else 0
+    left, count = _padding(length, context, target), window_count(length, context, target, stride)
     size = max((count - 1) * stride + context + target, left + length)
     store = torch.full((size,), pad_id, dtype=torch.int64)
     store[left : left + length] = tokens
@@ -155,3 +152,15 @@ def windows(tokens: torch.Tensor, context: int, target: int, stride: int, pad_id
         "target_masks": mask.as_strided((count, target), strides, context),
         "stream": store[left : left + length],
     }
+
+
+def window_count(length: int, context: int, target: int, stride: int) -> int:
+    """How many windows `windows` cuts from that many tokens."""
+    if not length:
+        return 0
+    return max(math.ceil((_padding(length, context, target) + length - context) / stride), 0)
+
+
+def _padding(length: int, context: int, target: int) -> int:
+    """How much is put in front of a sequence that has no full context with a target."""
+    return 0 if length > context else context - max(length - target, (length + 1) // 2, 0)

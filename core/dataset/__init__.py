@@ -1,0 +1,1 @@
+"""The token stream as training data: order, splits, duplicates, leakage, baselines, blocks."""

@@ -1,0 +1,201 @@
+"""tokens.pt as one stream: where its commits, files, changes and code lie, read off the markers."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import numpy as np
+from numpy.typing import NDArray
+
+from core.commit_grammar import CHANGE, CHANGES, CODE_END, CODE_START, FILE_START
+from core.errors import UserError
+from core.record_files import commit_lines
+from core.token_files import load
+
+Ids = NDArray[np.int32]
+Places = NDArray[np.int64]
+Range = tuple[int, int]
+"""First and last + 1 of a run of tokens."""
+_BLOCK = 1 << 22
+
+
+@dataclass
+class CommitTokens:
+    """One commit's sequences: those from `first` up to `last`."""
+
+    hash: str
+    repository: str
+    timestamp: str
+    """When it was committed."""
+    first: int
+    last: int
+    tokens: int
+    parents: tuple[str, ...] = ()
+
+
+@dataclass
+class TokenHistory:
+    """The sequences of a history. Sequence i is `ids[offsets[i]:offsets[i + 1]]`; places are positions in `ids`."""
+
+    ids: Ids
+    offsets: Places
+    metadata: Sequence[Mapping[str, Any]]
+    file_starts: Places
+    """Where the sequence's file begins; -1 where an earlier sequence began it, or the sequence is empty."""
+    bodies: Places
+    """Where the change begins, behind the heads of commit and file; -1 for an empty sequence."""
+    codes: Places
+    """Where its code begins."""
+    ends: Places
+    """Where the change ends, in front of the ends of file and commit."""
+
+    @classmethod
+    def load(cls, path: Path, markers: Mapping[str, int]) -> TokenHistory:
+        """Read tokens.pt. Raises UserError where it is damaged, or was not made with these markers."""
+        data = load(path, ("tokens", "metadata"))
+        tokens = data["tokens"]
+        lengths = np.fromiter((len(sequence) for sequence in tokens), np.int64, len(tokens))
+        offsets = np.concatenate([[0], np.cumsum(lengths)])
+        ids = _flat(tokens, int(offsets[-1]))
+        found = [
+            _of_sequences(ids, offsets, [markers[marker] for marker in wanted], after)
+            for wanted, after in (
+                ((FILE_START,), 0),
+                ((CHANGE, *CHANGES.values()), 0),
+                ((CODE_START,), 1),
+                ((CODE_END,), 1),
+            )
+        ]
+        if any(((places < 0) & (lengths > 0)).any() for places in found[1:]):
+            raise UserError(f"{path} was not made with this vocabulary", "run tokenizer again")
+        return cls(ids, offsets, data["metadata"], *found)
+
+    def code(self, sequence: int) -> Ids:
+        """The ids between <CODE_START> and <CODE_END>."""
+        return self.ids[self.codes[sequence] : max(self.ends[sequence] - 1, self.codes[sequence])]
+
+    def commits(self) -> Iterator[CommitTokens]:
+        """The commits with at least one token, in the order of the file."""
+        open_: CommitTokens | None = None
+        for number, about in enumerate(self.metadata):
+            key = about["commit_hash"], about.get("repository", "")
+            if open_ is None or key != (open_.hash, open_.repository):
+                if open_ and open_.tokens:
+                    yield open_
+                open_ = CommitTokens(*key, about["timestamp"], number, number, 0)
+            open_.last = number + 1
+            open_.tokens += int(self.offsets[number + 1] - self.offsets[number])
+        if open_ and open_.tokens:
+            yield open_
+
+    def ranges(self, commit: CommitTokens, left_out: set[int]) -> list[Range]:
+        """The commit's tokens without some of its changes; nothing where none is left.
+
+        The heads and ends of commit and files stay with what is left of them, so that the grammar holds.
+        """
+        chunks = [number for number in range(commit.first, commit.last) if self.bodies[number] >= 0]
+        kept = [number for number in chunks if number not in left_out]
+        if len(kept) == len(chunks):
+            return [(int(self.offsets[commit.first]), int(self.offsets[commit.last]))]
+        if not kept:
+            return []
+        first, last = chunks[0], chunks[-1]
+        found: list[Range] = [(int(self.offsets[first]), int(self.file_starts[first]))]  # the commit's head
+        for file in self._files(chunks):
+            changes = [number for number in file if number not in left_out]
+            if changes:
+                found.append((int(self.file_starts[file[0]]), int(self.bodies[file[0]])))
+                found += [(int(self.bodies[number]), int(self.ends[number])) for number in changes]
+                end = int(self.ends[file[-1]])
+                found.append((end, end + 1))
+        found.append((int(self.offsets[last + 1]) - 1, int(self.offsets[last + 1])))  # the commit's end
+        return _merged(found)
+
+    def _files(self, chunks: Sequence[int]) -> list[list[int]]:
+        files: list[list[int]] = []
+        for number in chunks:
+            if self.file_starts[number] >= 0:
+                files.append([])
+            files[-1].append(number)
+        return files
+
+
+def in_order(commits: Sequence[CommitTokens], path: Path, interleave: str) -> list[CommitTokens]:
+    """The commits as commits.json orders them (parents before children, then by date), with their parents.
+
+    Several repositories stand one after the other, in the order of the file, or by "date": each commit at
+    its own, or where its repository's order demands it at a later one. Raises UserError for a commit that
+    commits.json does not have.
+    """
+    wanted = {(commit.repository, commit.hash): commit for commit in commits}
+    repositories = list(dict.fromkeys(commit.repository for commit in commits))
+    ordered: dict[str, list[CommitTokens]] = {name: [] for name in repositories}
+    decoder = msgspec.json.Decoder(_Head)
+    for _, line in commit_lines(path):
+        head = decoder.decode(line.removesuffix(b"\n").removesuffix(b","))
+        commit = wanted.pop((head.repository, head.metadata.hash), None)
+        if commit:
+            commit.parents = tuple(head.metadata.parents)
+            ordered[commit.repository].append(commit)
+    if wanted:
+        raise UserError(
+            f"tokens.pt was not made from {path}: that has no commit {next(iter(wanted))[1]}", "run tokenizer again"
+        )
+    if interleave == "repository" or len(repositories) == 1:
+        return [commit for name in repositories for commit in ordered[name]]
+    keyed: list[tuple[str, int, int, CommitTokens]] = []
+    for number, name in enumerate(repositories):
+        latest = ""
+        for place, commit in enumerate(ordered[name]):
+            latest = max(latest, commit.timestamp)
+            keyed.append((latest, number, place, commit))
+    return [commit for *_, commit in sorted(keyed, key=lambda item: item[:3])]
+
+
+class _Metadata(msgspec.Struct):
+    hash: str
+    parents: list[str]
+
+
+class _Head(msgspec.Struct):
+    metadata: _Metadata
+    repository: str = ""
+
+
+def _flat(tokens: Sequence[Any], size: int) -> Ids:
+    """The one store behind the sequences; it stays on disk where tokens.pt was mapped into memory."""
+    import torch
+
+    if not tokens:
+        return np.empty(0, np.int32)
+    store = torch.empty(0, dtype=torch.int32).set_(tokens[0].untyped_storage())
+    flat: Ids = store.numpy()[:size]
+    return flat
+
+
+def _of_sequences(ids: Ids, offsets: Places, wanted: Sequence[int], after: int) -> Places:
+    """For each sequence the place of the first of some ids in it, plus `after`; -1 where it has none."""
+    found = np.full(len(offsets) - 1, -1, np.int64)
+    for start in range(0, len(ids), _BLOCK):
+        places = np.flatnonzero(np.isin(ids[start : start + _BLOCK], wanted)) + start
+        owners = np.searchsorted(offsets, places, side="right") - 1
+        owners, first = np.unique(owners, return_index=True)
+        new = found[owners] < 0
+        found[owners[new]] = places[first[new]] + after
+    return found
+
+
+def _merged(ranges: Sequence[Range]) -> list[Range]:
+    merged: list[Range] = []
+    for start, end in ranges:
+        if start == end:
+            continue
+        if merged and merged[-1][1] == start:
+            merged[-1] = (merged[-1][0], end)
+        else:
+            merged.append((start, end))
+    return merged
