@@ -128,7 +128,10 @@ def make_vocabulary(
             log.info("vocab_size has no effect: the base model's vocabulary is used (tokenizer.mode is base_model)")
         tokenizer, pad_token, rows = base_models.load_tokenizer(config.base_model, ctx.cache_dir)
         room = min(spare_rows(tokenizer, rows) - len(MARKERS), most)
-        values = text.read().frequent_values(room, least) if room > 0 else []
+        values = []
+        if room > 0:
+            deque(text, maxlen=0)  # read it all, for the values alone
+            values = text.frequent_values(room, least)
         vocabulary = Vocabulary.of_base_model(tokenizer, pad_token, config.base_model, values)
         new_rows = max(vocabulary.size - rows, 0) if rows else 0
         log.info("%s own tokens; rows to be added to the model: %s", len(vocabulary.own_ids), new_rows)

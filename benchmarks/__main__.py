@@ -27,16 +27,20 @@ from pathlib import Path
 
 import git_scraper
 import semantic_chunker
+import tokenizer
 from core import base_models, git
 from core.chunking.filters import Filters
 from core.chunking.parsing import parser
 from core.chunking.versions import is_parsed
-from core.commit_grammar import Marker, by_commit, serialise
+from core.commit_grammar import Marker
 from core.config import EMBEDDED_MODEL, PipelineConfig, expand
 from core.languages import language_of
-from core.record_files import read_chunks, read_commits
+from core.record_files import chunk_groups, read_commits
+from core.sequences import SequenceMaker
 from core.stage import Context
+from core.token_files import TokenWriter
 from core.vocabulary import Vocabulary
+from core.vocabulary_training import TrainingText, train
 from git_scraper import GitScraperConfig
 
 ROUNDS = 3
@@ -83,20 +87,36 @@ def chunking(repository: git.Repository, folder: Path, _: Path) -> None:
 
 
 def tokenizing(repository: git.Repository, folder: Path, cache: Path) -> None:
-    """All sequences, against the tokenizer library alone."""
-    if not (folder / "chunks.jsonl").exists():
+    """All sequences of the default settings, in both modes, against the tokenizer library alone on the same text."""
+    chunks = folder / "chunks.jsonl"
+    if not chunks.exists():
         run_scraper(str(repository.git_dir), folder, refs=GitScraperConfig().refs)
         run_chunker(folder)
-    tokenizer, pad = base_models.load_tokenizer(EMBEDDED_MODEL, cache)
-    vocabulary = Vocabulary.of_base_model(tokenizer, pad, EMBEDDED_MODEL)
-    pieces = [one for group in by_commit(read_chunks(folder / "chunks.jsonl")) for one in serialise(group, "new")]
+    maker = SequenceMaker("new")
+    pieces = [one for group in chunk_groups(chunks) for one in maker.of(group.chunks())]
     texts = [piece for one in pieces for piece in one if not isinstance(piece, Marker)]
-    compare(
-        "tokenizer",
-        lambda: vocabulary.encode(pieces),
-        "encode_batch alone",
-        lambda: vocabulary.tokenizer.encode_batch_fast(texts, add_special_tokens=False),
-    )
+    backend, pad, _ = base_models.load_tokenizer(EMBEDDED_MODEL, cache)
+    for vocabulary in (
+        Vocabulary.of_base_model(backend, pad, EMBEDDED_MODEL),
+        train(TrainingText(pieces), None),
+    ):
+        alone = functools.partial(vocabulary.tokenizer.encode_batch, texts, add_special_tokens=False)
+        compare(f"encode {vocabulary.base_model}", functools.partial(vocabulary.encode, pieces), "encode_batch", alone)
+        whole = functools.partial(write_tokens, chunks, vocabulary, folder / "tokens.pt")
+        compare("read, mask, encode", whole, "encode_batch", alone)
+
+
+def write_tokens(chunks: Path, vocabulary: Vocabulary, path: Path) -> None:
+    """What the tokenizer stage does for each chunk, up to the last byte of the token stream."""
+    with TokenWriter(path) as out:
+        for batch, encoded in tokenizer.encoded_ahead(
+            tokenizer.batches(chunks, SequenceMaker("new"), None), vocabulary
+        ):
+            described = zip(batch.sequences, encoded, strict=True)
+            for (_, decoded), digest in zip(batch.commits, batch.digests, strict=True):
+                for chunk in decoded:
+                    pieces, ids = next(described)
+                    out.write(ids, tokenizer.describe(chunk, pieces, digest))
 
 
 def compare(
@@ -114,7 +134,7 @@ def compare(
     cpu, wall = (statistics.median(a[kind] / b[kind] for a, b in pairs) for kind in (0, 1))
     mine, theirs = ([statistics.median(pair[side][kind] for pair in pairs) for kind in (0, 1)] for side in (0, 1))
     print(
-        f"  {name:17} {mine[0]:8.2f} ({mine[1]:.2f})   {floor_name:20} {theirs[0]:8.2f} ({theirs[1]:.2f})"
+        f"  {name:19} {mine[0]:8.2f} ({mine[1]:.2f})   {floor_name:20} {theirs[0]:8.2f} ({theirs[1]:.2f})"
         f"   ratio {cpu:.2f} ({wall:.2f})",
         flush=True,
     )

@@ -201,18 +201,6 @@ def spelled(name: str, value: str) -> str:
     return f"<{name}:{value}>"
 
 
-def by_commit(chunks: Iterator[Chunk]) -> Iterator[list[Chunk]]:
-    """Chunks in file order, grouped into those of one commit."""
-    group: list[Chunk] = []
-    for chunk in chunks:
-        if group and group[0].commit_hash != chunk.commit_hash:
-            yield group
-            group = []
-        group.append(chunk)
-    if group:
-        yield group
-
-
 def _change_text(chunk: Chunk, view: CodeView, clean: Callable[[str], Text]) -> ChangeText:
     made = ChangeText(
         change_type=chunk.change_type, symbol_kind=chunk.symbol_kind, symbol=clean(chunk.qualified_name or "")

@@ -123,12 +123,12 @@ class Rule:
 def suspects(texts: Iterable[str]) -> bool:
     """False where none of the texts holds a credential: one pass over all of them."""
     union, _ = _prefilter()
-    return bool(union.search("\n".join(texts).encode("utf-8", "replace")))
+    return bool(union.search(_searched("\n".join(texts))))
 
 
 def find(text: str) -> list[Secret]:
     """The credentials in a text, in order, none overlapping another."""
-    data = text.encode("utf-8", "replace")
+    data = _searched(text)
     union, each = _prefilter()
     if not union.search(data):
         return []
@@ -154,7 +154,7 @@ def rules() -> tuple[Rule, ...]:
     ]
     for kind, patterns in _OWN.items():
         for source in patterns:
-            pattern = re.compile(source, re.MULTILINE)
+            pattern = re.compile(source, re.MULTILINE | re.ASCII)
             made.append(Rule(kind, pattern, pattern.groups, _GUARDS.get(kind, _any)))
     return tuple(sorted(made, key=lambda rule: (rule.kind == "password", rule.kind != "private_key")))
 
@@ -162,7 +162,12 @@ def rules() -> tuple[Rule, ...]:
 def _denylist(name: str) -> list[re.Pattern[str]]:
     module, _, detector = name.partition(".")
     plugin = getattr(importlib.import_module(f"detect_secrets.plugins.{module}"), detector)
-    return list(plugin().denylist)
+    return [re.compile(pattern.pattern, pattern.flags & ~re.UNICODE | re.ASCII) for pattern in plugin().denylist]
+
+
+def _searched(text: str) -> bytes:
+    """What RE2 gets of a text: blank for it is what it is for `re`."""
+    return text.encode("utf-8", "replace").replace(b"\v", b" ")
 
 
 @functools.cache

@@ -85,8 +85,9 @@ class TokenWriter:
         self.tokens += len(ids)
         self.empty += not ids
         # Equal texts are one object: paths, hashes and times recur, and a pickle writes each object once.
+        one = self._known.setdefault
         self.metadata.append(
-            {key: self._known.setdefault(value, value) if type(value) is str else value for key, value in about.items()}
+            {one(key, key): one(value, value) if type(value) is str else value for key, value in about.items()}
         )
 
 

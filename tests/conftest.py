@@ -16,9 +16,10 @@ from typing import Any
 import pytest
 
 import git_scraper
+import semantic_chunker
 from core.record_files import read_commits, read_history
 from core.records import Commit, HistoryMetadata
-from core.stage import Context
+from core.stage import Context, Stage
 
 PROJECT = Path(__file__).resolve().parent.parent
 
@@ -109,6 +110,39 @@ def scrape(repo: Path, folder: Path, last: Scraped | None = None, **settings: An
     )
     git_scraper.run(context)
     return Scraped(folder, facts, context.counts + context.drops)
+
+
+def run_stage(
+    stage: Stage,
+    folder: Path,
+    *,
+    inputs: Path | None = None,
+    previous: Context[Any] | None = None,
+    **settings: Any,
+) -> Context[Any]:
+    """Run a stage with outputs in `folder` and inputs there or in `inputs`; `previous` is what it refreshes."""
+    folder.mkdir(parents=True, exist_ok=True)
+    read = {name: (inputs or folder) / name for name in stage.inputs}
+    written = {name: folder / name for name in stage.outputs}
+    (folder / "scratch").mkdir(exist_ok=True)
+    context = Context(
+        stage.config(**settings),
+        read,
+        written,
+        previous.output_paths if previous else written,
+        folder / "scratch",
+        folder / "cache",
+        facts={f"input {name}": str(path) for name, path in read.items()} | {"settings": str(settings)},
+        previous=previous.facts if previous else None,
+    )
+    stage.run(context)
+    return context
+
+
+def cut(repo: Path, folder: Path, **settings: Any) -> None:
+    """Scrape and chunk a repository: commits.json and chunks.jsonl in `folder`."""
+    scrape(repo, folder)
+    run_stage(semantic_chunker.STAGE, folder, workers=1, **settings)
 
 
 @pytest.fixture

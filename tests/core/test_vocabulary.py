@@ -9,18 +9,21 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from tokenizers import AddedToken, Tokenizer, decoders, models, normalizers, pre_tokenizers
 
-from core.commit_grammar import CODE_END, CODE_START, COMMIT_START, MARKERS
+from core.commit_grammar import AUTHOR, CODE_END, CODE_START, COMMIT_START, FILE_START, MARKERS, MESSAGE
 from core.errors import UserError
+from core.lossless import spare_rows
 from core.vocabulary import PAD, UNK, Vocabulary
+from core.vocabulary_training import TrainingText, train
 
 TEXTS = ["fn main() { let x = 1; }\n", "def part(x):\n    return x\n"] * 20
 
 
 def trained() -> Vocabulary:
-    return Vocabulary.trained(TEXTS, 600)
+    values = [[FILE_START, "src/lib.rs", AUTHOR, "Ada"]] * 3
+    return train(TrainingText([[CODE_START, text] for text in TEXTS] + values), 700, most_values=2)
 
 
-def byte_level_base() -> Vocabulary:
+def byte_level_base() -> Tokenizer:
     """Like Qwen or SmolLM2: byte-level, an NFC normalizer, an added token that is not special, rare bytes missing."""
     symbols = sorted(set(pre_tokenizers.ByteLevel.alphabet()) - {"Ķ", "ċ", "ÿ"})
     alphabet = {symbol: number for number, symbol in enumerate(symbols)}
@@ -30,7 +33,11 @@ def byte_level_base() -> Vocabulary:
     base.decoder = decoders.ByteLevel()
     base.add_special_tokens(["<|end|>"])
     base.add_tokens([AddedToken("<fim>", special=False)])
-    return Vocabulary.of_base_model(base, "<|end|>", "byte-level")
+    return base
+
+
+def byte_level_vocabulary() -> Vocabulary:
+    return Vocabulary.of_base_model(byte_level_base(), "<|end|>", "byte-level", [(FILE_START, "src/lib.rs")])
 
 
 def sentencepiece_base() -> Vocabulary:
@@ -49,7 +56,7 @@ def sentencepiece_base() -> Vocabulary:
     return Vocabulary.of_base_model(base, "</s>", "sentencepiece")
 
 
-VOCABULARIES = {"trained": trained(), "byte-level": byte_level_base(), "sentencepiece": sentencepiece_base()}
+VOCABULARIES = {"trained": trained(), "byte-level": byte_level_vocabulary(), "sentencepiece": sentencepiece_base()}
 
 
 @pytest.mark.parametrize("kind", VOCABULARIES)
@@ -67,21 +74,41 @@ HARD = st.one_of(
 @given(st.sampled_from(sorted(VOCABULARIES)), st.lists(HARD, min_size=1, max_size=4))
 def test_any_text_round_trips(kind: str, texts: list[str]) -> None:
     vocabulary = VOCABULARIES[kind]
-    pieces = [COMMIT_START, *texts, CODE_START, "".join(texts), CODE_END]
+    text = "".join(texts)
+    pieces = [COMMIT_START, FILE_START, text, MESSAGE, text, AUTHOR, "src/lib.rs", CODE_START, text, CODE_END]
+    pieces = [piece for piece in pieces if piece]
     ids = vocabulary.encode([pieces])[0]
+    assert vocabulary.pieces(ids) == pieces
     assert vocabulary.decode(ids) == "".join(pieces)
     structural = [id_ for id_ in ids if id_ in vocabulary.markers.values()]
-    assert structural == [vocabulary.markers[m] for m in (COMMIT_START, CODE_START, CODE_END)]
+    assert structural == [
+        vocabulary.markers[m] for m in (COMMIT_START, FILE_START, MESSAGE, AUTHOR, CODE_START, CODE_END)
+    ]
+
+
+@pytest.mark.parametrize("kind", ["trained", "byte-level"])
+def test_a_frequent_value_is_one_token_in_its_field_alone(kind: str) -> None:
+    vocabulary = VOCABULARIES[kind]
+    (own,) = (id_ for value, id_ in vocabulary.values.items() if value == (FILE_START, "src/lib.rs"))
+    start = vocabulary.markers[FILE_START]
+    assert vocabulary.encode([[FILE_START, "src/lib.rs"]]) == [[start, own]]
+    for pieces in ([CODE_START, "src/lib.rs"], [FILE_START, "src/lib.rs2"], [CODE_START, "<FILE:src/lib.rs>"]):
+        ids = vocabulary.encode([pieces])[0]
+        assert own not in ids
+        assert vocabulary.pieces(ids) == pieces
+    assert vocabulary.tokenizer.id_to_token(own) == "<FILE:src/lib.rs>"
+    assert own in vocabulary.own_ids
 
 
 def test_ids_of_the_base_model_stay(tmp_path: Path) -> None:
-    vocabulary = byte_level_base()
+    vocabulary = byte_level_vocabulary()
     ids = [vocabulary.tokenizer.token_to_id(token) for token in ("<|end|>", "<fim>")]
     assert ids == [253, 254]
     assert min(vocabulary.markers.values()) > 254
     assert len(set(vocabulary.tokenizer.get_vocab().values())) == vocabulary.size
     vocabulary.save(tmp_path / "vocab.json", tmp_path / "tokenizer")
     again = Vocabulary.load(tmp_path / "vocab.json", tmp_path / "tokenizer")
+    assert again.values == vocabulary.values
     assert again.tokenizer.get_vocab() == vocabulary.tokenizer.get_vocab()
     again.check_lossless()
 
@@ -103,13 +130,14 @@ def test_standalone_ids_and_files(tmp_path: Path) -> None:
     assert again.encode([["fn x", CODE_START]]) == vocabulary.encode([["fn x", CODE_START]])
     assert (again.size, again.pad_id, again.base_model) == (vocabulary.size, 0, "standalone")
     theirs = PreTrainedTokenizerFast.from_pretrained(tmp_path / "tokenizer")
+    assert vocabulary.markers[CODE_START] not in theirs("<CODE_START>")["input_ids"]
     assert theirs.convert_tokens_to_ids(str(CODE_START)) == vocabulary.markers[CODE_START]
     assert theirs.decode(vocabulary.encode([["  a  b "]])[0]) == "  a  b "
 
 
 def test_files_that_do_not_fit_are_refused(tmp_path: Path) -> None:
     trained().save(tmp_path / "vocab.json", tmp_path / "tokenizer")
-    byte_level_base().save(tmp_path / "other.json", tmp_path / "other")
+    byte_level_vocabulary().save(tmp_path / "other.json", tmp_path / "other")
     with pytest.raises(UserError, match="do not belong together"):
         Vocabulary.load(tmp_path / "vocab.json", tmp_path / "other")
     with pytest.raises(UserError, match="no tokenizer"):
@@ -117,3 +145,15 @@ def test_files_that_do_not_fit_are_refused(tmp_path: Path) -> None:
     (tmp_path / "vocab.json").write_text("{}")
     with pytest.raises(UserError, match="lacks"):
         Vocabulary.load(tmp_path / "vocab.json", tmp_path / "tokenizer")
+
+
+def test_reserved_tokens_give_their_places_to_ours() -> None:
+    base = byte_level_base()
+    base.add_special_tokens([f"<|reserved_special_token_{number}|>" for number in range(len(MARKERS) + 1)])
+    before = max(base.get_vocab().values())
+    assert spare_rows(base, before + 11) == len(MARKERS) + 11
+    vocabulary = Vocabulary.of_base_model(base, None, "reserved", [(FILE_START, "a"), (FILE_START, "b")])
+    assert vocabulary.size == before + 1 + 3 + 1  # three bytes that were missing, and the one value without a place
+    assert vocabulary.markers[COMMIT_START] == base.token_to_id("<|reserved_special_token_0|>")
+    assert vocabulary.tokenizer.token_to_id("<|reserved_special_token_0|>") is None
+    vocabulary.check_lossless()

@@ -1,0 +1,129 @@
+"""Credentials are found in whatever surrounds them, and ordinary code is left alone."""
+
+from __future__ import annotations
+
+import random
+import string
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from core import secrets
+from core.commit_grammar import EMAIL, SECRETS, Marker
+from core.redaction import Redactor
+
+LETTERS = string.ascii_letters + string.digits
+HEX = "0123456789abcdef"
+
+
+def made_up(length: int, letters: str = LETTERS, seed: int = 7) -> str:
+    """Random characters with letters and digits among them; no real key stands in this file."""
+    return "".join(random.Random(seed).choices(letters, k=length - 2)) + "a7"
+
+
+BODY = "\n".join(made_up(64, seed=seed) for seed in range(12))
+PEM = f"-----BEGIN RSA PRIVATE KEY-----\n{BODY}\n-----END RSA PRIVATE KEY-----"
+KEYS = {
+    "aws id": ("aws", "AKIA" + made_up(14, string.ascii_uppercase).upper() + "Q7"),
+    "aws secret": ("aws", made_up(40)),
+    "azure": ("azure", "AccountKey=" + made_up(86) + "=="),
+    "url": ("basic_auth", made_up(12)),
+    "github": ("github", "ghp_" + made_up(36)),
+    "github fine": ("github", "github_pat_" + made_up(22) + "_" + made_up(59)),
+    "gitlab": ("gitlab", "glpat-" + made_up(20)),
+    "google": ("google", "AIza" + made_up(35)),
+    "huggingface": ("huggingface", "hf_" + made_up(34)),
+    "jwt": ("jwt", "eyJ" + made_up(20) + "." + made_up(40) + "." + made_up(43)),
+    "sendgrid": ("mail", "SG." + made_up(22) + "." + made_up(43)),
+    "npm": ("npm", "npm_" + made_up(36)),
+    "openai": ("openai", "sk-" + made_up(20) + "T3BlbkFJ" + made_up(20)),
+    "anthropic": ("openai", "sk-ant-api03-" + made_up(95)),
+    "pypi": ("pypi", "pypi-AgEIcHlwaS5vcmc" + made_up(80)),
+    "slack": ("slack", "xoxb-123456789012-123456789012-" + made_up(24)),
+    "stripe": ("payment", "sk_live_" + made_up(99)),
+    "telegram": ("telegram", "123456789:AA" + made_up(33)),
+    "twilio": ("twilio", "AC" + made_up(32, HEX)),
+    "private key": ("private_key", PEM),
+    "escaped key": ("private_key", PEM.replace("\n", "\\n")),
+    "key in a diff": ("private_key", PEM.replace("\n", "\n+")),
+    "end of a key": ("private_key", PEM.partition("\n")[2]),
+    "password": ("password", "hunter2hunter2"),
+    "typed constant": ("password", made_up(32)),
+    "environment": ("password", "Sup3rS3cret!"),
+    "bearer": ("password", made_up(40)),
+}
+AROUND = {
+    "aws secret": ("aws_secret_access_key = ", ""),
+    "url": ("postgres://user:", "@db.example.org/x"),
+    "npm": ("//registry.npmjs.org/:_authToken=", ""),
+    "password": ('password = "', '"'),
+    "typed constant": ('pub const API_KEY: &str = "', '";'),
+    "environment": ("export DB_PASSWORD=", ""),
+    "bearer": ("Authorization: Bearer ", ""),
+}
+
+
+@pytest.mark.parametrize("name", KEYS)
+def test_every_kind_is_found_whole(name: str) -> None:
+    kind, key = KEYS[name]
+    before, after = AROUND.get(name, ('let key = "', '";'))
+    text = f"fn main() {{\n{before}{key}{after}\n}}\n"
+    found = secrets.find(text)
+    assert [one.kind for one in found] == [kind]
+    left = "".join(piece for piece in Redactor().clean(text) if not isinstance(piece, Marker))
+    assert key not in left
+    assert not any(key[start : start + 12] in left for start in range(len(key) - 12))
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "token: CancellationToken,",
+        'fn token(&self) -> &str { "invalid_token" }',
+        "let password = read_password(prompt)?;",
+        'secret = os.environ["SECRET_KEY"]',
+        'if line.startswith("-----BEGIN PRIVATE KEY-----"):\n    return parse(rest)\n',
+        "Token = 0x1234abcd",
+        "password: ${DB_PASSWORD}",
+        "rev = 9d49c6bf3b4a6c8ad31d7ad9eb6a0a4c6a4a3c6e",
+        'url = "https://example.org/a:b@c"',
+        "sha256:" + made_up(64, HEX),
+        "21225780:EverymajordevelopmentinthehistoryofAmerica",
+    ],
+)
+def test_code_is_no_secret(text: str) -> None:
+    assert secrets.find(text) == []
+
+
+RULES = {f"{rule.kind} {number}": rule for number, rule in enumerate(secrets.rules())}
+
+
+@pytest.mark.parametrize("name", RULES)
+@settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck))
+@given(data=st.data())
+def test_the_fast_pass_misses_nothing_that_a_rule_finds(name: str, data: st.DataObject) -> None:
+    pattern = RULES[name].pattern
+    text = data.draw(st.from_regex(pattern))
+    if text.isascii() and "\x00" not in text and pattern.search(text):
+        union, each = secrets._prefilter()
+        assert union.search(secrets._searched(text))
+        assert list(RULES).index(name) in each.Match(secrets._searched(text))
+        assert secrets.suspects(["a", text, "b"])
+
+
+def test_masks_stand_where_the_secrets_were() -> None:
+    key = KEYS["github"][1]
+    assert Redactor().clean(f"a {key} b {key}") == ("a ", SECRETS["github"], " b ", SECRETS["github"])
+    assert Redactor(secrets=False).clean(key) == (key,)
+    assert Redactor().clean("") == ()
+
+
+def test_addresses_are_masked_where_asked() -> None:
+    text = "by Ada <ada@example.org>"
+    assert Redactor(emails=True).clean(text) == ("by Ada <", EMAIL, ">")
+    assert Redactor().clean(text) == (text,)
+    both = f"ada@example.org {KEYS['google'][1]}"
+    assert Redactor(emails=True).clean(both) == (EMAIL, " ", SECRETS["google"])
+    assert not Redactor(emails=True).has_secret(text)
+    assert Redactor().has_secret("x", both)
