@@ -181,7 +181,7 @@ class Predictor:
         with torch.inference_mode():
             answer = self.model(input_ids=torch.tensor([list(context)], device=self.model.device), use_cache=True)
             while True:
-                logs = answer.logits[:, -1].float().log_softmax(dim=-1).cpu()
+                logs = answer.logits[:, -1].float().log_softmax(dim=-1).cpu().double()  # products get small
                 grown: list[tuple[float, int, int, _Node]] = []
                 for number, (score, node, ids) in enumerate(active):
                     if node.ends:

@@ -15,7 +15,7 @@ import torch
 from conftest import Program, Repo, grow, small_config
 
 import pipeline
-from core.commit_grammar import CODE_END, CODE_START
+from core.commit_grammar import CODE_END, CODE_START, parse
 from core.record_files import read_chunks, read_commits
 from core.token_files import WINDOW_KEYS
 from core.vocabulary import Vocabulary
@@ -23,6 +23,7 @@ from core.vocabulary import Vocabulary
 ARTIFACTS = (
     *("commits.json", "chunks.jsonl", "chunking_stats.json", "vocab.json", "tokens.pt", "dataset_stats.json"),
     *("training_data_train.pt", "training_data_val.pt", "training_data_test.pt", "model_weights.pt"),
+    *("dataset/dataset_dict.json", "dataset/train/state.json"),
     *("training_logs/metrics.jsonl", "training_logs/evaluation.json", "training_logs/tensorboard"),
     *("model/adapter_model.safetensors", "model/tokenizer.json", "model/README.md", "model/generation_config.json"),
     *("report.html", "pipeline_results.json", "pipeline.log", "tokenizer/tokenizer.json"),
@@ -97,6 +98,8 @@ def test_tokens_give_every_chunk_back(world: World) -> None:
     for chunk, ids, about in zip(chunks, data["tokens"], data["metadata"], strict=True):
         assert about["chunk_id"] == chunk.chunk_id
         assert f"{CODE_START}{chunk.new_code}{CODE_END}" in vocabulary.decode(ids.tolist())
+    pieces = vocabulary.pieces([id_ for ids in data["tokens"] for id_ in ids.tolist()])
+    assert len(list(parse(pieces))) == 13
 
 
 def test_splits_join_to_the_stream_without_overlap(world: World) -> None:
@@ -108,6 +111,9 @@ def test_splits_join_to_the_stream_without_overlap(world: World) -> None:
         assert made["contexts"].shape[1:] == (64,)
         assert made["targets"].shape[1:] == (16,)
         streams.append(made["stream"])
+    stats = json.loads((world.outputs / "dataset_stats.json").read_text())
+    left_out = stats["splits"]["val"]["chunks_left_out"] + stats["splits"]["test"]["chunks_left_out"]
+    assert not left_out
     assert torch.equal(torch.cat(streams), torch.cat(list(data["tokens"])).long())
 
 
@@ -173,7 +179,7 @@ def test_stages_run_by_hand_leave_a_fresh_pipeline(world: World) -> None:
     script, *arguments = by_hand[2]
     assert world.program.run(script, *arguments, "--vocab-size", "50257").returncode == 0
     plan = world.program.run("pipeline.py", "--dry-run").stdout
-    assert "tokenizer: would run: setting tokenizer.vocab_size changed: 50257 -> 0" in plan
+    assert 'tokenizer: would run: setting tokenizer.vocab_size changed: 50257 -> "auto"' in plan
 
 
 @pytest.fixture

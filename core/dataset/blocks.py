@@ -35,13 +35,19 @@ class Packed:
 
 
 def write(folder: Path, scratch: Path, splits: Mapping[str, Packed], block: int) -> dict[str, int]:
-    """Write the packed splits; the number of rows of each."""
+    """Write the packed splits; the number of rows of each. One without rows is left out: the format has no such."""
     from datasets import DatasetDict, disable_progress_bars
 
     disable_progress_bars()
-    made = DatasetDict({name: _dataset(packed, block, scratch / f"{name}.arrow") for name, packed in splits.items()})
+    made = DatasetDict(
+        {
+            name: _dataset(packed, block, scratch / f"{name}.arrow")
+            for name, packed in splits.items()
+            if next(rows(packed, block), None)
+        }
+    )
     made.save_to_disk(str(folder))
-    return {name: len(one) for name, one in made.items()}
+    return {name: len(made[name]) if name in made else 0 for name in splits}
 
 
 def rows(packed: Packed, block: int) -> Iterator[dict[str, Any]]:

@@ -35,7 +35,7 @@ def test_blocks_are_spread() -> None:
 
 
 def test_score_equals_a_plain_calculation(tiny_model: Path, tmp_path: Path) -> None:
-    tokenizer, pad = base_models.load_tokenizer(str(tiny_model), tmp_path)
+    tokenizer, pad, _ = base_models.load_tokenizer(str(tiny_model), tmp_path)
     vocabulary = Vocabulary.of_base_model(tokenizer, pad, str(tiny_model))
     model = AutoModelForCausalLM.from_pretrained(tiny_model)
     base_models.fit_to_vocabulary(model, vocabulary)

@@ -12,16 +12,13 @@ from transformers import AutoModelForCausalLM
 from core import base_models
 from core.commit_grammar import (
     CHANGES,
-    CODE_END,
-    CODE_START,
-    COMMIT_END,
-    FILE_END,
-    FILE_START,
-    MESSAGE,
-    SYMBOL,
-    author_and_date,
+    ChangeText,
+    CommitText,
+    FileText,
+    commit_head,
+    serialise,
 )  # fmt: skip
-from core.prediction import Predictor, commits_in
+from core.prediction import Predictor, commits_in, head_of_file
 from core.vocabulary import Vocabulary
 
 PATHS = ["src/lib.rs", "src/lib", "src/main.rs", "README.md", "a", "docs/é.md"]
@@ -29,7 +26,7 @@ PATHS = ["src/lib.rs", "src/lib", "src/main.rs", "README.md", "a", "docs/é.md"]
 
 @pytest.fixture(scope="module")
 def predictor(tiny_model: Path, tmp_path_factory: pytest.TempPathFactory) -> Predictor:
-    tokenizer, pad = base_models.load_tokenizer(str(tiny_model), tmp_path_factory.mktemp("cache"))
+    tokenizer, pad, _ = base_models.load_tokenizer(str(tiny_model), tmp_path_factory.mktemp("cache"))
     vocabulary = Vocabulary.of_base_model(tokenizer, pad, str(tiny_model))
     model = AutoModelForCausalLM.from_pretrained(tiny_model)
     base_models.fit_to_vocabulary(model, vocabulary)
@@ -37,16 +34,17 @@ def predictor(tiny_model: Path, tmp_path_factory: pytest.TempPathFactory) -> Pre
 
 
 def head(predictor: Predictor) -> list[int]:
-    return predictor.vocabulary.encode([[*author_and_date("Ada", "2024-01-15"), MESSAGE, "add it"]])[0]
+    about = CommitText(year="2024", month="01", author=("Ada",), message=("add it",))
+    return predictor.vocabulary.encode([commit_head(about)])[0]
 
 
 def test_search_equals_trying_every_file(predictor: Predictor) -> None:
     prediction = predictor.predict([], head(predictor), PATHS, top=len(PATHS))
-    start = [*head(predictor), predictor.vocabulary.markers[FILE_START]]
+    start = head(predictor)
     changes = [predictor.vocabulary.markers[marker] for marker in CHANGES.values()]
     expected = {}
     for path in PATHS:
-        ids = predictor.vocabulary.encode([[path]])[0]
+        ids = predictor.vocabulary.encode([head_of_file(path)])[0]
         with torch.no_grad():
             logs = predictor.model(torch.tensor([[*start, *ids]])).logits[0].log_softmax(dim=-1)
         total = sum(float(logs[len(start) - 1 + place, id_]) for place, id_ in enumerate(ids))
@@ -70,15 +68,22 @@ def test_no_known_files_give_no_answer(predictor: Predictor) -> None:
 
 def test_commits_are_read_back(predictor: Predictor) -> None:
     vocabulary = predictor.vocabulary
-    pieces = [
-        *author_and_date("Ada", "2024-01"), MESSAGE, "one",
-        FILE_START, "a.rs", CHANGES["new_function"], SYMBOL, "f", CODE_START, "fn f() {}", CODE_END, FILE_END,
-        FILE_START, "b <CODE_END>", CHANGES["other"], CODE_START, "", CODE_END, FILE_END, COMMIT_END,
-    ]  # fmt: skip
+    one = FileText(
+        path=("a.rs",),
+        language="rust",
+        module=("a",),
+        changes=[
+            ChangeText(change_type="new_function", symbol_kind="function", symbol=("f",), code=("fn f() {}",)),
+            ChangeText(change_type="refactor", symbol_kind="impl", symbol=("T",), before=("x",), after=("y",)),
+        ],
+    )
+    other = FileText(path=("b <CODE_END>",), language="", changes=[ChangeText(change_type="other", symbol_kind="file")])
+    commit = CommitText(year="2024", month="01", author=("Ada",), message=("one",), files=[one, other])
+    pieces = [piece for sequence in serialise(commit) for piece in sequence]
     ids = vocabulary.encode([pieces])[0]
     first, second = commits_in(torch.tensor(ids * 2), vocabulary)
-    assert first.changes == [("a.rs", "new_function"), ("b <CODE_END>", "other")]
+    assert first.changes == [("a.rs", "new_function"), ("a.rs", "refactor"), ("b <CODE_END>", "other")]
     assert vocabulary.decode(ids[slice(*first.first_code)]) == "fn f() {}"
     assert second.changes == first.changes
     assert (first.start, second.start) == (0, len(ids))
-    assert vocabulary.decode(ids[: first.head_end]) == "".join(pieces[:7])
+    assert vocabulary.decode(ids[: first.head_end]) == "".join(commit_head(commit))

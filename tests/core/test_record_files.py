@@ -75,9 +75,9 @@ def test_other_major_version_is_refused_and_unknown_fields_are_not(tmp_path: Pat
     path = tmp_path / "commits.json"
     write(path, 1)
     text = path.read_text()
-    path.write_text(text.replace('"schema_version":"1.2"', '"schema_version":"1.9","later":1'))
+    path.write_text(text.replace('"schema_version":"1.3"', '"schema_version":"1.9","later":1'))
     assert read_history(path).schema_version == "1.9"
-    path.write_text(text.replace('"schema_version":"1.2"', '"schema_version":"2.0"'))
+    path.write_text(text.replace('"schema_version":"1.3"', '"schema_version":"2.0"'))
     with pytest.raises(UserError, match=r"schema version 2\.0"):
         read_history(path)
 

@@ -1,0 +1,59 @@
+"""Baselines against plain counting."""
+
+from __future__ import annotations
+
+import itertools
+import lzma
+import math
+from collections import Counter
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from core.dataset import baselines
+
+SIZE = 12
+STREAMS = st.lists(st.integers(0, SIZE - 1), max_size=60)
+
+
+def plainly(train: list[int], stream: list[int]) -> tuple[float, float]:
+    """(unigram, bigram) bits by the formulas, one token at a time."""
+    kinds, total = len(set(train)), len(train)
+    single = {word: (train.count(word) + kinds / SIZE) / (total + kinds) if total else 1 / SIZE for word in range(SIZE)}
+    pairs, before = Counter(itertools.pairwise(train)), Counter(train[:-1])
+    different = Counter(first for first, _ in pairs)
+    one = two = 0.0
+    for history, word in itertools.pairwise(stream):
+        one -= math.log2(single[word])
+        c, t = before[history], different[history]
+        two -= math.log2((pairs[history, word] + t * single[word]) / (c + t) if c else single[word])
+    return one, two
+
+
+@settings(max_examples=200, deadline=None)
+@given(STREAMS, STREAMS, st.sampled_from([1, 5, 1000]))
+def test_counting_equals_the_plain_loop(train: list[int], stream: list[int], at_once: int) -> None:
+    known, asked = np.array(train, np.int32), np.array(stream, np.int32)
+    one, two = plainly(train, stream)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(baselines, "_MOST_PAIRS", at_once)
+        patch.setattr(baselines, "_BLOCK", 7)
+        unigram, bigram = baselines.unigram(known, SIZE, asked), baselines.bigram(known, SIZE, asked)
+    assert unigram.tokens == bigram.tokens == max(len(stream) - 1, 0)
+    assert unigram.bits == pytest.approx(one)
+    assert bigram.bits == pytest.approx(two)
+    assert baselines.uniform(SIZE, asked).bits == pytest.approx(math.log2(SIZE) * unigram.tokens)
+
+
+def test_probabilities_add_up_to_one() -> None:
+    train = np.array([1, 2, 3, 1, 2, 2, 5], np.int32)
+    for history in range(SIZE):
+        bits = [baselines.bigram(train, SIZE, np.array([history, word], np.int32)).bits for word in range(SIZE)]
+        assert sum(2**-bit for bit in bits) == pytest.approx(1)
+
+
+def test_compressing_in_pieces_equals_compressing_at_once() -> None:
+    texts = [b"fn a() {}\n" * 50, b"", b"let x = 1;\n" * 9]
+    assert baselines.compressed_bits(texts) == 8 * len(lzma.compress(b"".join(texts), preset=6))
