@@ -16,6 +16,7 @@ import click
 import dataset_builder
 import git_scraper
 import report_builder
+import repository_joiner
 import semantic_chunker
 import tokenizer
 import train_model
@@ -69,16 +70,17 @@ def main(
     settings = load(Path(config), {stage.name: stage.config for stage in STAGES}, overrides)
     selected = select(STAGES, names, first, last)
     home = expand(settings.pipeline.outputs)
-    runners = repositories.runners(STAGES, settings, Layout(home), verbose=verbose)
+    joiner = repository_joiner.STAGE
+    plan = repositories.turns(STAGES, settings, Layout(home), selected, joiner=joiner, verbose=verbose)
     if list_stages or dry_run:
         logs.setup(verbose=verbose)
-        for name, runner in runners.items():
-            if name:
-                click.echo(f"{name}:")
-            show_plan(runner, selected, force=force, listing=list_stages)
+        for turn in plan:
+            if len(plan) > 1:
+                click.echo(f"{turn.name or 'all together'}:")
+            show_plan(turn.runner, turn.selected, force=force, listing=list_stages)
         return
     logs.setup(verbose=verbose, log_file=home / results.LOG_NAME)
-    run = repositories.run(runners, selected, home, force=force, continue_on_error=continue_on_error)
+    run = repositories.run(plan, home, force=force, continue_on_error=continue_on_error)
     results.print_summary(run)
     if settings.pipeline.on_finish:
         results.call_hook(settings.pipeline.on_finish, run, settings.pipeline.on_finish_timeout_s)

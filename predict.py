@@ -26,6 +26,7 @@ from core.commit_grammar import CommitText, Pieces, commit_head
 from core.config import PipelineConfig, expand
 from core.errors import UserError
 from core.prediction import Prediction, Predictor
+from core.repositories import folder_name
 from core.sequences import SequenceMaker
 
 
@@ -71,6 +72,7 @@ def main(
             month=f"{now:%m}",
             author=redactor.clean(author or last_author),
             message=redactor.clean(task),
+            repository=redactor.clean(repository_name(repo, about["settings"])),
         )
     )
     predictor = Predictor(model, vocabulary, about["sequence_length"])
@@ -101,8 +103,15 @@ def read_recent(
         for commit in git_scraper.read_commits(repository, scraper, head.encode(), cache_dir, last=last):
             author = commit.metadata.author
             chunks = list(cutter.chunks(commit))
+            for chunk in chunks:
+                chunk.repository = repository_name(location, settings)
             history += maker.of(chunks) if chunks else []
     return history, paths, author
+
+
+def repository_name(location: str, settings: dict[str, Any]) -> str:
+    """What a model of several repositories calls one of them; "" for a model of one."""
+    return folder_name(location) if settings.get("pipeline", {}).get("one_model") else ""
 
 
 def sequence_maker(settings: dict[str, Any]) -> SequenceMaker:

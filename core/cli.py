@@ -83,8 +83,8 @@ def _run_stage(stage: Stage, config: str | None, verbose: bool, **values: Any) -
     home = named[0][1].parent if named else expand(settings.pipeline.outputs)
     logs.setup(verbose=verbose, log_file=home / results.LOG_NAME)
     layout = Layout(home=home, places=_beside_inputs(stage, files))
-    runners = repositories.runners([stage], settings, layout, verbose=verbose)
-    run = repositories.run(runners, [stage], home, force=True, anew=False, keep_results=False)
+    plan = repositories.turns([stage], settings, layout, [stage], verbose=verbose)
+    run = repositories.run(plan, home, force=True, anew=False, keep_results=False)
     results.print_summary(run)
     sys.exit(run.exit_code)
 

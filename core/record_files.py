@@ -47,6 +47,8 @@ class Placement(msgspec.Struct, kw_only=True):
     context: CommitContext
     duplicate_of: str | None
     branches: list[BranchRef] | msgspec.UnsetType = msgspec.UNSET
+    repository: str | msgspec.UnsetType = msgspec.UNSET
+    """Only where the file holds the commits of several."""
 
 
 class CommitWriter:
@@ -157,6 +159,21 @@ def branch_set_of(line: bytes) -> int:
     """The branch set that a line of commits.json names."""
     middle = line.index(_DIFFS)
     return int(line[line.rindex(b":", 0, middle) + 1 : middle - 1])
+
+
+def hash_and_time(line: bytes) -> tuple[str, str]:
+    """The hash of the commit of a line of commits.json, and when it was committed (ISO 8601 in UTC)."""
+    about = msgspec.json.decode(line.removesuffix(b"\n").removesuffix(b","), type=_Committed).metadata
+    return about.hash, about.commit_timestamp
+
+
+class _HashAndTime(msgspec.Struct):
+    hash: str
+    commit_timestamp: str
+
+
+class _Committed(msgspec.Struct):
+    metadata: _HashAndTime
 
 
 def unplaced(line: bytes) -> tuple[memoryview, memoryview]:

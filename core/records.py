@@ -123,6 +123,8 @@ class Commit(msgspec.Struct, kw_only=True, omit_defaults=True):
     context: CommitContext
     duplicate_of: str | None = None
     """Hash of the first commit in the file with the same `patch_id`, if that is another."""
+    repository: str = ""
+    """Its name, where the file holds the commits of several."""
     branches: list[BranchRef] = []
     """Only with `expand_branches`; see `CommitMetadata.branch_set`."""
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from hashlib import sha256
 from pathlib import Path
 
@@ -56,22 +57,60 @@ def folder_name(location: str) -> str:
     return re.sub(r"[^A-Za-z0-9._-]+", "-", last).strip("-.") or "repository"
 
 
-def runners(stages: Sequence[Stage], config: Config, layout: Layout, *, verbose: bool) -> dict[str, Runner]:
-    """A runner by repository name; the one name is "" where the settings mean one repository."""
+@dataclass(frozen=True)
+class Turn:
+    """What is run for one repository, or for all of them together."""
+
+    name: str
+    """The repository's; "" where the settings mean one, or for all together."""
+    runner: Runner
+    selected: Sequence[Stage]
+
+
+def turns(
+    stages: Sequence[Stage],
+    config: Config,
+    layout: Layout,
+    selected: Sequence[Stage],
+    *,
+    joiner: Stage | None = None,
+    verbose: bool = False,
+) -> list[Turn]:
+    """The selected stages for each repository that the settings mean.
+
+    With `pipeline.one_model`, what comes after `joiner`'s outputs are there runs once, for all together.
+    """
     each = config.each()
     if not each:
-        return {"": Runner(stages, config, layout, verbose)}
-    found = {}
-    for name, own in each.items():
+        return [Turn("", Runner(stages, config, layout, verbose), selected)]
+    own, joint = (stages, []) if joiner is None or not config.pipeline.one_model else _parted(stages, joiner)
+    found = []
+    for name, one in each.items():
         home = layout.home / name
         places = {file: home / path.name for file, path in layout.places.items()}
-        found[name] = Runner(stages, own, Layout(home, places), verbose)
-    return found
+        mine = [stage for stage in selected if stage in own]
+        found.append(Turn(name, Runner(own, one, Layout(home, places), verbose), mine))
+    if joiner and joint:
+        folders = [str((layout.home / name).resolve()) for name in each]
+        section = joiner.config.model_validate(
+            {"folders": tuple(folders), "interleave": config.pipeline.interleave}, strict=True
+        )
+        together = replace(config, stages={**config.stages, joiner.name: section})
+        wanted = [stage for stage in joint if stage in selected]
+        # It belongs to the last stage that it needs: who asks for that wants to see it joined.
+        before = [joiner] if own[-1] in selected else []
+        found.append(Turn("", Runner([joiner, *joint], together, layout, verbose), [*before, *wanted]))
+    return [turn for turn in found if turn.selected]
+
+
+def _parted(stages: Sequence[Stage], joiner: Stage) -> tuple[Sequence[Stage], Sequence[Stage]]:
+    """The stages that make what is joined, and those after them."""
+    last = max((number for number, stage in enumerate(stages) if set(stage.outputs) & set(joiner.outputs)), default=-1)
+    return stages[: last + 1], stages[last + 1 :]
 
 
 def run(
-    by_name: Mapping[str, Runner],
-    selected: Sequence[Stage],
+    plan: Sequence[Turn],
     home: Path,
     *,
     force: bool = False,
@@ -79,30 +118,35 @@ def run(
     continue_on_error: bool = False,
     keep_results: bool = True,
 ) -> results.Run:
-    """Run the selected stages for each repository; one that fails does not keep the others from running."""
+    """Take every turn; one repository that fails does not keep the others from running, but all together."""
     options = {"force": force, "anew": anew, "continue_on_error": continue_on_error}
-    if list(by_name) == [""]:
-        return by_name[""].run(selected, **options, keep_results=keep_results)
-    first = next(iter(by_name.values()))
-    together = results.Run(config=first.config.as_dict(), path=home / results.FILE_NAME)
-    together.config["git_scraper"]["repo"] = [one.config.as_dict()["git_scraper"]["repo"] for one in by_name.values()]
+    if len(plan) == 1 and not plan[0].name:
+        return plan[0].runner.run(plan[0].selected, **options, keep_results=keep_results)
+    together = results.Run(config=plan[-1].runner.config.as_dict(), path=home / results.FILE_NAME)
+    named = [turn for turn in plan if turn.name]
+    together.config["git_scraper"]["repo"] = [turn.runner.config.as_dict()["git_scraper"]["repo"] for turn in named]
     missed: list[str] = []
-    for number, (name, runner) in enumerate(by_name.items(), start=1):
-        if together.exit_code == EXIT_INTERRUPTED:
-            missed += [f"{name}: {stage.name}" for stage in selected]
+    for number, turn in enumerate(plan, start=1):
+        failed = any(entry.status == "failed" for entry in together.stages)
+        if together.exit_code == EXIT_INTERRUPTED or (failed and not turn.name):
+            missed += [_entry_name(turn, stage.name) for stage in turn.selected]
             continue
-        log.info("%s (%s of %s)", name, number, len(by_name))
+        log.info("%s", f"{turn.name} ({number} of {len(named)})" if turn.name else "all together")
         try:
-            done = runner.run(selected, **options, keep_results=keep_results)
+            done = turn.runner.run(turn.selected, **options, keep_results=keep_results)
         except GitloreError as error:  # another run is using its folder, say
-            log.error("%s: %s", name, error)
-            entry = results.StageEntry(selected[0].name, "failed", error=error.message, hint=error.hint)
+            log.error("%s: %s", turn.name, error)
+            entry = results.StageEntry(turn.selected[0].name, "failed", error=error.message, hint=error.hint)
             entry.exit_code = error.exit_code
             done = results.Run(config={}, path=home, stages=[entry])
         for entry in done.stages:
-            entry.name = f"{name}: {entry.name}"
+            entry.name = _entry_name(turn, entry.name)
         together.stages += done.stages
         if done.exit_code == EXIT_INTERRUPTED:
             together.exit_code = EXIT_INTERRUPTED
     together.finish(not_reached=missed, write=keep_results)
     return together
+
+
+def _entry_name(turn: Turn, stage: str) -> str:
+    return f"{turn.name}: {stage}" if turn.name else stage

@@ -127,33 +127,26 @@ class TokenHistory:
 def in_order(commits: Sequence[CommitTokens], path: Path, interleave: str) -> list[CommitTokens]:
     """The commits as commits.json orders them (parents before children, then by date), with their parents.
 
-    Several repositories stand one after the other, in the order of the file, or by "date": each commit at
-    its own, or where its repository's order demands it at a later one. Raises UserError for a commit that
-    commits.json does not have.
+    Several repositories stand one after the other, or by "date" as they stand in commits.json. Raises
+    UserError for a commit that commits.json does not have.
     """
     wanted = {(commit.repository, commit.hash): commit for commit in commits}
     repositories = list(dict.fromkeys(commit.repository for commit in commits))
-    ordered: dict[str, list[CommitTokens]] = {name: [] for name in repositories}
+    ordered: list[CommitTokens] = []
     decoder = msgspec.json.Decoder(_Head)
     for _, line in commit_lines(path):
         head = decoder.decode(line.removesuffix(b"\n").removesuffix(b","))
         commit = wanted.pop((head.repository, head.metadata.hash), None)
         if commit:
             commit.parents = tuple(head.metadata.parents)
-            ordered[commit.repository].append(commit)
+            ordered.append(commit)
     if wanted:
         raise UserError(
             f"tokens.pt was not made from {path}: that has no commit {next(iter(wanted))[1]}", "run tokenizer again"
         )
-    if interleave == "repository" or len(repositories) == 1:
-        return [commit for name in repositories for commit in ordered[name]]
-    keyed: list[tuple[str, int, int, CommitTokens]] = []
-    for number, name in enumerate(repositories):
-        latest = ""
-        for place, commit in enumerate(ordered[name]):
-            latest = max(latest, commit.timestamp)
-            keyed.append((latest, number, place, commit))
-    return [commit for *_, commit in sorted(keyed, key=lambda item: item[:3])]
+    if interleave == "repository":
+        return [commit for name in repositories for commit in ordered if commit.repository == name]
+    return ordered
 
 
 class _Metadata(msgspec.Struct):
