@@ -189,16 +189,19 @@ def side_branches(history: HistoryMetadata) -> list[str]:
 
     The main branch is the one checked out, here or on a remote; "" also for commits that no branch contains.
     """
-    names = history.branches
-    own = {name.rpartition("/")[2] if name.count("/") == 1 else name for name in names}
-    main = history.current_branch or next((name for name in MAIN_BRANCHES if name in own), None)
-    is_main = [name == main or (name.count("/") == 1 and name.endswith(f"/{main}")) for name in names]
-    mains = sum(1 << number for number, found in enumerate(is_main) if found)
+    names = [_without_remote(name) for name in history.branches]
+    main = history.current_branch or next((name for name in MAIN_BRANCHES if name in names), None)
+    mains = sum(1 << number for number, name in enumerate(names) if name == main)
     found = []
     for text in history.branch_sets:
         mask = int(text, 16)
         found.append("" if not mask or mask & mains else names[(mask & -mask).bit_length() - 1])
     return found
+
+
+def _without_remote(branch: str) -> str:
+    """The name that a branch of a remote ("remotes/origin/topic") has there."""
+    return branch.split("/", 2)[-1] if branch.startswith("remotes/") else branch
 
 
 class ChunkCommit(msgspec.Struct, kw_only=True):

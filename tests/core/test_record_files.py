@@ -17,7 +17,16 @@ from core.record_files import (
     read_commits,
     read_history,
 )
-from core.records import Chunk, ChunkCommit, Commit, CommitContext, CommitMetadata, DateRange, HistoryMetadata
+from core.records import (
+    Chunk,
+    ChunkCommit,
+    Commit,
+    CommitContext,
+    CommitMetadata,
+    DateRange,
+    HistoryMetadata,
+    side_branches,
+)
 
 
 def commit(number: int) -> Commit:
@@ -131,3 +140,23 @@ def test_a_line_written_again_differs_in_its_place_alone(tmp_path: Path) -> None
     assert one["metadata"] == {**before["metadata"], "branch_set": 12}
     assert one["diffs"] == before["diffs"]
     assert (one["tags"], one["commit_number"], one["duplicate_of"]) == ([], 5, "0" * 40)
+
+
+@pytest.mark.parametrize(
+    ("branches", "current", "sets", "expected"),
+    [
+        (["main", "topic"], "main", [0b11, 0b10, 0b01, 0], ["", "topic", "", ""]),
+        (["main", "remotes/origin/main", "remotes/origin/a/b"], "main", [0b010, 0b100, 0b110], ["", "a/b", ""]),
+        (["master", "x"], None, [0b10, 0b11], ["x", ""]),
+        (["a", "b"], None, [0b10, 0b11], ["b", "a"]),
+    ],
+)
+def test_commits_beside_the_main_branch_name_theirs(
+    tmp_path: Path, branches: list[str], current: str | None, sets: list[int], expected: list[str]
+) -> None:
+    path = tmp_path / "commits.json"
+    write(path, 1)
+    history = read_history(path)
+    history.branches, history.current_branch = branches, current
+    history.branch_sets = [f"{mask:x}" for mask in sets]
+    assert side_branches(history) == expected

@@ -1,0 +1,108 @@
+"""Which `tokenizer.code_view` lets a model foretell best what changes, for the same training budget.
+
+    python -m benchmarks.code_views REPOSITORY [TRAIN_TOKENS [SCORED_TOKENS]]
+
+For each view the pipeline trains the default model on the same number of tokens; then blocks of the
+validation split are scored. Views carry different text, so their perplexities cannot be compared.
+What they have in common can: the bits a change costs outside its code (which file, what kind of change,
+which symbol, in whose commit), and how many tokens a change takes up, since a window of the same width
+holds the more history the fewer these are.
+"""
+
+from __future__ import annotations
+
+import math
+import subprocess
+import sys
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+from typing import get_args
+
+import torch
+
+from core import model_folder
+from core.commit_grammar import CODE_END, CODE_START, CodeView
+from core.config import PipelineConfig, expand
+from core.evaluation import spread_blocks
+from core.token_files import load
+from core.vocabulary import Vocabulary
+
+WIDTH = 512
+PROJECT = Path(__file__).resolve().parent.parent
+
+
+@dataclass
+class Sums:
+    """Over all scored tokens."""
+
+    changes: int = 0
+    about: float = 0.0
+    """Bits for what is said about changes and commits."""
+    code: float = 0.0
+    """Bits for their code."""
+    tokens: int = 0
+
+
+def main() -> None:
+    """Print one line per view: untuned, then tuned."""
+    repository, *numbers = sys.argv[1:] or ["."]
+    train_tokens, scored = [*map(int, numbers), *(40_960, 65_536)[len(numbers) :]]
+    print(f"{repository}: {train_tokens:,} tokens of training, about {scored:,} of validation, blocks of {WIDTH}")
+    print(f"  {'view':14}{'tokens a change':>16}{'bits about it':>15}{'bits of its code':>18}", flush=True)
+    for view in get_args(CodeView):
+        with tempfile.TemporaryDirectory() as folder:
+            outputs = Path(folder) / "outputs"
+            train(repository, outputs, view, train_tokens)
+            sums = score(outputs, scored)
+        parts = (sums.tokens / sums.changes, sums.about / sums.changes, sums.code / sums.changes)
+        print(f"  {view:14}{parts[0]:16.1f}{parts[1]:15.1f}{parts[2]:18.1f}   ({sums.changes} changes)", flush=True)
+
+
+def train(repository: str, outputs: Path, view: str, tokens: int) -> None:
+    """Run the pipeline up to the trained model."""
+    settings = {
+        "pipeline.outputs": outputs,
+        "git_scraper.repo": repository,
+        "tokenizer.code_view": view,
+        "model_training.sequence_length": WIDTH,
+        "model_training.max_train_tokens": tokens,
+        "model_training.eval_tokens": WIDTH,
+        "model_training.validation_points": 0,
+        "model_training.example_predictions": 0,
+    }
+    words = [word for key, value in settings.items() for word in ("--set", f"{key}={value}")]
+    line = [sys.executable, PROJECT / "pipeline.py", "--config", PROJECT / "config.yaml", "--until", "model_training"]
+    subprocess.run([*line, *words], check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+
+
+def score(outputs: Path, most: int) -> Sums:
+    """The bits that the trained model needs for blocks spread over the validation split."""
+    model, vocabulary = model_folder.load(outputs / "model", expand(PipelineConfig().cache_dir))
+    stream = load(outputs / "training_data_val.pt", ["stream"])["stream"]
+    code = in_code(stream, vocabulary)
+    sums = Sums()
+    model.eval()
+    with torch.inference_mode():
+        for start, end in spread_blocks(len(stream), WIDTH, most):
+            ids = stream[start:end].clone()
+            logits = model(input_ids=ids[None].to(model.device), use_cache=False).logits[0, :-1].float().cpu()
+            bits = torch.nn.functional.cross_entropy(logits, ids[1:], reduction="none").double() / math.log(2)
+            own = code[start + 1 : end]
+            sums.code += float(bits[own].sum())
+            sums.about += float(bits[~own].sum())
+            sums.changes += int((ids[1:] == vocabulary.markers[CODE_END]).sum())
+            sums.tokens += len(bits)
+    return sums
+
+
+def in_code(stream: torch.Tensor, vocabulary: Vocabulary) -> torch.Tensor:
+    """True for tokens between <CODE_START> and <CODE_END>, and for the latter: where code ends is part of it."""
+    starts = (stream == vocabulary.markers[CODE_START]).cumsum(0)
+    ends = (stream == vocabulary.markers[CODE_END]).cumsum(0)
+    inside: torch.Tensor = starts > ends
+    return torch.cat([torch.zeros(1, dtype=torch.bool), inside[:-1]])
+
+
+if __name__ == "__main__":
+    main()
