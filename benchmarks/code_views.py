@@ -72,8 +72,8 @@ def train(repository: str, outputs: Path, view: str, tokens: int) -> None:
         "model_training.example_predictions": 0,
     }
     words = [word for key, value in settings.items() for word in ("--set", f"{key}={value}")]
-    line = [sys.executable, PROJECT / "pipeline.py", "--config", PROJECT / "config.yaml", "--until", "model_training"]
-    subprocess.run([*line, *words], check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    program: list[str | Path] = [sys.executable, PROJECT / "pipeline.py", "--config", PROJECT / "config.yaml"]
+    subprocess.run([*program, "--until", "model_training", *words], check=True, capture_output=True)
 
 
 def score(outputs: Path, most: int) -> Sums:

@@ -12,6 +12,7 @@ from conftest import PROJECT
 import pipeline
 import predict
 from core.cli import stage_command
+from core.commit_grammar import MARKERS, Marker, parse
 from core.config import PipelineConfig, load
 
 README = (PROJECT / "README.md").read_text(encoding="utf-8")
@@ -86,3 +87,14 @@ def test_every_requirement_has_a_reason() -> None:
     for name in ("requirements.txt", "requirements-no-deps.txt"):
         for line in (PROJECT / name).read_text().splitlines():
             assert not line or line.startswith("#") or re.search(r"\s#\s\w", line), line
+
+
+def test_the_example_of_the_grammar_parses() -> None:
+    text = (PROJECT / "docs" / "grammar.md").read_text(encoding="utf-8")
+    example = re.search(r"```example\n(.*?)```", text, re.DOTALL)
+    assert example
+    spelled = "|".join(map(re.escape, sorted(MARKERS, key=len, reverse=True)))
+    parts = re.split(f"({spelled})", example[1].replace("\n", ""))
+    (commit,) = parse(Marker(part) if part in MARKERS else part for part in parts if part)
+    assert [change.symbol for change in commit.files[0].changes] == [("timeout",), ("Dispute",)]
+    assert all(str(marker) in text for marker in MARKERS if ":" not in marker)

@@ -10,7 +10,10 @@ from pathlib import Path
 import pytest
 from conftest import PROJECT
 
-STAGE_FILES = {"git_scraper", "semantic_chunker", "tokenizer", "dataset_builder", "train_model", "report_builder"}
+STAGE_FILES = {
+    *("git_scraper", "semantic_chunker", "repository_joiner", "tokenizer", "dataset_builder", "train_model"),
+    "report_builder",
+}
 PROGRAMS = {"pipeline", "predict"}
 HEAVY = ("torch", "transformers", "peft", "tree_sitter", "tokenizers", "matplotlib", "git", "numpy")
 
