@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any, Literal, NoReturn, TypeVar
 
 import click
+import yaml
 
 from core import __version__, logs, repositories, results
 from core.config import DEFAULT_CONFIG, Config, Section, expand, load
@@ -137,9 +138,30 @@ class _NumberOr(click.ParamType[int | str]):
         self.words = words
         self.name = f"integer|{'|'.join(words)}"
 
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int | str:
         """The word, else the number."""
-        return value if value in self.words else click.INT.convert(value, param, ctx)
+        if value in self.words:
+            return str(value)
+        try:
+            return int(value)
+        except ValueError:
+            self.fail(f"'{value}' is neither a whole number nor {' or '.join(self.words)}", param, ctx)
+
+
+class _Mapping(click.ParamType[dict[str, Any]]):
+    """Names with values, as YAML writes them in one line."""
+
+    name = "{name: value}"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> dict[str, Any]:
+        """The mapping."""
+        try:
+            parsed = yaml.safe_load(value)
+        except yaml.YAMLError:
+            parsed = None
+        if not isinstance(parsed, dict):
+            self.fail(f"'{value}' is not of the form {{name: value}}", param, ctx)
+        return parsed
 
 
 def _click_type(annotation: Any) -> tuple[Any, bool]:
@@ -147,6 +169,8 @@ def _click_type(annotation: Any) -> tuple[Any, bool]:
     origin, args = typing.get_origin(annotation), typing.get_args(annotation)
     if origin is Literal:
         return click.Choice([str(arg) for arg in args]), False
+    if origin is dict:
+        return _Mapping(), False
     if origin is tuple:
         return _click_type(args[0])[0], True
     if origin in (typing.Union, types.UnionType):

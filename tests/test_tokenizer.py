@@ -10,7 +10,7 @@ from typing import Any
 import msgspec
 import pytest
 import torch
-from conftest import Repo, cut, grow, run_stage
+from conftest import Program, Repo, cut, grow, run_stage
 
 import tokenizer
 from core.commit_grammar import CodeView, parse, plain, texts_of
@@ -184,3 +184,19 @@ def test_vocab_json_has_the_seeds_form(hard: Path) -> None:
 def test_the_stage_says_what_it_does_with_a_size_it_cannot_use(hard: Path, tiny_model: Path) -> None:
     ran: Context[Any] = run_stage(tokenizer.STAGE, hard, base_model=str(tiny_model), vocab_size=600)
     assert ran.counts["vocabulary entries"] > 320
+
+
+@pytest.mark.parametrize(
+    ("script", "arguments", "message"),
+    [
+        ("tokenizer.py", ("--vocab-size", "many"), "'many' is neither a whole number nor auto"),
+        ("tokenizer.py", ("--vocab-size", "auto", "--chunks", "nowhere.jsonl"), "nowhere.jsonl is missing"),
+        ("dataset_builder.py", ("--repository-weights", "half"), "'half' is not of the form {name: value}"),
+        ("dataset_builder.py", ("--repository-weights", "{a: -1}"), "greater than or equal to 0"),
+    ],
+)
+def test_wrong_arguments_are_explained(program: Program, script: str, arguments: tuple[str, ...], message: str) -> None:
+    done = program.run(script, *arguments)
+    assert done.returncode == 2
+    assert message in done.stderr
+    assert "Traceback" not in done.stderr
