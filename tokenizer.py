@@ -74,50 +74,42 @@ class TokenizerConfig(Section):
 class Batch:
     """Commits to be written next, in order."""
 
-    commits: list[tuple[ChunkGroup, list[Chunk]]] = field(default_factory=list)
-    """With their chunks decoded, but for those that are taken over from an earlier run."""
-    digests: list[str] = field(default_factory=list)
+    commits: list[tuple[str, list[Chunk]]] = field(default_factory=list)
+    """The digest of their chunks, and these; none for a commit that is taken over from an earlier run."""
     sequences: list[Pieces] = field(default_factory=list)
-    """Of all decoded chunks."""
+    """Of all these chunks in a row."""
+    chunks: int = 0
+    """Number of chunks, of commits that are taken over too."""
 
 
 def run(ctx: Context[TokenizerConfig]) -> None:
     """Write vocab.json, tokenizer/ and tokens.pt."""
     config, path = ctx.config, ctx.input("chunks.jsonl")
     maker = SequenceMaker(config.code_view, config.secrets, redact_emails=config.redact_emails)
-    earlier = earlier_tokens(ctx)
+    part = learnt_part(path, config, ctx.published("vocab.json"))
+    earlier = earlier_tokens(ctx, part)
     if earlier:
         vocabulary = Vocabulary.load(ctx.published("vocab.json"), ctx.published("tokenizer"))
     else:
-        vocabulary = make_vocabulary(path, maker, config, ctx)
+        vocabulary = make_vocabulary(part, maker, config, ctx.cache_dir)
     vocabulary.save(ctx.output("vocab.json"), ctx.output("tokenizer"))
     with TokenWriter(ctx.output("tokens.pt")) as out, ctx.progress("tokenizing", unit="chunks") as progress:
         for batch, encoded in encoded_ahead(batches(path, maker, earlier), vocabulary):
-            made = zip(batch.sequences, encoded, strict=True)
-            for (group, chunks), digest in zip(batch.commits, batch.digests, strict=True):
-                if earlier and not chunks:
-                    out.copy(earlier, digest)
-                    ctx.count("sequences taken over", len(group.lines))
-                for chunk in chunks:
-                    pieces, ids = next(made)
-                    out.write(ids, describe(chunk, pieces, digest))
-                progress.advance(len(group.lines))
+            write_batch(out, batch, encoded, earlier)
+            progress.advance(batch.chunks)
         report(ctx, out, vocabulary)
         out.finish()
 
 
-def earlier_tokens(ctx: Context[TokenizerConfig]) -> EarlierTokens | None:
-    """What the last run wrote, where only chunks.jsonl has changed: its vocabulary holds, and most sequences do."""
-    if not ctx.config.incremental or not ctx.only_changed("chunks.jsonl"):
+def earlier_tokens(ctx: Context[TokenizerConfig], part: LearntPart) -> EarlierTokens | None:
+    """What the last run wrote, where only chunks.jsonl has changed, but not what its vocabulary was learnt from."""
+    if not ctx.config.incremental or not part.is_kept or not ctx.only_changed("chunks.jsonl"):
         return None
     return EarlierTokens(ctx.published("tokens.pt"))
 
 
-def make_vocabulary(
-    path: Path, maker: SequenceMaker, config: TokenizerConfig, ctx: Context[TokenizerConfig]
-) -> Vocabulary:
+def make_vocabulary(part: LearntPart, maker: SequenceMaker, config: TokenizerConfig, cache_dir: Path) -> Vocabulary:
     """The base model's vocabulary with our tokens, or one trained on the older part of the chunks."""
-    part = learnt_part(path, config, ctx.published("vocab.json"))
     text = TrainingText(one for group in part.groups() for one in maker.of(group.chunks()))
     most, least = config.promoted_values, config.promoted_min_count
     if config.mode == STANDALONE:
@@ -126,17 +118,17 @@ def make_vocabulary(
     else:
         if config.vocab_size != "auto":
             log.info("vocab_size has no effect: the base model's vocabulary is used (tokenizer.mode is base_model)")
-        tokenizer, pad_token, rows = base_models.load_tokenizer(config.base_model, ctx.cache_dir)
-        room = min(spare_rows(tokenizer, rows) - len(MARKERS), most)
+        tokenizer, pad_token, rows = base_models.load_tokenizer(config.base_model, cache_dir)
         values = []
-        if room > 0:
+        if room := max(min(spare_rows(tokenizer, rows) - len(MARKERS), most), 0):
             deque(text, maxlen=0)  # read it all, for the values alone
             values = text.frequent_values(room, least)
         vocabulary = Vocabulary.of_base_model(tokenizer, pad_token, config.base_model, values)
         new_rows = max(vocabulary.size - rows, 0) if rows else 0
         log.info("%s own tokens; rows to be added to the model: %s", len(vocabulary.own_ids), new_rows)
     vocabulary.check_lossless()
-    vocabulary.about = {"train_share": config.train_share, "commits": part.commits, "learnt_until": part.last}
+    vocabulary.about = {"train_share": config.train_share, "commits": part.commits, "part": part.last}
+    vocabulary.about["learnt_until"] = part.last if config.mode == STANDALONE or vocabulary.values else {}
     return vocabulary
 
 
@@ -150,6 +142,8 @@ class LearntPart:
     """Number of commits, by repository or in all ("")."""
     last: dict[str, str]
     """The last of them."""
+    is_kept: bool
+    """It is the part that the vocabulary of the last run was made for."""
 
     @property
     def commits(self) -> int:
@@ -173,7 +167,7 @@ def learnt_part(path: Path, config: TokenizerConfig, earlier_vocab: Path) -> Lea
     new commits must not move it into what has been held out.
     """
     per_repository = config.interleave == "repository"
-    kept = _earlier_part(earlier_vocab, config.train_share)
+    earlier = _earlier_part(earlier_vocab, config.train_share)
     ends: dict[str, array[int]] = {}
     hashes: dict[str, list[str]] = {}
     for group in chunk_groups(path):
@@ -182,21 +176,25 @@ def learnt_part(path: Path, config: TokenizerConfig, earlier_vocab: Path) -> Lea
         hashes.setdefault(key, []).append(group.commit_hash)
     if not ends:
         raise UserError(f"{path} holds no chunks", "run semantic_chunker again")
-    limits = {
-        key: min(bisect.bisect_left(sizes, sizes[-1] * config.train_share) + 1, max(len(sizes) - 2, 1))
-        for key, sizes in ends.items()
-    }
-    if kept and kept.keys() == hashes.keys() and all(last in hashes[key] for key, last in kept.items()):
-        limits = {key: hashes[key].index(last) + 1 for key, last in kept.items()}
-    return LearntPart(path, per_repository, limits, {key: hashes[key][limit - 1] for key, limit in limits.items()})
+    is_kept = earlier.keys() == hashes.keys() and all(last in hashes[key] for key, last in earlier.items())
+    if is_kept:
+        limits = {key: hashes[key].index(last) + 1 for key, last in earlier.items()}
+    else:
+        limits = {
+            key: min(bisect.bisect_left(sizes, sizes[-1] * config.train_share) + 1, max(len(sizes) - 2, 1))
+            for key, sizes in ends.items()
+        }
+    last = {key: hashes[key][limit - 1] for key, limit in limits.items()}
+    return LearntPart(path, per_repository, limits, last, is_kept)
 
 
-def _earlier_part(vocab: Path, share: float) -> dict[str, str] | None:
+def _earlier_part(vocab: Path, share: float) -> dict[str, str]:
+    """The last commits of the part that an earlier vocabulary was made for; none if it was for another share."""
     try:
         about: dict[str, Any] = read_vocab(vocab)["about"]
     except (OSError, UserError):
-        return None
-    return about["learnt_until"] if about.get("train_share") == share else None
+        return {}
+    return about.get("part", {}) if about.get("train_share") == share else {}
 
 
 def batches(path: Path, maker: SequenceMaker, earlier: EarlierTokens | None) -> Iterator[Batch]:
@@ -205,9 +203,9 @@ def batches(path: Path, maker: SequenceMaker, earlier: EarlierTokens | None) -> 
     for group in chunk_groups(path):
         digest = group.digest()
         chunks = [] if earlier and digest in earlier.places else group.chunks()
-        batch.commits.append((group, chunks))
-        batch.digests.append(digest)
+        batch.commits.append((digest, chunks))
         batch.sequences += maker.of(chunks) if chunks else []
+        batch.chunks += len(group.lines)
         size += group.size
         if size >= BATCH_BYTES:
             yield batch
@@ -227,6 +225,17 @@ def encoded_ahead(made: Iterator[Batch], vocabulary: Vocabulary) -> Iterator[tup
                 yield first, encoded.result()
         for last, encoded in waiting:
             yield last, encoded.result()
+
+
+def write_batch(out: TokenWriter, batch: Batch, encoded: list[list[int]], earlier: EarlierTokens | None) -> None:
+    """Write the sequences of a batch, and copy those of known commits."""
+    made = zip(batch.sequences, encoded, strict=True)
+    for digest, chunks in batch.commits:
+        if earlier and not chunks:
+            out.copy(earlier, digest)
+        for chunk in chunks:
+            pieces, ids = next(made)
+            out.write(ids, describe(chunk, pieces, digest))
 
 
 def describe(chunk: Chunk, pieces: Pieces, digest: str) -> dict[str, Any]:
@@ -259,6 +268,8 @@ def report(ctx: Context[TokenizerConfig], out: TokenWriter, vocabulary: Vocabula
         )
     text_bytes = sum(about["text_bytes"] for about in out.metadata)
     ctx.count("sequences", out.sequences)
+    if out.copied:
+        ctx.count("sequences taken over", out.copied)
     ctx.count("tokens", out.tokens)
     ctx.count("vocabulary entries", vocabulary.size)
     for kind, number in out.counts({kind: vocabulary.markers[mask] for kind, mask in SECRETS.items()}).items():

@@ -108,15 +108,10 @@ def tokenizing(repository: git.Repository, folder: Path, cache: Path) -> None:
 
 def write_tokens(chunks: Path, vocabulary: Vocabulary, path: Path) -> None:
     """What the tokenizer stage does for each chunk, up to the last byte of the token stream."""
+    made = tokenizer.batches(chunks, SequenceMaker("new"), None)
     with TokenWriter(path) as out:
-        for batch, encoded in tokenizer.encoded_ahead(
-            tokenizer.batches(chunks, SequenceMaker("new"), None), vocabulary
-        ):
-            described = zip(batch.sequences, encoded, strict=True)
-            for (_, decoded), digest in zip(batch.commits, batch.digests, strict=True):
-                for chunk in decoded:
-                    pieces, ids = next(described)
-                    out.write(ids, tokenizer.describe(chunk, pieces, digest))
+        for batch, encoded in tokenizer.encoded_ahead(made, vocabulary):
+            tokenizer.write_batch(out, batch, encoded, None)
 
 
 def compare(

@@ -33,6 +33,8 @@ class TokenWriter:
         self.tokens = 0
         self.empty = 0
         """Sequences without tokens."""
+        self.copied = 0
+        """Sequences taken from an earlier file."""
 
     def __enter__(self) -> TokenWriter:
         self._flat = self._flat_path.open("wb", buffering=1 << 20)
@@ -51,12 +53,12 @@ class TokenWriter:
         """Add one sequence with what describes it."""
         self._add(array("i", ids), about)
 
-    def copy(self, earlier: EarlierTokens, digest: str) -> int:
-        """Add the sequences that an earlier file holds of a commit; their number."""
+    def copy(self, earlier: EarlierTokens, digest: str) -> None:
+        """Add the sequences that an earlier file holds of a commit."""
         first, last = earlier.places[digest]
         for number in range(first, last):
             self._add(array("i", earlier.tokens[number].numpy().tobytes()), earlier.metadata[number])
-        return last - first
+        self.copied += last - first
 
     def counts(self, ids: dict[str, int]) -> dict[str, int]:
         """How often each of some ids was written, by name; names without any are left out."""

@@ -153,6 +153,27 @@ def test_only_new_commits_are_tokenized_again(hard: Path, make_repo: Callable[[s
     assert (second / "tokens.pt").read_bytes() == tokens
 
 
+def test_a_rewritten_history_gets_a_vocabulary_of_its_own(make_repo: Callable[[str], Repo], tmp_path: Path) -> None:
+    repo = make_repo("rewritten")
+    grow(repo, 8)
+    first, second = tmp_path / "first", tmp_path / "second"
+    cut(repo.path, first)
+    ran = run_stage(tokenizer.STAGE, first, mode="standalone")
+    other = make_repo("other")
+    other.clock += 60
+    grow(other, 8)
+    cut(other.path, second)
+    again = run_stage(tokenizer.STAGE, second, previous=ran, mode="standalone")
+    assert again.counts["sequences taken over"] == 0
+    hashes = [group.commit_hash for group in chunk_groups(second / "chunks.jsonl")]
+    assert read_vocab(second / "vocab.json")["about"]["learnt_until"][""] in hashes
+
+
+def test_a_base_model_without_room_learns_nothing(hard: Path, tiny_model: Path) -> None:
+    run_stage(tokenizer.STAGE, hard, base_model=str(tiny_model))
+    assert read_vocab(hard / "vocab.json")["about"]["learnt_until"] == {}
+
+
 def test_two_runs_are_identical(hard: Path, tmp_path: Path) -> None:
     for name in ("a", "b"):
         run_stage(tokenizer.STAGE, tmp_path / name, inputs=hard, mode="standalone")

@@ -73,6 +73,10 @@ def split(
     for name, group in groups.items():
         hashes = [commit.hash for commit in group]
         least = max((hashes.index(hash_) + 1 for hash_ in learnt_until.values() if hash_ in hashes), default=0)
+        if learnt_until and not least:
+            raise UserError(
+                "the commits that the vocabulary was learnt from are not in this history", "run tokenizer again"
+            )
         ends = _kept_ends(hashes, name, kept) or _ends(group, rule, least)
         if ends[0] < least:  # a vocabulary of its own making has seen more since
             raise UserError(

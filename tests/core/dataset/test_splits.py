@@ -48,6 +48,8 @@ def test_training_reaches_to_what_the_vocabulary_has_seen() -> None:
     assert counts(made, learnt_until={"": made[4].hash}) == [5, 1, 15]
     with pytest.raises(UserError, match="learnt from commits up to"):
         counts(made, learnt_until={"": made[20].hash})
+    with pytest.raises(UserError, match="are not in this history"):
+        counts(made, learnt_until={"": "gone"})
 
 
 def test_new_commits_are_for_the_test() -> None:
