@@ -78,14 +78,15 @@ def run(ctx: Context[DatasetBuilderConfig]) -> None:
     """Write the three training_data files, dataset/ and dataset_stats.json."""
     from core.dataset import blocks, duplicates, leakage, streams, summary
     from core.dataset.history import TokenHistory, in_order
-    from core.dataset.splits import split
+    from core.dataset.splits import learnt_commits, split
 
     config = ctx.config
     vocabulary = Vocabulary.load(ctx.input("vocab.json"), ctx.input("tokenizer"))
     history = TokenHistory.load(ctx.input("tokens.pt"), vocabulary.markers)
     check_same_chunks(ctx.input("chunks.jsonl"), history.metadata)
     commits = in_order(list(history.commits()), ctx.input("commits.json"), config.interleave)
-    learnt_until = vocabulary.about.get("learnt_until", {})
+    learnt_until = learnt_commits(commits, vocabulary.about.get("learnt_until", {}))
+    commits = [commit for commit in commits if commit.tokens]
     splits, boundaries = split(commits, rule_of(config), learnt_until, kept_boundaries(ctx))
     copies = duplicates.find(
         history, splits, least_tokens=config.duplicate_min_tokens, similarity=config.duplicate_similarity
@@ -151,7 +152,8 @@ def kept_boundaries(ctx: Context[DatasetBuilderConfig]) -> Boundaries | None:
         return None
     try:
         return Boundaries.read(json.loads(path.read_bytes()), rule_of(ctx.config))
-    except (ValueError, KeyError, AttributeError):
+    except (ValueError, KeyError, AttributeError, TypeError):
+        log.warning("%s is damaged: the splits' boundaries are drawn anew", path)
         return None
 
 

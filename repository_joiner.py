@@ -26,8 +26,7 @@ from core.record_files import (
     CommitWriter,
     branch_set_of,
     chunk_groups,
-    commit_lines,
-    hash_and_time,
+    commit_heads,
     placement_of,
     read_history,
 )
@@ -137,8 +136,8 @@ def join_metadata(names: list[str], histories: list[HistoryMetadata]) -> tuple[H
 
 def commits_of(number: int, folder: Path) -> Iterator[Item]:
     """The commits of one history."""
-    for _, line in commit_lines(folder / "commits.json"):
-        yield Item(number, *hash_and_time(line), line.removesuffix(b"\n").removesuffix(b","))
+    for _, head, line in commit_heads(folder / "commits.json"):
+        yield Item(number, head.hash, head.commit_timestamp, line)
 
 
 def write_chunks(path: Path, folders: list[Path], order: list[tuple[int, str]]) -> None:

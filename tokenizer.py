@@ -95,7 +95,7 @@ def run(ctx: Context[TokenizerConfig]) -> None:
     vocabulary.save(ctx.output("vocab.json"), ctx.output("tokenizer"))
     with TokenWriter(ctx.output("tokens.pt")) as out, ctx.progress("tokenizing", unit="chunks") as progress:
         for batch, encoded in encoded_ahead(batches(path, maker, earlier), vocabulary):
-            write_batch(out, batch, encoded, earlier)
+            write_batch(out, batch, encoded, maker, earlier)
             progress.advance(batch.chunks)
         report(ctx, out, vocabulary)
         out.finish()
@@ -176,7 +176,8 @@ def learnt_part(path: Path, config: TokenizerConfig, earlier_vocab: Path) -> Lea
         hashes.setdefault(key, []).append(group.commit_hash)
     if not ends:
         raise UserError(f"{path} holds no chunks", "run semantic_chunker again")
-    is_kept = earlier.keys() == hashes.keys() and all(last in hashes[key] for key, last in earlier.items())
+    # What is left of a history that was cut short may be too little to hold anything out.
+    is_kept = earlier.keys() == hashes.keys() and all(last in hashes[key][:-2] for key, last in earlier.items())
     if is_kept:
         limits = {key: hashes[key].index(last) + 1 for key, last in earlier.items()}
     else:
@@ -227,7 +228,9 @@ def encoded_ahead(made: Iterator[Batch], vocabulary: Vocabulary) -> Iterator[tup
             yield last, encoded.result()
 
 
-def write_batch(out: TokenWriter, batch: Batch, encoded: list[list[int]], earlier: EarlierTokens | None) -> None:
+def write_batch(
+    out: TokenWriter, batch: Batch, encoded: list[list[int]], maker: SequenceMaker, earlier: EarlierTokens | None
+) -> None:
     """Write the sequences of a batch, and copy those of known commits."""
     made = zip(batch.sequences, encoded, strict=True)
     for digest, chunks in batch.commits:
@@ -235,25 +238,25 @@ def write_batch(out: TokenWriter, batch: Batch, encoded: list[list[int]], earlie
             out.copy(earlier, digest)
         for chunk in chunks:
             pieces, ids = next(made)
-            out.write(ids, describe(chunk, pieces, digest))
+            out.write(ids, describe(chunk, pieces, digest, maker))
 
 
-def describe(chunk: Chunk, pieces: Pieces, digest: str) -> dict[str, Any]:
-    """What tokens.pt says of a sequence. `digest` is that of its commit's chunks."""
-    about = {
+def describe(chunk: Chunk, pieces: Pieces, digest: str, maker: SequenceMaker) -> dict[str, Any]:
+    """What tokens.pt says of a sequence, masked like the sequence. `digest` is that of its commit's chunks."""
+    about: dict[str, Any] = {
         "chunk_id": chunk.chunk_id,
         "commit_hash": chunk.commit_hash,
-        "file_path": chunk.file_path,
-        "symbol": chunk.qualified_name or "",
+        "file_path": maker.told(chunk.file_path),
+        "symbol": maker.told(chunk.qualified_name or ""),
         "change_type": chunk.change_type,
         "timestamp": chunk.commit_metadata.commit_timestamp,
         "text_bytes": sum(len(piece.encode()) for piece in pieces if type(piece) is not Marker),
         "digest": digest,
     }
     if chunk.old_path:
-        about["old_path"] = chunk.old_path
+        about["old_path"] = maker.told(chunk.old_path)
     if chunk.old_qualified_name:
-        about["old_symbol"] = chunk.old_qualified_name
+        about["old_symbol"] = maker.told(chunk.old_qualified_name)
     if chunk.repository:
         about["repository"] = chunk.repository
     return about

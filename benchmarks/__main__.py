@@ -108,10 +108,11 @@ def tokenizing(repository: git.Repository, folder: Path, cache: Path) -> None:
 
 def write_tokens(chunks: Path, vocabulary: Vocabulary, path: Path) -> None:
     """What the tokenizer stage does for each chunk, up to the last byte of the token stream."""
-    made = tokenizer.batches(chunks, SequenceMaker("new"), None)
+    maker = SequenceMaker("new")
+    made = tokenizer.batches(chunks, maker, None)
     with TokenWriter(path) as out:
         for batch, encoded in tokenizer.encoded_ahead(made, vocabulary):
-            tokenizer.write_batch(out, batch, encoded, None)
+            tokenizer.write_batch(out, batch, encoded, maker, None)
 
 
 def compare(

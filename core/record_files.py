@@ -161,19 +161,28 @@ def branch_set_of(line: bytes) -> int:
     return int(line[line.rindex(b":", 0, middle) + 1 : middle - 1])
 
 
-def hash_and_time(line: bytes) -> tuple[str, str]:
-    """The hash of the commit of a line of commits.json, and when it was committed (ISO 8601 in UTC)."""
-    about = msgspec.json.decode(line.removesuffix(b"\n").removesuffix(b","), type=_Committed).metadata
-    return about.hash, about.commit_timestamp
+class CommitHead(msgspec.Struct):
+    """What orders a commit."""
 
-
-class _HashAndTime(msgspec.Struct):
     hash: str
+    parents: list[str]
     commit_timestamp: str
 
 
-class _Committed(msgspec.Struct):
-    metadata: _HashAndTime
+class _Headed(msgspec.Struct):
+    metadata: CommitHead
+    repository: str = ""
+
+
+_HEADED = msgspec.json.Decoder(_Headed)
+
+
+def commit_heads(path: Path) -> Iterator[tuple[str, CommitHead, bytes]]:
+    """(repository, head, line) of each commit of commits.json. Raises UserError where the file is cut off or broken."""
+    for number, (_, line) in enumerate(commit_lines(path), start=2):
+        record = line.removesuffix(b"\n").removesuffix(b",")
+        found = _decode(_HEADED, record, path, number)
+        yield found.repository, found.metadata, record
 
 
 def unplaced(line: bytes) -> tuple[memoryview, memoryview]:

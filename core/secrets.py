@@ -2,8 +2,8 @@
 
 Most rules are those of detect-secrets (Yelp, Apache-2.0). Beside them stand kinds that it does not
 know, whole private keys where it knows their first line, and values of settings named like a password.
-One RE2 automaton of all rules, without their look-arounds, so that it can only find more than they
-do, passes over all text; only where it stops are the rules themselves asked, and only those that may fit.
+One RE2 automaton of what each kind cannot do without passes over all text; only where it stops are the
+rules themselves asked, and only those of the kinds that it saw.
 """
 
 from __future__ import annotations
@@ -48,38 +48,64 @@ _WHOLE = ("github", "gitlab")
 """Kinds whose rules have groups that are not the secret."""
 
 _NAME = (
-    r"(?:api_?key|auth_?key|account_?key|access_?key|secret_?key|private_?key|client_?secret|secret|pass_?phrase"
-    r"|password|passwd|pwd|credentials?|auth_?token|access_?token|token)"
+    r"(?:(?:api|auth|account|access|secret|private|encryption|signing|shared|storage|service|client|master)[_-]?key"
+    r"|client[_-]?secret|secret|pass_?phrase|password|passwd|pwd|(?:db|user|root|admin|pg|mysql|smtp|ftp)_?pass"
+    r"|credentials?|(?:auth|access|api)[_-]?token|token)"
 )
-_VALUE = r"([^\s\"'`]{6,256})"
+_QUOTED = r"[bfru]{0,2}[\"'`]([^\s\"'`]{6,256})[\"'`]"
 _BARE = r"([A-Za-z0-9_+/=.!@#%^*~$-]{8,256})"
 _TYPE = r"(?:\s{0,2}:\s{0,2}[&'\w<>\[\] ]{1,24}?)?"
-_KEY = r"[A-Z0-9 ]{0,30}PRIVATE KEY(?: BLOCK)?-----"
-_KEY_BODY = r"[A-Za-z0-9+/=\s\\\"'`,:.+()-]"
+_KEY = r"[A-Z0-9 ]{0,30}PRIVATE KEY(?: BLOCK)? ?-{4,5}"
+_BETWEEN = r"(?:\\[nrt]|[\s\"'`,+;()]|-(?=[A-Za-z0-9+/]))"
+_LINE = r"^[+-]?[ \t]*[\"'`]?{}(?:\\n)?[\"'`]?[,;+ \t\\]*(?:\r?\n|\Z)"
+_WHOLE_KEY = (
+    rf"-{{4,5}} ?BEGIN {_KEY}(?:{_BETWEEN}*[A-Za-z-]{{3,20}}: [^\n\\]{{1,80}}){{0,4}}"
+    rf"(?:{_BETWEEN}*[A-Za-z0-9+/]{{20,}}={{0,2}})+(?:{_BETWEEN}*[A-Za-z0-9+/=]{{1,76}}(?={_BETWEEN}*-----END))?"
+    rf"(?:{_BETWEEN}*-{{4,5}} ?END {_KEY})?"
+)
+_SETTING = (
+    rf"(?i)^[+-]?[ \t]*(?:export |set |ENV |ARG |- )?[\w.-]{{0,40}}{_NAME}[\w.-]{{0,20}}[ \t]?[=:][ \t]?{_BARE}"
+    r"[ \t]*(?:[;#].*)?\r?$"
+)
 _OWN = {
     "aws": (r"(?i:secret_?(?:access_?)?key)[\"']?\s{0,3}[:=]>?\s{0,3}[\"']?([A-Za-z0-9/+]{40})(?![A-Za-z0-9/+=])",),
+    "azure": (r"(?i:storage_?key|sharedaccesskey)[\"']?\s{0,3}[:=]\s{0,3}[\"']?([A-Za-z0-9+/]{43,86}={1,2})",),
+    "basic_auth": (
+        r"://[^\s:/@\"'`<>]{0,64}:([^\s/@\"'`<>]{3,128})@[\w.-]",
+        r"\"auth\"\s{0,3}:\s{0,3}\"([A-Za-z0-9+/]{12,}={0,2})\"",
+    ),
     "github": (r"github_pat_[A-Za-z0-9_]{22,}",),
     "google": (r"AIza[A-Za-z0-9_-]{35}", r"GOCSPX-[A-Za-z0-9_-]{20,}", r"ya29\.[A-Za-z0-9_-]{20,}"),
     "huggingface": (r"hf_[A-Za-z0-9]{30,}",),
     "jwt": (r"eyJ[A-Za-z0-9_=-]{8,}\.[A-Za-z0-9_=-]{4,}(?:\.[A-Za-z0-9_.+/=-]*)?",),
+    "mail": (r"\bkey-[0-9a-f]{32}\b",),
     "npm": (r"npm_[A-Za-z0-9]{36}",),
     "openai": (r"sk-(?:ant-|proj-|svcacct-|or-v1-)?[A-Za-z0-9_-]{32,}",),
     "payment": (
         r"(?:sk|rk|pk)_(?:live|test)_[A-Za-z0-9]{16,}",
         r"whsec_[A-Za-z0-9]{24,}",
         r"shp(?:at|ca|pa|ss)_[a-f0-9]{32}",
+        r"\bEAAA[A-Za-z0-9_-]{56,}",
+        r"access_token\$production\$[0-9a-z]{16}\$[0-9a-f]{32}",
     ),
     "slack": (r"xox[abposre](?:\.xox[bp])?-[A-Za-z0-9-]{10,}", r"xapp-\d-[A-Za-z0-9-]{10,}"),
     "private_key": (
-        rf"-----BEGIN {_KEY}(?:(?!-----END){_KEY_BODY}){{40,}}(?:-----END {_KEY})?",
-        rf"(?<![A-Za-z0-9+/=])(?:[A-Za-z0-9+/=]{{16,}}(?:\\[nr]|[\s\"'`,])+)+[A-Za-z0-9+/=]*-----END {_KEY}",
+        _WHOLE_KEY,
+        # The lines of a key without its first and last: a part of it, or what of it a change shows.
+        _LINE.format(r"(?:[A-Za-z0-9+/]{64}|[A-Za-z0-9+/]{70})"),
+        rf"(?:{_LINE.format('[A-Za-z0-9+/]{60,76}')}){{2,}}(?:{_LINE.format('[A-Za-z0-9+/]{1,75}={0,2}')})?",
         r"Private-Lines: \d+\s+(?:[A-Za-z0-9+/=]{16,}\s*)+",
         r"AGE-SECRET-KEY-1[0-9A-Z]{50,}",
     ),
     "password": (
-        rf"(?i){_NAME}[\w.\]-]{{0,20}}[\"'\]]{{0,2}}{_TYPE}\s{{0,3}}(?::=|=>|==?|:|,)\s{{0,3}}[\"'`]{_VALUE}[\"'`]",
+        rf"(?i){_NAME}[\w.\]-]{{0,20}}[\"'\]]{{0,2}}{_TYPE}\s{{0,20}}(?::=|=>|==?|:|,)\s{{0,20}}{_QUOTED}",
         r"(?i)\bbearer\s+([A-Za-z0-9_.=+/-]{24,})",
-        rf"(?i)^[+-]?[ \t]*(?:export |set |- )?[\w.-]{{0,40}}{_NAME}[\w.-]{{0,20}}[ \t]?[=:][ \t]?{_BARE}[ \t]*$",
+        r"(?i)\bbasic\s+([A-Za-z0-9+/]{16,}={0,2})(?![\w/])",
+        _SETTING,
+        rf"\b[A-Z][A-Z0-9_]*(?:PASSWORD|PASSWD|SECRET|TOKEN|API_KEY|ACCESS_KEY|PRIVATE_KEY)={_BARE}(?=[\s;]|\Z)",
+        rf"(?i)--[\w-]{{0,20}}(?:password|token|secret|api-key)[ =]{_BARE}(?=[\s;]|\Z)",
+        r"(?i)[?&;](?:password|pwd|access_?token|token|api_?key|secret)=([^\s&;\"'`<>]{6,256})",
+        r"(?i)<[\w:-]{0,20}(?:password|secret|token|apikey)>([^<>\s]{6,256})</",
     ),
     "other": (
         r"(?:dop|doo|dor)_v1_[a-f0-9]{64}",
@@ -87,19 +113,46 @@ _OWN = {
         r"hv[sb]\.[A-Za-z0-9_-]{24,}",
         r"glsa_[A-Za-z0-9]{32}_[a-f0-9]{8}",
         r"lin_api_[A-Za-z0-9]{40}",
+        r"\bdapi[0-9a-f]{32}",
+        r"\bdp\.(?:pt|st|ct|sa|scim|audit)\.[A-Za-z0-9]{40,}",
+        r"\bNRAK-[A-Z0-9]{27}",
+        r"[A-Za-z0-9]{14}\.atlasv1\.[A-Za-z0-9_-]{60,}",
+        r"rubygems_[a-f0-9]{48}",
         r"https://(?:discord(?:app)?\.com/api/webhooks|outlook\.office\.com/webhook)/[\w/@-]{20,}",
     ),
 }
 _HINTS = {
-    "private_key": r"PRIVATE KEY|Private-Lines: |AGE-SECRET-KEY-1",
-    "password": rf"(?i:{_NAME}[\w.\]-]*[\"'\]]*\s*[:=,]|bearer\s)",
+    "aws": r"A3T[A-Z0-9]{8}|A(?:BIA|CCA|KIA|SIA)[0-9A-Z]{8}"
+    r"|(?i:aws.*(?:key|pwd|pw|pass|token)|secret_?(?:access_?)?key)",
+    "azure": r"AccountKey=|(?i:storage_?key|sharedaccesskey)",
+    "basic_auth": r"://[^\s/]*:[^\s/]+@|\"auth\"\s*:",
+    "cloud": r"AKC[a-zA-Z0-9]{10}|AP[0-9A-F][a-zA-Z0-9]{8}"
+    r"|(?i:(?:key|pwd?|pass|password|token)[\"'\]]*[ =:>]+[\"']?[a-z0-9_-]{24}|.cloudant.com|/soap/v3)",
+    "discord": r"\.[a-zA-Z0-9_-]{6}\.[a-zA-Z0-9_-]{27}",
+    "github": r"gh[pousr]_[A-Za-z0-9_]{8}|github_pat_",
+    "gitlab": r"gl(?:pat|dt|ft|soat|rt|cbt|imt|ptt|agent|oas)-|GR1348941",
+    "google": r"AIza|GOCSPX-|ya29\.",
+    "huggingface": r"hf_[A-Za-z0-9]{8}",
+    "jwt": r"eyJ[A-Za-z0-9_=-]{8}",
+    "mail": r"-us[0-9]|SG\.[a-zA-Z0-9_-]{8}|key-[0-9a-f]{8}",
+    "npm": r"_authToken=|npm_[A-Za-z0-9]{8}",
+    "openai": r"sk-[A-Za-z0-9_-]{8}",
+    "password": rf"(?i:{_NAME}[\w.\]-]*[\"'\]]*\s*[:=,>]|--[\w-]*(?:password|token|secret|api-key)\s"
+    r"|bearer\s+[\w.=+/-]{16}|basic\s+[a-z0-9+/]{16})",
+    "payment": r"[srp]k_(?:live|test)_|whsec_|shp(?:at|ca|pa|ss)_|sq0csp-|EAAA[A-Za-z0-9_-]{8}|access_token\$",
+    "private_key": r"PRIVATE KEY|Private-Lines: |AGE-SECRET-KEY-1|[A-Za-z0-9+/]{60}",
+    "pypi": r"pypi-Ag",
+    "slack": r"(?i:xox[abposre])|xapp-|(?i:hooks\.slack\.com)",
+    "telegram": r"[0-9]:[0-9A-Za-z_-]{35}",
+    "twilio": r"(?:AC|SK)[a-z0-9]{8}",
+    "other": r"do[opr]_v1_|dckr_pat_|hv[sb]\.[A-Za-z0-9_-]{8}|glsa_|lin_api_|dapi[0-9a-f]{8}|dp\.[a-z]+\.[A-Za-z0-9]{8}"
+    r"|NRAK-|\.atlasv1\.|rubygems_|api/webhooks/|office\.com/webhook/",
 }
-"""What to look for instead of the rules themselves, where these would make the automaton large and slow."""
+"""By kind: what no text can do without in which one of the kind's rules finds something. Short, and without long
+counted runs after what also may be part of them, or the automaton would have too many states to be fast."""
 _WORD_START = re.compile(r"[A-Za-z0-9_-]*\Z")
 _WORD_END = re.compile(r"[A-Za-z0-9_=-]*")
 _AROUND = frozenset(" \t\r\n\"'`:,")
-_LOOKAROUND = re.compile(r"\(\?<?[=!][^()]*\)")
-_MOST_COUNTED = re.compile(r"\{(\d+),\d{4,}\}")
 
 
 class Secret(NamedTuple):
@@ -133,13 +186,15 @@ def find(text: str) -> list[Secret]:
     if not union.search(data):
         return []
     found: list[Secret] = []
-    for rule in (rules()[number] for number in sorted(each.Match(data))):
-        matches = (match for match in rule.pattern.finditer(text) if match[rule.group])
-        found += [
-            _whole_word(text, match.span(rule.group), rule.kind)
-            for match in matches
-            if rule.is_secret(match[rule.group])
-        ]
+    kinds = {SECRET_KINDS[number] for number in each.Match(data)}
+    for rule in rules():
+        if rule.kind in kinds:
+            matches = (match for match in rule.pattern.finditer(text) if match[rule.group])
+            found += [
+                _whole_word(text, match.span(rule.group), rule.kind)
+                for match in matches
+                if rule.is_secret(match[rule.group])
+            ]
     return _joined(found)
 
 
@@ -172,27 +227,18 @@ def _searched(text: str) -> bytes:
 
 @functools.cache
 def _prefilter() -> tuple[Any, Any]:
-    """(one automaton that finds at least what the rules find, a set that tells which of them may)."""
+    """(one automaton that finds at least what the rules find, a set that tells of which kinds)."""
     import re2
 
     options = re2.Options()
     options.max_mem = 64 << 20
     options.never_capture = True
-    sources = [_HINTS.get(rule.kind) or _loosened(rule.pattern) for rule in rules()]
-    union = re2.compile("|".join(f"(?:{source})" for source in dict.fromkeys(sources)).encode(), options)
+    union = re2.compile("|".join(f"(?:{hint})" for hint in _HINTS.values()).encode(), options)
     each = re2.Set.SearchSet(options)
-    for source in sources:
-        each.Add(source.encode())
+    for kind in SECRET_KINDS:
+        each.Add(_HINTS[kind].encode())
     each.Compile()
     return union, each
-
-
-def _loosened(pattern: re.Pattern[str]) -> str:
-    """The pattern in RE2's dialect, which has no look-arounds: without them it matches more."""
-    source = _MOST_COUNTED.sub(r"{\1}", _LOOKAROUND.sub("", pattern.pattern))
-    source = re.sub(r"\\([^\w\s.^$*+?{}()|\[\]\\-])", r"\1", source)  # RE2 knows no escape of a quote or a slash
-    flags = "".join(letter for letter, flag in (("i", re.IGNORECASE), ("m", re.MULTILINE)) if pattern.flags & flag)
-    return f"(?{flags}:{source})" if flags else source
 
 
 def _any(_: str) -> bool:
@@ -200,17 +246,24 @@ def _any(_: str) -> bool:
 
 
 def _looks_secret(value: str) -> bool:
-    """Letters and digits without the look of code, of a placeholder, of a number or of words."""
-    if re.search(r"[{}<>\\]|::|\*\*|xxx|\.\.\.|://|^0x", value):
+    """Letters and digits without the look of a placeholder, of code, of a number or of words."""
+    if re.search(r"[{}<>\\]|::|\*\*|xxx|\.\.\.|://|^0x|^\$|\(\)|\w\(\w*\)$|\[\w*\]$", value):
         return False
     if not (re.search(r"[A-Za-z]", value) and re.search(r"[0-9!@#%^&*?]", value)):
         return False
-    looks_like_code = re.search(r"[()\[\];$&]", value)
-    return _entropy(value) >= (3.5 if looks_like_code else 2.5) and not (looks_like_code and len(value) < 20)
+    return _entropy(value) >= 2.5
 
 
 def _is_password_of_url(value: str) -> bool:
-    return bool(re.search(r"[A-Za-z0-9]{3}", value)) and not re.search(r"[{}<>$%*]", value)
+    return bool(re.search(r"[A-Za-z0-9]{3}", value)) and not re.search(r"[{}<>]|^\$|%[sd(]|\*\*", value)
+
+
+def _is_key(value: str) -> bool:
+    """Not a word or a hash: a key's lines have capitals, small letters and digits alike."""
+    if "KEY" in value or "Private-Lines" in value:
+        return True
+    lines = re.findall(r"[A-Za-z0-9+/]{60,}", value)
+    return all(re.search(kind, line) for line in lines for kind in ("[A-Z]", "[a-z]", "[0-9]"))
 
 
 def _entropy(value: str) -> float:
@@ -221,6 +274,7 @@ def _entropy(value: str) -> float:
 _GUARDS: dict[str, Callable[[str], bool]] = {
     "password": _looks_secret,
     "basic_auth": _is_password_of_url,
+    "private_key": _is_key,
     "telegram": lambda value: any(letter.isdigit() for letter in value.partition(":")[2]),
     "cloud": lambda value: any(letter.isdigit() for letter in value) or len(value) >= 24,
 }

@@ -222,9 +222,18 @@ def read_vocab(path: Path) -> dict[str, Any]:
         about: dict[str, Any] = json.loads(path.read_bytes())
     except ValueError as error:
         raise UserError(f"{path} is not valid JSON: {error}", "run the tokenizer stage again") from None
+    if not isinstance(about, dict):
+        raise UserError(f"{path} is no vocabulary of ours", "run the tokenizer stage again")
     if missing := {"token_to_id", "markers", "values", "base_model", "pad_id", "about"} - about.keys():
         raise UserError(f"{path} lacks {', '.join(sorted(missing))}", "run the tokenizer stage again")
+    tables = (about["token_to_id"], about["markers"], about["values"], about["about"], *_tables(about["values"]))
+    if not all(isinstance(table, dict) for table in tables):
+        raise UserError(f"{path} is damaged", "run the tokenizer stage again")
     return about
+
+
+def _tables(values: Any) -> list[Any]:
+    return list(values.values()) if isinstance(values, dict) else []
 
 
 def _name(value: Value) -> str:

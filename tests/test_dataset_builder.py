@@ -25,10 +25,10 @@ WINDOW = {"context_window": 32, "target_window": 8, "stride": 4, "block_size": 6
 BODY = "".join(f"    total = total * {number} + value_{number}\n" for number in range(30))
 
 
-def build(repo: Repo, folder: Path, **settings: Any) -> dict[str, Any]:
+def build(repo: Repo, folder: Path, *, train_share: float = 0.65, **settings: Any) -> dict[str, Any]:
     """Stages 1 to 4; what dataset_stats.json says."""
     cut(repo.path, folder)
-    run_stage(tokenizer.STAGE, folder, mode="standalone")
+    run_stage(tokenizer.STAGE, folder, mode="standalone", train_share=train_share)
     run_stage(dataset_builder.STAGE, folder, **WINDOW, **settings)
     stats: dict[str, Any] = json.loads((folder / "dataset_stats.json").read_text())
     return stats
@@ -59,7 +59,7 @@ def copied(make_repo: Callable[[str], Repo]) -> Repo:
 
 
 def test_copies_are_left_out_of_the_later_split(copied: Repo, tmp_path: Path) -> None:
-    stats = build(copied, tmp_path / "out", train_until="2020-09-13T18")
+    stats = build(copied, tmp_path / "out", train_until="2020-09-13T18", train_share=0.3)
     found = stats["duplicates"]["splits"]
     kinds = {kind: found["val"][kind] + found["test"][kind] for kind in ("exact", "near", "earlier version")}
     assert kinds["exact"] >= 1
@@ -76,7 +76,7 @@ def test_copies_are_left_out_of_the_later_split(copied: Repo, tmp_path: Path) ->
 
 
 def test_copies_are_only_reported_where_asked(copied: Repo, tmp_path: Path) -> None:
-    stats = build(copied, tmp_path / "out", train_until="2020-09-13T18", duplicates="report")
+    stats = build(copied, tmp_path / "out", train_until="2020-09-13T18", train_share=0.3, duplicates="report")
     assert sum(one["chunks_left_out"] for one in stats["splits"].values()) == 0
     assert stats["duplicates"]["splits"]["test"]["exact"] + stats["duplicates"]["splits"]["val"]["exact"] >= 1
     data = torch.load(tmp_path / "out" / "tokens.pt", weights_only=True)
@@ -155,6 +155,66 @@ def test_tokens_of_another_history_are_refused(history: Repo, make_repo: Callabl
     (tmp_path / "out" / "commits.json").write_bytes((tmp_path / "other" / "commits.json").read_bytes())
     with pytest.raises(UserError, match="that has no commit"):
         run_stage(dataset_builder.STAGE, tmp_path / "out", **WINDOW)
+
+
+def test_a_history_that_was_cut_short_is_learnt_anew(history: Repo, tmp_path: Path) -> None:
+    folder = tmp_path / "out"
+    for number in range(20):
+        history.commit(f"later {number}", {f"later_{number}.py": f"later = {number}\n" * 9})
+    build(history, folder)
+    history.git("reset", "-q", "--hard", "HEAD~22")
+    stats = build(history, folder)
+    assert sum(one["commits"] for one in stats["splits"].values()) == 10
+    assert any("vocabulary" in check["check"] and check["checked"] == 1 for check in stats["leakage_checks"])
+
+
+DAMAGED = '{"token_to_id": {}, "markers": {}, "values": [1], "base_model": "", "pad_id": 0, "about": {}}'
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "message"),
+    [
+        ("vocab.json", "[]", "is no vocabulary of ours"),
+        ("vocab.json", DAMAGED, "is damaged"),
+        ("commits.json", None, "commits.json"),
+    ],
+)
+def test_damaged_files_are_explained(
+    history: Repo, tmp_path: Path, name: str, content: str | None, message: str
+) -> None:
+    folder = tmp_path / "out"
+    build(history, folder)
+    whole = (folder / name).read_bytes()
+    (folder / name).write_bytes(content.encode() if content is not None else whole[: len(whole) // 2])
+    with pytest.raises(UserError, match=message):
+        run_stage(dataset_builder.STAGE, folder, **WINDOW)
+    if name == "vocab.json":
+        run_stage(tokenizer.STAGE, folder, mode="standalone")  # which only writes it
+
+
+@pytest.mark.parametrize("content", ["{", "[]", '{"boundaries": 5}', '{"boundaries": {"rule": 1}}'])
+def test_damaged_boundaries_are_drawn_anew(history: Repo, tmp_path: Path, content: str) -> None:
+    folder = tmp_path / "out"
+    before = build(history, folder)
+    (folder / "dataset_stats.json").write_text(content)
+    run_stage(dataset_builder.STAGE, folder, **WINDOW)
+    assert json.loads((folder / "dataset_stats.json").read_text())["boundaries"] == before["boundaries"]
+
+
+def test_a_learnt_commit_whose_chunks_were_all_dropped(make_repo: Callable[[str], Repo], tmp_path: Path) -> None:
+    repo = make_repo("dropped")
+    key = "ghp_" + "a1B2" * 9
+    for number in range(20):
+        text = f'key_{number} = "{key}"\n' if number > 8 else f"x = {number}\n"
+        repo.commit(f"step {number}", {f"f{number}.py": text})
+    repo.commit("fine", {"fine.py": "fine = 1\n"})
+    repo.commit("finer", {"finer.py": "finer = 1\n"})
+    folder = tmp_path / "out"
+    cut(repo.path, folder)
+    run_stage(tokenizer.STAGE, folder, mode="standalone", secrets="drop")
+    run_stage(dataset_builder.STAGE, folder, **WINDOW)
+    stats = json.loads((folder / "dataset_stats.json").read_text())
+    assert [one["commits"] for one in stats["splits"].values()] == [9, 1, 1]
 
 
 def test_too_short_a_history_is_explained(make_repo: Callable[[str], Repo], tmp_path: Path) -> None:

@@ -108,7 +108,7 @@ def leaky(make_repo: Callable[[str], Repo], tmp_path: Path) -> Path:
 
 def test_secrets_are_masked_everywhere(leaky: Path) -> None:
     ran = run_stage(tokenizer.STAGE, leaky, mode="standalone", redact_emails=True)
-    everything = "".join(texts(leaky)) + (leaky / "vocab.json").read_text()
+    everything = "".join(texts(leaky)) + (leaky / "vocab.json").read_text() + repr(read(leaky)[1]["metadata"])
     assert not any(key in everything for key in KEYS)
     assert "<AUTHOR>Ada<MESSAGE>use <SECRET:github> from <EMAIL><FILE_START>a.py" in everything
     assert {kind: ran.counts[f"masked: {kind}"] for kind in ("aws", "github", "google", "password")} == {

@@ -50,6 +50,7 @@ def find(
     sequences = {one.name: _long_enough(history, one, least_tokens) for one in splits}
     signatures = _Signatures(history, [number for numbers in sequences.values() for number in numbers])
     earlier: dict[bytes, int] = {}
+    known: dict[tuple[bytes, str, str], int] = {}  # the same code of another symbol is another candidate
     found: dict[str, list[Duplicate]] = {}
     for place, one in enumerate(splits):
         digests = {number: digest(history.code(number)) for number in sequences[one.name]}
@@ -57,11 +58,12 @@ def find(
             exact = [Duplicate(n, earlier[d], "exact", 1.0) for n, d in digests.items() if d in earlier]
             rest = [number for number, d in digests.items() if d not in earlier]
             found[one.name] = sorted(
-                [*exact, *_near(history, signatures, list(earlier.values()), rest, similarity)],
+                [*exact, *_near(history, signatures, list(known.values()), rest, similarity)],
                 key=lambda duplicate: duplicate.sequence,
             )
         for number, d in digests.items():
             earlier.setdefault(d, number)
+            known[d, *_symbol(history.metadata[number])] = number
     return found
 
 
@@ -84,13 +86,16 @@ def _near(
 ) -> Iterator[Duplicate]:
     candidates = signatures.candidates(earlier, asked)
     for number in asked:
-        likely = signatures.likeliest(number, candidates.get(number, ()), similarity - _SLACK)
+        near = candidates.get(number, set())
+        was = {other for other in near if _is_earlier_version(history.metadata[other], history.metadata[number])}
+        likely = [
+            other for some in (was, near - was) for other in signatures.likeliest(number, some, similarity - _SLACK)
+        ]
         own = shingles(history.code(number))
-        scored = [(_jaccard(own, shingles(history.code(other))), other) for other in likely]
-        is_own = {other: _is_earlier_version(history.metadata[other], history.metadata[number]) for _, other in scored}
-        best = max(scored, key=lambda pair: (pair[0], is_own[pair[1]]), default=(0.0, -1))
-        if best[0] >= similarity:
-            yield Duplicate(number, best[1], "earlier version" if is_own[best[1]] else "near", best[0])
+        scored = [(_jaccard(own, shingles(history.code(other))), other in was, other) for other in likely]
+        alike, is_own, other = max(scored, default=(0.0, False, -1))
+        if alike >= similarity:
+            yield Duplicate(number, other, "earlier version" if is_own else "near", alike)
 
 
 def shingles(code: NDArray[np.int32]) -> Hashes:
@@ -111,13 +116,17 @@ def _jaccard(one: Hashes, other: Hashes) -> float:
     return common / (len(a) + len(b) - common)
 
 
+def _symbol(about: Mapping[str, Any]) -> tuple[str, str]:
+    return about["file_path"], about["symbol"]
+
+
 def _is_earlier_version(then: Mapping[str, Any], now: Mapping[str, Any]) -> bool:
     """Whether one symbol, by file and name, is what another one was before."""
     if then.get("repository", "") != now.get("repository", ""):
         return False
-    names = {(now["file_path"], now["symbol"])}
+    names = {_symbol(now)}
     names.add((now.get("old_path", now["file_path"]), now.get("old_symbol", now["symbol"])))
-    return (then["file_path"], then["symbol"]) in names
+    return _symbol(then) in names
 
 
 class _Signatures:

@@ -7,13 +7,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
 from core.commit_grammar import CHANGE, CHANGES, CODE_END, CODE_START, FILE_START
 from core.errors import UserError
-from core.record_files import commit_lines
+from core.record_files import commit_heads
 from core.token_files import load
 
 Ids = NDArray[np.int32]
@@ -79,17 +78,17 @@ class TokenHistory:
         return self.ids[self.codes[sequence] : max(self.ends[sequence] - 1, self.codes[sequence])]
 
     def commits(self) -> Iterator[CommitTokens]:
-        """The commits with at least one token, in the order of the file."""
+        """The commits in the order of the file; one whose chunks were all left out has no tokens."""
         open_: CommitTokens | None = None
         for number, about in enumerate(self.metadata):
             key = about["commit_hash"], about.get("repository", "")
             if open_ is None or key != (open_.hash, open_.repository):
-                if open_ and open_.tokens:
+                if open_:
                     yield open_
                 open_ = CommitTokens(*key, about["timestamp"], number, number, 0)
             open_.last = number + 1
             open_.tokens += int(self.offsets[number + 1] - self.offsets[number])
-        if open_ and open_.tokens:
+        if open_:
             yield open_
 
     def ranges(self, commit: CommitTokens, left_out: set[int]) -> list[Range]:
@@ -133,12 +132,10 @@ def in_order(commits: Sequence[CommitTokens], path: Path, interleave: str) -> li
     wanted = {(commit.repository, commit.hash): commit for commit in commits}
     repositories = list(dict.fromkeys(commit.repository for commit in commits))
     ordered: list[CommitTokens] = []
-    decoder = msgspec.json.Decoder(_Head)
-    for _, line in commit_lines(path):
-        head = decoder.decode(line.removesuffix(b"\n").removesuffix(b","))
-        commit = wanted.pop((head.repository, head.metadata.hash), None)
+    for repository, head, _ in commit_heads(path):
+        commit = wanted.pop((repository, head.hash), None)
         if commit:
-            commit.parents = tuple(head.metadata.parents)
+            commit.parents = tuple(head.parents)
             ordered.append(commit)
     if wanted:
         raise UserError(
@@ -147,16 +144,6 @@ def in_order(commits: Sequence[CommitTokens], path: Path, interleave: str) -> li
     if interleave == "repository":
         return [commit for name in repositories for commit in ordered if commit.repository == name]
     return ordered
-
-
-class _Metadata(msgspec.Struct):
-    hash: str
-    parents: list[str]
-
-
-class _Head(msgspec.Struct):
-    metadata: _Metadata
-    repository: str = ""
 
 
 def _flat(tokens: Sequence[Any], size: int) -> Ids:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import itertools
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any
 
 from core.dataset.history import CommitTokens, Range, TokenHistory
@@ -54,6 +56,26 @@ class Boundaries:
         return {"rule": dict(self.rule), "train": dict(self.train), "val": dict(self.val)}
 
 
+def learnt_commits(commits: Sequence[CommitTokens], learnt_until: Mapping[str, str]) -> dict[str, str]:
+    """For each part that a vocabulary was learnt from: the hash of the last commit in it that has tokens.
+
+    Raises UserError where the history does not have these commits any more.
+    """
+    found: dict[str, str] = {}
+    for name, hash_ in learnt_until.items():
+        own = [commit for commit in commits if name in ("", commit.repository)]
+        hashes = [commit.hash for commit in own]
+        if hash_ not in hashes:
+            raise UserError(
+                f"commit {hash_[:10]}, up to which the vocabulary was learnt, is not in this history",
+                "run the tokenizer stage again",
+            )
+        with_tokens = [commit.hash for commit in own[: hashes.index(hash_) + 1] if commit.tokens]
+        if with_tokens:
+            found[name] = with_tokens[-1]
+    return found
+
+
 def split(
     commits: Sequence[CommitTokens],
     rule: Mapping[str, Any],
@@ -73,15 +95,12 @@ def split(
     for name, group in groups.items():
         hashes = [commit.hash for commit in group]
         least = max((hashes.index(hash_) + 1 for hash_ in learnt_until.values() if hash_ in hashes), default=0)
-        if learnt_until and not least:
-            raise UserError(
-                "the commits that the vocabulary was learnt from are not in this history", "run tokenizer again"
-            )
         ends = _kept_ends(hashes, name, kept) or _ends(group, rule, least)
         if ends[0] < least:  # a vocabulary of its own making has seen more since
             raise UserError(
                 f"the vocabulary was learnt from commits up to {hashes[least - 1][:10]}, which are not for training",
-                "lower tokenizer.train_share, or move dataset_builder's boundary behind that commit",
+                "lower tokenizer.train_share, or let the boundaries move: a later dataset_builder.train_until, or "
+                "dataset_builder.keep_boundaries: false",
             )
         for split_name, (start, end) in zip(SPLITS, itertools.pairwise((0, *ends, len(group))), strict=True):
             parts[split_name] += group[start:end]
@@ -125,18 +144,37 @@ def _ends(commits: Sequence[CommitTokens], rule: Mapping[str, Any], least: int) 
         _until(commits, until) if until else _first_reaching(commits, total * share)
         for until, share in zip(named, shares, strict=True)
     )
-    train = min(max(train, least), len(commits) - 2)
+    if named[1] and val <= train:
+        raise UserError(f"val_until ({named[1]}) does not come after the training split", "name a later commit or date")
+    train = min(train if named[0] else max(train, least), len(commits) - 2)
     return train, min(max(val, train + 1), len(commits) - 1)
 
 
 def _until(commits: Sequence[CommitTokens], until: str) -> int:
-    """How many commits there are up to a commit (a hash or its beginning), or up to a date in ISO 8601."""
+    """How many commits there are up to a commit (a hash or its beginning), or up to the last one of a date.
+
+    A date is ISO 8601 in UTC: a year, a month, a day, or a time.
+    """
     for number, commit in enumerate(commits, start=1):
         if len(until) >= 7 and commit.hash.startswith(until.lower()):
             return number
-    if not until[:4].isdigit() or until[4:5] not in ("", "-"):
-        raise UserError(f"no commit with text is named {until}", "name a hash of the history, or a date")
-    return max(sum(commit.timestamp[: len(until)] <= until for commit in commits), 1)
+    if not _is_date(until):
+        raise UserError(f"no commit with text is named {until}, and it is no date", "such as 2024-01-31, in UTC")
+    length = len(until.rstrip("Z"))
+    return max(
+        (n for n, commit in enumerate(commits, start=1) if commit.timestamp[:length] <= until[:length]), default=1
+    )
+
+
+def _is_date(text: str) -> bool:
+    shape = "0000-01-01T00:00:00Z"
+    if not re.fullmatch(r"\d{4}(-\d\d(-\d\d(T\d\d(:\d\d(:\d\d)?)?Z?)?)?)?", text):
+        return False
+    try:
+        datetime.fromisoformat(text.rstrip("Z") + shape[len(text.rstrip("Z")) :])
+    except ValueError:
+        return False
+    return True
 
 
 def _first_reaching(commits: Sequence[CommitTokens], tokens: float) -> int:

@@ -23,7 +23,7 @@ _REVERT_SUBJECT = re.compile(r'^(?:Revert "|revert(?:\([^)]*\))?!?: )', re.IGNOR
 # Anything in angle brackets with an @; elsewhere a name in front of a domain with a dot, an IP number or localhost.
 EMAIL_ADDRESS = re.compile(
     r"(?<=<)[^<>\s][^<>\n]*@[^<>\n]*(?=>)"
-    r"|(?:\"[^\"\n]+\"|\w[\w.+%!#$&'*/=?^`{|}~-]*)@(?:\[[^\]\s]*\]|localhost\b|[\w-]+(?:\.[\w-]+)+)"
+    r"|(?:\"[^\"\n]+\"|(?<![\w.+-])\w[\w.+%!#$&'*/=?^`{|}~-]{0,254})@(?:\[[^\]\s]*\]|localhost\b|[\w-]+(?:\.[\w-]+)+)"
 )
 _REDACTED = "@redacted.invalid"
 # Accounts of services that commit by themselves; "[bot]" marks every GitHub App.

@@ -58,7 +58,7 @@ def test_exact_and_near_copies_are_found() -> None:
         ("test", changed(original, *range(0, 100, 5)), {}),
     )
     found = find(made, splits, least_tokens=32, similarity=0.8)
-    assert kinds(found) == {"val": [(2, 0, "exact"), (3, 1, "near")], "test": [(5, 0, "near")]}
+    assert kinds(found) == {"val": [(2, 0, "exact"), (3, 1, "near")], "test": [(5, 2, "near")]}
     near = found["test"][0]
     a, b = set(shingles(made.code(5)).tolist()), set(shingles(made.code(0)).tolist())
     assert near.similarity == pytest.approx(len(a & b) / len(a | b))
@@ -79,6 +79,13 @@ def test_what_a_symbol_was_before_is_no_copy() -> None:
     found = kinds(find(made, splits, least_tokens=32, similarity=0.8))
     assert [kind for _, _, kind in found["val"]] == ["earlier version", "earlier version", "near"]
     assert found["test"] == [(4, 1, "earlier version"), (5, 0, "exact")]
+
+
+def test_a_symbol_that_was_a_copy_is_still_its_own_earlier_version() -> None:
+    same = code()
+    about = [{"file_path": f"{name}.rs", "symbol": "f"} for name in "abcdefgh"]
+    made, splits = history(*(("train", same, one) for one in about), ("val", changed(same, 10), about[5]))
+    assert kinds(find(made, splits, least_tokens=32, similarity=0.8))["val"] == [(8, 5, "earlier version")]
 
 
 def test_short_code_is_left_alone() -> None:

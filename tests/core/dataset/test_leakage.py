@@ -120,8 +120,10 @@ def test_a_child_before_its_parent(written: Written) -> None:
 
 
 def test_a_vocabulary_that_has_seen_the_test(written: Written) -> None:
-    with pytest.raises(StageError, match="which is held out"):
+    with pytest.raises(StageError, match="which is not in the training split"):
         written.check(learnt_until={"": written.splits[2].commits[0].hash})
+    with pytest.raises(StageError, match="which is not in the training split"):
+        written.check(learnt_until={"": "f" * 40})
 
 
 def test_a_copy_that_was_left_in(written: Written) -> None:

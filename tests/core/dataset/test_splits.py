@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from core.dataset.history import CommitTokens
-from core.dataset.splits import Boundaries, split
+from core.dataset.splits import Boundaries, learnt_commits, split
 from core.errors import UserError
 
 RULE: dict[str, Any] = {
@@ -48,8 +48,14 @@ def test_training_reaches_to_what_the_vocabulary_has_seen() -> None:
     assert counts(made, learnt_until={"": made[4].hash}) == [5, 1, 15]
     with pytest.raises(UserError, match="learnt from commits up to"):
         counts(made, learnt_until={"": made[20].hash})
-    with pytest.raises(UserError, match="are not in this history"):
-        counts(made, learnt_until={"": "gone"})
+
+
+def test_what_was_learnt_from_is_found_again_or_missed() -> None:
+    made = commits([10, 10, 0, 10], "a") + commits([0, 10], "b")
+    assert learnt_commits(made, {"": "a0000001"}) == {"": "a0000001"}
+    assert learnt_commits(made, {"a": "a0000002", "b": "b0000000"}) == {"a": "a0000001"}
+    with pytest.raises(UserError, match="is not in this history"):
+        learnt_commits(made, {"": "gone"})
 
 
 def test_new_commits_are_for_the_test() -> None:
@@ -82,9 +88,24 @@ def test_boundaries_by_commit_and_by_date(until: dict[str, str], expected: list[
     assert counts(commits([10] * 20), rule={**RULE, **until}) == expected
 
 
-def test_an_unknown_boundary_is_explained() -> None:
-    with pytest.raises(UserError, match="no commit with text is named deadbeef"):
-        counts(commits([10] * 20), rule={**RULE, "train_until": "deadbeef"})
+@pytest.mark.parametrize("until", ["deadbeef", "2024-99-99", "2024-01-05T12:00:00+14:00", "2024-1-5", "soon"])
+def test_an_unknown_boundary_is_explained(until: str) -> None:
+    with pytest.raises(UserError, match=r"no commit with text is named .*, and it is no date"):
+        counts(commits([10] * 20), rule={**RULE, "train_until": until})
+
+
+def test_boundaries_that_were_asked_for_are_not_moved() -> None:
+    made = commits([10] * 20)
+    with pytest.raises(UserError, match="does not come after the training split"):
+        counts(made, rule={**RULE, "train_until": "2024-01-10", "val_until": "2024-01-05"})
+    with pytest.raises(UserError, match="which are not for training"):
+        counts(made, rule={**RULE, "train_until": "2024-01-05"}, learnt_until={"": made[9].hash})
+
+
+def test_a_date_reaches_to_its_last_commit_in_a_history_that_jumps() -> None:
+    made = commits([10] * 20)
+    made[2].timestamp = "2031-01-01T00:00:00Z"
+    assert counts(made, rule={**RULE, "train_until": "2024-01-10"})[0] == 10
 
 
 def test_each_repository_is_split_by_itself_where_they_follow_one_another() -> None:
