@@ -57,14 +57,15 @@ _BARE = r"([A-Za-z0-9_+/=.!@#%^*~$-]{8,256})"
 _TYPE = r"(?:\s{0,2}:\s{0,2}[&'\w<>\[\] ]{1,24}?)?"
 _KEY = r"[A-Z0-9 ]{0,30}PRIVATE KEY(?: BLOCK)? ?-{4,5}"
 _BETWEEN = r"(?:\\[nrt]|[\s\"'`,+;()]|-(?=[A-Za-z0-9+/]))"
-_LINE = r"^[+-]?[ \t]*[\"'`]?{}(?:\\n)?[\"'`]?[,;+ \t\\]*(?:\r?\n|\Z)"
+_START = r"^(?:@@[^@\n]{1,60}@@ )?[+-]?[ \t]*"  # in a patch, git repeats a line behind @@
+_LINE = _START.replace("{", "{{").replace("}", "}}") + r"[\"'`]?{}(?:\\n)?[\"'`]?[,;+ \t\\]*(?:\r?\n|\Z)"
 _WHOLE_KEY = (
     rf"-{{4,5}} ?BEGIN {_KEY}(?:{_BETWEEN}*[A-Za-z-]{{3,20}}: [^\n\\]{{1,80}}){{0,4}}"
     rf"(?:{_BETWEEN}*[A-Za-z0-9+/]{{20,}}={{0,2}})+(?:{_BETWEEN}*[A-Za-z0-9+/=]{{1,76}}(?={_BETWEEN}*-----END))?"
     rf"(?:{_BETWEEN}*-{{4,5}} ?END {_KEY})?"
 )
 _SETTING = (
-    rf"(?i)^[+-]?[ \t]*(?:export |set |ENV |ARG |- )?[\w.-]{{0,40}}{_NAME}[\w.-]{{0,20}}[ \t]?[=:][ \t]?{_BARE}"
+    rf"(?i){_START}(?:export |set |ENV |ARG |- )?[\w.-]{{0,40}}{_NAME}[\w.-]{{0,20}}[ \t]?[=:][ \t]?{_BARE}"
     r"[ \t]*(?:[;#].*)?\r?$"
 )
 _OWN = {
@@ -150,6 +151,8 @@ _HINTS = {
 }
 """By kind: what no text can do without in which one of the kind's rules finds something. Short, and without long
 counted runs after what also may be part of them, or the automaton would have too many states to be fast."""
+_MOST_HUMPS = 5
+"""No name changes between small letters and capitals so often."""
 _WORD_START = re.compile(r"[A-Za-z0-9_-]*\Z")
 _WORD_END = re.compile(r"[A-Za-z0-9_=-]*")
 _AROUND = frozenset(" \t\r\n\"'`:,")
@@ -249,7 +252,8 @@ def _looks_secret(value: str) -> bool:
     """Letters and digits without the look of a placeholder, of code, of a number or of words."""
     if re.search(r"[{}<>\\]|::|\*\*|xxx|\.\.\.|://|^0x|^\$|\(\)|\w\(\w*\)$|\[\w*\]$", value):
         return False
-    if not (re.search(r"[A-Za-z]", value) and re.search(r"[0-9!@#%^&*?]", value)):
+    mixed = re.search(r"[A-Za-z]", value) and re.search(r"[0-9!@#%^&*?]", value)
+    if not mixed and len(re.findall(r"[a-z][A-Z]|[A-Z][a-z]", value)) < _MOST_HUMPS:
         return False
     return _entropy(value) >= 2.5
 

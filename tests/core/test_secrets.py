@@ -67,6 +67,8 @@ KEYS = {
     "element": ("password", made_up(12)),
     "hyphen": ("password", made_up(24)),
     "basic": ("password", made_up(24)),
+    "letters alone": ("password", "nyHxWIsYvVrKle"),
+    "behind a hunk's place": ("private_key", BODY[:64]),
     "databricks": ("other", "dapi" + made_up(32, HEX)),
     "mailgun": ("mail", "key-" + made_up(32, HEX)),
 }
@@ -76,6 +78,8 @@ AROUND = {
     "one line of a key": ("+", ""),
     "lines of a key in a string": ('KEY = """\n', '\n"""'),
     "CRLF": ("DB_PASSWORD=", "\r\nNEXT=1"),
+    "letters alone": ("DB_PASSWORD=", ""),
+    "behind a hunk's place": ("@@ -19,7 +19,7 @@ ", ""),
     "no user": ("redis://:", "@cache:6379/0"),
     "percent": ("postgres://bob:", "@db/x"),
     "signs": ('password    = b"', '"'),
