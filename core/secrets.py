@@ -151,6 +151,7 @@ _HINTS = {
 }
 """By kind: what no text can do without in which one of the kind's rules finds something. Short, and without long
 counted runs after what also may be part of them, or the automaton would have too many states to be fast."""
+_MOST_VALUE = 300
 _MOST_HUMPS = 5
 """No name changes between small letters and capitals so often."""
 _WORD_START = re.compile(r"[A-Za-z0-9_-]*\Z")
@@ -191,8 +192,11 @@ def find(text: str) -> list[Secret]:
     found: list[Secret] = []
     kinds = {SECRET_KINDS[number] for number in each.Match(data)}
     for rule in rules():
-        if rule.kind in kinds:
-            matches = (match for match in rule.pattern.finditer(text) if match[rule.group])
+        if rule.kind not in kinds:
+            continue
+        # Rules for names are tried at every letter: the lines with such names alone are worth that.
+        for start, end in _lines_with_names(text) if rule.kind == "password" else ((0, len(text)),):
+            matches = (match for match in rule.pattern.finditer(text, start, end) if match[rule.group])
             found += [
                 _whole_word(text, match.span(rule.group), rule.kind)
                 for match in matches
@@ -242,6 +246,31 @@ def _prefilter() -> tuple[Any, Any]:
         each.Add(_HINTS[kind].encode())
     each.Compile()
     return union, each
+
+
+@functools.lru_cache(maxsize=1)
+def _lines_with_names(text: str) -> list[tuple[int, int]]:
+    """Where the lines are, each with the next two, in which a password could be named."""
+    found: list[tuple[int, int]] = []
+    for match in _named().finditer(text):
+        if found and match.end() <= found[-1][1] - _MOST_VALUE:
+            continue
+        start, end = text.rfind("\n", 0, match.start()) + 1, match.end()
+        for _ in range(3):
+            end = text.find("\n", end) + 1 or len(text)
+        end = max(end, min(match.end() + _MOST_VALUE, len(text)))
+        if found and start <= found[-1][1]:
+            found[-1] = (found[-1][0], max(end, found[-1][1]))
+        else:
+            found.append((start, end))
+    return found
+
+
+@functools.cache
+def _named() -> Any:
+    import re2
+
+    return re2.compile(_HINTS["password"])
 
 
 def _any(_: str) -> bool:
