@@ -28,7 +28,10 @@ from core.token_files import SPLITS, window_count
 from core.vocabulary import Vocabulary
 
 if TYPE_CHECKING:
-    from core.dataset.splits import Boundaries
+    from core.dataset.blocks import Packed
+    from core.dataset.duplicates import Duplicate
+    from core.dataset.history import TokenHistory
+    from core.dataset.splits import Boundaries, Split
 
 FILES = {name: f"training_data_{name}.pt" for name in SPLITS}
 
@@ -76,7 +79,7 @@ class DatasetBuilderConfig(Section):
 
 def run(ctx: Context[DatasetBuilderConfig]) -> None:
     """Write the three training_data files, dataset/ and dataset_stats.json."""
-    from core.dataset import blocks, duplicates, leakage, streams, summary
+    from core.dataset import blocks, leakage, summary
     from core.dataset.history import TokenHistory, in_order
     from core.dataset.splits import learnt_commits, split
 
@@ -88,19 +91,8 @@ def run(ctx: Context[DatasetBuilderConfig]) -> None:
     learnt_until = learnt_commits(commits, vocabulary.about.get("learnt_until", {}))
     commits = [commit for commit in commits if commit.tokens]
     splits, boundaries = split(commits, rule_of(config), learnt_until, kept_boundaries(ctx))
-    copies = duplicates.find(
-        history, splits, least_tokens=config.duplicate_min_tokens, similarity=config.duplicate_similarity
-    )
-    cut = (config.context_window, config.target_window, config.stride)
-    packed = {}
-    for one in splits:
-        if config.duplicates == "drop":
-            one.left_out = {copy.sequence for copy in copies.get(one.name, ()) if copy.kind != "earlier version"}
-        one.lay_out(history)
-        stream = streams.stream_of(one, history)
-        streams.write_windows(ctx.output(FILES[one.name]), stream, *cut, vocabulary.pad_id)
-        weights = config.repository_weights if one.name == "train" else {}
-        packed[one.name] = streams.pack(one, stream, vocabulary, weights)
+    copies = leave_out_copies(history, splits, config)
+    packed = {one.name: write_split(one, history, vocabulary, ctx) for one in splits}
     rows = blocks.write(ctx.output("dataset"), ctx.scratch, packed, config.block_size)
     checks = leakage.check(
         {name: ctx.output(file) for name, file in FILES.items()},
@@ -111,31 +103,51 @@ def run(ctx: Context[DatasetBuilderConfig]) -> None:
         stride=config.stride,
         least_copy=config.duplicate_min_tokens if config.duplicates == "drop" else None,
     )
-    text_bytes = {"train": sum(size for _, size in streams.texts(packed["train"].stream, vocabulary))}
-    bars = {}
-    for name in SPLITS[1:]:
-        text_bytes[name], bars[name] = summary.measure(packed["train"].stream, packed[name].stream, vocabulary)
-    total = sum(one.tokens for one in splits)
+    windows = {one.name: window_count(one.tokens, *shape_of(config)) for one in splits}
     stats = {
         "schema_version": "2.0",
         "total_commits": read_history(ctx.input("commits.json")).total_commits,
         "commits_with_tokens": len(commits),
-        "total_tokens": total,
-        "bytes_per_token": sum(text_bytes.values()) / total,
         "settings": config.model_dump(exclude={"keep_boundaries"}),
         "boundaries": boundaries.as_dict(),
-        "splits": {
-            one.name: summary.describe(
-                one, history, text_bytes[one.name], window_count(one.tokens, *cut), rows[one.name]
-            )
-            for one in splits
-        },
-        "duplicates": summary.describe_duplicates(copies, history),
+        **summary.of_splits(splits, packed, {"windows": windows, "blocks": rows}, history, vocabulary),
+        "duplicates": summary.of_duplicates(copies, history),
         "leakage_checks": checks,
-        "baselines": bars,
     }
     write_json(ctx.output("dataset_stats.json"), stats)
     report(ctx, stats)
+
+
+def leave_out_copies(
+    history: TokenHistory, splits: Sequence[Split], config: DatasetBuilderConfig
+) -> dict[str, list[Duplicate]]:
+    """Find code that an earlier split holds, and by config leave it out of the later one."""
+    from core.dataset import duplicates
+
+    least, similarity = config.duplicate_min_tokens, config.duplicate_similarity
+    copies = duplicates.find(history, splits, least_tokens=least, similarity=similarity)
+    for one in splits:
+        if config.duplicates == "drop":
+            one.left_out = {copy.sequence for copy in copies.get(one.name, ()) if copy.kind != "earlier version"}
+        one.lay_out(history)
+    return copies
+
+
+def write_split(
+    one: Split, history: TokenHistory, vocabulary: Vocabulary, ctx: Context[DatasetBuilderConfig]
+) -> Packed:
+    """Write a split's training_data file; its stream as it is to be packed."""
+    from core.dataset import streams
+
+    config = ctx.config
+    stream = streams.stream_of(one, history)
+    streams.write_windows(ctx.output(FILES[one.name]), stream, *shape_of(config), vocabulary.pad_id)
+    return streams.pack(one, stream, vocabulary, config.repository_weights if one.name == "train" else {})
+
+
+def shape_of(config: DatasetBuilderConfig) -> tuple[int, int, int]:
+    """Context, target and stride of the windows."""
+    return config.context_window, config.target_window, config.stride
 
 
 def rule_of(config: DatasetBuilderConfig) -> dict[str, Any]:

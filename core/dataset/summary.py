@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from core.dataset import baselines
+from core.dataset.blocks import Packed
 from core.dataset.duplicates import Duplicate
 from core.dataset.history import Ids, TokenHistory
 from core.dataset.splits import Split
@@ -18,6 +19,34 @@ from core.vocabulary import Vocabulary
 
 QUANTILES = (5, 25, 50, 75, 95, 100)
 MOST_EXAMPLES = 20
+
+
+def of_splits(
+    splits: Sequence[Split],
+    packed: Mapping[str, Packed],
+    counts: Mapping[str, Mapping[str, int]],
+    history: TokenHistory,
+    vocabulary: Vocabulary,
+) -> dict[str, Any]:
+    """Sizes of all splits, and the baselines of the held-out ones. `counts` are further figures, by name and split."""
+    train = packed[splits[0].name].stream
+    text_bytes = {splits[0].name: sum(size for _, size in texts(train, vocabulary))}
+    bars = {}
+    for one in splits[1:]:
+        text_bytes[one.name], bars[one.name] = measure(train, packed[one.name].stream, vocabulary)
+    total = sum(one.tokens for one in splits)
+    return {
+        "total_tokens": total,
+        "bytes_per_token": sum(text_bytes.values()) / total,
+        "splits": {
+            one.name: {
+                **describe(one, history, text_bytes[one.name]),
+                **{name: by_split[one.name] for name, by_split in counts.items()},
+            }
+            for one in splits
+        },
+        "baselines": bars,
+    }
 
 
 def measure(train: Ids, stream: Ids, vocabulary: Vocabulary) -> tuple[int, dict[str, Any]]:
@@ -47,7 +76,7 @@ def measure(train: Ids, stream: Ids, vocabulary: Vocabulary) -> tuple[int, dict[
     return text_bytes, figures
 
 
-def describe(one: Split, history: TokenHistory, text_bytes: int, windows: int, blocks: int) -> dict[str, Any]:
+def describe(one: Split, history: TokenHistory, text_bytes: int) -> dict[str, Any]:
     """What dataset_stats.json says of a split."""
     times = [commit.timestamp for commit in one.commits]
     used = [n for commit in one.commits for n in range(commit.first, commit.last) if n not in one.left_out]
@@ -59,8 +88,6 @@ def describe(one: Split, history: TokenHistory, text_bytes: int, windows: int, b
         "tokens": one.tokens,
         "text_bytes": text_bytes,
         "bytes_per_token": text_bytes / max(one.tokens, 1),
-        "windows": windows,
-        "blocks": blocks,
         "first_commit": one.commits[0].hash,
         "last_commit": one.commits[-1].hash,
         "date_range": {"first": min(times), "last": max(times)},
@@ -78,7 +105,7 @@ def quantiles(sizes: Sequence[int]) -> dict[str, int]:
     return {f"p{q}": ordered[(len(ordered) - 1) * q // 100] for q in QUANTILES} if ordered else {}
 
 
-def describe_duplicates(copies: Mapping[str, Sequence[Duplicate]], history: TokenHistory) -> dict[str, Any]:
+def of_duplicates(copies: Mapping[str, Sequence[Duplicate]], history: TokenHistory) -> dict[str, Any]:
     """What dataset_stats.json says of code that an earlier split holds."""
     splits: dict[str, Any] = {}
     for name, found in copies.items():
