@@ -32,7 +32,7 @@ def test_every_top_level_module_has_its_place() -> None:
     assert {path.stem for path in PROJECT.glob("*.py")} == STAGE_FILES | PROGRAMS
 
 
-@pytest.mark.parametrize("path", sorted(PROJECT.rglob("core/*.py")), ids=lambda path: path.name)
+@pytest.mark.parametrize("path", sorted((PROJECT / "core").rglob("*.py")), ids=lambda path: path.name)
 def test_core_imports_nothing_above_it(path: Path) -> None:
     assert not imported(path) & (STAGE_FILES | PROGRAMS | {"miners", "stores", "tests"})
 
