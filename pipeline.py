@@ -14,6 +14,7 @@ from pathlib import Path
 import click
 
 import dataset_builder
+import evaluate
 import git_scraper
 import report_builder
 import repository_joiner
@@ -33,6 +34,7 @@ STAGES: tuple[Stage, ...] = (
     tokenizer.STAGE,  #         chunks.jsonl      -> vocab.json, tokenizer/, tokens.pt
     dataset_builder.STAGE,  #   tokens.pt         -> training_data_{train,val,test}.pt
     train_model.STAGE,  #       training data     -> model/, model_weights.pt, training_logs/
+    evaluate.STAGE,  #          model, test data  -> evaluation.json
     report_builder.STAGE,  #    all of the above  -> report.html
 )
 

@@ -1,17 +1,19 @@
 """Ask the trained model what changes next.
 
-    python predict.py --model outputs/model --repo PATH [--task "…"] [--last N] [--json]
+    python predict.py --model outputs/model --repo PATH [--task "…"] [--files "src/*"] [--stream] [--json]
 
 Writes the last commits of the repository in the very form that the model was trained on (its own
-scraper, chunker and tokenizer settings), then lets it go on: which files, what kinds of change,
-and a sketch of the code.
+scraper, chunker and tokenizer settings), then lets it go on: which files, what kinds of change, and a
+sketch of the commit. The sketch is held to the commit grammar, so it always parses.
 """
 
 from __future__ import annotations
 
+import fnmatch
 import json
 import os
-from dataclasses import asdict
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -25,59 +27,195 @@ from core.cli import version_option, with_exit_codes
 from core.commit_grammar import CommitText, Pieces, commit_head
 from core.config import PipelineConfig, expand
 from core.errors import UserError
-from core.prediction import Prediction, Predictor
+from core.prediction.predictor import Prediction, Predictor, Ranking, spelled_for_people
+from core.prediction.streaming import pieces_of
+from core.prediction.writing import Sampling
 from core.repositories import folder_name
 from core.sequences import SequenceMaker
+
+LAST_COMMITS = 10
+
+
+@dataclass(frozen=True)
+class Question:
+    """What is asked of a repository's next commit."""
+
+    task: str = ""
+    """What is to be done, like the first line of a commit message."""
+    author: str = ""
+    """Who is to do it; the author of the last commit unless set."""
+    files: tuple[str, ...] = ()
+    """Names and patterns of the files to choose from; all existing ones unless set."""
+    new_files: bool = True
+    """Whether a file that does not exist yet may be among the answers."""
+    top: int = 5
+    sketch_tokens: int = 96
+    """Most tokens of text in the sketch; 0 for none."""
+    temperature: float = 0.0
+    top_p: float = 1.0
+    seed: int = 0
+
+
+@dataclass
+class Recent:
+    """A repository as it is now: its last commits as ids, its files, its last author."""
+
+    commit: str
+    ids: list[int]
+    paths: list[str]
+    author: str
+
+
+@dataclass
+class Asker:
+    """A loaded model, and a repository to ask it about. What was read of it is kept until it gets a new commit."""
+
+    loaded: model_folder.Loaded
+    repo: str
+    cache_dir: Path
+    last: int = LAST_COMMITS
+    recent: Recent | None = field(default=None, init=False)
+
+    @property
+    def settings(self) -> dict[str, Any]:
+        """Those that the model was made with."""
+        settings: dict[str, Any] = self.loaded.about["settings"]
+        return settings
+
+    @property
+    def predictor(self) -> Predictor:
+        """What asks the model."""
+        view = self.settings.get("tokenizer", {}).get("code_view", "new")
+        return Predictor(self.loaded.model, self.loaded.vocabulary, self.loaded.width, view)
+
+    def look(self) -> Recent:
+        """The repository as it is now. Raises UserError where it has no commit checked out."""
+        repository = git.open_repository(self.repo, self.cache_dir)
+        head = git.head(repository.git_dir)
+        if self.recent is None or self.recent.commit != head:
+            history, paths, author = read_recent(self.repo, self.settings, self.last, self.cache_dir)
+            ids = [id_ for sequence in self.loaded.vocabulary.encode(history) for id_ in sequence]
+            self.recent = Recent(head, ids, paths, author)
+        return self.recent
+
+    def rank(self, question: Question) -> Ranking:
+        """Files and change types. Raises UserError where `files` names none."""
+        recent = self.look()
+        paths = chosen_paths(question.files, recent.paths)
+        head = self.loaded.vocabulary.encode([self._head(question, recent)])[0]
+        ranking = self.predictor.rank(
+            recent.ids, head, paths, top=question.top, new_files=question.new_files and not question.files
+        )
+        for file in ranking.files:  # named by hand, but not there yet
+            file.new = file.new or file.name not in recent.paths
+        return ranking
+
+    def write(self, ranking: Ranking, question: Question) -> Iterator[int]:
+        """Ids of the sketch, one by one."""
+        if question.sketch_tokens:
+            sampling = Sampling(question.temperature, question.top_p, question.seed)
+            yield from self.predictor.write(ranking, question.sketch_tokens, sampling)
+
+    def answer(self, question: Question) -> Prediction:
+        """All at once."""
+        ranking = self.rank(question)
+        return self.predictor.prediction(ranking, list(self.write(ranking, question)))
+
+    def _head(self, question: Question, recent: Recent) -> Pieces:
+        clean = sequence_maker(self.settings).redactor.clean
+        task, author = (os.fsencode(text).decode(errors="replace") for text in (question.task, question.author))
+        now = datetime.now(UTC)
+        return commit_head(
+            CommitText(
+                year=f"{now:%Y}",
+                month=f"{now:%m}",
+                author=clean(author or recent.author),
+                message=clean(task),
+                repository=clean(repository_name(self.repo, self.settings)),
+            )
+        )
 
 
 @click.command(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
 @click.option("--model", "folder", default="outputs/model", metavar="DIR", show_default=True, help="The trained model.")
 @click.option("--repo", default=".", metavar="PATH", show_default=True, help="Repository (path or URL) to look at.")
 @click.option("--task", default="", metavar="TEXT", help="What is to be done, like the first line of a commit message.")
+@click.option("--files", multiple=True, metavar="PATTERN", help="Choose from these files alone (repeatable).")
+@click.option("--new-files/--no-new-files", default=True, show_default=True, help="Let a new file be an answer.")
 @click.option(
-    "--last", default=10, type=click.IntRange(1), show_default=True, help="Commits of history to show the model."
+    "--last", default=LAST_COMMITS, type=click.IntRange(1), show_default=True, help="Commits of history to show."
 )
 @click.option("--author", default="", metavar="NAME", help="Who is to do it [default: the author of the last commit].")
 @click.option("--top", default=5, type=click.IntRange(1, 50), show_default=True, help="Answers of each kind.")
 @click.option(
-    "--sketch-tokens", default=96, type=click.IntRange(1), show_default=True, help="Length of the code sketch."
+    "--sketch-tokens", default=96, type=click.IntRange(0), show_default=True, help="Length of the sketch; 0: none."
 )
+@click.option(
+    "--temperature", default=0.0, type=click.FloatRange(0, 2), show_default=True, help="Above 0, draw the sketch."
+)
+@click.option("--seed", default=0, type=click.IntRange(0), show_default=True, help="Seed of what is drawn.")
+@click.option("--stream", is_flag=True, help="Show the sketch while it is written (with --json: a JSON line each).")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 @click.option("--verbose", is_flag=True, help="Show debug messages.")
 @version_option()
 @with_exit_codes
-def main(
-    folder: str,
-    repo: str,
-    task: str,
-    last: int,
-    author: str,
-    top: int,
-    sketch_tokens: int,
-    as_json: bool,
-    verbose: bool,
-) -> None:
-    """Rank the files and change types that a trained model expects next, and sketch the code."""
+def main(folder: str, repo: str, last: int, stream: bool, as_json: bool, verbose: bool, **asked: Any) -> None:
+    """Rank the files and change types that a trained model expects next, and sketch the commit."""
     logs.setup(verbose=verbose)
     about = model_folder.read_about(Path(folder))
     cache_dir = expand(about["settings"].get("pipeline", {}).get("cache_dir", PipelineConfig().cache_dir))
-    history, paths, last_author = read_recent(repo, about["settings"], last, cache_dir)
-    model, vocabulary = model_folder.load(Path(folder), cache_dir)
-    ids = [id_ for sequence in vocabulary.encode(history) for id_ in sequence]
-    task, author = (os.fsencode(text).decode(errors="replace") for text in (task, author))
-    now, redactor = datetime.now(UTC), sequence_maker(about["settings"]).redactor
-    head = commit_head(
-        CommitText(
-            year=f"{now:%Y}",
-            month=f"{now:%m}",
-            author=redactor.clean(author or last_author),
-            message=redactor.clean(task),
-            repository=redactor.clean(repository_name(repo, about["settings"])),
-        )
-    )
-    predictor = Predictor(model, vocabulary, about["sequence_length"])
-    prediction = predictor.predict(ids, vocabulary.encode([head])[0], paths, top=top, sketch_tokens=sketch_tokens)
-    click.echo(json.dumps(asdict(prediction), indent=2, ensure_ascii=False) if as_json else in_words(prediction))
+    question = Question(**asked)
+    git.head(git.open_repository(repo, cache_dir).git_dir)  # a wrong path is told before a model is loaded
+    asker = Asker(model_folder.load(Path(folder), cache_dir), repo, cache_dir, last)
+    ranking = asker.rank(question)
+    written: list[int] = []
+    if stream:
+        show_stream(asker, ranking, question, written, as_json=as_json)
+    else:
+        written += asker.write(ranking, question)
+    prediction = asker.predictor.prediction(ranking, written)
+    if as_json:
+        event = {"event": "done"} if stream else {}
+        click.echo(json.dumps({**event, **prediction.as_dict()}, indent=None if stream else 2, ensure_ascii=False))
+    elif not stream:
+        click.echo(in_words(prediction))
+
+
+def show_stream(asker: Asker, ranking: Ranking, question: Question, written: list[int], *, as_json: bool) -> None:
+    """Print the ranking, then the sketch piece by piece; its ids are added to `written`."""
+    first = asker.predictor.prediction(ranking, [])
+    if as_json:
+        click.echo(json.dumps({"event": "ranking", **first.as_dict()}, ensure_ascii=False))
+    else:
+        click.echo(in_words(first, sketch=False))
+
+    def noted() -> Iterator[int]:
+        for id_ in asker.write(ranking, question):
+            written.append(id_)
+            yield id_
+
+    for text in spelled_for_people(pieces_of(noted(), asker.loaded.vocabulary)):
+        click.echo(json.dumps({"event": "text", "text": text}, ensure_ascii=False) if as_json else text, nl=as_json)
+    if not as_json:
+        click.echo()
+
+
+def chosen_paths(patterns: Sequence[str], existing: Sequence[str]) -> list[str]:
+    """The files that names and patterns mean; a plain name that does not exist is that of a new file.
+
+    Raises UserError where there are none.
+    """
+    if not patterns:
+        return list(existing)
+    found: dict[str, None] = {}
+    for pattern in patterns:
+        matching = fnmatch.filter(existing, pattern)
+        if not matching and not any(sign in pattern for sign in "*?["):
+            matching = [pattern]
+        found.update(dict.fromkeys(matching))
+    if not found:
+        raise UserError(f"no file of the repository matches {', '.join(patterns)}", "patterns are such as 'src/*.py'")
+    return list(found)
 
 
 def read_recent(
@@ -124,16 +262,24 @@ def sequence_maker(settings: dict[str, Any]) -> SequenceMaker:
     )
 
 
-def in_words(prediction: Prediction) -> str:
+def in_words(prediction: Prediction, *, sketch: bool = True) -> str:
     """The prediction for people."""
     lines = ["files"]
-    lines += [f"  {item.probability:7.2%}  {item.name}" for item in prediction.files] or ["  none"]
+    lines += [f"  {item.probability:7.2%}  {item.name}{' (new)' if item.new else ''}" for item in prediction.files] or [
+        "  none"
+    ]
     lines += ["changes"]
     lines += [f"  {item.probability:7.2%}  {item.name}" for item in prediction.change_types] or ["  none"]
-    if prediction.sketch_file:
+    if prediction.sketch_file and sketch and prediction.commit:
         symbol = f" {prediction.sketch_symbol}" if prediction.sketch_symbol else ""
         lines += [f"sketch: {prediction.sketch_change_type}{symbol} in {prediction.sketch_file}"]
         lines += [f"  {line}" for line in prediction.sketch.splitlines()]
+        rest = [
+            f"  {change.change_type} {''.join(change.symbol)} in {''.join(file.path)}"
+            for file in prediction.commit.files
+            for change in file.changes
+        ][1:]
+        lines += ["and then", *rest] if rest else []
     return "\n".join(lines)
 
 

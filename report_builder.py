@@ -1,4 +1,4 @@
-"""Stage 6: one self-contained page that shows what was read, cut and learnt.
+"""Stage 7: one self-contained page that shows what was read, cut and learnt.
 
 python report_builder.py --commits outputs/commits.json --output outputs/report.html
 """
@@ -18,12 +18,20 @@ from pydantic import Field
 from core import __version__, model_folder, plots
 from core.cli import stage_main
 from core.config import Section
+from core.evaluation.hints import hints
+from core.evaluation.names import CACHE, TUNED
 from core.record_files import read_commits, read_history
 from core.stage import Context, Stage
-from core.training_logs import EVALUATION, METRICS, read_metrics
+from core.training.logs import METRICS, SUMMARY, VALIDATION_LOSS, read_metrics
 
 MOST_BARS = 60
 """Longer histories are shown by quarter or year."""
+METHODS = {
+    "lora": "A LoRA adapter was",
+    "qlora": "A LoRA adapter on a 4-bit base was",
+    "full": "Every weight of the base was",
+    "scratch": "A small model was",
+}
 
 
 class ReportBuilderConfig(Section):
@@ -50,14 +58,15 @@ def run(ctx: Context[ReportBuilderConfig]) -> None:
     from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
     history = read_history(ctx.input("commits.json"))
-    chunks, dataset = (
-        json.loads(ctx.input(name).read_bytes()) for name in ("chunking_stats.json", "dataset_stats.json")
+    chunks, dataset, evaluation = (
+        json.loads(ctx.input(name).read_bytes())
+        for name in ("chunking_stats.json", "dataset_stats.json", "evaluation.json")
     )
-    evaluation = json.loads((ctx.input("training_logs") / EVALUATION).read_bytes())
+    training = json.loads((ctx.input("training_logs") / SUMMARY).read_bytes())
     metrics = read_metrics(ctx.input("training_logs") / METRICS)
     about = model_folder.read_about(ctx.input("model"))
-    timeline = read_timeline(ctx.input("commits.json"))
-    period, figures = draw(timeline, chunks, evaluation, metrics, ctx.config.most_rows)
+    period, figures = draw_history(read_timeline(ctx.input("commits.json")), chunks, ctx.config.most_rows)
+    figures |= draw_training(metrics, training) | draw_evaluation(evaluation)
     for example in evaluation["examples"]:
         example["title"], example["byline"] = describe_head(example["head"])
     environment = Environment(
@@ -65,18 +74,19 @@ def run(ctx: Context[ReportBuilderConfig]) -> None:
         autoescape=True,
         undefined=StrictUndefined,
     )
-    environment.filters["share"] = share
+    environment.filters |= {"share": share, "gain": gain_in_words, "gib": lambda size: f"{size / 2**30:.2f}"}
     page = environment.get_template("report.html.j2").render(
         name=ctx.config.title or repository_name(history.repository, history.git_dir),
         history=msgspec.to_builtins(history),
         chunks=chunks,
         dataset=dataset,
+        training=training,
         evaluation=evaluation,
+        test=evaluation["splits"]["test"],
+        hints=hints(evaluation, training),
         plots=figures,
         period=period,
-        method={"lora": "A LoRA adapter was", "qlora": "A LoRA adapter on a 4-bit base was"}.get(
-            about["settings"]["model_training"]["method"], "A small model was"
-        ),
+        method=METHODS[about["settings"]["model_training"]["method"]],
         base_model=about["base_model"],
         version=__version__,
     )
@@ -98,23 +108,13 @@ def read_timeline(commits: Path) -> Timeline:
     return timeline
 
 
-def draw(
-    timeline: Timeline, chunks: dict[str, Any], evaluation: dict[str, Any], metrics: list[dict[str, Any]], most: int
-) -> tuple[str, dict[str, str]]:
-    """(name of the period that bars stand for, the figures as SVG)."""
+def draw_history(timeline: Timeline, chunks: dict[str, Any], most: int) -> tuple[str, dict[str, str]]:
+    """(name of the period that bars stand for, figures of what was read and cut, as SVG)."""
     period, groups = periods(sorted(timeline.commits))
     names = list(groups)
 
     def summed(counter: Counter[str]) -> list[int]:
         return [sum(counter[month] for month in groups[name]) for name in names]
-
-    training = [entry for entry in metrics if "loss" in entry]
-    validation = [entry for entry in metrics if "val_loss" in entry]
-    splits = list(evaluation["tuned"])
-
-    def compared(key: str, label: str, form: str) -> str:
-        before, after = ([evaluation[which][split][key] for split in splits] for which in ("baseline", "tuned"))
-        return plots.before_after(["validation" if s == "val" else s for s in splits], before, after, label, form)
 
     return period, {
         "commits": plots.over_time(names, summed(timeline.commits), "commits"),
@@ -123,16 +123,54 @@ def draw(
         "languages": plots.ranking(_first(chunks["languages"], most), plots.GREEN),
         "change_types": plots.ranking(_first(chunks["change_types"], most)),
         "symbol_kinds": plots.ranking(_first(chunks["symbol_kinds"], most), plots.GREY),
-        "loss": plots.loss_curve(
-            [entry["step"] for entry in training],
-            [entry["loss"] for entry in training],
-            [entry["step"] for entry in validation],
-            [entry["val_loss"] for entry in validation],
-        ),
-        "perplexity": compared("perplexity", "perplexity", "{:.2f}"),
-        "text_perplexity": compared("text_perplexity", "perplexity", "{:.2f}"),
-        "accuracy": compared("token_accuracy", "accuracy", "{:.1%}"),
     }
+
+
+def draw_training(metrics: list[dict[str, Any]], training: dict[str, Any]) -> dict[str, str]:
+    """Figures of how the model was trained."""
+    steps = [entry for entry in metrics if "loss" in entry]
+    points = [entry for entry in metrics if VALIDATION_LOSS in entry]
+    memory = training["memory"]
+    numbers = [entry["step"] for entry in steps]
+    needs = {name: size / 2**30 for name, size in memory["planned"].items()}
+    if memory["planned"]:
+        needs |= {"planned in all": memory["planned_total"] / 2**30, "measured peak": memory["measured_peak"] / 2**30}
+    return {
+        "loss": plots.loss_curve(
+            numbers,
+            [entry["loss"] for entry in steps],
+            [entry["step"] for entry in points],
+            [entry[VALIDATION_LOSS] for entry in points],
+        ),
+        "rate": plots.rate_curve(
+            numbers, [entry["learning_rate"] for entry in steps], [entry.get("grad_norm", 0.0) for entry in steps]
+        ),
+        "memory": plots.bars(needs, "{:.2f}", ("planned in all", "measured peak"), "GiB"),
+    }
+
+
+def draw_evaluation(evaluation: dict[str, Any]) -> dict[str, str]:
+    """Figures of how good the model is."""
+    rows = evaluation["splits"]["test"]["rows"]
+    ordered = sorted(rows, key=lambda name: -rows[name]["bits_per_byte"])
+    figures = {
+        "bits": plots.bars(
+            {name: rows[name]["bits_per_byte"] for name in ordered}, "{:.2f}", (TUNED, TUNED + CACHE), "bits per byte"
+        )
+    }
+    for key in ("by_kind", "by_age"):
+        groups = evaluation[key]
+        names = list(next(iter(groups.values()), {"bits_per_token": {}})["bits_per_token"])
+        series = {name: [group["bits_per_token"][name] for group in groups.values()] for name in names}
+        figures[key] = plots.grouped(list(groups), series, "bits per token", "{:.1f}")
+    if found := evaluation["next_commits"]:
+        tasks = ("file@1", "file@5", "change_type@1", "change_type@5")
+        series = {name: [row[task]["mean"] for task in tasks] for name, row in found["accuracy"].items()}
+        figures["next_commits"] = plots.grouped([task.replace("_", " ") for task in tasks], series, "right", "{:.0%}")
+        bins = found["calibration"]["bins"]
+        said, true, answers = ([one[key] for one in bins] for key in ("said", "true", "answers"))
+        figures["calibration"] = plots.calibration(said, true, answers)
+    return figures
 
 
 def periods(months: list[str]) -> tuple[str, dict[str, list[str]]]:
@@ -157,6 +195,12 @@ def describe_head(head: str) -> tuple[str, str]:
     return (message or "(no message)", f"{date[3]}, {date[1]}-{date[2]}") if date else (head, "")
 
 
+def gain_in_words(gain: dict[str, Any]) -> str:
+    """A share of bits that is saved, with its interval."""
+    between = f" ({gain['low']:.1%} to {gain['high']:.1%})" if gain["low"] is not None else ""
+    return f"{gain['share']:.1%}{between}"
+
+
 def share(probability: float) -> str:
     """A probability as people read it."""
     return f"{probability:.1%}" if probability >= 0.001 else "< 0.1%"
@@ -179,7 +223,7 @@ STAGE = Stage(
     help="draw the report: what was read, cut and learnt",
     config=ReportBuilderConfig,
     run=run,
-    inputs=("commits.json", "chunking_stats.json", "dataset_stats.json", "model", "training_logs"),
+    inputs=("commits.json", "chunking_stats.json", "dataset_stats.json", "model", "training_logs", "evaluation.json"),
     outputs=("report.html",),
     flags={"commits": "commits.json", "output": "report.html"},
     libraries=("matplotlib", "Jinja2"),

@@ -2,45 +2,49 @@
 
     python train_model.py --vocab outputs/vocab.json --train-data outputs/training_data_train.pt \\
         --val-data outputs/training_data_val.pt
+    accelerate launch --num_processes 2 train_model.py --vocab outputs/vocab.json
 
-Trains a LoRA adapter on a pre-trained base model (or a small model from scratch), on blocks spread
-over the whole training split, and scores it beside the untouched base on the same held-out tokens.
-Writes model/ (adapter, tokenizer, model card), model_weights.pt and training_logs/.
+Trains a LoRA adapter on a pre-trained base model (or every weight of it, or a small model from scratch) on
+packed blocks spread over the whole training split, after a look at what fits into memory. Writes model/
+(adapter, tokenizer, model card), model_weights.pt and training_logs/. How good it is says evaluate.py.
 """
 
 from __future__ import annotations
 
 import functools
 import json
-import math
 import shutil
-from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import asdict
+import time
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from pydantic import Field
 
-from core import base_models, checkpoints, model_folder
+from core import base_models, model_folder
 from core.cli import stage_main
-from core.config import EMBEDDED_MODEL, Section
+from core.config import EMBEDDED_MODEL, Section, expand
 from core.errors import StageError, UserError
-from core.evaluation import evaluate, spread_blocks
 from core.files import write_json
 from core.logs import log
-from core.prediction import Predictor, commits_in
 from core.stage import Context, Stage
 from core.token_files import SPLITS, load, save
-from core.training_logs import EVALUATION
+from core.training import checkpoints, processes
+from core.training.logs import METRICS, SUMMARY, VALIDATION_LOSS, read_metrics
 from core.vocabulary import STANDALONE, Vocabulary
 
 if TYPE_CHECKING:
     import torch
     from transformers import PreTrainedModel, TrainingArguments
 
-CURVE_TOKENS = 2048
-"""Validation tokens scored at each point of the validation curve; the final score uses eval_tokens."""
+    from core.training.budget import Plan
+    from core.training.earlier import TrainedOn
+    from core.training.examples import Examples
+    from core.training.memory import Measured, Shape
+
+LAST = "last"
+SMALL_MODEL = 20_000_000
+"""Weights below which a second thread costs more than it brings (research: OpenMP's barriers)."""
 
 
 class ModelTrainingConfig(Section):
@@ -48,12 +52,16 @@ class ModelTrainingConfig(Section):
 
     base_model: str = EMBEDDED_MODEL
     """Pre-trained model: "embedded" (SmolLM2-135M, inside an installed wheel), a folder, or a hub id."""
-    method: Literal["lora", "qlora", "scratch"] = "lora"
-    """LoRA adapter; the same on a 4-bit base (CUDA card); or a small model from scratch, without a base."""
+    method: Literal["lora", "qlora", "full", "scratch"] = "lora"
+    """LoRA adapter; the same on a 4-bit base; every weight of the base; or a small model without a base."""
+    objective: Literal["blocks", "target_window"] = "blocks"
+    """Packed blocks with a loss on every token; or context and target windows with a loss on the targets alone."""
+    documents: Literal["history", "commit"] = "history"
+    """What a token of a block may look back at: all of the block, or only its own commit."""
     sequence_length: int = Field(default=512, ge=8)
     """Tokens that the model sees at once."""
     batch_size: int = Field(default=1, ge=1)
-    """Blocks per forward pass."""
+    """Blocks per forward pass; less where memory does not suffice, with more accumulation."""
     gradient_accumulation: int = Field(default=1, ge=1)
     """Forward passes per optimizer step."""
     epochs: float = Field(default=1.0, gt=0)
@@ -61,13 +69,19 @@ class ModelTrainingConfig(Section):
     max_steps: int = Field(default=0, ge=0)
     """Most optimizer steps; 0 sets no bound."""
     max_train_tokens: int = Field(default=0, ge=0)
-    """Most tokens to train on, in blocks spread evenly over the history; 0 sets no bound."""
-    learning_rate: float = Field(default=5e-4, gt=0)
-    """Peak learning rate."""
+    """Most tokens to train on, in blocks spread over the history; 0 sets no bound."""
+    max_minutes: float = Field(default=0.0, ge=0)
+    """Most minutes to train for, by the time of a probe step; 0 sets no bound. How many steps that makes may vary."""
+    newest_weight: float = Field(default=30.0, gt=0)
+    """How many times as often the newest block is taken as the oldest, where a budget does not reach all of them."""
+    learning_rate: float = Field(default=1.5e-3, gt=0)
+    """Peak learning rate; 1.5e-3 suits a short training of adapters, method full wants about 2e-5."""
     warmup_steps: float = Field(default=0.05, ge=0)
     """Steps (or, below 1, share of all steps) until the learning rate peaks."""
     scheduler: Literal["cosine", "linear", "constant"] = "cosine"
     """How the learning rate falls afterwards."""
+    optimizer: Literal["auto", "adamw", "adamw_8bit"] = "auto"
+    """AdamW, or with its state in 8 bits and paged; auto takes 8 bits for a 4-bit base on a card."""
     weight_decay: float = Field(default=0.01, ge=0)
     """L2 regularization of the trained weights."""
     max_grad_norm: float = Field(default=1.0, gt=0)
@@ -78,58 +92,112 @@ class ModelTrainingConfig(Section):
     """Scale of the adapter: alpha / rank."""
     lora_dropout: float = Field(default=0.0, ge=0, lt=1)
     """Dropout inside the adapter."""
+    target_modules: tuple[str, ...] = ()
+    """Layers that get an adapter, e.g. [q_proj, v_proj]; none means all linear ones of the architecture."""
     gradient_checkpointing: bool = False
     """Recompute activations in the backward pass: about a third slower, far less memory."""
     precision: Literal["auto", "fp32", "bf16", "fp16"] = "auto"
     """Arithmetic of the forward pass; "auto" asks the device."""
+    loss_chunk_tokens: int = Field(default=256, ge=0)
+    """Tokens whose logits stand in memory at once; 0 lets the model make all of them."""
+    fit_memory: bool = True
+    """Plan the memory, take a worst-case step, and go down with batch and context until it fits."""
+    memory_limit_gib: float = Field(default=0.0, ge=0)
+    """Most memory to use, of the card or the machine; 0 takes what is free."""
     scratch_hidden: int = Field(default=192, ge=32, multiple_of=32)
     """Width of a model trained from scratch."""
     scratch_layers: int = Field(default=4, ge=1)
     """Layers of a model trained from scratch."""
     checkpoint_steps: int = Field(default=25, ge=1)
     """Steps between checkpoints; a killed run goes on from the last one."""
-    eval_tokens: int = Field(default=8192, ge=0)
-    """Tokens of validation and of test that are scored, spread evenly; 0 scores all of them."""
+    keep_checkpoints: int = Field(default=2, ge=1)
+    """Checkpoints that stay while a training runs, the best one beside them."""
     validation_points: int = Field(default=4, ge=0)
-    """Points of the validation curve after the first."""
-    example_predictions: int = Field(default=3, ge=0)
-    """Commits of the test split that are predicted for the report, beside what really came."""
+    """Validations while training, after one of the untouched model; the model of the best one is kept."""
+    validation_tokens: int = Field(default=2048, ge=1)
+    """Tokens of the validation split for each of these."""
+    early_stopping: int = Field(default=0, ge=0)
+    """Validations in a row without a better loss that end the training; 0 never does."""
+    continue_from: str = ""
+    """Model folder whose adapter is trained on, with what is new since then; "last" is the last run's."""
+    replay_share: float = Field(default=0.3, ge=0, lt=1)
+    """Share of old blocks among the new ones, when a model is continued."""
+    merge: bool = False
+    """Write model/ as one whole model, the adapter merged into its base."""
     seed: int = Field(default=17, ge=0, lt=2**32)
     """Seed of everything random."""
     resume: str = Field(default="", json_schema_extra={"flag_value": checkpoints.AUTO, "control": True})
     """Checkpoint folder to go on from; "auto" takes the newest of an earlier run, finished or not."""
 
 
+@dataclass
+class Data:
+    """What the stages before have made."""
+
+    vocabulary: Vocabulary
+    train: torch.Tensor
+    """Token streams of the splits, 1-D."""
+    val: torch.Tensor
+    test: torch.Tensor
+    folder: Path
+    """The packed blocks."""
+    windows: dict[str, torch.Tensor]
+
+
 def run(ctx: Context[ModelTrainingConfig]) -> None:
     """Write model/, model_weights.pt and training_logs/."""
-    config = ctx.config
-    vocabulary = Vocabulary.load(ctx.input("vocab.json"), ctx.input("tokenizer"))
-    check_fit(vocabulary, config)
-    train, val, test = (load(ctx.input(f"training_data_{name}.pt"), ["stream"])["stream"] for name in SPLITS)
+    from core.training.forgetting import Forgetting
+
+    config, data = ctx.config, read_data(ctx)
+    check_fit(data.vocabulary, config)
+    if processes.world_size() > 1 and config.max_minutes:
+        raise UserError("max_minutes bounds one process only", "bound several by max_steps or max_train_tokens")
     logs = ctx.scratch / "training_logs"
+    logs.mkdir(parents=True, exist_ok=True)
     checkpoint = checkpoints.find(config.resume, logs, ctx.published("training_logs"))
     if checkpoint:
-        checkpoints.check_rank(checkpoint, None if config.method == "scratch" else config.lora_rank)
-    logs.mkdir(parents=True, exist_ok=True)
-    model = make_model(config, vocabulary, ctx.cache_dir)
-    held_out = {"val": val, "test": test}
-    baseline = scored_once(logs / "baseline.json", model, held_out, vocabulary, config)
-    model = add_adapter(model, vocabulary, config)
-    coverage = plan_training(len(train), config)
-    log.info("%s", describe_plan(coverage))
-    with out_of_memory_explained():
-        train_blocks(model, train, val, vocabulary, coverage, logs, checkpoint, config)
-    tuned = {name: score(model, stream, vocabulary, config) for name, stream in held_out.items()}
-    report_scores(baseline, tuned)
-    examples = predict_examples(model, train, val, test, vocabulary, config)
-    evaluation = {"schema_version": "1.0", "baseline": baseline, "tuned": tuned, **coverage, "examples": examples}
-    model_folder.write(ctx.output("model"), model, vocabulary, ctx.input("tokenizer"), ctx.resolved, evaluation)
-    save(ctx.output("model_weights.pt"), model_folder.trainable_state(model))
-    write_json(logs / EVALUATION, evaluation)
-    checkpoints.keep_newest(logs / checkpoints.FOLDER)
-    shutil.copytree(logs, ctx.output("training_logs"))  # scratch keeps its copy until all is published
-    ctx.count("optimizer steps", coverage["steps"])
-    ctx.count("tokens trained on", coverage["trained_tokens"])
+        checkpoints.check_rank(checkpoint, config.lora_rank if is_adapter(config) else None)
+    model = prepare(make_model(config, data.vocabulary, ctx.cache_dir), data.vocabulary, config)
+    earlier = continue_from(model, data.vocabulary, ctx.published("model"), config)
+    forgotten = Forgetting.begin(model, earlier, logs / "held_out_before.json", data.vocabulary)
+    shape, memory = fit_once(model, data, logs, config)
+    examples = examples_of(data, shape.width, config)
+    plan = plan_once(examples, shape, memory["step_seconds"], earlier, data, logs / "plan.json", config)
+    log.info("%s", plan.sentence())
+    check_disk(model, ctx.scratch, config)
+    started = time.monotonic()
+    ended_by = train(model, examples, plan, shape, data, logs, checkpoint, config)
+    if not processes.is_main():
+        return
+    summary = {
+        "schema_version": "1.0",
+        **plan.as_dict(),
+        "sequence_length": shape.width,
+        "train_tokens": len(data.train),
+        "precision": base_models.resolved_precision(config.precision),
+        "seconds": round(time.monotonic() - started, 1),
+        "ended_by": ended_by or plan.bound,
+        "memory": memory,
+        "validation": validation_of(read_metrics(logs / METRICS)),
+        "forgetting": forgotten.end(model) if forgotten else None,
+    }
+    write_outputs(ctx, model, data, shape.width, summary, logs)
+    ctx.count("optimizer steps", plan.steps)
+    ctx.count("tokens trained on", plan.tokens)
+
+
+def read_data(ctx: Context[ModelTrainingConfig]) -> Data:
+    """The inputs. Raises UserError where dataset/ and the training data do not belong together."""
+    from core.training.examples import Blocks
+
+    keys = ("stream", "contexts", "targets", "context_masks", "target_masks")
+    train, val, test = (load(ctx.input(f"training_data_{name}.pt"), keys) for name in SPLITS)
+    vocabulary = Vocabulary.load(ctx.input("vocab.json"), ctx.input("tokenizer"))
+    data = Data(vocabulary, train["stream"], val["stream"], test["stream"], ctx.input("dataset"), train)
+    blocks = Blocks.load(data.folder, "train", 1 << 30)
+    if blocks is None or not blocks.belongs_to(data.train):
+        raise UserError(f"{data.folder} was not made with {ctx.input('training_data_train.pt')}", "run dataset_builder")
+    return data
 
 
 def check_fit(vocabulary: Vocabulary, config: ModelTrainingConfig) -> None:
@@ -146,6 +214,11 @@ def check_fit(vocabulary: Vocabulary, config: ModelTrainingConfig) -> None:
             f"the tokens were made for base model '{vocabulary.base_model}', not '{config.base_model}'",
             "run the tokenizer stage again with this base model",
         )
+
+
+def is_adapter(config: ModelTrainingConfig) -> bool:
+    """Whether an adapter is trained, and not the whole model."""
+    return config.method in ("lora", "qlora")
 
 
 def make_model(config: ModelTrainingConfig, vocabulary: Vocabulary, cache_dir: Path) -> PreTrainedModel:
@@ -168,245 +241,293 @@ def make_model(config: ModelTrainingConfig, vocabulary: Vocabulary, cache_dir: P
             eos_token_id=None,
         )
         return LlamaForCausalLM(shape).to(base_models.device())
-    model = base_models.load_model(
-        config.base_model, cache_dir, precision=config.precision, four_bit=config.method == "qlora"
-    )
+    precision = "fp32" if config.method == "full" else config.precision  # weights that are trained stay exact
+    model = base_models.load_model(config.base_model, cache_dir, precision=precision, four_bit=config.method == "qlora")
     base_models.fit_to_vocabulary(model, vocabulary)
     return model
 
 
-def add_adapter(model: PreTrainedModel, vocabulary: Vocabulary, config: ModelTrainingConfig) -> PreTrainedModel:
-    """A LoRA adapter on all linear layers, with the embedding rows of our own tokens trained beside it."""
-    if config.method == "scratch":
-        return model
-    from peft import LoraConfig, get_peft_model
+def prepare(model: PreTrainedModel, vocabulary: Vocabulary, config: ModelTrainingConfig) -> PreTrainedModel:
+    """Put an adapter on the model, by method, and let it make its loss in chunks."""
+    import torch
 
+    from core.training.adapter import add_lora
+    from core.training.loss import use_chunked_loss
+
+    if sum(value.numel() for value in model.parameters()) < SMALL_MODEL:
+        torch.set_num_threads(1)
     if config.gradient_checkpointing:
         model.gradient_checkpointing_enable(gradient_checkpointing_kwargs={"use_reentrant": False})
-    model.requires_grad_(False)
-    rows = vocabulary.own_ids
-    tied = model.config.get_text_config().tie_word_embeddings
-    adapter = LoraConfig(
-        task_type="CAUSAL_LM",
-        r=config.lora_rank,
-        lora_alpha=config.lora_alpha,
-        lora_dropout=config.lora_dropout,
-        target_modules="all-linear",
-        trainable_token_indices=rows if tied else {"embed_tokens": rows, "lm_head": rows},
+    if is_adapter(config):
+        model = add_lora(
+            model,
+            vocabulary.own_ids,
+            rank=config.lora_rank,
+            alpha=config.lora_alpha,
+            dropout=config.lora_dropout,
+            target_modules=config.target_modules,
+        )
+    if config.loss_chunk_tokens:
+        use_chunked_loss(model, config.loss_chunk_tokens)
+    return model
+
+
+def continue_from(
+    model: PreTrainedModel, vocabulary: Vocabulary, last: Path, config: ModelTrainingConfig
+) -> TrainedOn | None:
+    """Give the model the adapter that is to be continued; what that was trained on. None where nothing is continued."""
+    from core.training.adapter import go_on_from
+    from core.training.earlier import TrainedOn
+
+    if not config.continue_from:
+        return None
+    if not is_adapter(config):
+        raise UserError(f"method {config.method} cannot be continued", "adapters can: method lora or qlora")
+    folder = last if config.continue_from == LAST else expand(config.continue_from)
+    about = model_folder.read_about(folder)
+    if (about["markers"], about["values"]) != (vocabulary.markers, vocabulary.spelled_values()):
+        raise UserError(f"{folder} was trained with another vocabulary", "train anew, without continue_from")
+    go_on_from(model, folder)
+    return TrainedOn.read(folder)
+
+
+def fit_once(
+    model: PreTrainedModel, data: Data, logs: Path, config: ModelTrainingConfig
+) -> tuple[Shape, dict[str, Any]]:
+    """The shape that fits into memory, and the plan beside what a probe measured; a resumed run reads both."""
+    from transformers import set_seed
+
+    from core.training import loop, memory
+
+    path = logs / "memory.json"
+    if path.exists():
+        found = json.loads(path.read_bytes())
+        return memory.Shape(found["micro_batch"], found["accumulation"], found["width"]), found
+    width = config.sequence_length
+    if config.objective == "target_window":
+        width = data.windows["contexts"].shape[1] + data.windows["targets"].shape[1]
+    shape = memory.Shape(config.batch_size, config.gradient_accumulation, width)
+    if not config.fit_memory:
+        return shape, memory.report(shape, {}, 0, memory.Measured(0, 0.0), [])
+    on_card = base_models.device() == "cuda"
+    held = memory.held_bytes()
+    sizes = memory.sizes_of(
+        model,
+        element={"fp32": 4}.get(base_models.resolved_precision(config.precision), 2),
+        optimizer_bytes=2 if optimizer_of(config) == "paged_adamw_8bit" else 8,
+        checkpointing=config.gradient_checkpointing,
+        logit_tokens=config.loss_chunk_tokens,
     )
-    adapted = get_peft_model(model, adapter)
-    # The marker rows are in the adapter already; without this every checkpoint repeats the whole embedding.
-    adapted.save_pretrained = functools.partial(adapted.save_pretrained, save_embedding_layers=False)
-    return adapted
+    needs = functools.partial(memory.needed, sizes, on_card=on_card, libraries=max(held - sizes.weights_bytes, 0))
+    free = memory.free_bytes(config.memory_limit_gib)
+    log.info("%s", memory.sentence(shape, needs(shape), free))
+
+    def probe(tried: Shape) -> Measured:
+        arguments = arguments_of(logs / "probe", loop.PROBE_STEPS, 0, 0, tried, config=config)
+        return loop.probe(model, tried, data.vocabulary.size, arguments)
+
+    shape, measured, decisions = memory.fit(shape, needs, free, probe)
+    set_seed(config.seed)
+    found = memory.report(shape, needs(shape), free, measured, decisions)
+    log.info("a worst-case step took %.2f s and %.2f GiB", measured.step_seconds, measured.peak / memory.GIB)
+    if processes.is_main():
+        write_json(path, found)
+    return shape, found
 
 
-def plan_training(tokens: int, config: ModelTrainingConfig) -> dict[str, Any]:
-    """How many steps on which share of the training split: the smallest of the budgets in the config."""
-    blocks = len(spread_blocks(tokens, config.sequence_length, None))
-    if not blocks:
-        raise UserError("the training split holds less than two tokens", "take a repository with more history")
-    per_step = config.batch_size * config.gradient_accumulation
-    wanted = blocks * config.epochs
-    if config.max_train_tokens:
-        wanted = min(wanted, config.max_train_tokens / config.sequence_length)
-    if config.max_steps:
-        wanted = min(wanted, config.max_steps * per_step)
-    steps = max(math.ceil(wanted / per_step), 1)
-    used = min(steps * per_step, blocks)
-    return {
-        "steps": steps,
-        "blocks_used": used,
-        "blocks_available": blocks,
-        "coverage": used / blocks,
-        "train_tokens": tokens,
-        "trained_tokens": min(steps * per_step * config.sequence_length, math.ceil(tokens * steps * per_step / blocks)),
-        "sequence_length": config.sequence_length,
-        "precision": base_models.resolved_precision(config.precision),
-    }
+def examples_of(data: Data, width: int, config: ModelTrainingConfig) -> Examples:
+    """What is trained on, by objective."""
+    from core.training.examples import Blocks, Windows
+
+    if config.objective == "target_window":
+        return Windows(data.windows, width)
+    blocks = Blocks.load(data.folder, "train", width, config.documents)
+    assert blocks is not None
+    if blocks.block < width:
+        log.warning("blocks of dataset/ are %s tokens long, shorter than sequence_length", blocks.block)
+    return blocks
 
 
-def describe_plan(coverage: dict[str, Any]) -> str:
-    """The plan as a sentence."""
-    return (
-        f"training {coverage['steps']:,} steps on {coverage['blocks_used']:,} of {coverage['blocks_available']:,} "
-        f"blocks of {coverage['sequence_length']} tokens, spread over the history: "
-        f"{coverage['coverage']:.1%} of the training split"
+def plan_once(
+    examples: Examples,
+    shape: Shape,
+    step_seconds: float,
+    earlier: TrainedOn | None,
+    data: Data,
+    path: Path,
+    config: ModelTrainingConfig,
+) -> Plan:
+    """How much is trained on what. The number of steps is kept, as a budget of time might give another one."""
+    from core.training import budget
+    from core.training.earlier import seen_examples
+
+    steps = json.loads(path.read_bytes())["steps"] if path.exists() else config.max_steps
+    bounds = budget.Budget(config.epochs, steps, config.max_train_tokens, 0 if path.exists() else config.max_minutes)
+    made = budget.plan(
+        examples,
+        bounds,
+        shape.micro_batch * shape.accumulation * processes.world_size(),
+        newest_weight=config.newest_weight,
+        step_seconds=step_seconds,
+        earlier=seen_examples(examples, earlier.known_tokens(data.train.numpy())) if earlier else (),
+        replay_share=config.replay_share,
     )
+    if processes.is_main() and config.max_minutes:
+        write_json(path, {"steps": made.steps})
+    return made
 
 
-def train_blocks(
+def check_disk(model: PreTrainedModel, folder: Path, config: ModelTrainingConfig) -> None:
+    """Raise StageError where checkpoints and model will not fit on the disk."""
+    from core.training.memory import GIB, disk_needed
+
+    needed = disk_needed(model, config.keep_checkpoints + 1, whole=config.merge or not is_adapter(config))
+    free = shutil.disk_usage(folder).free
+    if needed > free:
+        raise StageError(
+            f"the training needs about {needed / GIB:.1f} GiB on the disk, {free / GIB:.1f} GiB are free",
+            "free some, or lower model_training.keep_checkpoints or lora_rank",
+        )
+
+
+def train(
     model: PreTrainedModel,
-    train: torch.Tensor,
-    val: torch.Tensor,
-    vocabulary: Vocabulary,
-    coverage: dict[str, Any],
+    examples: Examples,
+    plan: Plan,
+    shape: Shape,
+    data: Data,
     logs: Path,
     checkpoint: Path | None,
     config: ModelTrainingConfig,
-) -> None:
-    """Train in place. Raises KeyboardInterrupt after an interrupt, with a checkpoint saved."""
-    from transformers import Trainer
+) -> str:
+    """Train in place; what ended it early, or "". Raises KeyboardInterrupt after an interrupt, a checkpoint saved."""
+    from core.evaluation.scores import spread_blocks
+    from core.training import loop
+    from core.training.examples import Blocks, Chosen, Collator
 
-    from core.progress import Progress
-    from core.training_monitor import Blocks, TrainingMonitor
-
-    width, steps = config.sequence_length, coverage["steps"]
-    blocks = spread_blocks(len(train), width, coverage["blocks_used"] * width)
-    curve = spread_blocks(len(val), width, CURVE_TOKENS)
-    every = math.ceil(steps / config.validation_points) if config.validation_points else 0
-
-    def validate() -> float:
-        return evaluate(model, val, curve, vocabulary, width).as_dict()["loss"]  # type: ignore[no-any-return]
-
-    # Blocks of one length only: a short last block joins when it is alone.
-    whole = [block for block in blocks if block[1] - block[0] == width] or blocks
-    with Progress("training", steps, "steps") as progress:
-        monitor = TrainingMonitor(logs, progress, validate, every)
-        trainer = Trainer(
-            model=model,
-            args=_arguments(logs, coverage, config),
-            train_dataset=Blocks(train, whole),
-            callbacks=[monitor],
-        )
-        trainer.pop_callback(_printer())
-        if checkpoint:
-            log.info("going on from %s", checkpoint.name)
-        trainer.train(resume_from_checkpoint=str(checkpoint) if checkpoint else None)
-    if monitor.interrupted:
-        raise KeyboardInterrupt
-
-
-def score(
-    model: PreTrainedModel, stream: torch.Tensor, vocabulary: Vocabulary, config: ModelTrainingConfig
-) -> dict[str, Any]:
-    """The model's figures on one split."""
-    blocks = spread_blocks(len(stream), config.sequence_length, config.eval_tokens or None)
-    return evaluate(model, stream, blocks, vocabulary, config.sequence_length).as_dict()
-
-
-def scored_once(
-    path: Path,
-    model: PreTrainedModel,
-    held_out: dict[str, torch.Tensor],
-    vocabulary: Vocabulary,
-    config: ModelTrainingConfig,
-) -> dict[str, Any]:
-    """The untouched base model's figures; a resumed run reads them instead of measuring again."""
-    if not path.exists():
-        log.info("scoring the untouched base model")
-        write_json(path, {name: score(model, stream, vocabulary, config) for name, stream in held_out.items()})
-    figures: dict[str, Any] = json.loads(path.read_bytes())
-    return figures
-
-
-def report_scores(baseline: dict[str, Any], tuned: dict[str, Any]) -> None:
-    """One line per split: base model beside fine-tuned."""
-    for name, after in tuned.items():
-        before = baseline[name]
-        log.info(
-            "%s: perplexity %.2f (base %.2f), text only %.2f (base %.2f), token accuracy %.1f%% (base %.1f%%)",
-            *(name, after["perplexity"], before["perplexity"], after["text_perplexity"], before["text_perplexity"]),
-            *(100 * after["token_accuracy"], 100 * before["token_accuracy"]),
+    blocks = Blocks.load(data.folder, "val", shape.width, config.documents) if config.validation_points else None
+    validation = None
+    if blocks is not None:
+        places = spread_blocks(len(blocks) + 1, 1, max(config.validation_tokens // shape.width, 1))
+        validation = Chosen(blocks, [place for place, _ in places])
+    every = -(-plan.steps // config.validation_points) if validation else 0
+    arguments = arguments_of(logs / checkpoints.FOLDER, plan.steps, every, every, shape, config=config)
+    with loop.out_of_memory_explained():
+        return loop.train(
+            model,
+            Chosen(examples, plan.order),
+            validation,
+            arguments,
+            loop.Rules(config.checkpoint_steps, config.early_stopping, config.max_minutes),
+            Collator(data.vocabulary.pad_id),
+            logs,
+            checkpoint,
         )
 
 
-def predict_examples(
-    model: PreTrainedModel,
-    train: torch.Tensor,
-    val: torch.Tensor,
-    test: torch.Tensor,
-    vocabulary: Vocabulary,
-    config: ModelTrainingConfig,
-) -> list[dict[str, Any]]:
-    """Predictions for commits of the test split, spread over it, beside what they really changed."""
-    if not config.example_predictions:
-        return []
-    known = {path for stream in (train, val) for seen in commits_in(stream, vocabulary) for path, _ in seen.changes}
-    ids = test.tolist()
-    commits = commits_in(test, vocabulary)
-    count = min(config.example_predictions, len(commits))
-    predictor = Predictor(model, vocabulary, config.sequence_length)
-    examples = []
-    for number in range(count):
-        place = (2 * number + 1) * len(commits) // (2 * count)
-        commit = commits[place]
-        paths = sorted(known | {path for seen in commits[:place] for path, _ in seen.changes})
-        history = (val.tolist() + ids[: commit.start]) if place == 0 else ids[: commit.start]
-        head = vocabulary.decode(ids[commit.start : commit.head_end])
-        examples.append(
-            {
-                "head": head,
-                "predicted": asdict(predictor.predict(history, ids[commit.start : commit.head_end], paths)),
-                "truth": [{"file": path, "change_type": change} for path, change in commit.changes],
-                "truth_code": vocabulary.decode(ids[slice(*commit.first_code)])[:2000],
-            }
-        )
-    return examples
-
-
-@contextmanager
-def out_of_memory_explained() -> Iterator[None]:
-    """Turn a full card into a sentence."""
-    import torch
-
-    try:
-        yield
-    except torch.OutOfMemoryError as error:
-        raise StageError(
-            f"the card ran out of memory: {str(error).split('.')[0]}",
-            "lower model_training.batch_size or sequence_length, or set gradient_checkpointing: true",
-        ) from error
-
-
-def _arguments(logs: Path, coverage: dict[str, Any], config: ModelTrainingConfig) -> TrainingArguments:
-    import torch
+def arguments_of(
+    folder: Path, steps: int, validate: int, save_steps: int, shape: Shape, *, config: ModelTrainingConfig
+) -> TrainingArguments:
+    """The Trainer's settings. With `validate`, every so many steps the validation loss decides which model is kept."""
     from transformers import TrainingArguments
 
-    on_card = torch.cuda.is_available()
+    on_card, precision = base_models.device() == "cuda", base_models.resolved_precision(config.precision)
     return TrainingArguments(
-        output_dir=str(logs / checkpoints.FOLDER),
-        max_steps=coverage["steps"],
-        per_device_train_batch_size=config.batch_size,
-        gradient_accumulation_steps=config.gradient_accumulation,
+        output_dir=str(folder),
+        max_steps=steps,
+        per_device_train_batch_size=shape.micro_batch,
+        per_device_eval_batch_size=shape.micro_batch,
+        gradient_accumulation_steps=shape.accumulation,
         learning_rate=config.learning_rate,
         warmup_steps=config.warmup_steps,
         lr_scheduler_type=config.scheduler,
+        optim=optimizer_of(config),
         weight_decay=config.weight_decay,
         max_grad_norm=config.max_grad_norm,
         train_sampling_strategy="sequential",
         seed=config.seed,
         use_cpu=not on_card,
-        bf16=coverage["precision"] == "bf16",
-        fp16=coverage["precision"] == "fp16" and on_card,
+        bf16=precision == "bf16",
+        fp16=precision == "fp16" and on_card,
         gradient_checkpointing=config.gradient_checkpointing,
         gradient_checkpointing_kwargs={"use_reentrant": False} if config.gradient_checkpointing else None,
         logging_steps=1,
-        save_steps=config.checkpoint_steps,
-        save_total_limit=2,
+        eval_strategy="steps" if validate else "no",
+        eval_steps=validate or None,
+        prediction_loss_only=True,
+        save_steps=save_steps or config.checkpoint_steps,
+        save_total_limit=config.keep_checkpoints,
+        load_best_model_at_end=bool(validate),
+        metric_for_best_model="loss" if validate else None,
+        greater_is_better=False if validate else None,
         report_to=[],
         disable_tqdm=True,
         remove_unused_columns=False,
         dataloader_pin_memory=on_card,
+        ddp_find_unused_parameters=False if processes.world_size() > 1 else None,
     )
 
 
-def _printer() -> type:
-    """The Trainer's callback that prints every log entry; ours writes them down instead."""
-    from transformers.trainer_callback import PrinterCallback
+def optimizer_of(config: ModelTrainingConfig) -> str:
+    """The Trainer's name of the optimizer."""
+    on_card = base_models.device() == "cuda"
+    small = config.optimizer == "adamw_8bit" or (config.optimizer == "auto" and config.method == "qlora" and on_card)
+    return "paged_adamw_8bit" if small else "adamw_torch_fused"
 
-    return PrinterCallback  # type: ignore[no-any-return]
+
+def validation_of(metrics: list[dict[str, Any]]) -> dict[str, Any] | None:
+    """Loss on the validation blocks (nats a token): untuned, and the best; None where there was no validation."""
+    points = [(entry["step"], entry[VALIDATION_LOSS]) for entry in metrics if VALIDATION_LOSS in entry]
+    if not points:
+        return None
+    step, best = min(points[1:] or points, key=lambda point: point[1])
+    return {"untuned": points[0][1], "best": best, "best_step": step}
+
+
+def write_outputs(
+    ctx: Context[ModelTrainingConfig],
+    model: PreTrainedModel,
+    data: Data,
+    width: int,
+    summary: dict[str, Any],
+    logs: Path,
+) -> None:
+    """Write everything that the stage leaves."""
+    from core.evaluation.scores import spread_blocks
+    from core.training.adapter import trainable_state
+    from core.training.earlier import HELD_OUT_TOKENS, TrainedOn
+
+    save(ctx.output("model_weights.pt"), trainable_state(model))
+    model_folder.write(
+        ctx.output("model"),
+        model,
+        data.vocabulary,
+        ctx.input("tokenizer"),
+        ctx.resolved,
+        summary,
+        merge=ctx.config.merge,
+    )
+    blocks = spread_blocks(len(data.test), width, HELD_OUT_TOKENS)
+    held_out = [data.test[start:end].numpy() for start, end in blocks]
+    TrainedOn.of(data.train.numpy(), held_out).write(ctx.output("model"))
+    write_json(logs / SUMMARY, summary)
+    checkpoints.keep_newest(logs / checkpoints.FOLDER)
+    shutil.copytree(logs, ctx.output("training_logs"))  # scratch keeps its copy until all is published
 
 
 def _sources(config: ModelTrainingConfig) -> dict[str, str]:
-    return base_models.state(config.base_model)
+    found = base_models.state(config.base_model)
+    if config.continue_from not in ("", LAST):
+        found |= {"model to continue": base_models.folder_state(expand(config.continue_from))}
+    return found
 
 
 STAGE = Stage(
     name="model_training",
-    help="fine-tune the base model on the history and score both on held-out commits",
+    help="fine-tune the base model on the history",
     config=ModelTrainingConfig,
     run=run,
-    inputs=("vocab.json", "tokenizer", *(f"training_data_{name}.pt" for name in SPLITS)),
+    inputs=("vocab.json", "tokenizer", "dataset", *(f"training_data_{name}.pt" for name in SPLITS)),
     outputs=("model", "model_weights.pt", "training_logs"),
     flags={
         "vocab": "vocab.json",
@@ -417,6 +538,7 @@ STAGE = Stage(
     },
     sources=_sources,
     libraries=("torch", "transformers", "peft"),
+    distributed=True,
 )
 
 if __name__ == "__main__":

@@ -24,7 +24,7 @@ import torch
 from core import model_folder
 from core.commit_grammar import CODE_END, CODE_START, CodeView
 from core.config import PipelineConfig, expand
-from core.evaluation import spread_blocks
+from core.evaluation.scores import spread_blocks
 from core.token_files import load
 from core.vocabulary import Vocabulary
 
@@ -67,9 +67,7 @@ def train(repository: str, outputs: Path, view: str, tokens: int) -> None:
         "tokenizer.code_view": view,
         "model_training.sequence_length": WIDTH,
         "model_training.max_train_tokens": tokens,
-        "model_training.eval_tokens": WIDTH,
         "model_training.validation_points": 0,
-        "model_training.example_predictions": 0,
     }
     words = [word for key, value in settings.items() for word in ("--set", f"{key}={value}")]
     program: list[str | Path] = [sys.executable, PROJECT / "pipeline.py", "--config", PROJECT / "config.yaml"]
@@ -78,7 +76,8 @@ def train(repository: str, outputs: Path, view: str, tokens: int) -> None:
 
 def score(outputs: Path, most: int) -> Sums:
     """The bits that the trained model needs for blocks spread over the validation split."""
-    model, vocabulary = model_folder.load(outputs / "model", expand(PipelineConfig().cache_dir))
+    loaded = model_folder.load(outputs / "model", expand(PipelineConfig().cache_dir))
+    model, vocabulary = loaded.model, loaded.vocabulary
     stream = load(outputs / "training_data_val.pt", ["stream"])["stream"]
     code = in_code(stream, vocabulary)
     sums = Sums()

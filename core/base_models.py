@@ -99,8 +99,13 @@ def state(base_model: str) -> dict[str, str]:
     folder = expand(base_model)
     if not folder.is_dir():
         return {}
+    return {"base model folder": folder_state(folder)}
+
+
+def folder_state(folder: Path) -> str:
+    """What tells whether a folder's files have changed: names, sizes and times."""
     stamps = ((file.relative_to(folder).as_posix(), file.stat()) for file in files_in(folder))
-    return {"base model folder": repr([(name, status.st_size, status.st_mtime_ns) for name, status in stamps])}
+    return repr([(name, status.st_size, status.st_mtime_ns) for name, status in stamps])
 
 
 def fit_to_vocabulary(model: PreTrainedModel, vocabulary: Vocabulary) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import os
 import sys
 import types
 import typing
@@ -15,7 +16,7 @@ import yaml
 
 from core import __version__, logs, repositories, results
 from core.config import DEFAULT_CONFIG, Config, Section, expand, load
-from core.errors import EXIT_FAILED, EXIT_INTERRUPTED, GitloreError
+from core.errors import EXIT_FAILED, EXIT_INTERRUPTED, GitloreError, UserError
 from core.runner import Layout
 from core.stage import Stage
 
@@ -85,9 +86,22 @@ def _run_stage(stage: Stage, config: str | None, verbose: bool, **values: Any) -
     logs.setup(verbose=verbose, log_file=home / results.LOG_NAME)
     layout = Layout(home=home, places=_beside_inputs(stage, files))
     plan = repositories.turns([stage], settings, layout, [stage], verbose=verbose)
+    if os.environ.get("RANK", "0") != "0":
+        _follow(stage, plan)
     run = repositories.run(plan, home, force=True, anew=False, keep_results=False)
     results.print_summary(run)
     sys.exit(run.exit_code)
+
+
+def _follow(stage: Stage, plan: Sequence[repositories.Turn]) -> NoReturn:
+    """This process is one of several that were started together, and not the first: work along, publish nothing."""
+    if not stage.distributed:
+        raise UserError(f"{stage.name} is the work of one process", "start it without a launcher")
+    outcomes = [turn.runner.follow(stage) for turn in plan]
+    for outcome in outcomes:
+        if outcome.exit_code:
+            logs.log.error("%s: %s\n%s", stage.name, outcome.error, outcome.trace or outcome.hint)
+    sys.exit(max(outcome.exit_code for outcome in outcomes))
 
 
 def _given(stage: Stage, values: Mapping[str, Any]) -> dict[str, str]:

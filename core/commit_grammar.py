@@ -65,6 +65,8 @@ _OF_VALUE: dict[Marker, dict[str, Marker]] = {
 }
 _VALUES = {marker: (field, value) for field, values in _OF_VALUE.items() for value, marker in values.items()}
 CHANGES, KINDS = _OF_VALUE[CHANGE], _OF_VALUE[KIND]
+LANGUAGES_CLOSED = (LANGUAGE, *_OF_VALUE[LANGUAGE].values())
+"""What ends a path: the marker of a language, or the one in front of a language's name."""
 
 MARKERS: tuple[Marker, ...] = (
     *(COMMIT_START, COMMIT_END, FILE_START, FILE_END, CODE_START, CODE_END),

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 BLUE, ORANGE, GREEN, RED, GREY = "#3867d6", "#f0932b", "#20a36a", "#d64545", "#9aa5b1"
+_SERIES = (BLUE, GREY, ORANGE, GREEN)
 
 
 def over_time(periods: Sequence[str], counts: Sequence[int], label: str) -> str:
@@ -62,17 +63,60 @@ def loss_curve(steps: Sequence[int], losses: Sequence[float], val_steps: Sequenc
     return _svg(figure)
 
 
-def before_after(groups: Sequence[str], before: Sequence[float], after: Sequence[float], label: str, form: str) -> str:
-    """Two bars per group: the base model and the fine-tuned one."""
-    figure, axes = _axes(4.4, 2.8)
-    places = range(len(groups))
-    for shift, numbers, color, name in ((-0.2, before, GREY, "base model"), (0.2, after, BLUE, "fine-tuned")):
-        bars = axes.bar([place + shift for place in places], numbers, width=0.38, color=color, label=name)
-        axes.bar_label(bars, [form.format(number) for number in numbers], padding=2, fontsize=8)
-    axes.set_xticks(list(places), list(groups))
+def rate_curve(steps: Sequence[int], rates: Sequence[float], norms: Sequence[float]) -> str:
+    """Learning rate of each step, and the length of its gradient before clipping."""
+    figure, axes = _axes(9, 1.9)
+    axes.plot(steps, rates, color=GREEN, linewidth=1.8)
+    axes.set_xlabel("optimizer step")
+    axes.set_ylabel("learning rate", color=GREEN)
+    axes.ticklabel_format(axis="y", style="sci", scilimits=(0, 0))
+    other = axes.twinx()
+    other.spines["top"].set_visible(False)
+    other.plot(steps, norms, color=GREY, linewidth=0.8)
+    other.set_ylabel("gradient norm", color=GREY)
+    return _svg(figure)
+
+
+def bars(figures: Mapping[str, float], form: str, highlight: Sequence[str] = (), label: str = "") -> str:
+    """Horizontal bars in the order given, those to `highlight` in colour."""
+    figure, axes = _axes(9, 0.5 + 0.3 * max(len(figures), 1))
+    names, numbers = list(figures)[::-1], list(figures.values())[::-1]
+    drawn = axes.barh(names, numbers, color=[BLUE if name in highlight else GREY for name in names], height=0.7)
+    axes.bar_label(drawn, [form.format(number) for number in numbers], padding=3, fontsize=8, color="#334")
+    axes.set_xlim(0, max(numbers, default=1) * 1.12)
+    axes.set_xlabel(label)
+    return _svg(figure)
+
+
+def grouped(groups: Sequence[str], series: Mapping[str, Sequence[float]], label: str, form: str) -> str:
+    """A bar for each series in each group."""
+    figure, axes = _axes(max(4.4, 0.9 * len(groups) + 1), 2.8)
+    width = 0.8 / max(len(series), 1)
+    for number, (name, values) in enumerate(series.items()):
+        places = [place + (number - (len(series) - 1) / 2) * width for place in range(len(groups))]
+        drawn = axes.bar(places, values, width=width * 0.94, color=_SERIES[number % len(_SERIES)], label=name)
+        if len(groups) * len(series) <= 16:
+            axes.bar_label(drawn, [form.format(value) for value in values], padding=2, fontsize=7)
+    turned = 30 if len(groups) > 6 else 0
+    axes.set_xticks(range(len(groups)), list(groups), rotation=turned, ha="right" if turned else "center")
     axes.set_ylabel(label)
-    axes.set_ylim(0, max([*before, *after], default=1) * 1.25)
-    axes.legend(frameon=False, ncols=2, loc="upper center")
+    axes.set_ylim(0, max([value for values in series.values() for value in values], default=1) * 1.3 or 1)
+    axes.legend(frameon=False, ncols=len(series), loc="upper center")
+    return _svg(figure)
+
+
+def calibration(said: Sequence[float], true: Sequence[float], answers: Sequence[int]) -> str:
+    """How often answers came true against the probability that they were given; the size of a dot is their number."""
+    figure, axes = _axes(4.4, 2.9)
+    axes.plot([0, 1], [0, 1], color=GREY, linewidth=0.8, linestyle="--", label="as often as said")
+    axes.scatter(said, true, s=[18 + 6 * number for number in answers], color=BLUE, alpha=0.8)
+    for x, y, number in zip(said, true, answers, strict=True):
+        axes.annotate(str(number), (x, y), textcoords="offset points", xytext=(6, 4), fontsize=7, color="#334")
+    axes.set_xlim(-0.03, 1.03)
+    axes.set_ylim(-0.05, 1.08)
+    axes.set_xlabel("probability said")
+    axes.set_ylabel("came true")
+    axes.legend(frameon=False, loc="upper left")
     return _svg(figure)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import tempfile
 import uuid
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -113,6 +114,19 @@ class Runner:
             run.finish(not_reached=[stage.name for stage in selected[len(run.stages) :]], write=keep_results)
         return run
 
+    def follow(self, stage: Stage) -> worker.Outcome:
+        """Run a stage beside the process that leads it: no lock, and nothing of what it writes is kept."""
+        self._check_inputs(stage)
+        facts = self._facts(stage, self._digests())
+        with tempfile.TemporaryDirectory() as folder:
+            staged = {name: Path(folder) / name for name in stage.outputs}
+            return worker.run_in_child(replace(self._job(stage, staged, self._scratch(stage, facts)), facts=facts))
+
+    def _scratch(self, stage: Stage, facts: fingerprint.Facts) -> Path:
+        """Where unfinished work of just these facts lies."""
+        lasting = {name: value for name, value in facts.items() if name not in stage.resumes_despite}
+        return self.layout.hidden / "scratch" / stage.name / fingerprint.digest_of(lasting)
+
     def _step(
         self, stage: Stage, digests: Digests, failed: dict[str, str], *, force: bool, anew: bool
     ) -> results.StageEntry:
@@ -142,8 +156,7 @@ class Runner:
     ) -> results.StageEntry:
         token = f"{stage.name}-{uuid.uuid4().hex[:8]}"
         staged = {name: staging_path(self.layout.path(name), token) for name in stage.outputs}
-        lasting = {name: value for name, value in facts.items() if name not in stage.resumes_despite}
-        scratch = self.layout.hidden / "scratch" / stage.name / fingerprint.digest_of(lasting)
+        scratch = self._scratch(stage, facts)
         try:
             for path in staged.values():
                 path.parent.mkdir(parents=True, exist_ok=True)

@@ -93,6 +93,8 @@ class Stage:
     """Facts that may change without making unfinished work in `scratch` useless."""
     sources: Callable[[Any], dict[str, str]] | None = None
     """Digests of what lies outside the outputs folder, from the stage's config."""
+    distributed: bool = False
+    """Several processes may run it together, as `accelerate launch` starts them; the first one publishes."""
 
     @property
     def module(self) -> str:

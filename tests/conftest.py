@@ -274,9 +274,16 @@ model_training:
   sequence_length: 64
   max_steps: 4
   checkpoint_steps: 2
-  eval_tokens: 256
   validation_points: 2
-  example_predictions: 1
+  validation_tokens: 128
   lora_rank: 2
   precision: fp32
+evaluate:
+  tokens: 256
+  next_commits: 2
+  continuations: 2
+  continuation_tokens: 8
+  examples: 1
+  sketch_tokens: 8
+  bootstrap_samples: 50
 """

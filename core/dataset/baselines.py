@@ -6,7 +6,6 @@ All figures are bits for everything in the stream, markers too, per byte of the 
 from __future__ import annotations
 
 import lzma
-import math
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
@@ -14,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 Ids = NDArray[np.int32]
+Probabilities = NDArray[np.float64]
 _BLOCK = 1 << 22
 _MOST_PAIRS = 4_000_000
 """Pairs of tokens that are counted at once."""
@@ -26,43 +26,82 @@ class Entropy:
     bits: float
     tokens: int
 
-
-def uniform(size: int, stream: Ids) -> Entropy:
-    """Every token as likely as any other."""
-    asked = max(len(stream) - 1, 0)
-    return Entropy(asked * math.log2(max(size, 1)), asked)
-
-
-def unigram(train: Ids, size: int, stream: Ids) -> Entropy:
-    """By frequency in `train`, smoothed as Witten and Bell (1991, method C) do, over a vocabulary of `size`."""
-    probability = _unigrams(train, size)
-    return Entropy(float(-np.log2(probability[stream[1:]]).sum()), max(len(stream) - 1, 0))
+    @classmethod
+    def of(cls, probabilities: Probabilities) -> Entropy:
+        """Of the probabilities that its tokens were given."""
+        return cls(float(-np.log2(probabilities).sum()), len(probabilities))
 
 
-def bigram(train: Ids, size: int, stream: Ids) -> Entropy:
+def uniform(size: int, stream: Ids) -> Probabilities:
+    """Every token as likely as any other. This and the others: of each token of the stream but the first."""
+    return np.full(max(len(stream) - 1, 0), 1 / max(size, 1))
+
+
+def unigram(train: Ids, size: int, stream: Ids, words: Ids | None = None) -> Probabilities:
+    """By frequency in `train`, smoothed as Witten and Bell (1991, method C) do, over a vocabulary of `size`.
+
+    This and the longer ones: with `words`, the probability of these in the places of the stream's own tokens.
+    """
+    probability: Probabilities = _unigrams(train, size)[stream[1:] if words is None else words]
+    return probability
+
+
+def bigram(train: Ids, size: int, stream: Ids, words: Ids | None = None) -> Probabilities:
     """By frequency after the token before, interpolated with the unigram (Witten and Bell 1991, method C).
 
     p(w | h) = (c(h w) + t(h) p(w)) / (c(h) + t(h)), where t(h) is how many different tokens followed h.
     """
-    single = _unigrams(train, size)
-    before, after = stream[:-1], stream[1:]
-    bits = 0.0
+    mixed = unigram(train, size, stream, words)
+    before, after = stream[:-1], stream[1:] if words is None else words
     for low, high in _slices(train, size):
         mine = (before >= low) & (before < high)
         history, word = before[mine].astype(np.int64), after[mine].astype(np.int64)
-        if not len(history):
-            continue
-        pairs, counts = _pairs(train, low, high, size)
-        of = pairs // size
-        times = np.bincount(of - low, weights=counts, minlength=high - low)
-        kinds = np.bincount(of - low, minlength=high - low)
-        key = history * size + word
-        place = np.minimum(np.searchsorted(pairs, key), max(len(pairs) - 1, 0))
-        seen = np.where(pairs[place] == key, counts[place], 0) if len(pairs) else np.zeros(len(key))
-        follow, different = times[history - low], kinds[history - low]
-        mixed = (seen + different * single[word]) / np.maximum(follow + different, 1)
-        bits -= float(np.log2(np.where(follow > 0, mixed, single[word])).sum())
-    return Entropy(bits, len(after))
+        if len(history):
+            pairs, counts = _pairs(train, low, high, size)
+            found = _interpolated(pairs // size - low, pairs, counts, history - low, history * size + word, mixed[mine])
+            mixed[mine] = found
+    return mixed
+
+
+def trigram(train: Ids, size: int, stream: Ids, words: Ids | None = None) -> Probabilities:
+    """By frequency after the two tokens before, interpolated with the bigram in the same way."""
+    mixed = bigram(train, size, stream, words)
+    if len(train) < 3 or len(stream) < 3:
+        return mixed
+    ids = train.astype(np.int64)
+    histories, of = np.unique(ids[:-2] * size + ids[1:-1], return_inverse=True)
+    triples, counts = np.unique(of * size + ids[2:], return_counts=True)
+    asked = stream.astype(np.int64)
+    wanted = asked[:-2] * size + asked[1:-1]
+    place = np.minimum(np.searchsorted(histories, wanted), len(histories) - 1)
+    known = histories[place] == wanted
+    after = (asked[1:] if words is None else words.astype(np.int64))[1:]
+    key = place[known] * size + after[known]
+    mixed[1:][known] = _interpolated(triples // size, triples, counts, place[known], key, mixed[1:][known])
+    return mixed
+
+
+def _interpolated(
+    of: NDArray[np.int64],
+    keys: NDArray[np.int64],
+    counts: NDArray[np.int64],
+    history: NDArray[np.int64],
+    wanted: NDArray[np.int64],
+    lower: Probabilities,
+) -> Probabilities:
+    """Witten-Bell probabilities, given how often each key (a history and what followed it, sorted) was counted.
+
+    `of` is the history of each key, `history` and `wanted` are those that are asked for, `lower` what one token
+    less of history gives them.
+    """
+    most = int(max(of.max(initial=0), history.max(initial=0))) + 1
+    times = np.bincount(of, weights=counts, minlength=most)
+    kinds = np.bincount(of, minlength=most)
+    place = np.minimum(np.searchsorted(keys, wanted), max(len(keys) - 1, 0))
+    seen = np.where(keys[place] == wanted, counts[place], 0) if len(keys) else np.zeros(len(wanted))
+    follow, different = times[history], kinds[history]
+    mixed: Probabilities = np.where(follow > 0, (seen + different * lower) / np.maximum(follow + different, 1), lower)
+    return mixed
 
 
 def compressed_bits(texts: Iterable[bytes]) -> int:

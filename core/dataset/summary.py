@@ -64,13 +64,15 @@ def measure(train: Ids, stream: Ids, vocabulary: Vocabulary) -> tuple[int, dict[
         "uniform": baselines.uniform(vocabulary.size, stream),
         "unigram": baselines.unigram(train, vocabulary.size, stream),
         "bigram": baselines.bigram(train, vocabulary.size, stream),
+        "trigram": baselines.trigram(train, vocabulary.size, stream),
     }
+    entropies = {name: baselines.Entropy.of(probabilities) for name, probabilities in found.items()}
     figures: dict[str, Any] = {
         name: {
             "cross_entropy": entropy.bits * math.log(2) / max(entropy.tokens, 1),
             "bits_per_byte": entropy.bits / max(text_bytes, 1),
         }
-        for name, entropy in found.items()
+        for name, entropy in entropies.items()
     }
     figures["xz"] = {"bits_per_byte": packed_bits / max(text_bytes, 1)}
     return text_bytes, figures

@@ -18,40 +18,52 @@ SIZE = 12
 STREAMS = st.lists(st.integers(0, SIZE - 1), max_size=60)
 
 
-def plainly(train: list[int], stream: list[int]) -> tuple[float, float]:
-    """(unigram, bigram) bits by the formulas, one token at a time."""
+def plainly(train: list[int], stream: list[int]) -> tuple[float, float, float]:
+    """(unigram, bigram, trigram) bits by the formulas, one token at a time."""
     kinds, total = len(set(train)), len(train)
     single = {word: (train.count(word) + kinds / SIZE) / (total + kinds) if total else 1 / SIZE for word in range(SIZE)}
     pairs, before = Counter(itertools.pairwise(train)), Counter(train[:-1])
     different = Counter(first for first, _ in pairs)
-    one = two = 0.0
-    for history, word in itertools.pairwise(stream):
+    triples = Counter(zip(train, train[1:], train[2:], strict=False))
+    pair_before = Counter(pair for *pair, _ in map(list, triples.elements()) for pair in [tuple(pair)])
+    pair_different = Counter(triple[:2] for triple in triples)
+    one = two = three = 0.0
+    for place, (history, word) in enumerate(itertools.pairwise(stream)):
         one -= math.log2(single[word])
         c, t = before[history], different[history]
-        two -= math.log2((pairs[history, word] + t * single[word]) / (c + t) if c else single[word])
-    return one, two
+        double = (pairs[history, word] + t * single[word]) / (c + t) if c else single[word]
+        two -= math.log2(double)
+        longer = (stream[place - 1], history) if place else ()
+        c, t = pair_before[longer], pair_different[longer]
+        three -= math.log2((triples[*longer, word] + t * double) / (c + t) if c else double)
+    return one, two, three
 
 
 @settings(max_examples=200, deadline=None)
 @given(STREAMS, STREAMS, st.sampled_from([1, 5, 1000]))
 def test_counting_equals_the_plain_loop(train: list[int], stream: list[int], at_once: int) -> None:
     known, asked = np.array(train, np.int32), np.array(stream, np.int32)
-    one, two = plainly(train, stream)
+    one, two, three = plainly(train, stream)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(baselines, "_MOST_PAIRS", at_once)
         patch.setattr(baselines, "_BLOCK", 7)
-        unigram, bigram = baselines.unigram(known, SIZE, asked), baselines.bigram(known, SIZE, asked)
-    assert unigram.tokens == bigram.tokens == max(len(stream) - 1, 0)
+        unigram, bigram, trigram = (
+            baselines.Entropy.of(method(known, SIZE, asked))
+            for method in (baselines.unigram, baselines.bigram, baselines.trigram)
+        )
+    assert unigram.tokens == bigram.tokens == trigram.tokens == max(len(stream) - 1, 0)
     assert unigram.bits == pytest.approx(one)
     assert bigram.bits == pytest.approx(two)
-    assert baselines.uniform(SIZE, asked).bits == pytest.approx(math.log2(SIZE) * unigram.tokens)
+    assert trigram.bits == pytest.approx(three)
+    uniform = baselines.Entropy.of(baselines.uniform(SIZE, asked))
+    assert uniform.bits == pytest.approx(math.log2(SIZE) * unigram.tokens)
 
 
 def test_probabilities_add_up_to_one() -> None:
     train = np.array([1, 2, 3, 1, 2, 2, 5], np.int32)
     for history in range(SIZE):
-        bits = [baselines.bigram(train, SIZE, np.array([history, word], np.int32)).bits for word in range(SIZE)]
-        assert sum(2**-bit for bit in bits) == pytest.approx(1)
+        chances = [baselines.bigram(train, SIZE, np.array([history, word], np.int32))[0] for word in range(SIZE)]
+        assert sum(chances) == pytest.approx(1)
 
 
 def test_compressing_in_pieces_equals_compressing_at_once() -> None:

@@ -7,7 +7,8 @@ from pathlib import Path
 from typing import Any
 
 METRICS = "metrics.jsonl"
-EVALUATION = "evaluation.json"
+SUMMARY = "training.json"
+VALIDATION_LOSS = "val_loss"
 
 
 def read_metrics(path: Path) -> list[dict[str, Any]]:

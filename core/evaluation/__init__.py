@@ -1,0 +1,1 @@
+"""How well a model foretells held-out history, and beside what."""

@@ -1,0 +1,1 @@
+"""Asking a model: which files, what kinds of change, which code."""

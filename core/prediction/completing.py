@@ -1,0 +1,64 @@
+"""Going on from any text in the grammar, without being held to it: what a plain language model does."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from core.commit_grammar import COMMIT_END, MARKERS, Marker, Pieces
+from core.prediction.reading import Reading
+from core.prediction.writing import Sampling
+
+if TYPE_CHECKING:
+    from transformers import PreTrainedModel
+
+    from core.vocabulary import Vocabulary
+
+_SPELLED = re.compile("(" + "|".join(map(re.escape, sorted(MARKERS, key=len, reverse=True))) + ")")
+
+
+def pieces_of_spelled(text: str) -> Pieces:
+    """Text in which markers are spelled out, as markers and text."""
+    return [Marker(part) if part in MARKERS else part for part in _SPELLED.split(text) if part]
+
+
+def complete(
+    model: PreTrainedModel, vocabulary: Vocabulary, prompt: Sequence[int], most: int, sampling: Sampling
+) -> Iterator[int]:
+    """Ids that follow a prompt, one by one, up to the end of a commit or `most`; the end itself is not told."""
+    choose = sampling.chooser()
+    stop = vocabulary.markers[COMMIT_END]
+    reading = Reading.of(model, prompt)
+    known = vocabulary.size
+    for number in range(most):
+        id_ = choose(reading.logits[0, :known])
+        if id_ == stop:
+            return
+        yield id_
+        if number + 1 < most:
+            reading.feed([id_])
+
+
+@dataclass
+class Stopper:
+    """Holds text back as long as it may be the beginning of a text at which the answer ends."""
+
+    stops: Sequence[str]
+    held: str = ""
+    done: bool = False
+
+    def tell(self, text: str) -> str:
+        """What may be told of all text so far that has not been told yet."""
+        self.held += text
+        places = [place for stop in self.stops if (place := self.held.find(stop)) >= 0]
+        if places:
+            self.done = True
+            told, self.held = self.held[: min(places)], ""
+            return told
+        keep = max(
+            (size for stop in self.stops for size in range(1, len(stop)) if self.held.endswith(stop[:size])), default=0
+        )
+        told, self.held = self.held[: len(self.held) - keep], self.held[len(self.held) - keep :]
+        return told

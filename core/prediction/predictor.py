@@ -1,0 +1,227 @@
+"""What a model expects of the next commit: files, change types, and a sketch of the commit itself."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import asdict, dataclass, field, fields
+from typing import TYPE_CHECKING, Any
+
+from core.commit_grammar import (
+    AFTER,
+    CHANGES,
+    CODE_END,
+    CODE_START,
+    FILE_START,
+    SYMBOL,
+    CodeView,
+    CommitText,
+    Marker,
+    Pieces,
+    parse,
+)
+from core.prediction.reading import Reading
+from core.prediction.search import FoundPath, PathTree, known_paths, new_path
+from core.prediction.writing import Sampling, Writer
+
+if TYPE_CHECKING:
+    from transformers import PreTrainedModel
+
+    from core.vocabulary import Vocabulary
+
+SKETCH_SHARE = 0.25
+"""Part of the model's width that is kept free for what it writes."""
+
+
+@dataclass
+class Ranked:
+    """An answer with the probability that the model gives it."""
+
+    name: str
+    probability: float
+
+
+@dataclass
+class RankedFile(Ranked):
+    """A file with its probability of being the first of the commit. `new`: it does not exist yet."""
+
+    new: bool = False
+
+
+@dataclass
+class Prediction:
+    """What the model expects of the next commit."""
+
+    files: list[RankedFile] = field(default_factory=list)
+    change_types: list[Ranked] = field(default_factory=list)
+    sketch_file: str = ""
+    sketch_change_type: str = ""
+    sketch_symbol: str = ""
+    sketch: str = ""
+    """Code of the first change."""
+    commit: CommitText | None = None
+    """The whole commit as the model wrote it, read back by the grammar's parser."""
+
+    def as_dict(self) -> dict[str, Any]:
+        """JSON-ready; texts of the commit in one piece each, masks spelled out."""
+        made = {item.name: getattr(self, item.name) for item in fields(self)}
+        made["files"] = [asdict(file) for file in self.files]
+        made["change_types"] = [asdict(change) for change in self.change_types]
+        made["commit"] = None
+        if self.commit:
+            files = [
+                {
+                    "path": "".join(file.path),
+                    "language": file.language,
+                    "changes": [
+                        {
+                            "change_type": change.change_type,
+                            "symbol_kind": change.symbol_kind,
+                            "symbol": "".join(change.symbol),
+                            "code": "".join(change.after or change.code),
+                            **({"before": "".join(change.before)} if change.before else {}),
+                        }
+                        for change in file.changes
+                    ],
+                }
+                for file in self.commit.files
+            ]
+            made["commit"] = {"message": "".join(self.commit.message), "files": files}
+        return made
+
+
+@dataclass
+class Ranking:
+    """Files and change types, and the place from which a sketch goes on."""
+
+    files: list[RankedFile]
+    change_types: list[Ranked]
+    first: FoundPath | None
+    change_type: str
+    reading: Reading
+    tree: PathTree
+    head: list[int]
+    context_tokens: int
+    """Tokens that the model was shown."""
+
+
+@dataclass
+class Predictor:
+    """A model with its vocabulary. `width` is the number of tokens that it was trained to see at once."""
+
+    model: PreTrainedModel
+    vocabulary: Vocabulary
+    width: int
+    view: CodeView = "new"
+
+    def rank(
+        self,
+        history: Sequence[int],
+        head: Sequence[int],
+        paths: Sequence[str],
+        *,
+        top: int = 5,
+        new_files: bool = True,
+        beams: int = 0,
+    ) -> Ranking:
+        """What follows `history` (ids of earlier commits) and the `head` of a new commit, before its first file.
+
+        `paths` are the files to choose from; with `new_files` the likeliest path outside them is among the
+        answers, marked. Probabilities are the model's own: those of the shown answers add up to less than
+        one, the rest is on other paths. `beams` is the breadth of the search, by default 4 * `top`.
+        """
+        room = max(int(self.width * (1 - SKETCH_SHARE)) - len(head), 0)
+        context = [*(history[-room:] if room else ()), *head]
+        reading = Reading.of(self.model, context)
+        tree = PathTree(paths, self.vocabulary)
+        found = known_paths(reading.branch(), tree, self.vocabulary, beams or max(4 * top, 16)) if paths else []
+        if new_files and (new := new_path(reading.branch(), set(paths), self.vocabulary)):
+            found = sorted([*found, new], key=lambda path: -path.probability)
+        by_type: dict[str, float] = defaultdict(float)
+        for path in found:
+            for change, probability in path.changes.items():
+                by_type[change] += probability
+        first = found[0] if found else None
+        return Ranking(
+            [RankedFile(path.name, path.probability, path.new) for path in found[:top]],
+            _ranked(by_type, top),
+            first,
+            max(first.changes, key=lambda name: first.changes[name]) if first else "",
+            reading,
+            tree,
+            list(head),
+            len(context),
+        )
+
+    def write(self, ranking: Ranking, most_text: int, sampling: Sampling | None = None) -> Iterator[int]:
+        """Ids of the commit from its first file on, one by one; `most_text` bounds the text in symbols and code."""
+        if ranking.first is None:
+            return
+        reading = ranking.reading.branch()
+        reading.feed(ranking.first.ids)
+        yield from ranking.first.ids
+        writer = Writer(reading, self.vocabulary, ranking.tree, self.view, sampling or Sampling())
+        yield from writer.write(most_text, first=[CHANGES[ranking.change_type]])
+
+    def predict(
+        self,
+        history: Sequence[int],
+        head: Sequence[int],
+        paths: Sequence[str],
+        *,
+        top: int = 5,
+        sketch_tokens: int = 96,
+        new_files: bool = True,
+    ) -> Prediction:
+        """Rank, and write a sketch of `sketch_tokens` tokens of text (0: none)."""
+        ranking = self.rank(history, head, paths, top=top, new_files=new_files)
+        return self.prediction(ranking, list(self.write(ranking, sketch_tokens)) if sketch_tokens else [])
+
+    def prediction(self, ranking: Ranking, written: Sequence[int]) -> Prediction:
+        """Both put together; `written` are all ids of `write`."""
+        made = Prediction(ranking.files, ranking.change_types)
+        if ranking.first is None:
+            return made
+        made.sketch_file, made.sketch_change_type = ranking.first.name, ranking.change_type
+        if written:
+            pieces = self.vocabulary.pieces(written)
+            (made.commit,) = parse([*self.vocabulary.pieces(ranking.head), *pieces])
+            made.sketch_symbol, made.sketch = first_change(pieces)
+        return made
+
+
+def first_change(pieces: Pieces) -> tuple[str, str]:
+    """(symbol, new code) of the first change in some pieces."""
+    place: Marker | None = None
+    texts: dict[Marker, str] = {}
+    for piece in pieces:
+        if type(piece) is Marker:
+            place = piece
+            if piece == CODE_END:
+                break
+        elif place is not None:
+            texts[place] = texts.get(place, "") + piece
+    return texts.get(SYMBOL, ""), texts.get(AFTER, texts.get(CODE_START, ""))
+
+
+def spelled_for_people(pieces: Iterable[str]) -> Iterator[str]:
+    """Text of a commit as it is written, piece by piece: a line for each file and change, then its code."""
+    place: Marker | None = None
+    for piece in pieces:
+        if type(piece) is Marker:
+            place = piece
+            if piece == FILE_START:
+                yield "\n--- "
+            elif piece in CHANGES.values():
+                yield f"\n[{piece[len('<CHANGE:') : -1]}] "
+            elif piece == SYMBOL:
+                yield "in "
+            elif piece in (CODE_START, AFTER) or piece == CODE_END:
+                yield "\n"
+        elif place in (FILE_START, SYMBOL, CODE_START, AFTER):
+            yield piece
+
+
+def _ranked(probabilities: dict[str, float], top: int) -> list[Ranked]:
+    best = sorted(probabilities.items(), key=lambda item: (-item[1], item[0]))[:top]
+    return [Ranked(name, probability) for name, probability in best]

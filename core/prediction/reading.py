@@ -1,0 +1,59 @@
+"""A model that has read some tokens and can be asked what comes next, token by token, along several branches."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import torch
+    from transformers import PreTrainedModel
+
+
+@dataclass
+class Reading:
+    """What a model holds after some tokens. `logits` are those of what comes next, (branches, vocabulary) float32."""
+
+    model: PreTrainedModel
+    logits: torch.Tensor
+    cache: Any
+
+    @classmethod
+    def of(cls, model: PreTrainedModel, ids: Sequence[int]) -> Reading:
+        """Read one or more tokens."""
+        import torch
+
+        model.eval()
+        with torch.inference_mode():
+            answer = model(input_ids=torch.tensor([list(ids)], device=model.device), use_cache=True)
+        return cls(model, answer.logits[:, -1].float(), answer.past_key_values)
+
+    def branch(self) -> Reading:
+        """The same place, to go on from by itself."""
+        return Reading(self.model, self.logits, copy.deepcopy(self.cache))
+
+    def feed(self, ids: Sequence[int]) -> None:
+        """Read further tokens, on a single branch."""
+        import torch
+
+        if ids:
+            with torch.inference_mode():
+                step = torch.tensor([list(ids)], device=self.model.device)
+                answer = self.model(input_ids=step, past_key_values=self.cache, use_cache=True)
+            self.logits, self.cache = answer.logits[:, -1].float(), answer.past_key_values
+
+    def fork(self, branches: Sequence[int], ids: Sequence[int]) -> None:
+        """Go on along new branches: each from one of those of before, by one token."""
+        import torch
+
+        with torch.inference_mode():
+            self.cache.reorder_cache(torch.tensor(list(branches), device=self.model.device))
+            step = torch.tensor([[id_] for id_ in ids], device=self.model.device)
+            answer = self.model(input_ids=step, past_key_values=self.cache, use_cache=True)
+        self.logits, self.cache = answer.logits[:, -1].float(), answer.past_key_values
+
+    def log_probabilities(self) -> torch.Tensor:
+        """(branches, vocabulary), float64 on the CPU: products of them get small."""
+        return self.logits.log_softmax(dim=-1).cpu().double()

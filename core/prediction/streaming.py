@@ -1,0 +1,23 @@
+"""Ids as they are written, turned into text at once: a character is told when its last byte is there."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from core.vocabulary import Vocabulary
+
+
+def pieces_of(ids: Iterable[int], vocabulary: Vocabulary) -> Iterator[str]:
+    """Markers, and text in pieces as small as can be told."""
+    from tokenizers.decoders import DecodeStream
+
+    own = set(vocabulary.own_ids)
+    decoder = DecodeStream(skip_special_tokens=False)
+    for id_ in ids:
+        if id_ in own:
+            yield from vocabulary.pieces([id_])
+            decoder = DecodeStream(skip_special_tokens=False)
+        elif text := decoder.step(vocabulary.tokenizer, id_):
+            yield text

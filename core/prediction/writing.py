@@ -1,0 +1,161 @@
+"""Letting a model write the rest of a commit, held to the grammar, so that what it writes always parses.
+
+At each step only what the grammar allows can come: text, or some markers. A budget bounds the text; when it is spent,
+what is open is closed. Paths are held to a tree of known ones.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+
+import torch
+
+from core.commit_grammar import (
+    AFTER,
+    BEFORE,
+    CHANGES,
+    CODE_END,
+    CODE_START,
+    COMMIT_END,
+    FILE_END,
+    FILE_START,
+    KINDS,
+    SYMBOL,
+    CodeView,
+    Marker,
+)
+from core.prediction.reading import Reading
+from core.prediction.search import Node, PathTree
+from core.vocabulary import Vocabulary
+
+MOST_SYMBOL_TOKENS = 32
+
+_NEXT: dict[str, dict[Marker, str]] = {
+    "change": dict.fromkeys(CHANGES.values(), "kind"),
+    "kind": dict.fromkeys(KINDS.values(), "symbol?"),
+    "symbol?": {SYMBOL: "symbol", CODE_START: "code"},
+    "symbol": {CODE_START: "code"},
+    "code": {CODE_END: "next change"},
+    "sides": {BEFORE: "before", AFTER: "after", CODE_END: "next change"},
+    "before": {AFTER: "after", CODE_END: "next change"},
+    "after": {CODE_END: "next change"},
+    "next change": {**dict.fromkeys(CHANGES.values(), "kind"), FILE_END: "next file"},
+    "next file": {FILE_START: "path", COMMIT_END: "done"},
+}
+"""By state: the markers that may come, and the state that each leads to."""
+_TEXT = frozenset(("symbol", "code", "before", "after"))
+"""States in which text may come."""
+_CLOSING = {"symbol": CODE_START, "code": CODE_END, "sides": CODE_END, "before": CODE_END, "after": CODE_END} | {
+    "next change": FILE_END,
+    "next file": COMMIT_END,
+}
+"""What a spent budget leaves. "change", "kind" and "symbol?" cost no text, so there the model still chooses."""
+
+
+@dataclass(frozen=True)
+class Sampling:
+    """How the next token is chosen. `temperature` 0 takes the likeliest."""
+
+    temperature: float = 0.0
+    top_p: float = 1.0
+    seed: int = 0
+
+    def chooser(self) -> Callable[[torch.Tensor], int]:
+        """A function that chooses an id, given logits (vocabulary,) with -inf for what must not come."""
+        if not self.temperature:
+            return lambda logits: int(logits.argmax())
+        draw = torch.Generator().manual_seed(self.seed)
+
+        def choose(logits: torch.Tensor) -> int:
+            chances, order = (logits.cpu() / self.temperature).softmax(dim=-1).sort(descending=True)
+            chances[chances.cumsum(dim=0) - chances >= self.top_p] = 0
+            return int(order[torch.multinomial(chances, 1, generator=draw)])
+
+        return choose
+
+
+@dataclass
+class Writer:
+    """Writes the rest of a commit from a place where a change must come, behind the head of a file."""
+
+    reading: Reading
+    vocabulary: Vocabulary
+    tree: PathTree
+    view: CodeView = "new"
+    sampling: Sampling = field(default_factory=Sampling)
+
+    def write(self, most_text: int, *, first: Sequence[Marker] = ()) -> Iterator[int]:
+        """The ids, one by one, up to <COMMIT_END>. `first` are markers that are given, such as the change type.
+
+        At most `most_text` of the ids are text in symbols and code.
+        """
+        choose = self.sampling.chooser()
+        state, node, in_text, given = "change", self.tree.root, 0, list(first)
+        text_ids = self._text_mask()
+        while state != "done":
+            if state == "path":
+                id_, node = self._along(node, choose)
+                if node.path is not None:  # no head of a file is the beginning of another's
+                    state, node = "change", self.tree.root
+            else:
+                ids = {self.vocabulary.markers[marker]: marker for marker in self._markers(state, most_text, in_text)}
+                if given:
+                    id_ = self.vocabulary.markers[given.pop(0)]
+                else:
+                    may_write = state in _TEXT and most_text > 0 and self._has_room(state, in_text)
+                    id_ = self._chosen(list(ids), text_ids if may_write else None, choose)
+                if id_ in ids:
+                    state, in_text = self._after(state, ids[id_]), 0
+                    if state == "path":
+                        node = self.tree.root.children[id_]
+                else:
+                    most_text, in_text = most_text - 1, in_text + 1
+            yield id_
+            if state != "done":
+                self.reading.feed([id_])
+
+    def _markers(self, state: str, most_text: int, in_text: int) -> list[Marker]:
+        if most_text <= 0 and state in _CLOSING:
+            return [_CLOSING[state]]
+        if state == "symbol" and not in_text:  # a symbol has a name
+            return []
+        found = list(_NEXT[state])
+        if state == "next file" and not self.tree.root.children:
+            found.remove(FILE_START)
+        if state == "symbol?" and most_text <= 0:
+            found.remove(SYMBOL)
+        return found
+
+    def _has_room(self, state: str, in_text: int) -> bool:
+        return state != "symbol" or in_text < MOST_SYMBOL_TOKENS
+
+    def _after(self, state: str, marker: Marker) -> str:
+        following = _NEXT[state][marker]
+        return "sides" if following == "code" and self.view == "before_after" else following
+
+    def _chosen(self, markers: list[int], text: torch.Tensor | None, choose: Callable[[torch.Tensor], int]) -> int:
+        logits = self.reading.logits[0]
+        allowed = torch.full_like(logits, -math.inf) if text is None else logits + text.to(logits.device)
+        allowed[markers] = logits[markers]
+        return choose(allowed)
+
+    def _along(self, node: Node, choose: Callable[[torch.Tensor], int]) -> tuple[int, Node]:
+        """One step along the tree of known paths."""
+        logits = self.reading.logits[0]
+        ids = list(node.children)
+        allowed = torch.full_like(logits, -math.inf)
+        allowed[ids] = logits[ids]
+        id_ = choose(allowed)
+        return id_, node.children[id_]
+
+    def _text_mask(self) -> torch.Tensor:
+        """0 for ids of text, -inf for all others: our own tokens, those of the base model's own markup, spare rows."""
+        size = self.reading.logits.shape[-1]
+        mask = torch.full((size,), -math.inf)
+        special = {id_ for id_, token in self.vocabulary.tokenizer.get_added_tokens_decoder().items() if token.special}
+        known = self.vocabulary.tokenizer.get_vocab(with_added_tokens=True).values()
+        mask[[id_ for id_ in known if id_ not in special and id_ < size]] = 0
+        mask[[id_ for id_ in self.vocabulary.own_ids if id_ < size]] = -math.inf
+        return mask

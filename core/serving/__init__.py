@@ -1,0 +1,1 @@
+"""Answering over HTTP: a queue in front of one model, and the routes."""

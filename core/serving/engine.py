@@ -1,0 +1,105 @@
+"""One model, one request at a time, and a bounded queue in front of it.
+
+A model's forward pass uses all cores or the card, so requests side by side would only slow each other down. They
+wait in order; who finds the queue full is told so at once. Work is a generator: it is asked for its next piece only as
+long as somebody still listens, so a client that has hung up costs at most one more token.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import threading
+import time
+from collections.abc import AsyncGenerator, Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any, TypeVar
+
+T = TypeVar("T")
+_END = object()
+
+
+class BusyError(Exception):
+    """The queue is full."""
+
+
+class LateError(Exception):
+    """The work took longer than a request may."""
+
+
+class Engine:
+    """Runs work in its one thread. `most_waiting` requests may wait beside the one that runs."""
+
+    def __init__(self, most_waiting: int, most_seconds: float) -> None:
+        self._most, self._most_s = most_waiting, most_seconds
+        self._pool = ThreadPoolExecutor(1, thread_name_prefix="model")
+        self.inside = 0
+        """Requests that run or wait."""
+
+    def close(self) -> None:
+        """Let nothing new begin."""
+        self._pool.shutdown(wait=False, cancel_futures=True)
+
+    async def pieces(self, work: Callable[[], Iterator[T]]) -> AsyncGenerator[T]:
+        """What a generator yields, made in the engine's thread. Raises BusyError before anything is begun.
+
+        Closing the iterator ends the work. Raises LateError when the time of a request, the wait counted
+        in, is over; what the work itself raises comes through.
+        """
+        if self.inside > self._most:
+            raise BusyError
+        self.inside += 1
+        deadline = time.monotonic() + self._most_s
+        running = _Running(work)
+        future = self._pool.submit(running.run)
+        try:
+            while True:
+                try:
+                    item = await asyncio.wait_for(running.out.get(), max(deadline - time.monotonic(), 0.001))
+                except TimeoutError:
+                    raise LateError from None
+                if item is _END:
+                    return
+                if isinstance(item, BaseException):
+                    raise item
+                yield item
+        finally:
+            running.stopped.set()
+            future.cancel()
+            self.inside -= 1
+
+    async def all(self, work: Callable[[], Iterator[T]], gone: Callable[[], Any] | None = None) -> list[T]:
+        """All pieces; `gone` is asked now and then whether the client has hung up, which ends the work."""
+        found: list[T] = []
+        checked = time.monotonic()
+        async with contextlib.aclosing(self.pieces(work)) as pieces:
+            async for piece in pieces:
+                found.append(piece)
+                if gone and time.monotonic() - checked > 0.5:
+                    checked = time.monotonic()
+                    if await gone():
+                        break
+        return found
+
+
+class _Running:
+    """Work in the engine's thread, and the way of its pieces to the event loop."""
+
+    def __init__(self, work: Callable[[], Iterator[Any]]) -> None:
+        self._work, self._loop = work, asyncio.get_running_loop()
+        self.out = asyncio.Queue[Any]()
+        self.stopped = threading.Event()
+
+    def run(self) -> None:
+        try:
+            for piece in self._work():
+                if self.stopped.is_set():
+                    return
+                self._put(piece)
+            self._put(_END)
+        except BaseException as error:  # noqa: BLE001 - told to who waits for it
+            self._put(error)
+
+    def _put(self, item: object) -> None:
+        with contextlib.suppress(RuntimeError):  # the loop is gone: nobody listens
+            self._loop.call_soon_threadsafe(self.out.put_nowait, item)

@@ -1,0 +1,91 @@
+"""What requests may hold. Bounds are here, so that what is too much is refused before any work."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from pydantic import BaseModel, ConfigDict, Field
+
+MOST_TOKENS = 1024
+MOST_TEXT = 65_536
+"""Characters of a prompt or task."""
+
+Text = Annotated[str, Field(max_length=MOST_TEXT)]
+
+
+class PredictRequest(BaseModel):
+    """What changes next in the repository?"""
+
+    model_config = ConfigDict(extra="forbid")
+
+    task: Text = Field(default="", description="What is to be done, like the first line of a commit message.")
+    author: Text = Field(default="", description="Who is to do it; the author of the last commit unless set.")
+    files: list[Text] = Field(default=[], max_length=1000, description="Names and patterns of files to choose from.")
+    new_files: bool = Field(default=True, description="Let a file that does not exist yet be an answer.")
+    top: int = Field(default=5, ge=1, le=50, description="Answers of each kind.")
+    sketch_tokens: int = Field(default=96, ge=0, le=MOST_TOKENS, description="Length of the sketch; 0: none.")
+    temperature: float = Field(default=0.0, ge=0, le=2)
+    top_p: float = Field(default=1.0, gt=0, le=1)
+    seed: int = Field(default=0, ge=0, lt=2**63)
+    model: str = Field(default="", max_length=200, description="Name of a model in /v1/models; the first unless set.")
+    stream: bool = Field(default=False, description="Server-sent events: ranking, text as it is written, done.")
+
+
+class _OpenAI(BaseModel):
+    """Fields that both OpenAI routes have. Others that their clients may send are read over."""
+
+    model: str = Field(default="", max_length=200)
+    temperature: float | None = Field(default=None, ge=0, le=2)
+    top_p: float | None = Field(default=None, gt=0, le=1)
+    seed: int | None = Field(default=None, ge=0, lt=2**63)
+    n: int | None = Field(default=1, ge=1, le=1, description="Only one answer is made.")
+    stream: bool | None = False
+    stream_options: dict[str, Any] | None = None
+    stop: Text | list[Text] | None = None
+
+    @property
+    def stops(self) -> list[str]:
+        """Texts at which the answer ends."""
+        found = [self.stop] if isinstance(self.stop, str) else self.stop or []
+        return [text for text in found if text]
+
+    @property
+    def wants_usage(self) -> bool:
+        """Whether a stream is to end with a count of tokens."""
+        return bool((self.stream_options or {}).get("include_usage"))
+
+
+class CompletionRequest(_OpenAI):
+    """Text to go on from. Spelled markers, such as <COMMIT_START>, stand for the markers of the commit grammar."""
+
+    prompt: Text | Annotated[list[Text], Field(min_length=1, max_length=1)]
+    max_tokens: int | None = Field(default=64, ge=1, le=MOST_TOKENS)
+    echo: bool | None = False
+
+
+class ChatMessage(BaseModel):
+    """One message: text, or a list of parts of which those of text are read."""
+
+    role: str = Field(max_length=50)
+    content: Text | list[dict[str, Any]] | None = None
+
+    @property
+    def text(self) -> str:
+        """The message's text."""
+        if isinstance(self.content, list):
+            parts = (str(part.get("text", "")) for part in self.content if part.get("type") == "text")
+            return "\n".join(parts)[:MOST_TEXT]
+        return self.content or ""
+
+
+class ChatRequest(_OpenAI):
+    """The last message of the user is the task; the answer names files and kinds of change, and sketches the commit."""
+
+    messages: list[ChatMessage] = Field(min_length=1, max_length=1000)
+    max_tokens: int | None = Field(default=None, ge=1, le=MOST_TOKENS)
+    max_completion_tokens: int | None = Field(default=None, ge=1, le=MOST_TOKENS)
+
+    @property
+    def task(self) -> str:
+        """What the user asks for."""
+        return next((message.text for message in reversed(self.messages) if message.role == "user"), "")

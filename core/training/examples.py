@@ -1,0 +1,181 @@
+"""What a model is trained on, one example at a time: packed blocks, or context and target windows."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal, Protocol
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+from torch.utils.data import Dataset
+
+from core.errors import UserError
+from core.training.loss import IGNORED
+
+if TYPE_CHECKING:
+    from datasets import Dataset as Rows
+
+_ROWS_AT_ONCE = 1000
+
+Example = dict[str, Tensor]
+Documents = Literal["history", "commit"]
+"""What a token may look back at: all that stands before it in its block, or only what its commit holds."""
+
+
+class Examples(Protocol):
+    """Examples by number, oldest first."""
+
+    def __len__(self) -> int:
+        """How many there are."""
+        ...
+
+    def __getitem__(self, number: int) -> Example:
+        """`input_ids` and `labels`, int64 of one length; perhaps `position_ids` or `attention_mask`."""
+        ...
+
+    def tokens(self, number: int) -> int:
+        """How many tokens of the example are asked for."""
+        ...
+
+    def first_tokens(self) -> NDArray[np.int64]:
+        """Where each example begins in its split's stream."""
+        ...
+
+
+@dataclass(frozen=True)
+class Blocks:
+    """Packed blocks of one split of dataset/, cut into pieces of at most `width` tokens; a loss on every token.
+
+    With `documents` "commit", positions begin anew at each commit, from which transformers makes a mask: a
+    token sees only its own commit (attention is full again if a model caches, so nothing may).
+    """
+
+    rows: Rows
+    block: int
+    width: int
+    documents: Documents = "history"
+
+    @classmethod
+    def load(cls, folder: Path, split: str, width: int, documents: Documents = "history") -> Blocks | None:
+        """The blocks of a split; None where it has none. Raises UserError where the folder is none of ours."""
+        from datasets import load_from_disk
+
+        try:
+            splits = load_from_disk(str(folder))
+        except (OSError, ValueError) as error:
+            raise UserError(f"{folder} cannot be read: {error}", "run dataset_builder again") from None
+        if split not in splits:
+            return None
+        rows = splits[split].with_format("numpy")
+        return cls(rows, len(rows[0]["input_ids"]), min(width, len(rows[0]["input_ids"])), documents)
+
+    def belongs_to(self, stream: Tensor) -> bool:
+        """Whether all rows are where they say that they are in a stream (1-D)."""
+        ids = stream.numpy()
+        for start in range(0, len(self.rows), _ROWS_AT_ONCE):
+            some = self.rows[start : start + _ROWS_AT_ONCE]
+            for row, first in zip(some["input_ids"], some["first_token"], strict=True):
+                if not np.array_equal(row, ids[int(first) : int(first) + len(row)]):
+                    return False
+        return True
+
+    @property
+    def _pieces(self) -> int:
+        """Pieces of one whole row. They overlap in one token, which is asked for in the first of the two."""
+        return max(-(-(self.block - 1) // max(self.width - 1, 1)), 1)
+
+    def __len__(self) -> int:
+        whole = (len(self.rows) - 1) * self._pieces
+        last = len(self.rows[-1]["input_ids"])
+        return whole + max(-(-(last - 1) // max(self.width - 1, 1)), 1)
+
+    def __getitem__(self, number: int) -> Example:
+        row = self.rows[number // self._pieces]
+        start = number % self._pieces * (self.width - 1)
+        ids = torch.from_numpy(row["input_ids"][start : start + self.width]).long()
+        made = {"input_ids": ids, "labels": ids}
+        if self.documents == "commit":
+            lengths = row["seq_lengths"].tolist()
+            made["position_ids"] = torch.cat([torch.arange(n) for n in lengths])[start : start + self.width]
+        return made
+
+    def tokens(self, number: int) -> int:
+        """All but the first token, which nothing foretells."""
+        return len(self[number]["input_ids"]) - 1
+
+    def first_tokens(self) -> NDArray[np.int64]:
+        """Where each piece begins in its split's stream."""
+        firsts = np.asarray(self.rows["first_token"], np.int64)
+        pieces = firsts[:, None] + np.arange(self._pieces) * (self.width - 1)
+        return pieces.reshape(-1)[: len(self)]
+
+
+@dataclass(frozen=True)
+class Windows:
+    """The seeds' context and target windows: a loss on the targets alone. Of a long context the newest part stays."""
+
+    data: Mapping[str, Tensor]
+    """A training_data file."""
+    width: int
+    """Most tokens of context and target together."""
+
+    def __len__(self) -> int:
+        return len(self.data["contexts"])
+
+    def __getitem__(self, number: int) -> Example:
+        ids = torch.cat([self.data["contexts"][number], self.data["targets"][number]])
+        real = torch.cat([self.data["context_masks"][number], self.data["target_masks"][number]])
+        asked = real.clone()
+        asked[: self.data["contexts"].shape[1]] = False
+        ids, real, asked = ids[-self.width :], real[-self.width :], asked[-self.width :]
+        made = {"input_ids": ids, "labels": torch.where(asked, ids, IGNORED)}
+        return made if bool(real.all()) else {**made, "attention_mask": real.long()}
+
+    def tokens(self, number: int) -> int:
+        """The real tokens of the target."""
+        return int(self.data["target_masks"][number].sum())
+
+    def first_tokens(self) -> NDArray[np.int64]:
+        """Where each window's target begins in the split's stream, which may be padded on the left."""
+        targets, left = self.data["targets"], int(self.data["stream"].storage_offset())
+        return np.arange(len(targets), dtype=np.int64) * targets.stride(0) + int(targets.storage_offset()) - left
+
+
+class Chosen(Dataset[Example]):
+    """Examples in the order in which they are to be trained on."""
+
+    def __init__(self, examples: Examples, order: Sequence[int]) -> None:
+        self._examples, self._order = examples, order
+
+    def __len__(self) -> int:
+        return len(self._order)
+
+    def __getitem__(self, place: int) -> Example:
+        return self._examples[self._order[place]]
+
+
+@dataclass(frozen=True)
+class Collator:
+    """A batch of examples; shorter ones are filled up on the right with tokens that nobody asks for."""
+
+    pad_id: int
+
+    def __call__(self, examples: Sequence[Example]) -> dict[str, Any]:
+        """Each field as (batch, longest) int64."""
+        length = max(len(example["input_ids"]) for example in examples)
+        fill = {"input_ids": self.pad_id, "labels": IGNORED, "position_ids": 0, "attention_mask": 0}
+        names = {name for example in examples for name in example}
+        return {
+            name: torch.stack([_filled(example, name, length, fill[name]) for example in examples]) for name in names
+        }
+
+
+def _filled(example: Example, name: str, length: int, fill: int) -> Tensor:
+    ids = example["input_ids"]
+    whole = torch.ones_like(ids) if name == "attention_mask" else torch.arange(len(ids))
+    value = example.get(name, whole)
+    return torch.nn.functional.pad(value, (0, length - len(ids)), value=fill)

@@ -1,0 +1,28 @@
+"""Several processes that train one model together, as `accelerate launch` or `torchrun` starts them."""
+
+from __future__ import annotations
+
+import os
+
+
+def rank() -> int:
+    """The number of this process; 0 where there is one, and for the one that writes."""
+    return int(os.environ.get("RANK", "0"))
+
+
+def world_size() -> int:
+    """How many there are."""
+    return int(os.environ.get("WORLD_SIZE", "1"))
+
+
+def is_main() -> bool:
+    """True for the process that logs, scores and writes."""
+    return rank() == 0
+
+
+def leave() -> None:
+    """End the group, so that no process waits for one that has gone."""
+    import torch.distributed as group
+
+    if group.is_available() and group.is_initialized():
+        group.destroy_process_group()
