@@ -141,7 +141,8 @@ class Data:
     test: torch.Tensor
     folder: Path
     """The packed blocks."""
-    windows: dict[str, torch.Tensor]
+    windows: dict[str, dict[str, torch.Tensor]]
+    """Context and target windows, by split."""
 
 
 def run(ctx: Context[ModelTrainingConfig]) -> None:
@@ -161,7 +162,8 @@ def run(ctx: Context[ModelTrainingConfig]) -> None:
     earlier = continue_from(model, data.vocabulary, ctx.published("model"), config)
     forgotten = Forgetting.begin(model, earlier, logs / "held_out_before.json", data.vocabulary)
     shape, memory = fit_once(model, data, logs, config)
-    examples = examples_of(data, shape.width, config)
+    examples = examples_of(data, "train", shape.width, config)
+    assert examples is not None  # read_data has seen some
     plan = plan_once(examples, shape, memory["step_seconds"], earlier, data, logs / "plan.json", config)
     log.info("%s", plan.sentence())
     check_disk(model, ctx.scratch, config)
@@ -193,7 +195,8 @@ def read_data(ctx: Context[ModelTrainingConfig]) -> Data:
     keys = ("stream", "contexts", "targets", "context_masks", "target_masks")
     train, val, test = (load(ctx.input(f"training_data_{name}.pt"), keys) for name in SPLITS)
     vocabulary = Vocabulary.load(ctx.input("vocab.json"), ctx.input("tokenizer"))
-    data = Data(vocabulary, train["stream"], val["stream"], test["stream"], ctx.input("dataset"), train)
+    windows = {"train": train, "val": val}
+    data = Data(vocabulary, train["stream"], val["stream"], test["stream"], ctx.input("dataset"), windows)
     blocks = Blocks.load(data.folder, "train", 1 << 30)
     if blocks is None or not blocks.belongs_to(data.train):
         raise UserError(f"{data.folder} was not made with {ctx.input('training_data_train.pt')}", "run dataset_builder")
@@ -305,7 +308,7 @@ def fit_once(
         return memory.Shape(found["micro_batch"], found["accumulation"], found["width"]), found
     width = config.sequence_length
     if config.objective == "target_window":
-        width = data.windows["contexts"].shape[1] + data.windows["targets"].shape[1]
+        width = sum(data.windows["train"][name].shape[1] for name in ("contexts", "targets"))
     shape = memory.Shape(config.batch_size, config.gradient_accumulation, width)
     if not config.fit_memory:
         return shape, memory.report(shape, {}, 0, memory.Measured(0, 0.0), [])
@@ -335,15 +338,14 @@ def fit_once(
     return shape, found
 
 
-def examples_of(data: Data, width: int, config: ModelTrainingConfig) -> Examples:
-    """What is trained on, by objective."""
+def examples_of(data: Data, split: str, width: int, config: ModelTrainingConfig) -> Examples | None:
+    """What is trained on, by objective; None where the split has none."""
     from core.training.examples import Blocks, Windows
 
     if config.objective == "target_window":
-        return Windows(data.windows, width)
-    blocks = Blocks.load(data.folder, "train", width, config.documents)
-    assert blocks is not None
-    if blocks.block < width:
+        return Windows(data.windows[split], width)
+    blocks = Blocks.load(data.folder, split, width, config.documents)
+    if blocks is not None and blocks.block < width and split == "train":
         log.warning("blocks of dataset/ are %s tokens long, shorter than sequence_length", blocks.block)
     return blocks
 
@@ -403,13 +405,13 @@ def train(
     """Train in place; what ended it early, or "". Raises KeyboardInterrupt after an interrupt, a checkpoint saved."""
     from core.evaluation.scores import spread_blocks
     from core.training import loop
-    from core.training.examples import Blocks, Chosen, Collator
+    from core.training.examples import Chosen, Collator
 
-    blocks = Blocks.load(data.folder, "val", shape.width, config.documents) if config.validation_points else None
+    held_out = examples_of(data, "val", shape.width, config) if config.validation_points else None
     validation = None
-    if blocks is not None:
-        places = spread_blocks(len(blocks) + 1, 1, max(config.validation_tokens // shape.width, 1))
-        validation = Chosen(blocks, [place for place, _ in places])
+    if held_out is not None and len(held_out):
+        places = spread_blocks(len(held_out) + 1, 1, max(config.validation_tokens // shape.width, 1))
+        validation = Chosen(held_out, [place for place, _ in places])
     every = -(-plan.steps // config.validation_points) if validation else 0
     arguments = arguments_of(logs / checkpoints.FOLDER, plan.steps, every, every, shape, config=config)
     with loop.out_of_memory_explained():

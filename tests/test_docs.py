@@ -11,6 +11,7 @@ from conftest import PROJECT
 
 import pipeline
 import predict
+import serve
 from core.cli import stage_command
 from core.commit_grammar import MARKERS, Marker, parse
 from core.config import PipelineConfig, load
@@ -24,7 +25,7 @@ def options(command: click.Command) -> list[str]:
     return [name for parameter in command.params if isinstance(parameter, click.Option) for name in parameter.opts[:1]]
 
 
-@pytest.mark.parametrize("flag", options(pipeline.main) + options(predict.main))
+@pytest.mark.parametrize("flag", options(pipeline.main) + options(predict.main) + options(serve.main))
 def test_flags_are_in_the_readme(flag: str) -> None:
     assert f"`{flag}" in README
 

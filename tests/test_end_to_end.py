@@ -24,7 +24,7 @@ ARTIFACTS = (
     *("commits.json", "chunks.jsonl", "chunking_stats.json", "vocab.json", "tokens.pt", "dataset_stats.json"),
     *("training_data_train.pt", "training_data_val.pt", "training_data_test.pt", "model_weights.pt"),
     *("dataset/dataset_dict.json", "dataset/train/state.json"),
-    *("training_logs/metrics.jsonl", "training_logs/evaluation.json", "training_logs/tensorboard"),
+    *("training_logs/metrics.jsonl", "training_logs/training.json", "training_logs/tensorboard", "evaluation.json"),
     *("model/adapter_model.safetensors", "model/tokenizer.json", "model/README.md", "model/generation_config.json"),
     *("report.html", "pipeline_results.json", "pipeline.log", "tokenizer/tokenizer.json"),
 )
@@ -70,9 +70,9 @@ def test_a_first_run_leaves_every_artifact(world: World) -> None:
 def test_a_second_run_does_nothing_and_says_why(world: World) -> None:
     assert set(world.statuses().values()) == {"up to date"}
     dry = world.program.run("pipeline.py", "--dry-run").stdout
-    assert dry.count("up to date") == 6
+    assert dry.count("up to date") == 7
     listed = world.program.run("pipeline.py", "--list-stages").stdout
-    assert listed.count("fresh") == 6
+    assert listed.count("fresh") == 7
 
 
 def test_a_changed_setting_runs_what_is_downstream(world: World) -> None:
@@ -118,20 +118,34 @@ def test_splits_join_to_the_stream_without_overlap(world: World) -> None:
 
 
 def test_both_models_are_scored_on_the_same_tokens(world: World) -> None:
-    evaluation = json.loads((world.outputs / "training_logs" / "evaluation.json").read_text())
+    evaluation = json.loads((world.outputs / "evaluation.json").read_text())
     for split in ("val", "test"):
-        before, after = evaluation["baseline"][split], evaluation["tuned"][split]
+        rows = evaluation["splits"][split]["rows"]
+        before, after = rows["untuned base"], rows["fine-tuned"]
         assert before["tokens"] == after["tokens"] > 100
         assert before["loss"] != after["loss"]
+        assert evaluation["splits"][split]["gain"]["text"]["share"] > 0
+        assert {"uniform", "unigram", "trigram", "copy", "xz", "xz given training text"} < rows.keys()
     steps = [json.loads(line) for line in (world.outputs / "training_logs" / "metrics.jsonl").read_text().splitlines()]
     assert [entry["step"] for entry in steps if "loss" in entry] == [1, 2, 3, 4]
+    assert [entry["step"] for entry in steps if "val_loss" in entry] == [0, 2, 4]
+
+
+def test_the_card_says_what_was_measured(world: World) -> None:
+    world.statuses()
+    card = (world.outputs / "model" / "README.md").read_text()
+    row = json.loads((world.outputs / "evaluation.json").read_text())["splits"]["test"]["rows"]["fine-tuned"]
+    assert f"| fine-tuned | {row['bits_per_byte']:.3f} |" in card
+    with (world.outputs / "model" / "README.md").open("a") as file:
+        file.write("a word of mine\n")
+    assert set(world.statuses().values()) == {"up to date"}
 
 
 def test_report_is_self_contained(world: World) -> None:
     page = (world.outputs / "report.html").read_text()
-    assert page.count("<svg") == 10
+    assert page.count("<svg") == 14
     assert not any(word in page for word in ('src="http', 'href="http', "<script", "@import"))
-    evaluation = json.loads((world.outputs / "training_logs" / "evaluation.json").read_text())
+    evaluation = json.loads((world.outputs / "evaluation.json").read_text())
     (example,) = evaluation["examples"]
     assert example["head"].partition("<MESSAGE>")[2] in page
     assert all(change["file"] in page for change in example["truth"])
@@ -144,7 +158,9 @@ def test_prediction_of_the_next_commit(world: World) -> None:
     answer = json.loads(done.stdout)
     existing = world.repo.git("ls-files").splitlines()
     assert answer["files"]
-    assert {item["name"] for item in answer["files"]} <= set(existing)
+    assert all(item["new"] or item["name"] in existing for item in answer["files"])
+    assert answer["commit"]["message"] == "add a handler"
+    assert answer["commit"]["files"][0]["path"] == answer["sketch_file"]
     assert all(0 <= item["probability"] <= 1 for item in answer["files"] + answer["change_types"])
     words = world.program.run("predict.py", *arguments, "--sketch-tokens", "8")
     assert words.stdout.startswith("files\n")
@@ -191,7 +207,7 @@ def trained(world: World) -> Iterator[tuple[Program, list[str]]]:
         [
             *("--vocab", "outputs/vocab.json", "--train-data", "outputs/training_data_train.pt"),
             *("--val-data", "outputs/training_data_val.pt", "--max-steps", "40", "--checkpoint-steps", "5"),
-            *("--validation-points", "0", "--example-predictions", "0", "--epochs", "50"),
+            *("--validation-points", "3", "--validation-tokens", "128", "--epochs", "50"),
         ],
     )
 
@@ -226,7 +242,8 @@ def test_killed_training_goes_on_to_the_same_weights(trained: tuple[Program, lis
     steps = [
         json.loads(line)["step"] for line in (outputs / "training_logs" / "metrics.jsonl").read_text().splitlines()
     ]
-    assert steps == list(range(1, 41))
+    assert sorted(set(steps)) == list(range(41))
+    assert len(steps) == 40 + 4
 
 
 def test_interrupted_training_keeps_a_checkpoint(trained: tuple[Program, list[str]]) -> None:

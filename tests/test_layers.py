@@ -12,10 +12,14 @@ from conftest import PROJECT
 
 STAGE_FILES = {
     *("git_scraper", "semantic_chunker", "repository_joiner", "tokenizer", "dataset_builder", "train_model"),
+    "evaluate",
     "report_builder",
 }
-PROGRAMS = {"pipeline", "predict"}
-HEAVY = ("torch", "transformers", "peft", "tree_sitter", "tokenizers", "matplotlib", "git", "numpy")
+PROGRAMS = {"pipeline", "predict", "serve"}
+HEAVY = (
+    *("torch", "transformers", "peft", "tree_sitter", "tokenizers", "matplotlib", "git", "numpy"),
+    *("fastapi", "uvicorn", "datasets"),
+)
 
 
 def imported(path: Path) -> set[str]:

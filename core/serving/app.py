@@ -291,6 +291,11 @@ def _handle_errors(app: FastAPI) -> None:
     async def late(_: Request, __: LateError) -> Response:
         return _error(504, "the request took too long")
 
+    @app.exception_handler(Exception)
+    async def defect(_: Request, error: Exception) -> Response:
+        log.debug("a request failed", exc_info=error)
+        return _error(500, f"{type(error).__name__}: this is a defect of Gitlore")
+
     @app.exception_handler(GitloreError)
     async def ours(_: Request, error: GitloreError) -> Response:
         return _error(400 if isinstance(error, UserError) else 500, str(error))

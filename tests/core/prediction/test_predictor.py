@@ -18,7 +18,9 @@ from core.commit_grammar import (
     commit_head,
     serialise,
 )  # fmt: skip
-from core.prediction import Predictor, commits_in, head_of_file
+from core.prediction.commits import commits_in
+from core.prediction.predictor import Predictor
+from core.prediction.search import head_of_file
 from core.vocabulary import Vocabulary
 
 PATHS = ["src/lib.rs", "src/lib", "src/main.rs", "README.md", "a", "docs/é.md"]
@@ -39,7 +41,7 @@ def head(predictor: Predictor) -> list[int]:
 
 
 def test_search_equals_trying_every_file(predictor: Predictor) -> None:
-    prediction = predictor.predict([], head(predictor), PATHS, top=len(PATHS))
+    prediction = predictor.predict([], head(predictor), PATHS, top=len(PATHS), new_files=False)
     start = head(predictor)
     changes = [predictor.vocabulary.markers[marker] for marker in CHANGES.values()]
     expected = {}
@@ -59,11 +61,13 @@ def test_search_equals_trying_every_file(predictor: Predictor) -> None:
 def test_long_history_is_cut_to_the_width(predictor: Predictor) -> None:
     prediction = predictor.predict(list(range(200)) * 3, head(predictor), PATHS, top=2, sketch_tokens=4)
     assert len(prediction.files) == 2
+    ranking = predictor.rank(list(range(200)) * 3, head(predictor), PATHS)
+    assert ranking.context_tokens == 96
     assert len(predictor.vocabulary.encode([[prediction.sketch]])[0]) <= 4 + 4
 
 
 def test_no_known_files_give_no_answer(predictor: Predictor) -> None:
-    assert predictor.predict([], head(predictor), []).files == []
+    assert predictor.predict([], head(predictor), [], new_files=False).files == []
 
 
 def test_commits_are_read_back(predictor: Predictor) -> None:
@@ -83,7 +87,9 @@ def test_commits_are_read_back(predictor: Predictor) -> None:
     ids = vocabulary.encode([pieces])[0]
     first, second = commits_in(torch.tensor(ids * 2), vocabulary)
     assert first.changes == [("a.rs", "new_function"), ("a.rs", "refactor"), ("b <CODE_END>", "other")]
-    assert vocabulary.decode(ids[slice(*first.first_code)]) == "fn f() {}"
+    assert vocabulary.decode(ids[slice(*first.codes[0])]) == "fn f() {}"
+    assert len(first.codes) == 3
+    assert first.files == ["a.rs", "b <CODE_END>"]
     assert second.changes == first.changes
     assert (first.start, second.start) == (0, len(ids))
     assert vocabulary.decode(ids[: first.head_end]) == "".join(commit_head(commit))

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from core import checkpoints
 from core.errors import UserError
+from core.training import checkpoints
 
 
 def make(logs: Path, step: int, *, complete: bool = True, rank: int | None = 4) -> Path:

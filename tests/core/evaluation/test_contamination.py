@@ -1,0 +1,44 @@
+"""A planted leak is seen, and what a history repeats by itself is not taken for one."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from core.commit_grammar import CODE_END, CODE_START
+from core.evaluation.contamination import RUN_TOKENS, codes, contamination, seen_runs
+
+MARKERS = {str(CODE_START): 1000, str(CODE_END): 1001}
+DRAW = np.random.default_rng(0)
+
+
+def history(changes: int, size: int = 60) -> np.ndarray:
+    parts = [[1000, *DRAW.integers(0, 900, size), 1001] for _ in range(changes)]
+    return np.array([id_ for part in parts for id_ in part], np.int64)
+
+
+def test_a_planted_leak_is_seen() -> None:
+    train, test = history(50), history(20)
+    clean = contamination(train, test, MARKERS)
+    assert (clean["changes"], clean["changes_in_training"], clean["suspicious"]) == (20, 0, False)
+    assert clean["share_of_tokens_in_seen_runs"] == 0
+    leaked = contamination(np.concatenate([train, test[: 3 * 62]]), test, MARKERS)
+    assert (leaked["changes_in_training"], leaked["suspicious"]) == (3, True)
+    assert 0.14 < leaked["share_of_tokens_in_seen_runs"] < 0.16
+
+
+def test_a_leak_that_is_cut_anywhere_is_seen_by_its_runs() -> None:
+    train, test = history(50), history(20)
+    leaked = contamination(np.concatenate([train, test[70:300]]), test, MARKERS)
+    assert leaked["share_of_tokens_in_seen_runs"] == 230 / len(test)
+
+
+def test_short_code_does_not_count() -> None:
+    test = history(5, size=RUN_TOKENS - 1)
+    assert contamination(test, test, MARKERS)["changes"] == 0
+    assert [len(code) for code in codes(history(2, size=RUN_TOKENS), MARKERS)] == [RUN_TOKENS] * 2
+
+
+def test_short_streams() -> None:
+    assert seen_runs(np.arange(5), np.arange(99)) == 0.0
+    assert seen_runs(np.arange(99), np.arange(99)) == 1.0
+    assert contamination(np.empty(0, np.int64), np.empty(0, np.int64), MARKERS)["share_of_changes"] == 0

@@ -1,0 +1,94 @@
+"""Copying beside a plain search, and the mix with a model beside its own parts."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from core.evaluation import copying
+from core.evaluation.copying import ORDERS, Cache, Guesses, RunHashes, continuation, guesses
+from core.evaluation.scores import Scores
+
+
+def plainly(ids: list[int], at: int) -> tuple[int, int]:
+    """(guess, place of the run's length in ORDERS) for one token, by trying every earlier place."""
+    for number in reversed(range(len(ORDERS))):
+        order = ORDERS[number]
+        if order > at:
+            continue
+        run = ids[at - order : at]
+        for end in range(at - 1, order - 1, -1):
+            if ids[end - order : end] == run:
+                return ids[end], number
+    return -1, -1
+
+
+@settings(max_examples=150, deadline=None)
+@given(st.lists(st.integers(0, 3), max_size=30), st.lists(st.integers(0, 3), min_size=1, max_size=30))
+def test_guesses_are_what_followed_the_last_time(earlier: list[int], stream: list[int]) -> None:
+    places = np.arange(1, len(stream))
+    got = guesses(np.array(earlier, np.int64), np.array(stream, np.int64), places)
+    expected = [plainly([*earlier, *stream], len(earlier) + place) for place in places]
+    assert got.ids.tolist() == [guess for guess, _ in expected]
+    assert got.orders.tolist() == [order for _, order in expected]
+
+
+def test_only_the_newest_of_a_long_history_is_looked_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(copying, "MOST_TOKENS", 4)
+    got = guesses(np.array([1, 2, 9, 9]), np.array([1, 2]), np.array([1]))
+    assert got.ids.tolist() == [-1]
+
+
+@settings(max_examples=100, deadline=None)
+@given(st.lists(st.integers(0, 2), min_size=1, max_size=60), st.sampled_from([1, 2, 3, 5, 8, 12]))
+def test_equal_runs_have_equal_hashes_and_others_do_not(ids: list[int], length: int) -> None:
+    made = RunHashes(np.array(ids, np.int64)).of(length)
+    runs = {end: tuple(ids[end - length + 1 : end + 1]) for end in range(length - 1, len(ids))}
+    for one, first in runs.items():
+        for other, second in runs.items():
+            assert (made[one] == made[other]) == (first == second)
+
+
+def test_continuation_goes_on_as_the_last_time() -> None:
+    ids = np.array([5, 6, 7, 8, 9, 1, 5, 6])
+    assert continuation(RunHashes(ids), len(ids), 3, frozenset()) == [7, 8, 9]
+    assert continuation(RunHashes(ids), len(ids), 9, frozenset((9,))) == [7, 8]
+    assert continuation(RunHashes(np.array([1, 2, 3])), 3, 9, frozenset()) == []
+
+
+def scores(chances: list[float], of_guess: list[float]) -> Scores:
+    return Scores(-np.log(chances), candidate_nats=-np.log(of_guess))
+
+
+def test_a_guess_that_is_right_is_believed_and_one_that_is_wrong_is_not() -> None:
+    count = 400
+    targets = np.zeros(count, np.int64)
+    good = Guesses(np.zeros(count, np.int64), np.full(count, 9))
+    bad = Guesses(np.ones(count, np.int64), np.full(count, 9))
+    model = scores([0.2] * count, [0.2] * count)
+    for guessed, sure in ((good, True), (bad, False)):
+        cache = Cache.learn(guessed, model, targets)
+        mixed = cache.mix(guessed, model, targets)
+        assert (mixed.nats.mean() < 0.1) == sure
+        if not sure:  # a hundredth of a nat for having looked
+            assert mixed.nats.mean() < model.nats.mean() + 0.01
+
+
+def test_without_a_guess_the_model_stands_alone() -> None:
+    none = Guesses(np.full(5, -1), np.full(5, -1))
+    model = scores([0.1, 0.2, 0.3, 0.4, 0.5], [0.9] * 5)
+    cache = Cache.learn(none, model, np.zeros(5, np.int64))
+    np.testing.assert_allclose(cache.mix(none, model, np.zeros(5, np.int64)).nats, model.nats)
+
+
+def test_a_mix_is_a_probability() -> None:
+    """Over all words: what the model gives each, and the guess on top."""
+    words = 7
+    chances = np.random.default_rng(0).dirichlet(np.ones(words))
+    guess = Guesses(np.full(words, 3), np.full(words, 4))
+    model = scores(chances.tolist(), [float(chances[3])] * words)
+    cache = Cache(np.random.default_rng(1).random((len(ORDERS), 7)))
+    total = np.exp(-cache.mix(guess, model, np.arange(words)).nats).sum()
+    assert total == pytest.approx(1)

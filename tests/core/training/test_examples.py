@@ -1,0 +1,93 @@
+"""Blocks and windows as a model gets them."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+from datasets import Dataset
+from transformers import LlamaConfig, LlamaForCausalLM
+
+from core.token_files import windows
+from core.training.examples import Blocks, Chosen, Collator, Windows
+from core.training.loss import IGNORED
+
+STREAM = torch.arange(100, 187)
+
+
+def blocks(block: int, width: int, lengths: tuple[int, ...] = (), **named: str) -> Blocks:
+    rows = []
+    for first in range(0, len(STREAM) - 1, block - 1):
+        ids = STREAM[first : first + block].numpy().astype(np.int32)
+        rows.append({"input_ids": ids, "seq_lengths": lengths or (len(ids),), "first_token": first})
+    return Blocks(Dataset.from_list(rows).with_format("numpy"), block, width, **named)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(("block", "width"), [(10, 10), (10, 4), (10, 7), (50, 8), (200, 200)])
+def test_every_token_is_asked_for_once(block: int, width: int) -> None:
+    made = blocks(block, width)
+    asked = [int(id_) for number in range(len(made)) for id_ in made[number]["labels"][1:]]
+    assert asked == STREAM[1:].tolist()
+    assert sum(made.tokens(number) for number in range(len(made))) == len(STREAM) - 1
+    assert all(len(made[number]["input_ids"]) <= width for number in range(len(made)))
+    for number, first in enumerate(made.first_tokens()):
+        assert int(made[number]["input_ids"][0]) == int(STREAM[first])
+
+
+def test_blocks_know_their_stream() -> None:
+    made = blocks(10, 10)
+    assert made.belongs_to(STREAM)
+    other = STREAM.clone()
+    other[40] = 7
+    assert not made.belongs_to(other)
+    assert not made.belongs_to(STREAM[:-3])
+
+
+def test_commits_do_not_see_each_other() -> None:
+    made = blocks(87, 87, (30, 57), documents="commit")
+    example = made[0]
+    assert example["position_ids"].tolist() == [*range(30), *range(57)]
+    torch.manual_seed(0)
+    shape = LlamaConfig(
+        vocab_size=300, hidden_size=32, intermediate_size=64, num_hidden_layers=2, num_attention_heads=2
+    )
+    model = LlamaForCausalLM(shape).eval()
+    batch = Collator(0)([example])
+    with torch.no_grad():
+        together = model(input_ids=batch["input_ids"], position_ids=batch["position_ids"], use_cache=False).logits[0]
+        alone = [model(input_ids=part[None]).logits[0] for part in (STREAM[:30], STREAM[30:])]
+    torch.testing.assert_close(together, torch.cat(alone), rtol=1e-4, atol=1e-5)
+
+
+def test_windows_ask_for_targets_alone() -> None:
+    made = Windows(windows(STREAM, 16, 4, 2, 0), 20)
+    example = made[3]
+    assert example["input_ids"].tolist() == STREAM[6:26].tolist()
+    assert example["labels"].tolist() == [IGNORED] * 16 + STREAM[22:26].tolist()
+    assert made.tokens(3) == 4
+    assert made.first_tokens()[3] == 22
+    narrow = Windows(windows(STREAM, 16, 4, 2, 0), 10)[3]
+    assert narrow["input_ids"].tolist() == STREAM[16:26].tolist()
+    assert narrow["labels"].tolist() == [IGNORED] * 6 + STREAM[22:26].tolist()
+
+
+def test_a_padded_window_is_masked() -> None:
+    example = Windows(windows(STREAM[:10], 16, 4, 2, 0), 20)[0]
+    real = example["attention_mask"].bool()
+    assert example["input_ids"][real].tolist() == STREAM[:10].tolist()
+    assert (example["labels"][~real] == IGNORED).all()
+
+
+def test_short_examples_are_filled_up_on_the_right() -> None:
+    made = blocks(10, 10)
+    batch = Collator(7)([made[0], made[len(made) - 1]])
+    short = len(made[len(made) - 1]["input_ids"])
+    assert batch["input_ids"].shape == (2, 10)
+    assert batch["input_ids"][1, short:].tolist() == [7] * (10 - short)
+    assert batch["labels"][1, short:].tolist() == [IGNORED] * (10 - short)
+
+
+def test_an_order_may_repeat() -> None:
+    made = Chosen(blocks(10, 10), [2, 0, 2])
+    assert len(made) == 3
+    assert torch.equal(made[0]["input_ids"], made[2]["input_ids"])
