@@ -344,8 +344,11 @@ def report(ctx: Context[EvaluateConfig], found: Mapping[str, Any]) -> None:
 
 def in_words(gain: Mapping[str, Any]) -> str:
     """A gain with its interval."""
-    between = f" (95 % interval {gain['low']:.1%} to {gain['high']:.1%})" if gain["low"] is not None else ""
-    return f"{gain['share']:.1%} fewer bits of text{between}, {gain['commits']} commits"
+    between = ""
+    if gain["low"] is not None:
+        between = f" (95 % interval of what is saved: {gain['low']:.1%} to {gain['high']:.1%})"
+    share, much = (gain["share"], "fewer") if gain["share"] >= 0 else (-gain["share"], "more")
+    return f"{share:.1%} {much} bits of text{between}, {gain['commits']} commits"
 
 
 def fill_in_card(folder: Path, about: Mapping[str, Any], found: Mapping[str, Any]) -> None:

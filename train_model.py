@@ -149,6 +149,8 @@ def run(ctx: Context[ModelTrainingConfig]) -> None:
     """Write model/, model_weights.pt and training_logs/."""
     from core.training.forgetting import Forgetting
 
+    if not processes.is_main():
+        log.setLevel("WARNING")  # the first one tells
     config, data = ctx.config, read_data(ctx)
     check_fit(data.vocabulary, config)
     if processes.world_size() > 1 and config.max_minutes:
@@ -181,7 +183,7 @@ def run(ctx: Context[ModelTrainingConfig]) -> None:
         "ended_by": ended_by or plan.bound,
         "memory": memory,
         "validation": validation_of(read_metrics(logs / METRICS)),
-        "forgetting": forgotten.end(model) if forgotten else None,
+        "forgetting": forgotten.end(model, data.train) if forgotten else None,
     }
     write_outputs(ctx, model, data, shape.width, summary, logs)
     ctx.count("optimizer steps", plan.steps)
@@ -260,7 +262,7 @@ def prepare(model: PreTrainedModel, vocabulary: Vocabulary, config: ModelTrainin
     if sum(value.numel() for value in model.parameters()) < SMALL_MODEL:
         torch.set_num_threads(1)
     if config.gradient_checkpointing:
-        model.gradient_checkpointing_enable(gradient_checkpointing_kwargs={"use_reentrant": False})
+        model.activation_checkpointing_enable(activation_checkpointing_kwargs={"use_reentrant": False})
     if is_adapter(config):
         model = add_lora(
             model,
@@ -451,8 +453,8 @@ def arguments_of(
         use_cpu=not on_card,
         bf16=precision == "bf16",
         fp16=precision == "fp16" and on_card,
-        gradient_checkpointing=config.gradient_checkpointing,
-        gradient_checkpointing_kwargs={"use_reentrant": False} if config.gradient_checkpointing else None,
+        activation_checkpointing=config.gradient_checkpointing,
+        activation_checkpointing_kwargs={"use_reentrant": False} if config.gradient_checkpointing else None,
         logging_steps=1,
         eval_strategy="steps" if validate else "no",
         eval_steps=validate or None,

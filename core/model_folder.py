@@ -120,11 +120,12 @@ def read_about(folder: Path) -> dict[str, Any]:
     return about
 
 
-def load(folder: Path, cache_dir: Path, *, precision: str = "") -> Loaded:
+def load(folder: Path, cache_dir: Path, *, precision: str = "", four_bit: bool | None = None) -> Loaded:
     """The model with its adapter, and its vocabulary.
 
     Unless `precision` says otherwise a card gets what the model was trained with, so that it fits there
-    again; a CPU the plainest numbers. A merged, full or scratch model has no untuned form to switch to.
+    again; a CPU the plainest numbers. `four_bit` None quantizes the base on a card, if the adapter was trained
+    so. A merged, full or scratch model has no untuned form to switch to.
     """
     about = read_about(folder)
     vocabulary = load_vocabulary(folder, about)
@@ -136,7 +137,8 @@ def load(folder: Path, cache_dir: Path, *, precision: str = "") -> Loaded:
         return Loaded(model, vocabulary, about)
     from peft import PeftModel
 
-    four_bit = training.get("method") == "qlora" and on_card
+    if four_bit is None:
+        four_bit = training.get("method") == "qlora" and on_card
     base = load_base(about["base_model"], vocabulary, cache_dir, precision=precision, four_bit=four_bit)
     return Loaded(PeftModel.from_pretrained(base, str(folder)), vocabulary, about)
 

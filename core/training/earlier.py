@@ -74,7 +74,7 @@ def seen_examples(examples: Examples, known_tokens: int) -> list[int]:
     if len(seen) == len(firsts):
         raise UserError(
             "the training split holds nothing that the model has not been trained on",
-            "new commits are for the test as long as boundaries are kept: set dataset_builder.keep_boundaries: false and "
+            "new commits are for the test while boundaries are kept: set dataset_builder.keep_boundaries: false and "
             "run that stage with --force",
         )
     return seen

@@ -8,8 +8,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import torch
 
+from core.evaluation.contamination import seen_runs
 from core.evaluation.scores import Asked, figures, score
 from core.files import write_json
 from core.logs import log
@@ -47,12 +49,17 @@ class Forgetting:
         made.before = json.loads(path.read_bytes())["bits_per_byte"]
         return made
 
-    def end(self, model: PreTrainedModel) -> dict[str, Any]:
-        """Old test blocks before and after, in bits per byte of text; above 0 has been forgotten."""
+    def end(self, model: PreTrainedModel, train: torch.Tensor) -> dict[str, Any]:
+        """Old test blocks before and after, in bits per byte of text; above 0 has been forgotten.
+
+        Boundaries may have moved, so that some of these tokens are for training now; their share is told.
+        """
         after = self.bits_per_byte(model)
         log.info("old test blocks: %.3f bits per byte before, %.3f after", self.before, after)
-        tokens = sum(map(len, self.blocks))
-        return {"before": self.before, "after": after, "forgotten": after - self.before, "tokens": tokens}
+        old = np.array([id_ for block in self.blocks for id_ in block])
+        share = seen_runs(train.numpy(), old)
+        figures = {"before": self.before, "after": after, "forgotten": after - self.before}
+        return {**figures, "tokens": len(old), "share_for_training_now": share}
 
     def bits_per_byte(self, model: PreTrainedModel) -> float:
         """Of the text in the blocks."""

