@@ -103,7 +103,9 @@ def state(base_model: str) -> dict[str, str]:
 
 
 def folder_state(folder: Path) -> str:
-    """What tells whether a folder's files have changed: names, sizes and times."""
+    """What tells whether a folder's files have changed: names, sizes and times; "missing" where it is not there."""
+    if not folder.is_dir():
+        return "missing"
     stamps = ((file.relative_to(folder).as_posix(), file.stat()) for file in files_in(folder))
     return repr([(name, status.st_size, status.st_mtime_ns) for name, status in stamps])
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import shutil
 import subprocess
 import sys
 from collections import Counter
@@ -287,3 +288,26 @@ evaluate:
   sketch_tokens: 8
   bootstrap_samples: 50
 """
+
+
+@pytest.fixture(scope="session")
+def finished(tmp_path_factory: pytest.TempPathFactory, tiny_model: Path) -> Program:
+    """The program in a folder where the whole pipeline has run on a built repository, `repo`. Not to be changed."""
+    folder = tmp_path_factory.mktemp("finished")
+    repo = Repo(folder / "repo")
+    repo.path.mkdir()
+    repo.git("init", "-q", "-b", "main")
+    grow(repo, commits=24)
+    (folder / "config.yaml").write_text(small_config(repo.path, tiny_model))
+    made = Program(folder)
+    done = made.run("pipeline.py")
+    assert done.returncode == 0, done.stderr
+    return made
+
+
+@pytest.fixture
+def copied(finished: Program, tmp_path: Path) -> Program:
+    """A copy of it, to be changed; its repository is the same one."""
+    shutil.copytree(finished.folder / "outputs", tmp_path / "outputs", ignore=shutil.ignore_patterns(".gitlore"))
+    shutil.copy(finished.folder / "config.yaml", tmp_path)
+    return Program(tmp_path)

@@ -1,0 +1,126 @@
+"""Stage 6 as a command: what it measures, and what must be exactly zero."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+import torch
+from conftest import Program
+
+import evaluate
+from core import git
+from core.token_files import load, save
+
+
+def measured(program: Program, *arguments: str) -> dict[str, Any]:
+    done = program.run("evaluate.py", "--model", "outputs/model", *arguments)
+    assert done.returncode == 0, done.stderr
+    found: dict[str, Any] = json.loads((program.folder / "outputs" / "evaluation.json").read_text())
+    return found
+
+
+def test_the_untuned_base_against_itself_is_exactly_zero(copied: Program) -> None:
+    card = (copied.folder / "outputs" / "model" / "README.md").read_text()
+    found = measured(copied, "--no-adapter")
+    for split in found["splits"].values():
+        assert split["rows"]["fine-tuned"] == split["rows"]["untuned base"]
+        for part in split["gain"].values():
+            assert (part["share"], part["low"], part["high"]) in ((0.0, 0.0, 0.0), (0.0, None, None))
+    rows = found["continuations"]["rows"]
+    assert rows["fine-tuned"] == rows["untuned base"]
+    assert (copied.folder / "outputs" / "model" / "README.md").read_text() == card  # that is not about this model
+
+
+def test_two_evaluations_agree(copied: Program) -> None:
+    first, second = measured(copied), measured(copied)
+    assert first == second
+
+
+def test_everything_has_its_figure(finished: Program) -> None:
+    found = json.loads((finished.folder / "outputs" / "evaluation.json").read_text())
+    names = {"uniform", "unigram", "trigram", "copy", "fine-tuned", "untuned base", "xz", "xz given training text"}
+    names |= {"fine-tuned + cache", "untuned base + cache"}
+    for split in found["splits"].values():
+        assert split["rows"].keys() == names
+        assert all(row["bits_per_byte"] > 0 for row in split["rows"].values())
+        assert split["rows"]["uniform"]["bits_per_byte"] > split["rows"]["unigram"]["bits_per_byte"]
+        assert {"gain", "gain_of_cache", "gain_over_copy"} < split.keys()
+    assert found["width"] == 64
+    assert found["next_commits"]["accuracy"].keys() == {"model", "frequency", "recency"}
+    assert found["next_commits"]["accuracy"]["model"]["file@5"]["n"] == 2
+    assert found["continuations"]["rows"].keys() == {"copy", "fine-tuned", "untuned base"}
+    assert found["contamination"]["test"]["changes"] > 0
+    assert found["by_age"]["last quarter"]["tokens"] > 0
+    assert found["by_kind"]["about"]["tokens"] > 0
+    assert found["warnings"] == []  # a repository without a public remote
+
+
+def test_a_planted_leak_is_visible(copied: Program) -> None:
+    clean = measured(copied)["contamination"]["test"]
+    path = copied.folder / "outputs" / "training_data_train.pt"
+    train, test = (
+        load(copied.folder / "outputs" / f"training_data_{name}.pt", ["stream"])["stream"] for name in ("train", "test")
+    )
+    save(path, {"stream": torch.cat([train, test])})
+    done = copied.run("evaluate.py", "--model", "outputs/model")
+    assert "stand whole in the training text" in done.stderr
+    leaked = json.loads((copied.folder / "outputs" / "evaluation.json").read_text())["contamination"]["test"]
+    assert leaked["suspicious"]
+    assert leaked["share_of_changes"] == 1.0
+    assert leaked["changes_in_training"] > clean["changes_in_training"]
+    assert leaked["share_of_tokens_in_seen_runs"] > clean["share_of_tokens_in_seen_runs"]
+    done = copied.run("report_builder.py", "--commits", "outputs/commits.json")
+    assert done.returncode == 0, done.stderr
+    page = (copied.folder / "outputs" / "report.html").read_text()
+    assert "leak?" in page
+    assert "stand whole in the training text" in page
+
+
+def test_parts_can_be_left_out(copied: Program) -> None:
+    found = measured(
+        copied,
+        "--no-cache",
+        "--next-commits",
+        "0",
+        "--continuations",
+        "0",
+        "--examples",
+        "0",
+        "--bootstrap-samples",
+        "0",
+    )
+    assert "fine-tuned + cache" not in found["splits"]["test"]["rows"]
+    assert found["next_commits"] is None
+    assert found["continuations"] is None
+    assert found["splits"]["test"]["gain"]["text"]["low"] is None
+    assert copied.run("report_builder.py", "--commits", "outputs/commits.json").returncode == 0
+
+
+def test_a_model_of_another_vocabulary_is_refused(copied: Program) -> None:
+    path = copied.folder / "outputs" / "model" / "gitlore.json"
+    about = json.loads(path.read_text())
+    about["values"] = {"AUTHOR": {"Somebody": 5000}}
+    path.write_text(json.dumps(about))
+    done = copied.run("evaluate.py", "--model", "outputs/model")
+    assert done.returncode == 2
+    assert "another vocabulary" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("url", "public"),
+    [
+        ("https://github.com/a/b.git", True),
+        ("git@gitlab.com:a/b.git", True),
+        ("https://user:secret@github.com/a/b", True),
+        ("https://git.example.org/a/b", False),
+        ("/srv/github.com/b", False),
+    ],
+)
+def test_a_public_repository_brings_a_warning(make_repo: Any, url: str, public: bool) -> None:
+    repo = make_repo()
+    repo.git("remote", "add", "origin", url)
+    place = evaluate.published_at("/somewhere", git.open_repository(str(repo.path), repo.path).git_dir)
+    assert bool(place) == public
+    assert "secret" not in place
