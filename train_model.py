@@ -15,6 +15,8 @@ import functools
 import json
 import shutil
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
@@ -43,6 +45,7 @@ if TYPE_CHECKING:
     from core.training.memory import Measured, Shape
 
 LAST = "last"
+MEMORY = "memory.json"
 SMALL_MODEL = 20_000_000
 """Weights below which a second thread costs more than it brings (research: OpenMP's barriers)."""
 
@@ -304,7 +307,7 @@ def fit_once(
 
     from core.training import loop, memory
 
-    path = logs / "memory.json"
+    path = logs / MEMORY
     if path.exists():
         found = json.loads(path.read_bytes())
         return memory.Shape(found["micro_batch"], found["accumulation"], found["width"]), found
@@ -313,7 +316,10 @@ def fit_once(
         width = sum(data.windows["train"][name].shape[1] for name in ("contexts", "targets"))
     shape = memory.Shape(config.batch_size, config.gradient_accumulation, width)
     if not config.fit_memory:
-        return shape, memory.report(shape, {}, 0, memory.Measured(0, 0.0), [])
+        found = memory.report(shape, {}, 0, memory.Measured(0, 0.0), [])
+        if processes.is_main():
+            write_json(path, found)
+        return shape, found
     on_card = base_models.device() == "cuda"
     held = memory.held_bytes()
     sizes = memory.sizes_of(
@@ -416,7 +422,7 @@ def train(
         validation = Chosen(held_out, [place for place, _ in places])
     every = -(-plan.steps // config.validation_points) if validation else 0
     arguments = arguments_of(logs / checkpoints.FOLDER, plan.steps, every, every, shape, config=config)
-    with loop.out_of_memory_explained():
+    with smaller_next_time(shape, logs / MEMORY):
         return loop.train(
             model,
             Chosen(examples, plan.order),
@@ -427,6 +433,26 @@ def train(
             logs,
             checkpoint,
         )
+
+
+@contextmanager
+def smaller_next_time(shape: Shape, path: Path) -> Iterator[None]:
+    """Where memory runs out after all, let the next run go on from the last checkpoint with a smaller micro-batch."""
+    import torch
+
+    try:
+        yield
+    except torch.OutOfMemoryError as error:
+        said, less = str(error).split(".")[0], shape.smaller()
+        if less is None or less.width != shape.width:
+            hint = "lower model_training.sequence_length, or set gradient_checkpointing: true"
+        else:
+            found = json.loads(path.read_bytes()) if path.exists() else {"decisions": []}
+            found |= {"micro_batch": less.micro_batch, "accumulation": less.accumulation, "width": less.width}
+            found["decisions"].append(f"the card ran out of memory while training with {shape}: going on with {less}")
+            write_json(path, found)
+            hint = f"run again: it goes on from the last checkpoint with {less}"
+        raise StageError(f"the card ran out of memory: {said}", hint) from error
 
 
 def arguments_of(

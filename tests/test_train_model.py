@@ -21,6 +21,7 @@ from core import model_folder
 from core.errors import StageError
 from core.training.earlier import FILE, TrainedOn, seen_examples
 from core.training.logs import METRICS, SUMMARY, read_metrics
+from core.training.memory import Shape
 
 VOCAB = ("--vocab", "outputs/vocab.json")
 
@@ -221,3 +222,20 @@ def test_blocks_of_another_dataset_are_refused(copied: Program) -> None:
     done = copied.run("train_model.py", *VOCAB)
     assert done.returncode == 2
     assert "was not made with" in done.stderr
+
+
+def test_a_card_that_runs_full_while_training_gets_less_the_next_time(tmp_path: Path) -> None:
+    path = tmp_path / "memory.json"
+    path.write_text('{"micro_batch": 4, "accumulation": 1, "width": 64, "decisions": ["one"]}')
+    with (
+        pytest.raises(StageError, match="ran out of memory") as caught,
+        train_model.smaller_next_time(Shape(4, 1, 64), path),
+    ):
+        raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2 GiB")
+    assert "run again" in caught.value.hint
+    found = json.loads(path.read_text())
+    assert (found["micro_batch"], found["accumulation"], found["width"]) == (2, 2, 64)
+    assert len(found["decisions"]) == 2
+    with pytest.raises(StageError) as caught, train_model.smaller_next_time(Shape(1, 4, 512), path):
+        raise torch.OutOfMemoryError("full")
+    assert "sequence_length" in caught.value.hint

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import time
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -13,7 +12,6 @@ import torch
 from transformers import Trainer, TrainingArguments
 from transformers.trainer_callback import PrinterCallback
 
-from core.errors import StageError
 from core.logs import log
 from core.progress import Progress
 from core.training import processes
@@ -121,16 +119,3 @@ def probe(model: PreTrainedModel, shape: Shape, vocabulary_size: int, arguments:
     marks.append(time.monotonic())
     peak = torch.cuda.max_memory_reserved() if torch.cuda.is_available() else int(peak_memory_mb() * 2**20)
     return Measured(peak, (marks[-1] - marks[-2]) * shape.accumulation)
-
-
-@contextlib.contextmanager
-def out_of_memory_explained() -> Iterator[None]:
-    """Turn a full card into a sentence."""
-    try:
-        yield
-    except torch.OutOfMemoryError as error:
-        raise StageError(
-            f"the card ran out of memory: {str(error).split('.')[0]}",
-            "the last checkpoint is kept; lower model_training.batch_size or sequence_length, or set "
-            "gradient_checkpointing: true",
-        ) from error

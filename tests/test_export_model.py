@@ -1,0 +1,65 @@
+"""Export: the whole model answers as the adapter does; converters are called, and their absence is told."""
+
+from __future__ import annotations
+
+import os
+import stat
+import subprocess
+import sys
+from pathlib import Path
+
+import torch
+from conftest import PROJECT, Program
+from transformers import AutoModelForCausalLM, AutoTokenizer
+
+from core import model_folder
+
+SCRIPT = "scripts/export_model.py"
+
+
+def test_a_merged_export_gives_the_same_logits(finished: Program, tmp_path: Path) -> None:
+    target = tmp_path / "exported"
+    done = finished.run(SCRIPT, "--output", str(target), "--precision", "fp32")
+    assert done.returncode == 0, done.stderr
+    assert "model.safetensors" in done.stdout
+    whole = AutoModelForCausalLM.from_pretrained(target)
+    loaded = model_folder.load(finished.folder / "outputs" / "model", tmp_path)
+    ids = torch.tensor([[*range(40), *loaded.vocabulary.own_ids[:20]]])
+    with torch.no_grad():
+        torch.testing.assert_close(whole(ids).logits, loaded.model(ids).logits, rtol=1e-4, atol=1e-4)
+    assert len(AutoTokenizer.from_pretrained(target)) >= loaded.vocabulary.size
+    assert (target / "Modelfile").read_text().splitlines()[1] == "FROM ."
+    assert finished.run(SCRIPT, "--output", str(target)).returncode == 2
+
+
+def test_a_converter_makes_gguf(finished: Program, tmp_path: Path) -> None:
+    converter = tmp_path / "bin" / "convert_hf_to_gguf.py"
+    converter.parent.mkdir()
+    converter.write_text("import sys\nfrom pathlib import Path\nPath(sys.argv[3]).write_bytes(b'GGUF')\n")
+    environment = {**os.environ, "LLAMA_CPP": str(converter.parent)}
+
+    def export(*arguments: str) -> subprocess.CompletedProcess[str]:
+        line = [sys.executable, PROJECT / SCRIPT, "--output", str(tmp_path / "made"), *arguments]
+        return subprocess.run(line, cwd=finished.folder, env=environment, capture_output=True, text=True, check=False)
+
+    done = export("--gguf", "--outtype", "q8_0")
+    assert done.returncode == 0, done.stderr
+    assert (tmp_path / "made" / "model-q8_0.gguf").read_bytes() == b"GGUF"
+    assert "FROM ./model-q8_0.gguf" in (tmp_path / "made" / "Modelfile").read_text()
+    converter.write_text("import sys\nsys.exit('no such architecture')\n")
+    converter.chmod(converter.stat().st_mode | stat.S_IXUSR)
+    line = [sys.executable, PROJECT / SCRIPT, "--output", str(tmp_path / "other"), "--gguf"]
+    done = subprocess.run(line, cwd=finished.folder, env=environment, capture_output=True, text=True, check=False)
+    assert done.returncode == 1
+    assert "no such architecture" in done.stderr
+    assert not (tmp_path / "other").exists()
+    assert not list(tmp_path.glob(".other*"))
+
+
+def test_without_a_converter_gguf_is_an_error(finished: Program, tmp_path: Path) -> None:
+    environment = {**os.environ, "PATH": "/usr/bin:/bin"}
+    environment.pop("LLAMA_CPP", None)
+    line = [sys.executable, PROJECT / SCRIPT, "--output", str(tmp_path / "made"), "--gguf"]
+    done = subprocess.run(line, cwd=finished.folder, env=environment, capture_output=True, text=True, check=False)
+    assert done.returncode == 2
+    assert "no converter" in done.stderr
