@@ -53,7 +53,7 @@ class EvaluateConfig(Section):
     """Tokens of validation and of test that are scored, in blocks spread evenly; 0 scores all of them."""
     cache: bool = True
     """Mix the models with what stood after the same tokens before, with weights learnt on validation."""
-    next_commits: int = Field(default=16, ge=0)
+    next_commits: int = Field(default=20, ge=0)
     """Commits of the test split whose files and change types are foretold."""
     continuations: int = Field(default=12, ge=0)
     """Changes of the test split whose code is written."""
@@ -61,7 +61,7 @@ class EvaluateConfig(Section):
     """Most tokens of each of these."""
     examples: int = Field(default=3, ge=0)
     """Commits of the test split that are sketched for the report, beside what really came."""
-    sketch_tokens: int = Field(default=96, ge=1)
+    sketch_tokens: int = Field(default=64, ge=1)
     """Most tokens of text in such a sketch."""
     bootstrap_samples: int = Field(default=1000, ge=0)
     """Draws of commits behind each interval; 0 leaves intervals out."""

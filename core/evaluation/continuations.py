@@ -52,7 +52,7 @@ def written(
     context: int,
     most: int,
     *,
-    batch: int = 8,
+    batch: int = 16,
     progress: Progress | None = None,
 ) -> list[list[int]]:
     """What a model writes at each prompt, greedily: text alone, at most `most` tokens."""

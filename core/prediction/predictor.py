@@ -21,7 +21,7 @@ from core.commit_grammar import (
     parse,
 )
 from core.prediction.reading import Reading
-from core.prediction.search import FoundPath, PathTree, known_paths, new_path
+from core.prediction.search import FoundPath, PathTree, known_paths, new_path, tell_changes
 from core.prediction.writing import Sampling, Writer
 
 if TYPE_CHECKING:
@@ -127,23 +127,30 @@ class Predictor:
         """What follows `history` (ids of earlier commits) and the `head` of a new commit, before its first file.
 
         `paths` are the files to choose from; with `new_files` the likeliest path outside them is among the
-        answers, marked. Probabilities are the model's own: those of the shown answers add up to less than
-        one, the rest is on other paths. `beams` is the breadth of the search, by default 4 * `top`.
+        answers, marked. Probabilities are the model's own, shared out among the files that there are (and that
+        new one); kinds of change are those expected in the shown files, and add up to one.
+        `beams` is the breadth of the search, by default 2 * `top`.
         """
         room = max(int(self.width * (1 - SKETCH_SHARE)) - len(head), 0)
         context = [*(history[-room:] if room else ()), *head]
         reading = Reading.of(self.model, context)
         tree = PathTree(paths, self.vocabulary)
-        found = known_paths(reading.branch(), tree, self.vocabulary, beams or max(4 * top, 16)) if paths else []
-        if new_files and (new := new_path(reading.branch(), set(paths), self.vocabulary)):
-            found = sorted([*found, new], key=lambda path: -path.probability)
-        by_type: dict[str, float] = defaultdict(float)
+        inside = reading.branch()
+        inside.feed([self.vocabulary.markers[FILE_START]])
+        new = new_path(inside.branch(), set(paths), self.vocabulary) if new_files else None
+        found = known_paths(inside, tree, self.vocabulary, beams or max(2 * top, 10)) if paths else []
         for path in found:
-            for change, probability in path.changes.items():
-                by_type[change] += probability
+            path.probability *= 1 - new.probability if new else 1
+        found = sorted([*found, *([new] if new else [])], key=lambda path: -path.probability)[:top]
+        tell_changes(reading.branch(), found, self.vocabulary)
+        by_type: dict[str, float] = defaultdict(float)
+        total = sum(path.probability for path in found) or 1.0
+        for path in found:
+            for change, share in path.changes.items():
+                by_type[change] += share * path.probability / total
         first = found[0] if found else None
         return Ranking(
-            [RankedFile(path.name, path.probability, path.new) for path in found[:top]],
+            [RankedFile(path.name, path.probability, path.new) for path in found],
             _ranked(by_type, top),
             first,
             max(first.changes, key=lambda name: first.changes[name]) if first else "",

@@ -54,6 +54,16 @@ class Reading:
             answer = self.model(input_ids=step, past_key_values=self.cache, use_cache=True)
         self.logits, self.cache = answer.logits[:, -1].float(), answer.past_key_values
 
-    def log_probabilities(self) -> torch.Tensor:
-        """(branches, vocabulary), float64 on the CPU: products of them get small."""
-        return self.logits.log_softmax(dim=-1).cpu().double()
+    def behind(self, sequences: Sequence[Sequence[int]], pad_id: int) -> list[torch.Tensor]:
+        """The logits behind each of some sequences (one or more ids), all read at once, which uses this reading up."""
+        import torch
+
+        if not sequences:
+            return []
+        longest = max(map(len, sequences))  # filled up on the right, where nothing looks back at it
+        rows = [[*ids, *[pad_id] * (longest - len(ids))] for ids in sequences]
+        with torch.inference_mode():
+            self.cache.reorder_cache(torch.zeros(len(rows), dtype=torch.long, device=self.model.device))
+            step = torch.tensor(rows, device=self.model.device)
+            logits = self.model(input_ids=step, past_key_values=self.cache, use_cache=True).logits
+        return [logits[number, len(ids) - 1].float() for number, ids in enumerate(sequences)]

@@ -1,14 +1,16 @@
 """Which files a commit changes: a beam search along the tree of known paths, and the likeliest new path.
 
-After a commit's head comes <FILE_START>, a path with what follows from it, and a <CHANGE:…> marker. A known path
-is held to a list; its probability is that of its tokens times that of any change marker behind them.
+A commit has a file, so <FILE_START> is given, and what follows from a path (its language, its module) is given with it.
+Of the known paths one is to be chosen: at each place of the tree the model's probabilities are shared out among
+what may come there, tokens or the end of the path, so that those of all known paths add up to one. The new path
+is what the model writes when nothing holds it; its probability is over all texts, and the known ones share the rest.
 """
 
 from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import torch
 
@@ -22,100 +24,142 @@ _LEAST = 1e-300
 
 
 def head_of_file(path: str) -> list[str]:
-    """How the history begins a file: what is to be asked of a path, with all that follows from it."""
+    """How the history begins a file: its path, with all that follows from it."""
     language = language_of(path)
     return file_head(file_text(path, language, module_path(path, language), plain))
 
 
 @dataclass
 class FoundPath:
-    """A path, its ids, its probability, and the part of it that each change type has."""
+    """A path, the ids of its file's head, and its probability."""
 
     name: str
     ids: list[int]
     probability: float
-    changes: dict[str, float]
     new: bool = False
-
-
-class PathTree:
-    """Known paths as a tree of ids: what may follow, and what is complete."""
-
-    def __init__(self, paths: Sequence[str], vocabulary: Vocabulary) -> None:
-        self.root = Node()
-        for path, ids in zip(paths, vocabulary.encode([head_of_file(path) for path in paths]), strict=True):
-            node = self.root
-            for id_ in ids:
-                node = node.children.setdefault(id_, Node())
-            node.path = path
+    changes: dict[str, float] = field(default_factory=dict)
+    """Share of each kind of change, given that this file comes."""
 
 
 class Node:
-    """A place in the tree. `path` is set where one is complete."""
+    """A place in the tree. Where a path is complete, `path` is set, and `head` are the ids of its file's head."""
 
-    __slots__ = ("children", "path")
+    __slots__ = ("children", "head", "path", "size")
 
     def __init__(self) -> None:
         self.children: dict[int, Node] = {}
         self.path: str | None = None
+        self.head: list[int] = []
+        self.size = 0
+        """Paths from here on."""
+
+    def only(self) -> Node:
+        """The one complete place from here on, where `size` is 1."""
+        node = self
+        while node.path is None:
+            (node,) = node.children.values()
+        return node
+
+
+class PathTree:
+    """Known paths as a tree of their ids behind <FILE_START>."""
+
+    def __init__(self, paths: Sequence[str], vocabulary: Vocabulary) -> None:
+        self.root = Node()
+        texts = vocabulary.encode([[FILE_START, path] for path in paths])
+        heads = vocabulary.encode([head_of_file(path) for path in paths])
+        for path, ids, head in zip(paths, texts, heads, strict=True):
+            node = self.root
+            node.size += 1
+            for id_ in ids[1:]:
+                node = node.children.setdefault(id_, Node())
+                node.size += 1
+            node.path, node.head = path, head
+
+
+class PathChances:
+    """Log probabilities of a path's next token, and of its end, given a model's logits."""
+
+    def __init__(self, vocabulary: Vocabulary) -> None:
+        self._ends = [vocabulary.markers[marker] for marker in LANGUAGES_CLOSED]
+        values = set(vocabulary.values.values())  # whole paths may be one token
+        self._closed = [id_ for id_ in vocabulary.own_ids if id_ not in values and id_ not in set(self._ends)]
+
+    def of(self, logits: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        """(of each token, of the end) for logits (branches, vocabulary); float64 on the CPU."""
+        open_ = logits.double().cpu()
+        open_[:, self._closed] = -math.inf
+        logs = open_.log_softmax(dim=-1)
+        ends = logs[:, self._ends].logsumexp(dim=-1)
+        logs[:, self._ends] = -math.inf
+        return logs, ends
+
+
+def options(chances: tuple[torch.Tensor, torch.Tensor], branch: int, node: Node) -> tuple[list[int], torch.Tensor]:
+    """(tokens that may come at a place of the tree, their log probabilities, which end with that of the path's end).
+
+    Shared out among them alone. Where no path is complete there, the end has -inf.
+    """
+    logs, ends = chances
+    ids = list(node.children)
+    end = ends[branch : branch + 1] if node.path is not None else torch.tensor([-math.inf], dtype=torch.float64)
+    return ids, torch.cat([logs[branch, ids], end]).log_softmax(dim=-1)
 
 
 def known_paths(reading: Reading, tree: PathTree, vocabulary: Vocabulary, beams: int) -> list[FoundPath]:
-    """The most probable of the known paths, best first, at most `beams`."""
-    names = list(CHANGES)
-    markers = torch.tensor([vocabulary.markers[CHANGES[name]] for name in names])
+    """The most probable of the known paths, best first, at most `beams`; `reading` stands behind <FILE_START>."""
+    chances = PathChances(vocabulary)
     finished: list[FoundPath] = []
-    active: list[tuple[float, Node, list[int]]] = [(0.0, tree.root, [])]
+    active: list[tuple[float, Node]] = [(0.0, tree.root)]
     while True:
-        logs = reading.log_probabilities()
+        told = chances.of(reading.logits)
         grown: list[tuple[float, int, int, Node]] = []
-        for number, (score, node, ids) in enumerate(active):
+        for number, (score, node) in enumerate(active):
+            ids, logs = options(told, number, node)
             if node.path is not None:
-                changes = (score + logs[number, markers]).exp().tolist()
-                finished.append(FoundPath(node.path, ids, sum(changes), dict(zip(names, changes, strict=True))))
-            grown += [(score + float(logs[number, id_]), number, id_, child) for id_, child in node.children.items()]
+                finished.append(FoundPath(node.path, node.head, math.exp(score + float(logs[-1]))))
+            for id_, log in zip(ids, logs[:-1].tolist(), strict=True):
+                child = node.children[id_]
+                if child.size == 1:  # no choice is left
+                    only = child.only()
+                    finished.append(FoundPath(str(only.path), only.head, math.exp(score + log)))
+                else:
+                    grown.append((score + log, number, id_, child))
         finished = sorted(finished, key=lambda found: -found.probability)[:beams]
         bar = math.log(finished[-1].probability or _LEAST) if len(finished) == beams else -math.inf
         best = sorted((item for item in grown if item[0] > bar), key=lambda item: -item[0])[:beams]
         if not best:
             return finished
-        active = [(score, child, [*active[number][2], id_]) for score, number, id_, child in best]
+        active = [(score, child) for score, _, _, child in best]
         reading.fork([item[1] for item in best], [item[2] for item in best])
 
 
 def new_path(reading: Reading, known: set[str], vocabulary: Vocabulary) -> FoundPath | None:
     """The path that the model writes when nothing holds it to a list; None where it is known, or none is finished."""
-    import numpy as np
-
-    own = set(vocabulary.own_ids)
-    ends = {vocabulary.markers[marker] for marker in LANGUAGES_CLOSED}
-    banned = torch.tensor(sorted(own - ends))
-    reading.feed([vocabulary.markers[FILE_START]])
-    score = 0.0
-    written: list[int] = []
-    while len(written) <= MOST_PATH_TOKENS:
-        logs = reading.log_probabilities()[0]
-        open_ = logs.clone()
-        open_[banned] = -math.inf
-        if not written:
-            open_[sorted(ends)] = -math.inf
-        id_ = int(open_.argmax())
-        score += float(logs[id_])
-        if id_ in ends:
-            break
+    chances = PathChances(vocabulary)
+    score, written = 0.0, list[int]()
+    while len(written) < MOST_PATH_TOKENS:
+        logs, ends = chances.of(reading.logits)
+        id_ = int(logs[0].argmax())
+        if written and float(ends[0]) > float(logs[0, id_]):
+            name = vocabulary.decode(written)
+            if name in known or not _is_path(name):
+                return None
+            ids = vocabulary.encode([head_of_file(name)])[0]
+            return FoundPath(name, ids, math.exp(score + float(ends[0])), new=True)
+        score += float(logs[0, id_])
         written.append(id_)
         reading.feed([id_])
-    else:
-        return None
-    name = vocabulary.decode(written)
-    if name in known or not _is_path(name):
-        return None
-    ids = vocabulary.encode([head_of_file(name)])[0]
-    reading.feed(ids[1 + len(written) :] if ids[1 : 1 + len(written)] == written else [id_])
+    return None
+
+
+def tell_changes(reading: Reading, found: Sequence[FoundPath], vocabulary: Vocabulary) -> None:
+    """Fill in the kinds of change of some paths; `reading` stands in front of <FILE_START>, and is of no more use."""
     names = list(CHANGES)
-    shares = reading.log_probabilities()[0, [vocabulary.markers[CHANGES[change]] for change in names]]
-    changes = (score + shares).exp().numpy().astype(np.float64).tolist()
-    return FoundPath(name, ids, sum(changes), dict(zip(names, changes, strict=True)), new=True)
+    markers = [vocabulary.markers[CHANGES[name]] for name in names]
+    for path, logits in zip(found, reading.behind([path.ids for path in found], vocabulary.pad_id), strict=True):
+        shares = logits[markers].double().cpu().softmax(dim=-1).tolist()
+        path.changes = dict(zip(names, shares, strict=True))
 
 
 def _is_path(name: str) -> bool:

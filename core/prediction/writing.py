@@ -27,7 +27,7 @@ from core.commit_grammar import (
     Marker,
 )
 from core.prediction.reading import Reading
-from core.prediction.search import Node, PathTree
+from core.prediction.search import PathChances, PathTree, options
 from core.vocabulary import Vocabulary
 
 MOST_SYMBOL_TOKENS = 32
@@ -92,26 +92,25 @@ class Writer:
         At most `most_text` of the ids are text in symbols and code.
         """
         choose = self.sampling.chooser()
-        state, node, in_text, given = "change", self.tree.root, 0, list(first)
+        state, in_text, given = "change", 0, list(first)
         text_ids = self._text_mask()
         while state != "done":
             if state == "path":
-                id_, node = self._along(node, choose)
-                if node.path is not None:  # no head of a file is the beginning of another's
-                    state, node = "change", self.tree.root
+                for id_ in self._path(choose):
+                    yield id_
+                    self.reading.feed([id_])
+                state = "change"
+                continue
+            ids = {self.vocabulary.markers[marker]: marker for marker in self._markers(state, most_text, in_text)}
+            if given:
+                id_ = self.vocabulary.markers[given.pop(0)]
             else:
-                ids = {self.vocabulary.markers[marker]: marker for marker in self._markers(state, most_text, in_text)}
-                if given:
-                    id_ = self.vocabulary.markers[given.pop(0)]
-                else:
-                    may_write = state in _TEXT and most_text > 0 and self._has_room(state, in_text)
-                    id_ = self._chosen(list(ids), text_ids if may_write else None, choose)
-                if id_ in ids:
-                    state, in_text = self._after(state, ids[id_]), 0
-                    if state == "path":
-                        node = self.tree.root.children[id_]
-                else:
-                    most_text, in_text = most_text - 1, in_text + 1
+                may_write = state in _TEXT and most_text > 0 and self._has_room(state, in_text)
+                id_ = self._chosen(list(ids), text_ids if may_write else None, choose)
+            if id_ in ids:
+                state, in_text = self._after(state, ids[id_]), 0
+            else:
+                most_text, in_text = most_text - 1, in_text + 1
             yield id_
             if state != "done":
                 self.reading.feed([id_])
@@ -141,14 +140,18 @@ class Writer:
         allowed[markers] = logits[markers]
         return choose(allowed)
 
-    def _along(self, node: Node, choose: Callable[[torch.Tensor], int]) -> tuple[int, Node]:
-        """One step along the tree of known paths."""
-        logits = self.reading.logits[0]
-        ids = list(node.children)
-        allowed = torch.full_like(logits, -math.inf)
-        allowed[ids] = logits[ids]
-        id_ = choose(allowed)
-        return id_, node.children[id_]
+    def _path(self, choose: Callable[[torch.Tensor], int]) -> Iterator[int]:
+        """A known path and what follows from it, behind <FILE_START>. Each id is to be fed before the next is asked."""
+        chances = PathChances(self.vocabulary)
+        node, length = self.tree.root, 1
+        while True:
+            ids, logs = options(chances.of(self.reading.logits), 0, node)
+            number = choose(logs)
+            if number == len(ids):
+                yield from node.head[length:]
+                return
+            node, length = node.children[ids[number]], length + 1
+            yield ids[number]
 
     def _text_mask(self) -> torch.Tensor:
         """0 for ids of text, -inf for all others: our own tokens, those of the base model's own markup, spare rows."""

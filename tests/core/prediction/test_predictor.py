@@ -12,6 +12,8 @@ from transformers import AutoModelForCausalLM
 from core import base_models
 from core.commit_grammar import (
     CHANGES,
+    FILE_START,
+    LANGUAGES_CLOSED,
     ChangeText,
     CommitText,
     FileText,
@@ -42,20 +44,38 @@ def head(predictor: Predictor) -> list[int]:
 
 def test_search_equals_trying_every_file(predictor: Predictor) -> None:
     prediction = predictor.predict([], head(predictor), PATHS, top=len(PATHS), new_files=False)
-    start = head(predictor)
-    changes = [predictor.vocabulary.markers[marker] for marker in CHANGES.values()]
-    expected = {}
+    vocabulary = predictor.vocabulary
+    start = [*head(predictor), vocabulary.markers[FILE_START]]
+    ends = [vocabulary.markers[marker] for marker in LANGUAGES_CLOSED]
+    closed = [id_ for id_ in vocabulary.own_ids if id_ not in ends]
+    encoded = vocabulary.encode([[path] for path in PATHS])
+    expected, kinds = {}, {}
     for path in PATHS:
-        ids = predictor.vocabulary.encode([head_of_file(path)])[0]
+        ids = vocabulary.encode([[path]])[0]
         with torch.no_grad():
-            logs = predictor.model(torch.tensor([[*start, *ids]])).logits[0].log_softmax(dim=-1)
-        total = sum(float(logs[len(start) - 1 + place, id_]) for place, id_ in enumerate(ids))
-        expected[path] = math.exp(total) * float(logs[-1, changes].exp().sum())
+            logits = predictor.model(torch.tensor([[*start, *ids]])).logits[0].double()
+            behind = predictor.model(torch.tensor([[*start[:-1], *vocabulary.encode([head_of_file(path)])[0]]])).logits[
+                0, -1
+            ]
+        logits[:, closed] = -math.inf
+        logs = logits.log_softmax(dim=-1)
+        expected[path] = 1.0
+        for place in range(len(ids) + 1):  # at each place: what the known paths have there
+            allowed = {tuple(known[place : place + 1]) for known in encoded if known[:place] == ids[:place]}
+            chances = {one: float(logs[len(start) - 1 + place, list(one) or ends].exp().sum()) for one in allowed}
+            expected[path] *= chances[tuple(ids[place : place + 1])] / sum(chances.values())
+        shares = behind[[vocabulary.markers[marker] for marker in CHANGES.values()]].softmax(dim=-1)
+        kinds[path] = dict(zip(CHANGES, shares.tolist(), strict=True))
     got = {item.name: item.probability for item in prediction.files}
     assert got.keys() == expected.keys()
     assert all(math.isclose(got[path], expected[path], rel_tol=1e-3) for path in PATHS)
     assert [item.name for item in prediction.files] == sorted(expected, key=lambda path: -expected[path])
     assert prediction.sketch_file == prediction.files[0].name
+    whole = sum(expected.values())
+    assert math.isclose(whole, 1)
+    for item in prediction.change_types:
+        mean = sum(expected[path] / whole * kinds[path][item.name] for path in PATHS)
+        assert math.isclose(item.probability, mean, rel_tol=1e-3)
 
 
 def test_long_history_is_cut_to_the_width(predictor: Predictor) -> None:

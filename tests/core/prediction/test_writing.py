@@ -18,6 +18,7 @@ from core.commit_grammar import (
     COMMIT_END,
     COMMIT_START,
     FILE_END,
+    FILE_START,
     SYMBOL,
     CodeView,
     CommitText,
@@ -100,7 +101,8 @@ def test_closing_takes_no_text(predictor: Predictor) -> None:
 
 
 def test_a_new_path_is_one_that_is_not_known(predictor: Predictor) -> None:
-    reading = Reading.of(predictor.model, head(predictor))
+    vocabulary = predictor.vocabulary
+    reading = Reading.of(predictor.model, [*head(predictor), vocabulary.markers[FILE_START]])
     found = new_path(reading.branch(), set(), predictor.vocabulary)
     if found is not None:
         assert found.new
