@@ -166,7 +166,9 @@ def draw_evaluation(evaluation: dict[str, Any]) -> dict[str, str]:
     if found := evaluation["next_commits"]:
         tasks = ("file@1", "file@5", "change_type@1", "change_type@5")
         series = {name: [row[task]["mean"] for task in tasks] for name, row in found["accuracy"].items()}
-        figures["next_commits"] = plots.grouped([task.replace("_", " ") for task in tasks], series, "right", "{:.0%}")
+        figures["next_commits"] = plots.grouped(
+            [task.replace("change_", "") for task in tasks], series, "right", "{:.0%}"
+        )
         bins = found["calibration"]["bins"]
         said, true, answers = ([one[key] for one in bins] for key in ("said", "true", "answers"))
         figures["calibration"] = plots.calibration(said, true, answers)

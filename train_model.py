@@ -528,15 +528,9 @@ def write_outputs(
     from core.training.earlier import HELD_OUT_TOKENS, TrainedOn
 
     save(ctx.output("model_weights.pt"), trainable_state(model))
-    model_folder.write(
-        ctx.output("model"),
-        model,
-        data.vocabulary,
-        ctx.input("tokenizer"),
-        ctx.resolved,
-        summary,
-        merge=ctx.config.merge,
-    )
+    merge_in = ctx.cache_dir if ctx.config.merge else None
+    tokenizer = ctx.input("tokenizer")
+    model_folder.write(ctx.output("model"), model, data.vocabulary, tokenizer, ctx.resolved, summary, merge_in=merge_in)
     blocks = spread_blocks(len(data.test), width, HELD_OUT_TOKENS)
     held_out = [data.test[start:end].numpy() for start, end in blocks]
     TrainedOn.of(data.train.numpy(), held_out).write(ctx.output("model"))

@@ -38,8 +38,10 @@ def locate(base_model: str, cache_dir: Path) -> str:
     return base_model
 
 
-def load_model(base_model: str, cache_dir: Path, *, precision: str = "auto", four_bit: bool = False) -> PreTrainedModel:
-    """A causal language model on the best device; `four_bit` quantizes it to NF4 with double quantization.
+def load_model(
+    base_model: str, cache_dir: Path, *, precision: str = "auto", four_bit: bool = False, place: str = ""
+) -> PreTrainedModel:
+    """A causal language model at a `place`, by default the best device; `four_bit` makes it NF4, doubly quantized.
 
     `precision` is one of "auto", "fp32", "bf16", "fp16". Raises UserError where the model cannot be
     found or fetched.
@@ -51,7 +53,7 @@ def load_model(base_model: str, cache_dir: Path, *, precision: str = "auto", fou
     name = locate(base_model, cache_dir)
     types = {"bf16": torch.bfloat16, "fp16": torch.float16, "fp32": torch.float32}
     dtype = types[resolved_precision(precision)]
-    options: dict[str, object] = {"dtype": dtype, "device_map": {"": device()}}
+    options: dict[str, object] = {"dtype": dtype, "device_map": {"": place or device()}}
     if four_bit:
         options["quantization_config"] = BitsAndBytesConfig(
             load_in_4bit=True,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
@@ -65,16 +66,20 @@ def write(
     settings: Mapping[str, Any],
     training: Mapping[str, Any],
     *,
-    merge: bool = False,
+    merge_in: Path | None = None,
 ) -> None:
-    """Save adapter or model, tokenizer, generation config, settings and model card."""
+    """Save adapter or model, tokenizer, generation config, settings and model card.
+
+    With `merge_in`, the cache folder, a whole model instead of an adapter.
+    """
     from transformers import GenerationConfig
 
     from core.commit_grammar import COMMIT_END
 
     adapted = hasattr(model, "peft_config")
-    if adapted and merge:
-        merged(model).save_pretrained(folder)
+    merge = adapted and merge_in is not None
+    if merge_in is not None and adapted:
+        merged(model, vocabulary, merge_in).save_pretrained(folder)
     else:
         model.save_pretrained(folder)
     shutil.copytree(tokenizer_dir, folder, dirs_exist_ok=True)
@@ -96,12 +101,20 @@ def write(
     (folder / CARD).write_text(card(about, None), encoding="utf-8")
 
 
-def merged(model: PreTrainedModel) -> PreTrainedModel:
-    """The whole model with its adapter in it; the adapted one is of no more use. A 4-bit base is unpacked first."""
-    plain = model.merge_and_unload()
-    if getattr(plain, "is_quantized", False):
-        plain = plain.dequantize()
-    return plain
+def merged(model: PreTrainedModel, vocabulary: Vocabulary, cache_dir: Path) -> PreTrainedModel:
+    """The whole model with its adapter in it; a plain adapted one is of no more use then.
+
+    Put into 4-bit weights an adapter would be rounded with them, so a base in its own precision is
+    loaded for it, where there is room: in the machine's memory.
+    """
+    if not getattr(model.get_base_model(), "is_quantized", False):
+        return model.merge_and_unload()
+    from peft import PeftModel
+
+    with tempfile.TemporaryDirectory() as folder:
+        model.save_pretrained(folder, save_embedding_layers=False)
+        base = load_base(vocabulary.base_model, vocabulary, cache_dir, precision="bf16", place="cpu")
+        return PeftModel.from_pretrained(base, folder).merge_and_unload()
 
 
 def read_about(folder: Path) -> dict[str, Any]:
@@ -168,10 +181,16 @@ def load_several(folders: Mapping[str, Path], cache_dir: Path) -> dict[str, Load
 
 
 def load_base(
-    base_model: str, vocabulary: Vocabulary, cache_dir: Path, *, precision: str, four_bit: bool = False
+    base_model: str,
+    vocabulary: Vocabulary,
+    cache_dir: Path,
+    *,
+    precision: str,
+    four_bit: bool = False,
+    place: str = "",
 ) -> PreTrainedModel:
     """The base model as a training began with it: with rows for our own tokens."""
-    base = base_models.load_model(base_model, cache_dir, precision=precision, four_bit=four_bit)
+    base = base_models.load_model(base_model, cache_dir, precision=precision, four_bit=four_bit, place=place)
     base_models.fit_to_vocabulary(base, vocabulary)
     return base
 

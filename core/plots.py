@@ -90,14 +90,14 @@ def bars(figures: Mapping[str, float], form: str, highlight: Sequence[str] = (),
 
 def grouped(groups: Sequence[str], series: Mapping[str, Sequence[float]], label: str, form: str) -> str:
     """A bar for each series in each group."""
-    figure, axes = _axes(max(4.4, 0.9 * len(groups) + 1), 2.8)
+    figure, axes = _axes(9 if len(groups) > 4 else 4.4, 2.6)
     width = 0.8 / max(len(series), 1)
     for number, (name, values) in enumerate(series.items()):
         places = [place + (number - (len(series) - 1) / 2) * width for place in range(len(groups))]
         drawn = axes.bar(places, values, width=width * 0.94, color=_SERIES[number % len(_SERIES)], label=name)
-        if len(groups) * len(series) <= 16:
+        if len(groups) * len(series) <= 36:
             axes.bar_label(drawn, [form.format(value) for value in values], padding=2, fontsize=7)
-    turned = 30 if len(groups) > 6 else 0
+    turned = 30 if len(groups) > 9 else 0
     axes.set_xticks(range(len(groups)), list(groups), rotation=turned, ha="right" if turned else "center")
     axes.set_ylabel(label)
     axes.set_ylim(0, max([value for values in series.values() for value in values], default=1) * 1.3 or 1)

@@ -80,7 +80,9 @@ def write_merged(folder: Path, target: Path, precision: str) -> dict[str, object
     about = model_folder.read_about(folder)
     cache_dir = expand(about["settings"].get("pipeline", {}).get("cache_dir", PipelineConfig().cache_dir))
     loaded = model_folder.load(folder, cache_dir, precision="fp32", four_bit=False)
-    whole = model_folder.merged(loaded.model) if about["is_adapter"] else loaded.model
+    whole = loaded.model
+    if about["is_adapter"]:
+        whole = model_folder.merged(whole, loaded.vocabulary, cache_dir)
     import torch
 
     whole = whole.to({"fp32": torch.float32, "fp16": torch.float16, "bf16": torch.bfloat16}[precision])

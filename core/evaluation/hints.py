@@ -99,7 +99,7 @@ def _leak(facts: Facts) -> str:
 
 def _files(facts: Facts) -> str:
     found = facts.evaluation["next_commits"]
-    if not found:
+    if not found or not found["commits"]:
         return ""
     best = {name: row["file@5"]["mean"] for name, row in found["accuracy"].items()}
     if best["model"] >= max(best["frequency"], best["recency"]):

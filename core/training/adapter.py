@@ -37,14 +37,17 @@ def add_lora(
     from peft import LoraConfig, get_peft_model
 
     model.requires_grad_(requires_grad=False)
-    tied = model.config.get_text_config().tie_word_embeddings
+    tables = [model.get_input_embeddings()]
+    if not model.config.get_text_config().tie_word_embeddings:
+        tables.append(model.get_output_embeddings())
+    names = [name.rpartition(".")[2] for name, module in model.named_modules() if module in tables]
     settings = LoraConfig(
         task_type="CAUSAL_LM",
         r=rank,
         lora_alpha=alpha,
         lora_dropout=dropout,
         target_modules=list(target_modules) or _linear(model),
-        trainable_token_indices=list(rows) if tied else {"embed_tokens": list(rows), "lm_head": list(rows)},
+        trainable_token_indices={name: list(rows) for name in names},
     )
     try:
         return ready(get_peft_model(model, settings))

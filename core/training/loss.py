@@ -9,6 +9,7 @@ frozen rest gets none, which PEFT's own layer would compute and throw away.
 
 from __future__ import annotations
 
+import math
 import types
 from typing import TYPE_CHECKING, Any
 
@@ -66,9 +67,12 @@ def use_chunked_loss(model: PreTrainedModel, chunk_tokens: int) -> bool:
     with torch.no_grad():
         expected = float(original(input_ids=ids, labels=ids, use_cache=False).loss)
         causal.forward = types.MethodType(forward, causal)
-        got = float(causal(input_ids=ids, labels=ids).loss)
+        try:
+            got = float(causal(input_ids=ids, labels=ids).loss)
+        except (TypeError, AttributeError):  # its inner model takes other arguments, or has another shape
+            got = math.inf
     model.train(was_training)
-    if abs(got - expected) > _TOLERANCE * max(abs(expected), 1):
+    if not abs(got - expected) <= _TOLERANCE * max(abs(expected), 1):
         log.warning("this architecture's loss is its own: logits are computed whole")
         del causal.forward
         return False

@@ -7,6 +7,7 @@ effective batch stays), then the context.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -14,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from core.errors import StageError
 from core.logs import log
+from core.worker import peak_memory_mb
 
 if TYPE_CHECKING:
     from transformers import PreTrainedModel
@@ -185,14 +187,18 @@ def free_bytes(limit_gib: float) -> int:
     if torch.cuda.is_available():
         free = int(torch.cuda.mem_get_info()[0]) + torch.cuda.memory_reserved() + CUDA_CONTEXT
     else:
-        free = _meminfo("MemAvailable") + held_bytes()
+        free = _available() + held_bytes()
         free = min([free, *_container_limits()])
     return min(free, int(limit_gib * GIB)) if limit_gib else free
 
 
 def held_bytes() -> int:
-    """Resident memory of this process now."""
-    return int(Path("/proc/self/statm").read_text(encoding="ascii").split()[1]) * 4096
+    """Resident memory of this process now; its peak so far where the system does not tell."""
+    try:
+        pages = int(Path("/proc/self/statm").read_text(encoding="ascii").split()[1])
+    except OSError:
+        return int(peak_memory_mb() * 2**20)
+    return pages * os.sysconf("SC_PAGE_SIZE")
 
 
 def disk_needed(model: PreTrainedModel, checkpoints: int, *, whole: bool) -> int:
@@ -203,11 +209,14 @@ def disk_needed(model: PreTrainedModel, checkpoints: int, *, whole: bool) -> int
     return (checkpoints + 1) * 3 * trained + 2 * trained + (every if whole else 0)
 
 
-def _meminfo(name: str) -> int:
-    for line in Path("/proc/meminfo").read_text(encoding="ascii").splitlines():
-        if line.startswith(f"{name}:"):
-            return int(line.split()[1]) * 1024
-    raise StageError(f"/proc/meminfo does not tell {name}", "set model_training.fit_memory: false")
+def _available() -> int:
+    """Memory of the machine that nobody needs; all that there is where the system does not tell."""
+    try:
+        lines = Path("/proc/meminfo").read_text(encoding="ascii").splitlines()
+        (free,) = (int(line.split()[1]) * 1024 for line in lines if line.startswith("MemAvailable:"))
+    except (OSError, ValueError):
+        return os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+    return free
 
 
 def _container_limits() -> list[int]:

@@ -23,10 +23,11 @@ def facts(**changed: Any) -> tuple[dict[str, Any], dict[str, Any]]:
             "splits": {"test": {"rows": rows, "gain": {"text": {"share": 0.3, "low": 0.2, "high": 0.4}}}},
             "contamination": {"test": {"suspicious": False, "changes_in_training": 0, "changes": 9}},
             "next_commits": {
+                "commits": 9,
                 "accuracy": {
                     name: {"file@5": {"mean": mean}}
                     for name, mean in (("model", 0.6), ("frequency", 0.5), ("recency", 0.4))
-                }
+                },
             },
         },
         "t": {

@@ -67,10 +67,12 @@ def test_four_bits_from_end_to_end(tiny_model: Path, tmp_path: Path) -> None:
         )
         written = loaded.model.generate(input_ids=ids[:, :20], max_new_tokens=5, do_sample=False, pad_token_id=0)
     assert written.shape == (1, 25)
-    whole = model_folder.merged(loaded.model)
+    whole = model_folder.merged(loaded.model, vocabulary, tmp_path)
     assert not any(type(module).__name__ == "Linear4bit" for module in whole.modules())
+    plain = model_folder.load(tmp_path / "model", tmp_path, precision="bf16", four_bit=False)
     with torch.no_grad():
-        torch.testing.assert_close(whole(input_ids=ids).logits, model(input_ids=ids).logits, rtol=0.1, atol=0.25)
+        expected = plain.model.eval()(input_ids=ids).logits.float()
+        torch.testing.assert_close(whole.eval()(input_ids=ids).logits.float(), expected, rtol=0.05, atol=0.05)
     whole.save_pretrained(tmp_path / "whole")
     again = AutoModelForCausalLM.from_pretrained(tmp_path / "whole")
     with torch.no_grad():
@@ -125,3 +127,24 @@ def test_precision_follows_the_device(monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(torch.cuda, "get_device_capability", lambda found=capability: found)
         assert base_models.resolved_precision("auto") == expected
     assert base_models.resolved_precision("fp32") == "fp32"
+
+
+def test_switched_off_the_adapter_leaves_the_base_exactly(tiny_model: Path, tmp_path: Path) -> None:
+    vocabulary = vocabulary_of(tiny_model, tmp_path)
+    vocabulary.save(tmp_path / "vocab.json", tmp_path / "tokenizer")
+    base = model_folder.load_base(str(tiny_model), vocabulary, tmp_path, precision="fp32")
+    model = add_lora(base, vocabulary.own_ids, rank=2, alpha=4, dropout=0.0)
+    with torch.no_grad():
+        for value in model.parameters():
+            if value.requires_grad:
+                value.add_(0.1)
+    model_folder.write(tmp_path / "model", model, vocabulary, tmp_path / "tokenizer", {}, TRAINING)
+    loaded = model_folder.load(tmp_path / "model", tmp_path)
+    plain = model_folder.load_base(str(tiny_model), vocabulary, tmp_path, precision="fp32").eval()
+    loaded.model.eval()
+    ids = torch.tensor([[*range(30), *vocabulary.own_ids[:30]]])
+    with torch.no_grad():
+        expected = plain(input_ids=ids).logits
+        assert not torch.allclose(loaded.model(input_ids=ids).logits, expected)
+        with loaded.untuned() as untuned:
+            assert torch.equal(untuned(input_ids=ids).logits, expected)
