@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     import torch
     from transformers import PreTrainedModel
 
+    from core.evaluation.continuations import Prompt
     from core.evaluation.held_out import HeldOut
     from core.evaluation.scores import Scores
     from core.prediction.predictor import Predictor
@@ -91,6 +92,16 @@ class Streams:
         return self.val if split == "val" else self.test
 
 
+@dataclass
+class Answers:
+    """What one model says."""
+
+    scores: dict[str, Scores]
+    """Of the asked tokens, by split."""
+    code: list[list[int]]
+    """What it writes at the prompts."""
+
+
 def run(ctx: Context[EvaluateConfig]) -> None:
     """Write evaluation.json; put the figures into the model card."""
     from transformers import set_seed
@@ -100,7 +111,12 @@ def run(ctx: Context[EvaluateConfig]) -> None:
     loaded = model_folder.load(ctx.input("model"), ctx.cache_dir, precision=config.precision)
     check_vocabulary(loaded, streams.vocabulary)
     held_out = {name: hold_out(streams, name, config) for name in ("val", "test")}
-    rows = {name: one.counting() | score_models(ctx, loaded, one, name) for name, one in held_out.items()}
+    prompts = prompts_of(streams, config)
+    answers = ask_models(ctx, loaded, streams, held_out, prompts)
+    rows = {
+        name: one.counting() | {who: said.scores[name] for who, said in answers.items()}
+        for name, one in held_out.items()
+    }
     caches = held_out["val"].learn(rows["val"]) if config.cache else {}
     rows = {name: one.mix(rows[name], caches) for name, one in held_out.items()}
     test = held_out["test"]
@@ -119,7 +135,7 @@ def run(ctx: Context[EvaluateConfig]) -> None:
         "by_age": test.by_age(rows["test"]),
         "contamination": {name: contaminated(streams, name) for name in held_out},
         "next_commits": foretell(ctx, loaded, streams),
-        "continuations": continue_code(ctx, loaded, streams),
+        "continuations": compare_code(streams, prompts, answers, config),
         "examples": sketch_examples(ctx, loaded, streams),
     }
     write_json(ctx.output("evaluation.json"), found)
@@ -150,20 +166,58 @@ def hold_out(streams: Streams, split: str, config: EvaluateConfig) -> HeldOut:
     return HeldOut.of(earlier, stream, streams.vocabulary, config.width, config.tokens or None)
 
 
-def score_models(
-    ctx: Context[EvaluateConfig], loaded: model_folder.Loaded, held_out: HeldOut, split: str
-) -> dict[str, Scores]:
-    """What the fine-tuned model gives each token, and its untuned base where it has one."""
+def prompts_of(streams: Streams, config: EvaluateConfig) -> list[Prompt]:
+    """Places of the test split where code begins that is to be written."""
+    from core.evaluation.continuations import prompts
+    from core.prediction.commits import commits_in
+
+    codes = [code for commit in commits_in(streams.test, streams.vocabulary) for code in commit.codes]
+    return prompts(streams.test, codes, context_of(config), config.continuation_tokens, config.continuations)
+
+
+def context_of(config: EvaluateConfig) -> int:
+    """Tokens that stand before code that is to be written."""
+    return max(config.width - config.continuation_tokens, 1)
+
+
+def ask_models(
+    ctx: Context[EvaluateConfig],
+    loaded: model_folder.Loaded,
+    streams: Streams,
+    held_out: Mapping[str, HeldOut],
+    prompts: Sequence[Prompt],
+) -> dict[str, Answers]:
+    """What the untuned base says, where there is one, and then the fine-tuned model, which is settled on the way."""
+    answers = {}
+    if has_base(loaded):
+        with untuned(ctx, loaded) as model:
+            answers[BASE] = ask(ctx, model, streams, held_out, prompts, BASE)
+    if ctx.config.adapter:
+        loaded.settle()
+    with fine_tuned(ctx, loaded) as model:
+        return {TUNED: ask(ctx, model, streams, held_out, prompts, TUNED), **answers}
+
+
+def ask(
+    ctx: Context[EvaluateConfig],
+    model: PreTrainedModel,
+    streams: Streams,
+    held_out: Mapping[str, HeldOut],
+    prompts: Sequence[Prompt],
+    name: str,
+) -> Answers:
+    """Score both splits, and write code."""
+    from core.evaluation.continuations import written
     from core.evaluation.scores import score
 
-    names = [TUNED, BASE] if has_base(loaded) else [TUNED]
-    found = {}
-    with ctx.progress(f"scoring {split}", len(names) * len(held_out.asked), "tokens") as progress:
-        for name in names:
-            with model_of(ctx, loaded, untuned=name == BASE) as model:
-                guessed = held_out.guessed.ids if ctx.config.cache else None
-                found[name] = score(model, held_out.stream, held_out.asked, candidates=guessed, progress=progress)
-    return found
+    scores = {}
+    with ctx.progress(f"scoring ({name})", sum(len(one.asked) for one in held_out.values()), "tokens") as progress:
+        for split, one in held_out.items():
+            guessed = one.guessed.ids if ctx.config.cache else None
+            scores[split] = score(model, one.stream, one.asked, candidates=guessed, progress=progress)
+    most, context = ctx.config.continuation_tokens, context_of(ctx.config)
+    code = written(model, streams.test, prompts, streams.vocabulary, context, most) if prompts else []
+    return Answers(scores, code)
 
 
 def has_base(loaded: model_folder.Loaded) -> bool:
@@ -177,16 +231,24 @@ def method_of(loaded: model_folder.Loaded) -> str:
 
 
 @contextmanager
-def model_of(ctx: Context[EvaluateConfig], loaded: model_folder.Loaded, *, untuned: bool) -> Iterator[PreTrainedModel]:
-    """The fine-tuned model, or its base: the same weights without the adapter, else loaded beside it."""
-    if not untuned and ctx.config.adapter:
-        yield loaded.model
-    elif loaded.about["is_adapter"]:
+def untuned(ctx: Context[EvaluateConfig], loaded: model_folder.Loaded) -> Iterator[PreTrainedModel]:
+    """The base model: the same weights without the adapter, else loaded beside."""
+    if loaded.about["is_adapter"]:
         with loaded.untuned() as model:
             yield model
     else:
         about, precision = loaded.about, ctx.config.precision
         yield model_folder.load_base(about["base_model"], loaded.vocabulary, ctx.cache_dir, precision=precision)
+
+
+@contextmanager
+def fine_tuned(ctx: Context[EvaluateConfig], loaded: model_folder.Loaded) -> Iterator[PreTrainedModel]:
+    """The model that is measured."""
+    if ctx.config.adapter or not has_base(loaded):
+        yield loaded.model
+    else:
+        with untuned(ctx, loaded) as model:
+            yield model
 
 
 def warnings(ctx: Context[EvaluateConfig], loaded: model_folder.Loaded) -> list[str]:
@@ -246,7 +308,7 @@ def foretell(ctx: Context[EvaluateConfig], loaded: model_folder.Loaded, streams:
     if not config.next_commits:
         return None
     with (
-        model_of(ctx, loaded, untuned=False) as model,
+        fine_tuned(ctx, loaded) as model,
         ctx.progress("foretelling commits", config.next_commits, "commits") as progress,
     ):
         predictor = predictor_of(ctx, loaded, model)
@@ -261,35 +323,26 @@ def foretell(ctx: Context[EvaluateConfig], loaded: model_folder.Loaded, streams:
         )
 
 
-def continue_code(ctx: Context[EvaluateConfig], loaded: model_folder.Loaded, streams: Streams) -> dict[str, Any] | None:
-    """Code that the models write, beside the code that was written."""
+def compare_code(
+    streams: Streams, prompts: Sequence[Prompt], answers: Mapping[str, Answers], config: EvaluateConfig
+) -> dict[str, Any] | None:
+    """Code that the models write, and that copying writes, beside the code that was written."""
     import torch
 
-    from core.evaluation import continuations
-    from core.prediction.commits import commits_in
+    from core.evaluation.continuations import compared, copied
 
-    config, vocabulary = ctx.config, streams.vocabulary
-    context, most = max(config.width - config.continuation_tokens, 1), config.continuation_tokens
-    codes = [code for commit in commits_in(streams.test, vocabulary) for code in commit.codes]
-    asked = continuations.prompts(streams.test, codes, context, most, config.continuations)
-    if not asked:
+    if not prompts:
         return None
-    names = [TUNED, BASE] if has_base(loaded) else [TUNED]
-    answers = {COPY: continuations.copied(torch.cat(streams.earlier("test")), streams.test, asked, vocabulary, most)}
-    with ctx.progress("writing code", len(names) * len(asked), "changes") as progress:
-        for name in names:
-            with model_of(ctx, loaded, untuned=name == BASE) as model:
-                answers[name] = continuations.written(
-                    model, streams.test, asked, vocabulary, context, most, progress=progress
-                )
-    truths = [vocabulary.decode(one.truth) for one in asked]
+    vocabulary, most = streams.vocabulary, config.continuation_tokens
+    written = {COPY: copied(torch.cat(streams.earlier("test")), streams.test, prompts, vocabulary, most)}
+    written |= {name: said.code for name, said in answers.items()}
+    truths = [vocabulary.decode(one.truth) for one in prompts]
+    samples, seed = config.bootstrap_samples, config.seed
     rows = {
-        name: continuations.compared(
-            [vocabulary.decode(ids) for ids in written], truths, samples=config.bootstrap_samples, seed=config.seed
-        )
-        for name, written in answers.items()
+        name: compared([vocabulary.decode(ids) for ids in codes], truths, samples=samples, seed=seed)
+        for name, codes in written.items()
     }
-    return {"changes": len(asked), "context": context, "most_tokens": most, "rows": rows}
+    return {"changes": len(prompts), "context": context_of(config), "most_tokens": most, "rows": rows}
 
 
 def sketch_examples(
@@ -303,7 +356,7 @@ def sketch_examples(
         return []
     examples = []
     with (
-        model_of(ctx, loaded, untuned=False) as model,
+        fine_tuned(ctx, loaded) as model,
         ctx.progress("sketching commits", config.examples, "commits") as progress,
     ):
         predictor = predictor_of(ctx, loaded, model)

@@ -166,7 +166,9 @@ def main(folder: str, repo: str, last: int, stream: bool, as_json: bool, verbose
     cache_dir = expand(about["settings"].get("pipeline", {}).get("cache_dir", PipelineConfig().cache_dir))
     question = Question(**asked)
     git.head(git.open_repository(repo, cache_dir).git_dir)  # a wrong path is told before a model is loaded
-    asker = Asker(model_folder.load(Path(folder), cache_dir), repo, cache_dir, last)
+    loaded = model_folder.load(Path(folder), cache_dir)
+    loaded.settle()
+    asker = Asker(loaded, repo, cache_dir, last)
     ranking = asker.rank(question)
     written: list[int] = []
     if stream:

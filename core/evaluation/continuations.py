@@ -20,7 +20,6 @@ if TYPE_CHECKING:
     import torch
     from transformers import PreTrainedModel
 
-    from core.progress import Progress
     from core.vocabulary import Vocabulary
 
 METRICS = ("exact_match", "edit_similarity", "bleu", "chrf", "rouge_l")
@@ -53,7 +52,6 @@ def written(
     most: int,
     *,
     batch: int = 16,
-    progress: Progress | None = None,
 ) -> list[list[int]]:
     """What a model writes at each prompt, greedily: text alone, at most `most` tokens."""
     import torch
@@ -77,8 +75,6 @@ def written(
             )
         rows = answer[:, context:].tolist()
         found += [row[: row.index(stop)] if stop in row else row for row in rows]
-        if progress:
-            progress.advance(len(some))
     return found
 
 

@@ -55,7 +55,7 @@ class Asked:
         sizes = np.zeros(len(touched), np.int64)
         block_of = np.repeat(np.arange(len(ranges)), [len(one) for one in ranges])
         runs = np.flatnonzero(np.diff(commits, prepend=-1) | np.diff(block_of, prepend=-1))
-        for start, end in zip(runs, [*runs[1:], len(places)], strict=True):
+        for start, end in zip(runs, np.append(runs[1:], len(places)), strict=False):
             inside = places[start:end][text[start:end]]
             sizes[commits[start]] += len(vocabulary.decode(ids[inside].tolist()).encode())
         return cls(list(blocks), width, places, text, commits.astype(np.int64), sizes)

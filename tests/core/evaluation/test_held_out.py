@@ -1,0 +1,112 @@
+"""Rows of a split: the same tokens for all, mixes beside their parts, groups that add up."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from core import base_models
+from core.commit_grammar import ChangeText, CommitText, FileText, serialise
+from core.dataset import baselines
+from core.evaluation import compression
+from core.evaluation.held_out import HeldOut
+from core.evaluation.names import BASE, CACHE, COPY, TRIGRAM, TUNED
+from core.evaluation.scores import Scores, figures
+from core.vocabulary import Vocabulary
+
+
+@pytest.fixture(scope="module")
+def vocabulary(tiny_model: Path, tmp_path_factory: pytest.TempPathFactory) -> Vocabulary:
+    tokenizer, pad, _ = base_models.load_tokenizer(str(tiny_model), tmp_path_factory.mktemp("cache"))
+    return Vocabulary.of_base_model(tokenizer, pad, str(tiny_model))
+
+
+def history(vocabulary: Vocabulary, numbers: range) -> torch.Tensor:
+    pieces = []
+    for number in numbers:
+        change = ChangeText(
+            change_type="modified_function",
+            symbol_kind="function",
+            symbol=(f"f{number % 3}",),
+            code=(f"fn f{number % 3}(x: u32) -> u32 {{ x * {number} }}",),
+        )
+        file = FileText(path=("src/lib.rs",), language="rust", module=("lib",), changes=[change])
+        commit = CommitText(year="2024", month="01", author=("Ada",), message=(f"step {number}",), files=[file])
+        pieces += [piece for sequence in serialise(commit) for piece in sequence]
+    return torch.tensor(vocabulary.encode([pieces])[0])
+
+
+@pytest.fixture(scope="module")
+def held_out(vocabulary: Vocabulary) -> HeldOut:
+    earlier = [history(vocabulary, range(20)), history(vocabulary, range(20, 24))]
+    return HeldOut.of(earlier, history(vocabulary, range(24, 32)), vocabulary, 50, 200)
+
+
+def made_up(held_out: HeldOut) -> dict[str, Scores]:
+    draw = np.random.default_rng(0)
+    count = len(held_out.asked)
+    return {
+        name: Scores(draw.exponential(size=count), draw.random(count) > 0.5, draw.exponential(size=count))
+        for name in (TUNED, BASE)
+    }
+
+
+def test_all_rows_are_of_the_same_tokens(held_out: HeldOut) -> None:
+    rows = held_out.counting() | made_up(held_out)
+    rows = held_out.mix(rows, held_out.learn(rows))
+    assert {TUNED, BASE, TUNED + CACHE, BASE + CACHE, TRIGRAM, COPY, "uniform", "unigram"} == rows.keys()
+    assert {len(scores.nats) for scores in rows.values()} == {len(held_out.asked)}
+    table = held_out.table(rows, samples=50, seed=1)
+    assert all(row.get("tokens", len(held_out.asked)) == len(held_out.asked) for row in table["rows"].values())
+    assert table["rows"]["xz given training text"]["bits_per_byte"] < table["rows"]["xz"]["bits_per_byte"]
+    assert table["rows"][COPY]["token_accuracy"] > 0.8
+    assert table["rows"][COPY]["bits_per_byte"] < table["rows"][TRIGRAM]["bits_per_byte"]
+    assert {"gain", "gain_of_cache", "gain_over_copy"} < table.keys()
+
+
+def test_counting_is_that_of_the_dataset_at_the_asked_places(held_out: HeldOut) -> None:
+    train = held_out.earlier[: held_out.trained].astype(np.int32)
+    stream = held_out.stream.numpy().astype(np.int32)
+    whole = baselines.trigram(train, held_out.vocabulary.size, stream)
+    mine = held_out.counting()[TRIGRAM]
+    np.testing.assert_allclose(mine.nats, -np.log(whole[held_out.asked.places - 1]))
+    right = held_out.guessed.ids == held_out.targets
+    assert mine.candidate_nats is not None
+    np.testing.assert_allclose(mine.candidate_nats[right], mine.nats[right])
+
+
+def test_guesses_never_see_what_comes(held_out: HeldOut, vocabulary: Vocabulary) -> None:
+    """With another ending the guesses before it stay what they were."""
+    cut = int(held_out.asked.places[len(held_out.asked) // 2])
+    other = held_out.stream.clone()
+    other[cut:] = 7
+    earlier = [history(vocabulary, range(20)), history(vocabulary, range(20, 24))]
+    again = HeldOut.of(earlier, other, vocabulary, 50, 200)
+    before = held_out.asked.places <= cut
+    assert (again.guessed.ids[before] == held_out.guessed.ids[before]).all()
+
+
+def test_groups_add_up_to_the_whole(held_out: HeldOut) -> None:
+    rows = held_out.counting() | made_up(held_out)
+    for groups in (held_out.by_kind(rows), held_out.by_age(rows)):
+        assert sum(group["tokens"] for group in groups.values()) == len(held_out.asked)
+        bits = sum(group["tokens"] * group["bits_per_token"][TUNED] for group in groups.values())
+        assert bits == pytest.approx(rows[TUNED].nats.sum() / np.log(2))
+    assert held_out.by_kind(rows).keys() == {"about", "function"}
+
+
+def test_xz_of_text_that_was_there_before_is_nearly_free(vocabulary: Vocabulary) -> None:
+    train = history(vocabulary, range(40)).numpy().astype(np.int32)
+    alone, given = compression.bits(train, [train[200:900]], vocabulary)
+    assert given < alone / 5
+
+
+def test_an_empty_split_has_figures(vocabulary: Vocabulary) -> None:
+    held_out = HeldOut.of([history(vocabulary, range(3))], torch.tensor([5]), vocabulary, 50, None)
+    assert len(held_out.asked) == 0
+    rows = held_out.counting()
+    assert figures(held_out.asked, rows[TRIGRAM])["bits_per_byte"] == 0
+    assert held_out.by_age(rows) == {}
