@@ -163,6 +163,7 @@ def run(ctx: Context[ModelTrainingConfig]) -> None:
     checkpoint = checkpoints.find(config.resume, logs, ctx.published("training_logs"))
     if checkpoint:
         checkpoints.check_rank(checkpoint, config.lora_rank if is_adapter(config) else None)
+        checkpoint = checkpoints.adopt(checkpoint, logs)
     model = prepare(make_model(config, data.vocabulary, ctx.cache_dir), data.vocabulary, config)
     earlier = continue_from(model, data.vocabulary, ctx.published("model"), config)
     forgotten = Forgetting.begin(model, earlier, logs / "held_out_before.json", data.vocabulary)

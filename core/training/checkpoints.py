@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import json
+import shutil
 from collections.abc import Iterable
 from pathlib import Path
 
 from core.config import expand
 from core.errors import UserError
 from core.files import remove
+from core.training.logs import METRICS
 
 FOLDER = "checkpoints"
 AUTO = "auto"
+_STATE = "trainer_state.json"
 
 
 def find(resume: str, own: Path, earlier: Path) -> Path | None:
@@ -32,6 +35,25 @@ def find(resume: str, own: Path, earlier: Path) -> Path | None:
     return found
 
 
+def adopt(checkpoint: Path, logs: Path) -> Path:
+    """A checkpoint as one of the training whose logs are in `logs`: where it is another's, a copy with its metrics.
+
+    The best model of that other training is not there any more, so the best is looked for anew.
+    """
+    own = logs / FOLDER / checkpoint.name
+    if checkpoint.resolve().is_relative_to(logs.resolve()):
+        return checkpoint
+    remove(own)
+    shutil.copytree(checkpoint, own)
+    state = json.loads((own / _STATE).read_bytes())
+    state |= {"best_metric": None, "best_global_step": None, "best_model_checkpoint": None}
+    (own / _STATE).write_text(json.dumps(state, indent=2))
+    metrics = checkpoint.parent.parent / METRICS
+    if metrics.exists() and not (logs / METRICS).exists():
+        shutil.copy(metrics, logs / METRICS)
+    return own
+
+
 def newest(folder: Path) -> Path | None:
     """The complete checkpoint with the most steps."""
     complete = [path for path in _all(folder) if is_complete(path)]
@@ -49,7 +71,7 @@ def keep_newest(folder: Path) -> None:
 def is_complete(checkpoint: Path) -> bool:
     """True for a checkpoint that was written to its end."""
     try:
-        return "global_step" in json.loads((checkpoint / "trainer_state.json").read_bytes())
+        return "global_step" in json.loads((checkpoint / _STATE).read_bytes())
     except (OSError, ValueError):
         return False
 

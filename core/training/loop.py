@@ -83,9 +83,10 @@ def train(
     if monitor.interrupted:
         raise KeyboardInterrupt
     if main and (best := trainer.state.best_global_step):
-        losses = {e["step"]: e[VALIDATION_LOSS] for e in read_metrics(logs / METRICS) if VALIDATION_LOSS in e}
-        log.info("kept the model of step %s: validation loss %.3f, untuned %.3f", best, losses[best], losses[0])
-        if losses[best] >= losses[0]:
+        losses = [(e["step"], e[VALIDATION_LOSS]) for e in read_metrics(logs / METRICS) if VALIDATION_LOSS in e]
+        untuned, kept = losses[0][1], dict(losses)[best]
+        log.info("kept the model of step %s: validation loss %.3f, untuned %.3f", best, kept, untuned)
+        if kept >= untuned:
             log.warning("the training has made the model no better: lower model_training.learning_rate")
     return monitor.ended_by
 

@@ -58,3 +58,16 @@ def test_only_the_newest_is_kept(tmp_path: Path) -> None:
     make(tmp_path, 11, complete=False)
     checkpoints.keep_newest(tmp_path / "checkpoints")
     assert [path.name for path in (tmp_path / "checkpoints").iterdir()] == ["checkpoint-10"]
+
+
+def test_a_checkpoint_of_another_training_is_copied(tmp_path: Path) -> None:
+    logs, other = tmp_path / "own", tmp_path / "other"
+    mine, theirs = make(logs, 5), make(other, 7)
+    (other / "metrics.jsonl").write_text('{"step": 0, "val_loss": 1.0}\n')
+    (theirs / "trainer_state.json").write_text('{"global_step": 7, "best_model_checkpoint": "/gone"}')
+    assert checkpoints.adopt(mine, logs) == mine
+    adopted = checkpoints.adopt(theirs, logs)
+    assert adopted == logs / "checkpoints" / "checkpoint-7"
+    assert json.loads((adopted / "trainer_state.json").read_text())["best_model_checkpoint"] is None
+    assert (logs / "metrics.jsonl").read_text().startswith('{"step": 0')
+    assert json.loads((theirs / "trainer_state.json").read_text())["best_model_checkpoint"] == "/gone"
