@@ -110,7 +110,9 @@ def run(ctx: Context[EvaluateConfig]) -> None:
     set_seed(config.seed)
     loaded = model_folder.load(ctx.input("model"), ctx.cache_dir, precision=config.precision)
     check_vocabulary(loaded, streams.vocabulary)
-    held_out = {name: hold_out(streams, name, config) for name in ("val", "test")}
+    if not config.adapter and not has_base(loaded):
+        raise UserError("a model from scratch has no untuned base", "leave evaluate.adapter true")
+    held_out = {name: hold_out(streams, name, loaded, config) for name in ("val", "test")}
     prompts = prompts_of(streams, config)
     answers = ask_models(ctx, loaded, streams, held_out, prompts)
     rows = {
@@ -153,17 +155,19 @@ def read_streams(ctx: Context[EvaluateConfig]) -> Streams:
 def check_vocabulary(loaded: model_folder.Loaded, vocabulary: Vocabulary) -> None:
     """Raise UserError unless the model was trained with the vocabulary of the data."""
     own = loaded.vocabulary
-    same = (own.markers, own.spelled_values(), own.base_model)
-    if same != (vocabulary.markers, vocabulary.spelled_values(), vocabulary.base_model):
+    same = (own.markers, own.spelled_values(), own.base_model, own.tokenizer.to_str())
+    data = (vocabulary.markers, vocabulary.spelled_values(), vocabulary.base_model, vocabulary.tokenizer.to_str())
+    if same != data:
         raise UserError("the model was trained with another vocabulary than the data's", "train it again")
 
 
-def hold_out(streams: Streams, split: str, config: EvaluateConfig) -> HeldOut:
+def hold_out(streams: Streams, split: str, loaded: model_folder.Loaded, config: EvaluateConfig) -> HeldOut:
     """What is scored of a split."""
     from core.evaluation.held_out import HeldOut
 
     earlier, stream = streams.earlier(split), streams.of(split)
-    return HeldOut.of(earlier, stream, streams.vocabulary, config.width, config.tokens or None)
+    most, masked = config.tokens or None, not loaded.sees_history
+    return HeldOut.of(earlier, stream, streams.vocabulary, config.width, most, masked=masked)
 
 
 def prompts_of(streams: Streams, config: EvaluateConfig) -> list[Prompt]:
@@ -297,7 +301,7 @@ def predictor_of(ctx: Context[EvaluateConfig], loaded: model_folder.Loaded, mode
     from core.prediction.predictor import Predictor
 
     view = loaded.about["settings"].get("tokenizer", {}).get("code_view", "new")
-    return Predictor(model, loaded.vocabulary, ctx.config.width, view)
+    return Predictor(model, loaded.vocabulary, ctx.config.width, view, sees_history=loaded.sees_history)
 
 
 def foretell(ctx: Context[EvaluateConfig], loaded: model_folder.Loaded, streams: Streams) -> dict[str, Any] | None:
@@ -411,8 +415,8 @@ def fill_in_card(folder: Path, about: Mapping[str, Any], found: Mapping[str, Any
     try:
         with atomic_write(folder / model_folder.CARD) as file:
             file.write(model_folder.card(about, found).encode())
-    except PermissionError:
-        log.warning("the model card in %s cannot be written", folder)
+    except OSError as error:
+        log.warning("the model card in %s cannot be written: %s", folder, error.strerror)
 
 
 STAGE = Stage(

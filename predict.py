@@ -12,6 +12,7 @@ from __future__ import annotations
 import fnmatch
 import json
 import os
+import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -25,15 +26,17 @@ import semantic_chunker
 from core import git, logs, model_folder
 from core.cli import version_option, with_exit_codes
 from core.commit_grammar import CommitText, Pieces, commit_head
-from core.config import PipelineConfig, expand
+from core.config import PipelineConfig, Section, expand
 from core.errors import UserError
-from core.prediction.predictor import Prediction, Predictor, Ranking, spelled_for_people
+from core.prediction.predictor import SKETCH_SHARE, Prediction, Predictor, Ranking, spelled_for_people
+from core.prediction.search import is_path
 from core.prediction.streaming import pieces_of
 from core.prediction.writing import Sampling
 from core.repositories import folder_name
 from core.sequences import SequenceMaker
 
 LAST_COMMITS = 10
+FETCH_EVERY_S = 60.0
 
 
 @dataclass(frozen=True)
@@ -75,6 +78,7 @@ class Asker:
     cache_dir: Path
     last: int = LAST_COMMITS
     recent: Recent | None = field(default=None, init=False)
+    _looked: float = field(default=0.0, init=False)
 
     @property
     def settings(self) -> dict[str, Any]:
@@ -86,10 +90,17 @@ class Asker:
     def predictor(self) -> Predictor:
         """What asks the model."""
         view = self.settings.get("tokenizer", {}).get("code_view", "new")
-        return Predictor(self.loaded.model, self.loaded.vocabulary, self.loaded.width, view)
+        loaded = self.loaded
+        return Predictor(loaded.model, loaded.vocabulary, loaded.width, view, sees_history=loaded.sees_history)
 
     def look(self) -> Recent:
-        """The repository as it is now. Raises UserError where it has no commit checked out."""
+        """The repository as it is now; one at a URL as it was within the last minute.
+
+        Raises UserError where it has no commit checked out.
+        """
+        if self.recent and git.is_url(self.repo) and time.monotonic() - self._looked < FETCH_EVERY_S:
+            return self.recent
+        self._looked = time.monotonic()
         repository = git.open_repository(self.repo, self.cache_dir)
         head = git.head(repository.git_dir)
         if self.recent is None or self.recent.commit != head:
@@ -103,6 +114,8 @@ class Asker:
         recent = self.look()
         paths = chosen_paths(question.files, recent.paths)
         head = self.loaded.vocabulary.encode([self._head(question, recent)])[0]
+        if len(head) > (most := int(self.loaded.width * (1 - SKETCH_SHARE))):
+            raise UserError(f"task and author have {len(head):,} tokens, the model sees {most:,}", "shorten the task")
         ranking = self.predictor.rank(
             recent.ids, head, paths, top=question.top, new_files=question.new_files and not question.files
         )
@@ -153,7 +166,7 @@ class Asker:
 @click.option(
     "--temperature", default=0.0, type=click.FloatRange(0, 2), show_default=True, help="Above 0, draw the sketch."
 )
-@click.option("--seed", default=0, type=click.IntRange(0), show_default=True, help="Seed of what is drawn.")
+@click.option("--seed", default=0, type=click.IntRange(0, 2**63 - 1), show_default=True, help="Seed of what is drawn.")
 @click.option("--stream", is_flag=True, help="Show the sketch while it is written (with --json: a JSON line each).")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 @click.option("--verbose", is_flag=True, help="Show debug messages.")
@@ -212,7 +225,7 @@ def chosen_paths(patterns: Sequence[str], existing: Sequence[str]) -> list[str]:
     found: dict[str, None] = {}
     for pattern in patterns:
         matching = fnmatch.filter(existing, pattern)
-        if not matching and not any(sign in pattern for sign in "*?["):
+        if not matching and is_path(pattern) and not any(sign in pattern for sign in "*?["):
             matching = [pattern]
         found.update(dict.fromkeys(matching))
     if not found:
@@ -287,7 +300,12 @@ def in_words(prediction: Prediction, *, sketch: bool = True) -> str:
 
 def _section(settings: dict[str, Any], name: str) -> dict[str, Any]:
     """A stage's settings as they were when the model was made; lists become the tuples that they were."""
-    section = settings.get(name, {})
+    known: dict[str, type[Section]] = {
+        "git_scraper": git_scraper.GitScraperConfig,
+        "semantic_chunker": semantic_chunker.SemanticChunkerConfig,
+    }
+    fields = known[name].model_fields if name in known else settings.get(name, {})
+    section = {key: value for key, value in settings.get(name, {}).items() if key in fields}
     return {key: tuple(value) if isinstance(value, list) else value for key, value in section.items()}
 
 

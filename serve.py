@@ -9,6 +9,7 @@ for where GITLORE_API_KEY is set. docs/serving.md shows the routes, docs/n8n.md 
 from __future__ import annotations
 
 import os
+import socket
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
@@ -30,6 +31,8 @@ if TYPE_CHECKING:
     from core.serving.schemas import ChatRequest, CompletionRequest, PredictRequest
 
 API_KEY = "GITLORE_API_KEY"
+MOST_CONNECTIONS = 1000
+"""More are answered 503, so that slow clients cannot take all memory."""
 
 
 @click.command(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
@@ -87,8 +90,24 @@ def main(
     if not os.environ.get(API_KEY) and host not in ("127.0.0.1", "localhost", "::1"):
         log.warning("%s is not set: everybody who reaches %s may ask", API_KEY, host)
     app = make_app(served, Limits(max_body_bytes, queue, timeout_s), os.environ.get(API_KEY, ""))
-    log.info("listening on http://%s:%s (%s)", host, port, ", ".join(served))
-    uvicorn.run(app, host=host, port=port, log_level="info" if verbose else "warning", access_log=verbose)
+    with listening(host, port) as place:
+        log.info("listening on http://%s:%s (%s)", host, place.getsockname()[1], ", ".join(served))
+        settings = uvicorn.Config(
+            app,
+            log_level="info" if verbose else "warning",
+            access_log=verbose,
+            limit_concurrency=MOST_CONNECTIONS,
+            timeout_keep_alive=30,
+        )
+        uvicorn.Server(settings).run(sockets=[place])
+
+
+def listening(host: str, port: int) -> socket.socket:
+    """A socket that is bound. Raises UserError where that cannot be."""
+    try:
+        return socket.create_server((host, port), family=socket.AF_INET6 if ":" in host else socket.AF_INET)
+    except OSError as error:
+        raise UserError(f"{host}:{port} cannot be listened on: {error.strerror}", "choose another --port") from None
 
 
 def named(entries: Sequence[str]) -> list[tuple[str, str]]:
@@ -154,9 +173,9 @@ class Served:
         )
         ranking = self._rank(question)
         written: list[int] = []
-        parts = [in_markdown(ranking), "\n\n```text", *([] if ranking.first else ["\n(nothing)"])]
+        parts = [in_markdown(ranking), "\n\n~~~~text", *([] if ranking.first else ["\n(nothing)"])]
         yield Piece("".join(parts), data={"prompt_tokens": ranking.context_tokens})
-        yield from _stopped(self._told(ranking, question, written), request.stops, written, ending="\n```\n")
+        yield from _stopped(self._told(ranking, question, written), request.stops, written, ending="\n~~~~\n")
 
     def complete(self, request: CompletionRequest) -> Iterator[Piece]:
         """Text that goes on from the prompt."""

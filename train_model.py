@@ -15,9 +15,9 @@ import functools
 import json
 import shutil
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -45,7 +45,7 @@ if TYPE_CHECKING:
     from core.training.memory import Measured, Shape
 
 LAST = "last"
-MEMORY = "memory.json"
+MEMORY, ORDER = "memory.json", checkpoints.ORDER
 SMALL_MODEL = 20_000_000
 """Weights below which a second thread costs more than it brings (research: OpenMP's barriers)."""
 
@@ -150,6 +150,7 @@ class Data:
 
 def run(ctx: Context[ModelTrainingConfig]) -> None:
     """Write model/, model_weights.pt and training_logs/."""
+    from core.training.earlier import seen_examples
     from core.training.forgetting import Forgetting
 
     if not processes.is_main():
@@ -163,23 +164,28 @@ def run(ctx: Context[ModelTrainingConfig]) -> None:
     checkpoint = checkpoints.find(config.resume, logs, ctx.published("training_logs"))
     if checkpoint:
         checkpoints.check_rank(checkpoint, config.lora_rank if is_adapter(config) else None)
+        if processes.world_size() > 1 and not checkpoint.is_relative_to(logs):
+            raise UserError("several processes go on from a checkpoint of their own training only", "resume in one")
         checkpoint = checkpoints.adopt(checkpoint, logs)
     model = prepare(make_model(config, data.vocabulary, ctx.cache_dir), data.vocabulary, config)
     earlier = continue_from(model, data.vocabulary, ctx.published("model"), config)
-    forgotten = Forgetting.begin(model, earlier, logs / "held_out_before.json", data.vocabulary)
+    masked, before = config.documents == "commit", logs / "held_out_before.json"
+    forgotten = Forgetting.begin(model, earlier, before, data.vocabulary, masked=masked)
     shape, memory = fit_once(model, data, logs, config)
     examples = examples_of(data, "train", shape.width, config)
     assert examples is not None  # read_data has seen some
-    plan = plan_once(examples, shape, memory["step_seconds"], earlier, data, logs / "plan.json", config)
+    known = seen_examples(examples, earlier.known_tokens(data.train.numpy())) if earlier else []
+    plan = plan_once(examples, shape, memory["step_seconds"], known, checkpoint, logs / ORDER, config)
     log.info("%s", plan.sentence())
     check_disk(model, ctx.scratch, config)
     started = time.monotonic()
-    ended_by = train(model, examples, plan, shape, data, logs, checkpoint, config)
+    steps, ended_by = train(model, examples, plan, shape, data, logs, checkpoint, config)
     if not processes.is_main():
         return
+    covered = plan.covered(examples, steps, known)
     summary = {
         "schema_version": "1.0",
-        **plan.as_dict(),
+        **covered,
         "sequence_length": shape.width,
         "train_tokens": len(data.train),
         "precision": base_models.resolved_precision(config.precision),
@@ -190,8 +196,8 @@ def run(ctx: Context[ModelTrainingConfig]) -> None:
         "forgetting": forgotten.end(model, data.train) if forgotten else None,
     }
     write_outputs(ctx, model, data, shape.width, summary, logs)
-    ctx.count("optimizer steps", plan.steps)
-    ctx.count("tokens trained on", plan.tokens)
+    ctx.count("optimizer steps", steps)
+    ctx.count("tokens trained on", covered["trained_tokens"])
 
 
 def read_data(ctx: Context[ModelTrainingConfig]) -> Data:
@@ -292,6 +298,9 @@ def continue_from(
         return None
     if not is_adapter(config):
         raise UserError(f"method {config.method} cannot be continued", "adapters can: method lora or qlora")
+    if config.continue_from == LAST and not (last / model_folder.ABOUT).exists():
+        log.info("there is no earlier model to continue: training begins anew")
+        return None
     folder = last if config.continue_from == LAST else expand(config.continue_from)
     about = model_folder.read_about(folder)
     if (about["markers"], about["values"]) != (vocabulary.markers, vocabulary.spelled_values()):
@@ -312,9 +321,7 @@ def fit_once(
     if path.exists():
         found = json.loads(path.read_bytes())
         return memory.Shape(found["micro_batch"], found["accumulation"], found["width"]), found
-    width = config.sequence_length
-    if config.objective == "target_window":
-        width = sum(data.windows["train"][name].shape[1] for name in ("contexts", "targets"))
+    width = widest(data, config)
     shape = memory.Shape(config.batch_size, config.gradient_accumulation, width)
     if not config.fit_memory:
         found = memory.report(shape, {}, 0, memory.Measured(0, 0.0), [])
@@ -347,45 +354,72 @@ def fit_once(
     return shape, found
 
 
+def widest(data: Data, config: ModelTrainingConfig) -> int:
+    """Tokens of an example: as the settings say, and no more than there are in a block or a window."""
+    from core.training.examples import Blocks
+
+    if config.objective == "target_window":
+        return sum(data.windows["train"][name].shape[1] for name in ("contexts", "targets"))
+    blocks = Blocks.load(data.folder, "train", config.sequence_length)
+    assert blocks is not None  # read_data has seen some
+    if blocks.block < config.sequence_length:
+        log.warning("blocks of dataset/ have %s tokens, less than sequence_length: that is the width", blocks.block)
+    return blocks.width
+
+
 def examples_of(data: Data, split: str, width: int, config: ModelTrainingConfig) -> Examples | None:
     """What is trained on, by objective; None where the split has none."""
     from core.training.examples import Blocks, Windows
 
     if config.objective == "target_window":
         return Windows(data.windows[split], width)
-    blocks = Blocks.load(data.folder, split, width, config.documents)
-    if blocks is not None and blocks.block < width and split == "train":
-        log.warning("blocks of dataset/ are %s tokens long, shorter than sequence_length", blocks.block)
-    return blocks
+    return Blocks.load(data.folder, split, width, config.documents)
 
 
 def plan_once(
     examples: Examples,
     shape: Shape,
     step_seconds: float,
-    earlier: TrainedOn | None,
-    data: Data,
+    known: Sequence[int],
+    checkpoint: Path | None,
     path: Path,
     config: ModelTrainingConfig,
 ) -> Plan:
-    """How much is trained on what. The number of steps is kept, as a budget of time might give another one."""
-    from core.training import budget
-    from core.training.earlier import seen_examples
+    """How much is trained on what; `known` are examples that an earlier model was trained on.
 
-    steps = json.loads(path.read_bytes())["steps"] if path.exists() else config.max_steps
-    bounds = budget.Budget(config.epochs, steps, config.max_train_tokens, 0 if path.exists() else config.max_minutes)
-    made = budget.plan(
+    The plan is kept: a budget of time might give another one. A training that goes on from a checkpoint with
+    other bounds keeps what was trained on, and adds to it.
+    """
+    from core.training import budget
+
+    kept = json.loads(path.read_bytes()) if path.exists() else {}
+    own = kept.get("bounds") == bounds_of(config)
+    limits = budget.Budget(config.epochs, config.max_steps, config.max_train_tokens, config.max_minutes)
+    if own:
+        limits = budget.Budget(float("inf"), kept["steps"])
+    per_step = shape.micro_batch * shape.accumulation * processes.world_size()
+    plan = budget.plan(
         examples,
-        bounds,
-        shape.micro_batch * shape.accumulation * processes.world_size(),
+        limits,
+        per_step,
         newest_weight=config.newest_weight,
         step_seconds=step_seconds,
-        earlier=seen_examples(examples, earlier.known_tokens(data.train.numpy())) if earlier else (),
+        earlier=known,
         replay_share=config.replay_share,
     )
-    if processes.is_main() and config.max_minutes:
-        write_json(path, {"steps": made.steps})
-    return made
+    if own:
+        plan = replace(plan, order=kept["order"], bound=kept["bound"])
+    elif kept and checkpoint:
+        plan = plan.after(kept["order"][: int(checkpoint.name.rpartition("-")[2]) * per_step])
+    if processes.is_main():
+        about = {"bounds": bounds_of(config), "steps": plan.steps, "bound": plan.bound, "order": plan.order}
+        write_json(path, about)
+    return plan
+
+
+def bounds_of(config: ModelTrainingConfig) -> dict[str, float]:
+    """The settings that bound a training."""
+    return config.model_dump(include={"epochs", "max_steps", "max_train_tokens", "max_minutes"})
 
 
 def check_disk(model: PreTrainedModel, folder: Path, config: ModelTrainingConfig) -> None:
@@ -410,8 +444,11 @@ def train(
     logs: Path,
     checkpoint: Path | None,
     config: ModelTrainingConfig,
-) -> str:
-    """Train in place; what ended it early, or "". Raises KeyboardInterrupt after an interrupt, a checkpoint saved."""
+) -> tuple[int, str]:
+    """Train in place; steps taken, and what ended it early, or "".
+
+    Raises KeyboardInterrupt after an interrupt, with a checkpoint saved.
+    """
     from core.evaluation.scores import spread_blocks
     from core.training import loop
     from core.training.examples import Chosen, Collator

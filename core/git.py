@@ -94,7 +94,7 @@ def open_repository(location: str, cache_dir: Path, ref_kinds: Sequence[str] = (
     Raises UserError where there is none, StageError where git cannot fetch it.
     """
     if is_url(location):
-        return Repository(without_credentials(location), _updated_clone(location, cache_dir, ref_kinds))
+        return Repository(without_credentials(location), _updated_clone(location, cache_dir.resolve(), ref_kinds))
     return Repository(location, _git_dir(location))
 
 

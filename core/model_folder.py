@@ -32,11 +32,18 @@ class Loaded:
     about: dict[str, Any]
     adapter: str = ""
     """Name of its adapter, where several share a base model."""
+    settled: bool = False
+    """The adapter is in the weights: there is no untuned form any more."""
 
     @property
     def width(self) -> int:
         """Tokens that it was trained to see at once."""
         return int(self.about["sequence_length"])
+
+    @property
+    def sees_history(self) -> bool:
+        """Whether it was trained to look back at earlier commits (`documents: history`)."""
+        return bool(self.about["settings"].get("model_training", {}).get("documents", "history") == "history")
 
     @property
     def longest(self) -> int:
@@ -53,16 +60,18 @@ class Loaded:
     def settle(self) -> None:
         """Put the adapter into the weights, for good: a token then takes half the time on a CPU.
 
-        Not where adapters are swapped, nor in 4-bit weights, which would round it.
+        Not where adapters are swapped, nor in weights of less than 32 bits, which would round it.
         """
         if hasattr(self.model, "peft_config") and not self.adapter:
-            base = self.model.get_base_model()
-            if not getattr(base, "is_quantized", False):
-                self.model = self.model.merge_and_unload()
+            import torch
+
+            if self.model.get_base_model().dtype == torch.float32:
+                self.model, self.settled = self.model.merge_and_unload(), True
 
     @contextmanager
     def untuned(self) -> Iterator[PreTrainedModel]:
         """The base model as it was before training; the same weights, with the adapter switched off."""
+        assert not self.settled
         off = self.model.disable_adapter() if hasattr(self.model, "disable_adapter") else nullcontext()
         with off:
             yield self.model
@@ -158,12 +167,30 @@ def load(folder: Path, cache_dir: Path, *, precision: str = "", four_bit: bool |
     if not about["is_adapter"]:
         model = base_models.load_model(str(folder.resolve()), cache_dir, precision=precision)
         return Loaded(model, vocabulary, about)
-    from peft import PeftModel
-
+    check_adapter(folder)
     if four_bit is None:
         four_bit = training.get("method") == "qlora" and on_card
     base = load_base(about["base_model"], vocabulary, cache_dir, precision=precision, four_bit=four_bit)
-    return Loaded(PeftModel.from_pretrained(base, str(folder)), vocabulary, about)
+    return Loaded(adapted(base, folder), vocabulary, about)
+
+
+def check_adapter(folder: Path) -> None:
+    """Raise UserError where a file of the adapter is missing; PEFT would look for it on the model hub."""
+    for name in ("adapter_config.json", "adapter_model.safetensors"):
+        if not (folder / name).is_file():
+            raise UserError(f"{folder} is damaged: {name} is missing", "train the model again")
+
+
+def adapted(base: PreTrainedModel, folder: Path, name: str = "default") -> PreTrainedModel:
+    """A base model with the adapter of a folder on it. Raises UserError where that is damaged."""
+    from peft import PeftModel
+    from safetensors import SafetensorError
+
+    try:
+        return PeftModel.from_pretrained(base, str(folder), adapter_name=name)
+    except (SafetensorError, ValueError, RuntimeError, KeyError) as error:
+        reason = " ".join(str(error).split())[:200]
+        raise UserError(f"the adapter in {folder} cannot be loaded: {reason}", "train the model again") from None
 
 
 def load_several(folders: Mapping[str, Path], cache_dir: Path) -> dict[str, Loaded]:
@@ -178,13 +205,13 @@ def load_several(folders: Mapping[str, Path], cache_dir: Path) -> dict[str, Load
     if not all(about["is_adapter"] for about in abouts.values()) or len({a["base_model"] for a in abouts.values()}) > 1:
         raise UserError("several models must be adapters of one base model", "serve the others by themselves")
     vocabularies = {name: load_vocabulary(folder, abouts[name]) for name, folder in folders.items()}
-    from peft import PeftModel
-
+    for folder in folders.values():
+        check_adapter(folder)
     # Each adapter brings the rows of its own tokens, so the base only has to have enough rows.
     widest = max(vocabularies.values(), key=lambda vocabulary: vocabulary.size)
     precision = "auto" if base_models.device() == "cuda" else "fp32"
     base = load_base(abouts[first]["base_model"], widest, cache_dir, precision=precision)
-    model = PeftModel.from_pretrained(base, str(folders[first]), adapter_name=first)
+    model = adapted(base, folders[first], first)
     for name in others:
         model.load_adapter(str(folders[name]), adapter_name=name)
     return {name: Loaded(model, vocabularies[name], abouts[name], name) for name in folders}

@@ -99,6 +99,8 @@ def test_a_training_that_gets_worse_is_ended_and_the_best_model_is_kept(copied: 
     logs = copied.folder / "outputs" / "training_logs"
     found = json.loads((logs / SUMMARY).read_text())
     assert found["ended_by"] == "early_stopping"
+    assert found["steps"] < found["planned_steps"] == 30
+    assert found["steps"] == max(entry["step"] for entry in read_metrics(logs / METRICS))
     losses = {e["step"]: e["val_loss"] for e in read_metrics(logs / METRICS) if "val_loss" in e}
     assert max(losses) < 30
     assert found["validation"]["best"] == min(loss for step, loss in losses.items() if step)
@@ -106,7 +108,7 @@ def test_a_training_that_gets_worse_is_ended_and_the_best_model_is_kept(copied: 
 
 def test_time_bounds_a_training(copied: Program) -> None:
     found = train(copied, "--max-minutes", "0.02", "--max-steps", "0", "--epochs", "100000", "--validation-points", "0")
-    assert found["ended_by"] == "max_minutes"
+    assert found["ended_by"] == found["bound_by"] == "max_minutes"
     assert found["validation"] is None
 
 
@@ -166,7 +168,9 @@ def test_an_earlier_model_is_continued_with_what_is_new(tmp_path: Path, finished
     config = config.replace("dataset_builder: {context_window: 64, target_window: 16, stride: 8}\n", "", 1)
     (program.folder / "config.yaml").write_text(config)
     last = ("--set", "model_training.continue_from=last", "--until", "model_training")
-    assert program.run("pipeline.py", "--until", "model_training").returncode == 0
+    done = program.run("pipeline.py", *last)
+    assert done.returncode == 0, done.stderr
+    assert "begins anew" in done.stderr
     first = weights(program)
     done = program.run("pipeline.py", *last, "--force")
     assert done.returncode == 2
@@ -239,3 +243,11 @@ def test_a_card_that_runs_full_while_training_gets_less_the_next_time(tmp_path: 
     with pytest.raises(StageError) as caught, train_model.smaller_next_time(Shape(1, 4, 512), path):
         raise torch.OutOfMemoryError("full")
     assert "sequence_length" in caught.value.hint
+
+
+def test_a_smaller_width_trains_on_no_leftovers(copied: Program) -> None:
+    found = train(copied, "--sequence-length", "32", "--max-steps", "0", "--max-train-tokens", "600")
+    assert 600 <= found["trained_tokens"] < 600 + 32
+    assert found["trained_tokens"] / found["steps"] > 20
+    wide = train(copied, "--sequence-length", "512")
+    assert wide["sequence_length"] == 64  # that of the blocks

@@ -82,7 +82,8 @@ def copied(
     earlier: torch.Tensor, stream: torch.Tensor, asked: Sequence[Prompt], vocabulary: Vocabulary, most: int
 ) -> list[list[int]]:
     """What copying writes at each prompt, from all that stands before it."""
-    ids = np.concatenate([earlier.numpy(), stream.numpy()])[-copying.MOST_TOKENS :].astype(np.int64)
+    before = earlier.numpy()[-copying.MOST_TOKENS :]
+    ids = np.concatenate([before, stream.numpy()]).astype(np.int64)
     hashes, shift = copying.RunHashes(ids), len(ids) - len(stream)
     stop = frozenset(vocabulary.own_ids)
     return [copying.continuation(hashes, one.place + shift, most, stop) for one in asked]

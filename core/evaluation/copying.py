@@ -42,7 +42,8 @@ class Guesses:
 
 def guesses(earlier: NDArray[Any], stream: NDArray[Any], places: Ints) -> Guesses:
     """Guess the tokens at `places` of `stream`, which follows `earlier`, each from all that stands before it."""
-    ids = np.concatenate([earlier, stream])[-MOST_TOKENS:].astype(np.int64)
+    room = max(MOST_TOKENS - len(stream), 0)  # the stream itself stays whole
+    ids = np.concatenate([earlier[max(len(earlier) - room, 0) :], stream]).astype(np.int64)
     shift = len(ids) - len(stream)
     asked = places + shift
     found, orders = np.full(len(asked), -1, np.int64), np.full(len(asked), -1, np.int64)

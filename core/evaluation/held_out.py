@@ -38,11 +38,21 @@ class HeldOut:
 
     @classmethod
     def of(
-        cls, earlier: list[torch.Tensor], stream: torch.Tensor, vocabulary: Vocabulary, width: int, most: int | None
+        cls,
+        earlier: list[torch.Tensor],
+        stream: torch.Tensor,
+        vocabulary: Vocabulary,
+        width: int,
+        most: int | None,
+        *,
+        masked: bool = False,
     ) -> HeldOut:
-        """Choose blocks of `width`, at most `most` tokens, and guess each of their tokens by copying."""
+        """Choose blocks of `width`, at most `most` tokens, and guess each of their tokens by copying.
+
+        With `masked` a model's tokens see their own commit alone.
+        """
         before = np.concatenate([one.numpy() for one in earlier])
-        asked = Asked.of(stream, spread_blocks(len(stream), width, most), vocabulary, width)
+        asked = Asked.of(stream, spread_blocks(len(stream), width, most), vocabulary, width, masked=masked)
         guessed = guesses(before, stream.numpy(), asked.places)
         return cls(before, len(earlier[0]), stream, asked, guessed, vocabulary)
 

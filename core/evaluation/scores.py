@@ -41,9 +41,13 @@ class Asked:
     """Number of each token's commit among those that are touched, in their order."""
     text_bytes: Ints
     """Bytes of scored text, by commit."""
+    restart: int = -1
+    """The id at which positions begin anew, so that tokens see no earlier commit; -1 for none."""
 
     @classmethod
-    def of(cls, stream: torch.Tensor, blocks: Sequence[Block], vocabulary: Vocabulary, width: int) -> Asked:
+    def of(
+        cls, stream: torch.Tensor, blocks: Sequence[Block], vocabulary: Vocabulary, width: int, *, masked: bool = False
+    ) -> Asked:
         """Look the blocks up in a stream (1-D, int64)."""
         ids = stream.numpy()
         ranges = [np.arange(start + 1, end, dtype=np.int64) for start, end in blocks]
@@ -58,7 +62,8 @@ class Asked:
         for start, end in zip(runs, np.append(runs[1:], len(places)), strict=False):
             inside = places[start:end][text[start:end]]
             sizes[commits[start]] += len(vocabulary.decode(ids[inside].tolist()).encode())
-        return cls(list(blocks), width, places, text, commits.astype(np.int64), sizes)
+        restart = vocabulary.markers[COMMIT_START] if masked else -1
+        return cls(list(blocks), width, places, text, commits.astype(np.int64), sizes, restart)
 
     def __len__(self) -> int:
         return len(self.places)
@@ -115,7 +120,8 @@ def score(
         for start, end in asked.blocks:
             ids = stream[start:end].clone().to(model.device)
             targets = ids[1:]
-            logits = model(input_ids=ids[None], use_cache=False).logits[0, :-1].float()
+            about = {"position_ids": _positions(ids, asked.restart)[None]} if asked.restart >= 0 else {}
+            logits = model(input_ids=ids[None], use_cache=False, **about).logits[0, :-1].float()
             norm = logits.logsumexp(dim=-1)
             nats.append((norm - logits.gather(1, targets[:, None])[:, 0]).double().cpu().numpy())
             correct.append((logits.argmax(dim=-1) == targets).cpu().numpy())
@@ -128,6 +134,14 @@ def score(
                 progress.advance(len(targets))
     model.train(was_training)
     return Scores(_joined(nats), _joined(correct).astype(bool), _joined(other) if candidates is not None else None)
+
+
+def _positions(ids: torch.Tensor, restart: int) -> torch.Tensor:
+    """Positions that begin anew at an id, from which transformers makes a mask."""
+    import torch
+
+    places = torch.arange(len(ids), device=ids.device)
+    return places - torch.where(ids == restart, places, 0).cummax(dim=0).values
 
 
 def figures(asked: Asked, scores: Scores) -> dict[str, Any]:

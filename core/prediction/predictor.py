@@ -113,6 +113,8 @@ class Predictor:
     vocabulary: Vocabulary
     width: int
     view: CodeView = "new"
+    sees_history: bool = True
+    """False for a model whose tokens were trained to see their own commit alone."""
 
     def rank(
         self,
@@ -131,7 +133,7 @@ class Predictor:
         new one); kinds of change are those expected in the shown files, and add up to one.
         `beams` is the breadth of the search, by default 2 * `top`.
         """
-        room = max(int(self.width * (1 - SKETCH_SHARE)) - len(head), 0)
+        room = max(int(self.width * (1 - SKETCH_SHARE)) - len(head), 0) if self.sees_history else 0
         context = [*(history[-room:] if room else ()), *head]
         reading = Reading.of(self.model, context)
         tree = PathTree(paths, self.vocabulary)

@@ -27,7 +27,8 @@ class Reading:
 
         model.eval()
         with torch.inference_mode():
-            answer = model(input_ids=torch.tensor([list(ids)], device=model.device), use_cache=True)
+            read = torch.tensor([list(ids)], device=model.device)
+            answer = model(input_ids=read, use_cache=True, logits_to_keep=1)
         return cls(model, answer.logits[:, -1].float(), answer.past_key_values)
 
     def branch(self) -> Reading:
@@ -41,7 +42,7 @@ class Reading:
         if ids:
             with torch.inference_mode():
                 step = torch.tensor([list(ids)], device=self.model.device)
-                answer = self.model(input_ids=step, past_key_values=self.cache, use_cache=True)
+                answer = self.model(input_ids=step, past_key_values=self.cache, use_cache=True, logits_to_keep=1)
             self.logits, self.cache = answer.logits[:, -1].float(), answer.past_key_values
 
     def fork(self, branches: Sequence[int], ids: Sequence[int]) -> None:

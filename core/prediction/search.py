@@ -143,7 +143,7 @@ def new_path(reading: Reading, known: set[str], vocabulary: Vocabulary) -> Found
         id_ = int(logs[0].argmax())
         if written and float(ends[0]) > float(logs[0, id_]):
             name = vocabulary.decode(written)
-            if name in known or not _is_path(name):
+            if name in known or not is_path(name):
                 return None
             ids = vocabulary.encode([head_of_file(name)])[0]
             return FoundPath(name, ids, math.exp(score + float(ends[0])), new=True)
@@ -162,6 +162,7 @@ def tell_changes(reading: Reading, found: Sequence[FoundPath], vocabulary: Vocab
         path.changes = dict(zip(names, shares, strict=True))
 
 
-def _is_path(name: str) -> bool:
+def is_path(name: str) -> bool:
+    """Whether a text can be the path of a file in a repository."""
     parts = name.split("/")
     return name.isprintable() and "\ufffd" not in name and all(part not in ("", ".", "..") for part in parts)

@@ -31,6 +31,8 @@ from core.prediction.search import PathChances, PathTree, options
 from core.vocabulary import Vocabulary
 
 MOST_SYMBOL_TOKENS = 32
+LEAST_TEMPERATURE = 1e-3
+"""Below, logits would overflow; the likeliest is taken then, as it would be."""
 
 _NEXT: dict[str, dict[Marker, str]] = {
     "change": dict.fromkeys(CHANGES.values(), "kind"),
@@ -64,7 +66,7 @@ class Sampling:
 
     def chooser(self) -> Callable[[torch.Tensor], int]:
         """A function that chooses an id, given logits (vocabulary,) with -inf for what must not come."""
-        if not self.temperature:
+        if not self.temperature >= LEAST_TEMPERATURE:  # nan, too
             return lambda logits: int(logits.argmax())
         draw = torch.Generator().manual_seed(self.seed)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import functools
 import hmac
 import json
@@ -68,6 +69,8 @@ class Limits:
     body_bytes: int = 1_000_000
     waiting: int = 16
     seconds: float = 120.0
+    body_seconds: float = 10.0
+    """Between two parts of a body."""
 
 
 def make_app(models: Mapping[str, Model], limits: Limits, api_key: str = "") -> FastAPI:
@@ -80,7 +83,7 @@ def make_app(models: Mapping[str, Model], limits: Limits, api_key: str = "") -> 
         service.engine.close()
 
     app = FastAPI(title="Gitlore", version=__version__, lifespan=lifespan, description="What changes next, over HTTP.")
-    app.add_middleware(BodyLimit, most=limits.body_bytes)
+    app.add_middleware(BodyLimit, most=limits.body_bytes, most_seconds=limits.body_seconds)
     _handle_errors(app)
     guarded = [Depends(service.check_key)]
     app.get("/health")(service.health)
@@ -123,7 +126,7 @@ class Service:
         model = self._named(body.model)
         work = functools.partial(model.predict, body)
         if body.stream:
-            return await _streamed(self.engine, work, _events)
+            return await _streamed(self.engine, work, _events, request)
         pieces = await self.engine.all(work, request.is_disconnected)
         return JSONResponse({"model": model.name, **(pieces[-1].data if pieces else {})})
 
@@ -143,7 +146,7 @@ class Service:
         self, work: Callable[[], Iterator[Piece]], wire: _Wire, request: Request, *, stream: bool
     ) -> Response:
         if stream:
-            return await _streamed(self.engine, work, wire.stream)
+            return await _streamed(self.engine, work, wire.stream, request)
         return JSONResponse(wire.whole(await self.engine.all(work, request.is_disconnected)))
 
     def _named(self, name: str) -> Model:
@@ -157,8 +160,8 @@ class Service:
 class BodyLimit:
     """Refuses bodies that are too long, by what they say of themselves or as they come."""
 
-    def __init__(self, app: ASGIApp, most: int) -> None:
-        self._app, self._most = app, most
+    def __init__(self, app: ASGIApp, most: int, most_seconds: float) -> None:
+        self._app, self._most, self._most_s = app, most, most_seconds
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """One request."""
@@ -171,7 +174,11 @@ class BodyLimit:
             return
         body, more = b"", scope["method"] in ("POST", "PUT", "PATCH")
         while more:
-            message = await receive()
+            try:
+                message = await asyncio.wait_for(receive(), self._most_s)
+            except TimeoutError:
+                await _error(408, "the body did not come")(scope, receive, send)
+                return
             if message["type"] == "http.disconnect":
                 return
             body, more = body + message.get("body", b""), message.get("more_body", False)
@@ -244,10 +251,15 @@ async def _streamed(
     engine: Engine,
     work: Callable[[], Iterator[Piece]],
     told: Callable[[AsyncIterator[Piece]], AsyncIterator[str]],
+    request: Request,
 ) -> Response:
     """A stream of events. What goes wrong before the first piece is an error with its own status."""
-    pieces = engine.pieces(work)
-    first = await anext(pieces, None)
+    pieces = engine.pieces(work, request.is_disconnected)
+    try:
+        first = await anext(pieces, None)
+    except BaseException:
+        await pieces.aclose()
+        raise
 
     async def lines() -> AsyncIterator[str]:
         async def again() -> AsyncIterator[Piece]:

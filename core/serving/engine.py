@@ -2,7 +2,8 @@
 
 A model's forward pass uses all cores or the card, so requests side by side would only slow each other down. They
 wait in order; who finds the queue full is told so at once. Work is a generator: it is asked for its next piece only as
-long as somebody still listens, so a client that has hung up costs at most one more token.
+long as somebody still listens. A client that hangs up leaves the queue, or ends its work at the next piece, within
+half a second or so.
 """
 
 from __future__ import annotations
@@ -11,11 +12,14 @@ import asyncio
 import contextlib
 import threading
 import time
-from collections.abc import AsyncGenerator, Callable, Iterator
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, TypeVar
 
 T = TypeVar("T")
+Gone = Callable[[], Awaitable[bool]]
+ASK_EVERY_S = 0.5
+"""How often a client is asked whether it is still there."""
 _END = object()
 
 
@@ -40,42 +44,52 @@ class Engine:
         """Let nothing new begin."""
         self._pool.shutdown(wait=False, cancel_futures=True)
 
-    async def pieces(self, work: Callable[[], Iterator[T]]) -> AsyncGenerator[T]:
+    async def pieces(self, work: Callable[[], Iterator[T]], gone: Gone | None = None) -> AsyncGenerator[T]:
         """What a generator yields, made in the engine's thread. Raises BusyError before anything is begun.
 
-        Closing the iterator ends the work. Raises LateError when the time of a request, the wait counted
-        in, is over; what the work itself raises comes through.
+        Closing the iterator ends the work, and so does a client who is `gone`, which is asked now and then, in the
+        queue too. Raises LateError when the time of a request, the wait counted in, is over; what the work
+        itself raises comes through.
         """
         if self.inside > self._most:
             raise BusyError
         self.inside += 1
-        deadline = time.monotonic() + self._most_s
         running = _Running(work)
         future = self._pool.submit(running.run)
         try:
-            while True:
-                try:
-                    item = await asyncio.wait_for(running.out.get(), max(deadline - time.monotonic(), 0.001))
-                except TimeoutError:
-                    raise LateError from None
-                if item is _END:
-                    return
-                if isinstance(item, BaseException):
-                    raise item
+            async for item in self._told(running, gone):
                 yield item
         finally:
             running.stopped.set()
             future.cancel()
             self.inside -= 1
 
-    async def all(self, work: Callable[[], Iterator[T]], gone: Callable[[], Any] | None = None) -> list[T]:
-        """All pieces; `gone` is asked now and then whether the client has hung up, which ends the work."""
+    async def _told(self, running: _Running, gone: Gone | None) -> AsyncGenerator[Any]:
+        deadline = time.monotonic() + self._most_s
+        while True:
+            left = deadline - time.monotonic()
+            if left <= 0:
+                raise LateError
+            try:
+                item = await asyncio.wait_for(running.out.get(), min(left, ASK_EVERY_S))
+            except TimeoutError:
+                if gone and await gone():
+                    return
+                continue
+            if item is _END:
+                return
+            if isinstance(item, BaseException):
+                raise item
+            yield item
+
+    async def all(self, work: Callable[[], Iterator[T]], gone: Gone | None = None) -> list[T]:
+        """All pieces that there are until the client is gone."""
         found: list[T] = []
         checked = time.monotonic()
-        async with contextlib.aclosing(self.pieces(work)) as pieces:
+        async with contextlib.aclosing(self.pieces(work, gone)) as pieces:
             async for piece in pieces:
                 found.append(piece)
-                if gone and time.monotonic() - checked > 0.5:
+                if gone and time.monotonic() - checked > ASK_EVERY_S:
                     checked = time.monotonic()
                     if await gone():
                         break
@@ -91,6 +105,8 @@ class _Running:
         self.stopped = threading.Event()
 
     def run(self) -> None:
+        if self.stopped.is_set():  # nobody waits for it any more
+            return
         try:
             for piece in self._work():
                 if self.stopped.is_set():

@@ -10,6 +10,7 @@ MOST_TOKENS = 1024
 MOST_TEXT = 65_536
 """Characters of a prompt or task."""
 
+Stop = Annotated[str, Field(max_length=256)]
 Text = Annotated[str, Field(max_length=MOST_TEXT)]
 
 
@@ -41,7 +42,7 @@ class _OpenAI(BaseModel):
     n: int | None = Field(default=1, ge=1, le=1, description="Only one answer is made.")
     stream: bool | None = False
     stream_options: dict[str, Any] | None = None
-    stop: Text | list[Text] | None = None
+    stop: Stop | Annotated[list[Stop], Field(max_length=4)] | None = None
 
     @property
     def stops(self) -> list[str]:

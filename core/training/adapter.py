@@ -76,10 +76,14 @@ def go_on_from(model: PreTrainedModel, folder: Path) -> None:
     path = folder / "adapter_config.json"
     if not path.is_file():
         raise UserError(f"{folder} holds no adapter to continue from", "see model_training.continue_from")
-    own = model.peft_config["default"]
-    rank = json.loads(path.read_bytes())["r"]
-    if rank != own.r:
-        raise UserError(f"{folder} has an adapter of rank {rank}, the settings ask for {own.r}", f"lora_rank: {rank}")
+    own, theirs = model.peft_config["default"], json.loads(path.read_bytes())
+    for name, mine, their in (
+        ("lora_rank", own.r, theirs["r"]),
+        ("lora_alpha", own.lora_alpha, theirs["lora_alpha"]),
+        ("target_modules", sorted(own.target_modules), sorted(theirs["target_modules"])),
+    ):
+        if mine != their:
+            raise UserError(f"the adapter in {folder} has another {name}", f"set model_training.{name}: {their}")
     loaded = set_peft_model_state_dict(model, load_peft_weights(str(folder), device="cpu"))
     if loaded.unexpected_keys:
         raise UserError(f"the adapter in {folder} has other layers than the settings ask for", "see target_modules")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -31,27 +31,36 @@ class Plan:
     steps: int
     available: int
     """Examples of the training split."""
-    tokens: int
-    """Tokens that are asked for, each as often as it is."""
     bound: str
     """The setting that ends the training."""
     newest_weight: float
-    replayed: int = 0
-    """Examples of `order` that an earlier training had seen already."""
 
-    def as_dict(self) -> dict[str, Any]:
-        """What was covered, JSON-ready."""
-        used = len(set(self.order))
+    def covered(self, examples: Examples, steps: int, earlier: Sequence[int] = ()) -> dict[str, Any]:
+        """What the first `steps` of the plan covered, JSON-ready; `earlier` examples were trained on before."""
+        done = self.order[: steps * (len(self.order) // self.steps)]
+        used, known = len(set(done)), set(earlier)
         return {
-            "steps": self.steps,
+            "steps": steps,
+            "planned_steps": self.steps,
             "blocks_used": used,
             "blocks_available": self.available,
             "coverage": used / self.available,
-            "trained_tokens": self.tokens,
+            "trained_tokens": sum(examples.tokens(number) for number in done),
             "bound_by": self.bound,
             "newest_weight": self.newest_weight,
-            "replayed_blocks": self.replayed,
+            "replayed_blocks": sum(number in known for number in done),
         }
+
+    def after(self, done: Sequence[int]) -> Plan:
+        """The same plan, for a training that begins where another one, which trained on `done`, has ended.
+
+        What that one has not seen comes first, evenly over the history.
+        """
+        known = set(done)
+        left = [number for number in range(self.available) if number not in known] or list(range(self.available))
+        wanted = max(len(self.order) - len(done), 0)
+        rest = [left[place] for place in drawn(len(left), wanted, self.newest_weight)]
+        return replace(self, order=[*done[: len(self.order)], *rest])
 
     def sentence(self) -> str:
         """The plan for people."""
@@ -92,7 +101,9 @@ def plan(
     share = replay_share if earlier else 0.0
     bounds = {"epochs": total * budget.epochs / (1 - share)}
     if budget.max_train_tokens:
-        bounds["max_train_tokens"] = budget.max_train_tokens / examples.tokens(fresh[0])
+        some = fresh[:: max(total // 1000, 1)]
+        each = sum(examples.tokens(number) for number in some) / len(some)
+        bounds["max_train_tokens"] = budget.max_train_tokens / each
     if budget.max_steps:
         bounds["max_steps"] = budget.max_steps * per_step
     if budget.max_minutes:
@@ -104,8 +115,7 @@ def plan(
     order = [fresh[place] for place in drawn(total, wanted - replayed, newest_weight)]
     if replayed:
         order = mixed(order, [earlier[place] for place in drawn(len(earlier), replayed, newest_weight)])
-    tokens = sum(examples.tokens(number) for number in order)
-    return Plan(order, steps, len(examples), tokens, bound, newest_weight, replayed)
+    return Plan(order, steps, len(examples), bound, newest_weight)
 
 
 def drawn(count: int, wanted: int, newest_weight: float) -> list[int]:

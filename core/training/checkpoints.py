@@ -14,6 +14,8 @@ from core.training.logs import METRICS
 
 FOLDER = "checkpoints"
 AUTO = "auto"
+ORDER = "order.json"
+"""Which examples are trained on, in which order."""
 _STATE = "trainer_state.json"
 
 
@@ -48,9 +50,10 @@ def adopt(checkpoint: Path, logs: Path) -> Path:
     state = json.loads((own / _STATE).read_bytes())
     state |= {"best_metric": None, "best_global_step": None, "best_model_checkpoint": None}
     (own / _STATE).write_text(json.dumps(state, indent=2))
-    metrics = checkpoint.parent.parent / METRICS
-    if metrics.exists() and not (logs / METRICS).exists():
-        shutil.copy(metrics, logs / METRICS)
+    for name in (METRICS, ORDER):
+        theirs = checkpoint.parent.parent / name
+        if theirs.exists() and not (logs / name).exists():
+            shutil.copy(theirs, logs / name)
     return own
 
 

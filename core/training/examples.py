@@ -46,18 +46,26 @@ class Examples(Protocol):
         ...
 
 
-@dataclass(frozen=True)
 class Blocks:
     """Packed blocks of one split of dataset/, cut into pieces of at most `width` tokens; a loss on every token.
 
-    With `documents` "commit", positions begin anew at each commit, from which transformers makes a mask: a
-    token sees only its own commit (attention is full again if a model caches, so nothing may).
+    The pieces of a block are nearly equal, and overlap in one token, which is asked for in the first of two. With
+    `documents` "commit", positions begin anew at each commit, from which transformers makes a mask: a token
+    sees only its own commit (attention is full again if a model caches, so nothing may).
     """
 
-    rows: Rows
-    block: int
-    width: int
-    documents: Documents = "history"
+    def __init__(self, rows: Rows, width: int, documents: Documents = "history") -> None:
+        import pyarrow.compute
+
+        self.rows, self.documents = rows, documents
+        lengths = np.asarray(pyarrow.compute.list_value_length(rows.data.column("input_ids")), np.int64)
+        self.block = int(lengths.max())
+        self.width = min(width, self.block)
+        counts = np.maximum(-(-(lengths - 1) // max(self.width - 1, 1)), 1)
+        self._row = np.repeat(np.arange(len(lengths)), counts)
+        piece = np.arange(len(self._row)) - np.repeat(np.cumsum(counts) - counts, counts)
+        asked, parts = (lengths - 1)[self._row], counts[self._row]
+        self._start, self._end = piece * asked // parts, (piece + 1) * asked // parts + 1
 
     @classmethod
     def load(cls, folder: Path, split: str, width: int, documents: Documents = "history") -> Blocks | None:
@@ -68,10 +76,7 @@ class Blocks:
             splits = load_from_disk(str(folder))
         except (OSError, ValueError) as error:
             raise UserError(f"{folder} cannot be read: {error}", "run dataset_builder again") from None
-        if split not in splits:
-            return None
-        rows = splits[split].with_format("numpy")
-        return cls(rows, len(rows[0]["input_ids"]), min(width, len(rows[0]["input_ids"])), documents)
+        return cls(splits[split].with_format("numpy"), width, documents) if split in splits else None
 
     def belongs_to(self, stream: Tensor) -> bool:
         """Whether all rows are where they say that they are in a stream (1-D)."""
@@ -83,35 +88,26 @@ class Blocks:
                     return False
         return True
 
-    @property
-    def _pieces(self) -> int:
-        """Pieces of one whole row. They overlap in one token, which is asked for in the first of the two."""
-        return max(-(-(self.block - 1) // max(self.width - 1, 1)), 1)
-
     def __len__(self) -> int:
-        whole = (len(self.rows) - 1) * self._pieces
-        last = len(self.rows[-1]["input_ids"])
-        return whole + max(-(-(last - 1) // max(self.width - 1, 1)), 1)
+        return len(self._row)
 
     def __getitem__(self, number: int) -> Example:
-        row = self.rows[number // self._pieces]
-        start = number % self._pieces * (self.width - 1)
-        ids = torch.from_numpy(row["input_ids"][start : start + self.width]).long()
+        row = self.rows[int(self._row[number])]
+        piece = slice(int(self._start[number]), int(self._end[number]))
+        ids = torch.from_numpy(row["input_ids"][piece]).long()
         made = {"input_ids": ids, "labels": ids}
         if self.documents == "commit":
-            lengths = row["seq_lengths"].tolist()
-            made["position_ids"] = torch.cat([torch.arange(n) for n in lengths])[start : start + self.width]
+            made["position_ids"] = torch.cat([torch.arange(n) for n in row["seq_lengths"].tolist()])[piece]
         return made
 
     def tokens(self, number: int) -> int:
         """All but the first token, which nothing foretells."""
-        return len(self[number]["input_ids"]) - 1
+        return int(self._end[number] - self._start[number]) - 1
 
     def first_tokens(self) -> NDArray[np.int64]:
         """Where each piece begins in its split's stream."""
-        firsts = np.asarray(self.rows["first_token"], np.int64)
-        pieces = firsts[:, None] + np.arange(self._pieces) * (self.width - 1)
-        return pieces.reshape(-1)[: len(self)]
+        firsts: NDArray[np.int64] = np.asarray(self.rows["first_token"], np.int64)[self._row] + self._start
+        return firsts
 
 
 @dataclass(frozen=True)

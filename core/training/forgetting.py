@@ -30,6 +30,8 @@ class Forgetting:
     blocks: list[list[int]]
     before: float
     vocabulary: Vocabulary
+    masked: bool
+    """Tokens see their own commit alone."""
 
     @classmethod
     def begin(
@@ -38,11 +40,13 @@ class Forgetting:
         earlier: TrainedOn | None,
         path: Path,
         vocabulary: Vocabulary,
+        *,
+        masked: bool,
     ) -> Forgetting | None:
         """Score the earlier model; a resumed run reads that instead. None where nothing is continued."""
         if earlier is None or not earlier.held_out:
             return None
-        made = cls(earlier.held_out, 0.0, vocabulary)
+        made = cls(earlier.held_out, 0.0, vocabulary, masked)
         if not path.exists():
             log.info("scoring the earlier model on its own test blocks")
             write_json(path, {"bits_per_byte": made.bits_per_byte(model)})
@@ -66,5 +70,5 @@ class Forgetting:
         stream = torch.tensor([id_ for block in self.blocks for id_ in block])
         ends = torch.tensor([0, *map(len, self.blocks)]).cumsum(0).tolist()
         blocks = list(itertools.pairwise(ends))
-        asked = Asked.of(stream, blocks, self.vocabulary, max(map(len, self.blocks)))
+        asked = Asked.of(stream, blocks, self.vocabulary, max(map(len, self.blocks)), masked=self.masked)
         return float(figures(asked, score(model, stream, asked))["text_bits_per_byte"])

@@ -46,11 +46,11 @@ def train(
     collator: Collator,
     logs: Path,
     checkpoint: Path | None,
-) -> str:
+) -> tuple[int, str]:
     """Train in place, and leave `model` as it was at its best validation, if there is one.
 
-    Returns what ended the training before its last step, or "". Raises KeyboardInterrupt after an
-    interrupt, with a checkpoint saved.
+    Returns the steps that were taken, and what ended the training before its last one, or "". Raises
+    KeyboardInterrupt after an interrupt, with a checkpoint saved.
     """
     main = processes.is_main()
     with contextlib.ExitStack() as open_:
@@ -88,7 +88,7 @@ def train(
         log.info("kept the model of step %s: validation loss %.3f, untuned %.3f", best, kept, untuned)
         if kept >= untuned:
             log.warning("the training has made the model no better: lower model_training.learning_rate")
-    return monitor.ended_by
+    return trainer.state.global_step, monitor.ended_by
 
 
 def probe(model: PreTrainedModel, shape: Shape, vocabulary_size: int, arguments: TrainingArguments) -> Measured:

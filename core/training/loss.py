@@ -24,7 +24,10 @@ if TYPE_CHECKING:
 IGNORED = -100
 """The label of a token that is not asked for."""
 _PROBE_TOKENS = 12
-_TOLERANCE = 2e-2
+_TOLERANCE = {torch.float32: 1e-4, torch.float64: 1e-4}
+_HALF_TOLERANCE = 1e-2
+_OWN_LOGITS = ("final_logit_softcapping", "logit_scale", "logits_scaling", "lm_head_multiplier")
+"""Settings of architectures that do something to their logits."""
 
 
 def use_chunked_loss(model: PreTrainedModel, chunk_tokens: int) -> bool:
@@ -35,8 +38,11 @@ def use_chunked_loss(model: PreTrainedModel, chunk_tokens: int) -> bool:
     """
     causal = causal_model(model)
     head = causal.get_output_embeddings()
-    if head is None or not hasattr(causal, "get_decoder"):
+    config = causal.config.get_text_config()
+    if head is None or any(getattr(config, name, None) not in (None, 1.0) for name in _OWN_LOGITS):
+        log.warning("this architecture's logits are its own: they are computed whole")
         return False
+    tolerance = _TOLERANCE.get(head.weight.dtype, _HALF_TOLERANCE)
     original = causal.forward
 
     def forward(
@@ -72,7 +78,7 @@ def use_chunked_loss(model: PreTrainedModel, chunk_tokens: int) -> bool:
         except (TypeError, AttributeError):  # its inner model takes other arguments, or has another shape
             got = math.inf
     model.train(was_training)
-    if not abs(got - expected) <= _TOLERANCE * max(abs(expected), 1):
+    if not abs(got - expected) <= tolerance * max(abs(expected), 1):
         log.warning("this architecture's loss is its own: logits are computed whole")
         del causal.forward
         return False

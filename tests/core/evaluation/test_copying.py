@@ -39,6 +39,8 @@ def test_only_the_newest_of_a_long_history_is_looked_up(monkeypatch: pytest.Monk
     monkeypatch.setattr(copying, "MOST_TOKENS", 4)
     got = guesses(np.array([1, 2, 9, 9]), np.array([1, 2]), np.array([1]))
     assert got.ids.tolist() == [-1]
+    got = guesses(np.array([1, 2, 9, 9]), np.array([5, 6, 5, 6, 5, 6]), np.array([1, 3, 5]))
+    assert got.ids.tolist() == [-1, 6, 6]
 
 
 @settings(max_examples=100, deadline=None)

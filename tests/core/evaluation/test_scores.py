@@ -6,6 +6,7 @@ import itertools
 import math
 from pathlib import Path
 
+import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
@@ -87,3 +88,17 @@ def test_text_is_counted_by_commit(tiny_model: Path, tmp_path: Path) -> None:
 def _bytes_at(ids: list[int], place: int, vocabulary: Vocabulary) -> int:
     """Bytes of text in a token that is context only."""
     return 0 if ids[place] in vocabulary.own_ids else len(vocabulary.decode([ids[place]]).encode())
+
+
+def test_masked_commits_are_scored_as_if_alone(tiny_model: Path, tmp_path: Path) -> None:
+    tokenizer, pad, _ = base_models.load_tokenizer(str(tiny_model), tmp_path)
+    vocabulary = Vocabulary.of_base_model(tokenizer, pad, str(tiny_model))
+    model = AutoModelForCausalLM.from_pretrained(tiny_model)
+    base_models.fit_to_vocabulary(model, vocabulary)
+    one, two = vocabulary.encode([[COMMIT_START, "fn a() {}", COMMIT_END], [COMMIT_START, "def part(x)", COMMIT_END]])
+    stream = torch.tensor([*one, *two])
+    together = score(model, stream, Asked.of(stream, [(0, len(stream))], vocabulary, 64, masked=True))
+    alone = score(model, stream, Asked.of(stream, [(len(one), len(stream))], vocabulary, 64))
+    assert together.nats[len(one) :] == pytest.approx(alone.nats, rel=1e-3)
+    seeing = score(model, stream, Asked.of(stream, [(0, len(stream))], vocabulary, 64))
+    assert seeing.nats[len(one) :] != pytest.approx(alone.nats, rel=1e-3)

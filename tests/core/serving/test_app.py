@@ -138,6 +138,8 @@ def test_streams() -> None:
         ("/v1/completions", b'{"prompt": "bad"}', 400),
         ("/v1/completions", b'{"prompt": "bad", "stream": true}', 400),
         ("/v1/completions", b'{"prompt": "crash"}', 500),
+        ("/v1/completions", b'{"prompt": "p", "stop": ["a", "b", "c", "d", "e"]}', 422),
+        ("/v1/completions", b'{"prompt": "p", "temperature": NaN}', 422),
         ("/v1/chat/completions", b'{"messages": []}', 422),
         ("/nowhere", b"{}", 404),
     ],
@@ -281,3 +283,42 @@ def test_the_engine_passes_errors_on() -> None:
             await task
 
     asyncio.run(inside())
+
+
+def test_clients_that_leave_the_queue_free_their_place() -> None:
+    async def inside() -> None:
+        engine, go, begun = Engine(2, 60), threading.Event(), []
+
+        def slow() -> Iterator[int]:
+            go.wait(10)
+            yield 1
+
+        def waiting() -> Iterator[int]:
+            begun.append(1)
+            yield 1
+
+        async def gone() -> bool:
+            return True
+
+        first = asyncio.create_task(engine.all(slow))
+        await asyncio.sleep(0.05)
+        left = [asyncio.create_task(engine.all(waiting, gone)) for _ in range(2)]
+        assert await asyncio.gather(*left) == [[], []]
+        assert engine.inside == 1
+        go.set()
+        assert await first == [1]
+        assert begun == []
+
+    asyncio.run(inside())
+
+
+def test_a_body_that_does_not_come_is_not_waited_for() -> None:
+    async def work(client: Client) -> None:
+        async def chunks() -> AsyncIterator[bytes]:
+            yield b"{"
+            await asyncio.sleep(5)
+            yield b"}"
+
+        assert (await client.post("/predict", content=chunks())).status_code == 408
+
+    run(work, limits=Limits(body_seconds=0.1))

@@ -99,10 +99,10 @@ def test_layers_follow_the_architecture_or_the_settings(tiny_model: Path, tmp_pa
 def test_going_on_takes_the_weights_over(tiny_model: Path, tmp_path: Path) -> None:
     vocabulary = vocabulary_of(tiny_model, tmp_path)
 
-    def fresh(rank: int) -> torch.nn.Module:
+    def fresh(rank: int, alpha: int = 4, *names: str) -> torch.nn.Module:
         base = base_models.load_model(str(tiny_model), tmp_path, precision="fp32")
         base_models.fit_to_vocabulary(base, vocabulary)
-        return add_lora(base, vocabulary.own_ids, rank=rank, alpha=4, dropout=0.0)
+        return add_lora(base, vocabulary.own_ids, rank=rank, alpha=alpha, dropout=0.0, target_modules=names)
 
     first = fresh(2)
     with torch.no_grad():
@@ -115,8 +115,12 @@ def test_going_on_takes_the_weights_over(tiny_model: Path, tmp_path: Path) -> No
     one, two = trainable_state(first), trainable_state(second)  # type: ignore[arg-type]
     assert one.keys() == two.keys()
     assert all(torch.equal(one[name], two[name]) for name in one)
-    with pytest.raises(UserError, match="rank 2"):
+    with pytest.raises(UserError, match="another lora_rank"):
         go_on_from(fresh(3), tmp_path / "adapter")  # type: ignore[arg-type]
+    with pytest.raises(UserError, match="another lora_alpha"):
+        go_on_from(fresh(2, 8), tmp_path / "adapter")  # type: ignore[arg-type]
+    with pytest.raises(UserError, match="another target_modules"):
+        go_on_from(fresh(2, 4, "q_proj"), tmp_path / "adapter")  # type: ignore[arg-type]
     with pytest.raises(UserError, match="no adapter"):
         go_on_from(fresh(2), tmp_path)  # type: ignore[arg-type]
 

@@ -68,13 +68,14 @@ def test_the_first_bound_ends_it(budget: Budget, steps: int, bound: str) -> None
     made = plan(Hundred(), budget, 4, step_seconds=2.0)
     assert (made.steps, made.bound) == (steps, bound)
     assert len(made.order) == steps * 4
-    assert made.tokens == steps * 40
+    assert made.covered(Hundred(), steps)["trained_tokens"] == steps * 40
+    assert made.covered(Hundred(), 1)["trained_tokens"] == 40
     assert f"{steps:,} steps" in made.sentence()
 
 
 def test_replay_is_spread_among_what_is_new() -> None:
     made = plan(Hundred(), Budget(1.0), 1, newest_weight=1, earlier=range(80), replay_share=0.5)
-    assert made.replayed == 20
+    assert made.covered(Hundred(), made.steps, range(80))["replayed_blocks"] == 20
     assert sum(number < 80 for number in made.order) == 20
     assert sorted(number for number in made.order if number >= 80) == list(range(80, 100))
     assert all(sum(number < 80 for number in made.order[start : start + 10]) == 5 for start in range(0, 40, 10))
@@ -92,3 +93,12 @@ def test_mixing_keeps_both_orders(first: list[int], second: list[int]) -> None:
     tagged = mixed([(0, value) for value in first], [(1, value) for value in second])  # type: ignore[list-item]
     assert [value for side, value in tagged if not side] == first  # type: ignore[misc]
     assert [value for side, value in tagged if side] == second  # type: ignore[misc]
+
+
+def test_a_longer_training_keeps_what_was_trained_on_and_takes_what_was_not() -> None:
+    first = plan(Hundred(), Budget(1.0, max_steps=20), 1, newest_weight=30)
+    second = plan(Hundred(), Budget(1.0, max_steps=50), 1, newest_weight=30).after(first.order)
+    assert second.order[:20] == first.order
+    assert len(set(second.order)) == len(second.order) == 50
+    shorter = plan(Hundred(), Budget(1.0, max_steps=5), 1).after(first.order)
+    assert shorter.order == first.order[:5]

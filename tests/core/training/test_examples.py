@@ -20,16 +20,18 @@ def blocks(block: int, width: int, lengths: tuple[int, ...] = (), **named: str) 
     for first in range(0, len(STREAM) - 1, block - 1):
         ids = STREAM[first : first + block].numpy().astype(np.int32)
         rows.append({"input_ids": ids, "seq_lengths": lengths or (len(ids),), "first_token": first})
-    return Blocks(Dataset.from_list(rows).with_format("numpy"), block, width, **named)  # type: ignore[arg-type]
+    return Blocks(Dataset.from_list(rows).with_format("numpy"), width, **named)  # type: ignore[arg-type]
 
 
-@pytest.mark.parametrize(("block", "width"), [(10, 10), (10, 4), (10, 7), (50, 8), (200, 200)])
+@pytest.mark.parametrize(("block", "width"), [(10, 10), (10, 4), (10, 7), (50, 8), (200, 200), (64, 32), (10, 2)])
 def test_every_token_is_asked_for_once(block: int, width: int) -> None:
     made = blocks(block, width)
     asked = [int(id_) for number in range(len(made)) for id_ in made[number]["labels"][1:]]
     assert asked == STREAM[1:].tolist()
     assert sum(made.tokens(number) for number in range(len(made))) == len(STREAM) - 1
     assert all(len(made[number]["input_ids"]) <= width for number in range(len(made)))
+    first_row = [made.tokens(number) for number in range(-(-(min(block, len(STREAM)) - 1) // max(width - 1, 1)))]
+    assert max(first_row) - min(first_row) <= 1  # nearly equal pieces, no leftovers
     for number, first in enumerate(made.first_tokens()):
         assert int(made[number]["input_ids"][0]) == int(STREAM[first])
 
@@ -91,3 +93,13 @@ def test_an_order_may_repeat() -> None:
     made = Chosen(blocks(10, 10), [2, 0, 2])
     assert len(made) == 3
     assert torch.equal(made[0]["input_ids"], made[2]["input_ids"])
+
+
+def test_a_short_block_may_stand_anywhere() -> None:
+    """As it does where some repositories' blocks are taken more often."""
+    rows = [{"input_ids": list(range(n)), "seq_lengths": [n], "first_token": 0} for n in (10, 3, 10, 2)]
+    made = Blocks(Dataset.from_list(rows).with_format("numpy"), 4)
+    assert [made[number]["input_ids"].tolist() for number in range(len(made))] == [
+        *([0, 1, 2, 3], [3, 4, 5, 6], [6, 7, 8, 9], [0, 1, 2]),
+        *([0, 1, 2, 3], [3, 4, 5, 6], [6, 7, 8, 9], [0, 1]),
+    ]

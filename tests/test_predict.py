@@ -1,0 +1,93 @@
+"""The command as people use it: choices of files, streams, damaged models, odd input."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+
+import pytest
+from conftest import Program
+
+REPO = ("--repo", "repo", "--sketch-tokens", "3")
+
+
+def test_a_stream_tells_the_same_as_the_answer(finished: Program) -> None:
+    whole = json.loads(finished.run("predict.py", *REPO, "--task", "add", "--json").stdout)
+    events = [
+        json.loads(line)
+        for line in finished.run("predict.py", *REPO, "--task", "add", "--json", "--stream").stdout.splitlines()
+    ]
+    assert (events[0]["event"], events[-1]["event"]) == ("ranking", "done")
+    assert {key: events[-1][key] for key in whole} == whole
+    text = "".join(event["text"] for event in events[1:-1])
+    assert text.startswith(f"\n--- {whole['sketch_file']}")
+    assert whole["sketch"] in text
+    words = finished.run("predict.py", *REPO, "--task", "add", "--stream").stdout
+    assert words.startswith("files\n")
+    assert text in words
+
+
+def test_probabilities_are_shared_out_among_the_files(finished: Program) -> None:
+    found = json.loads(finished.run("predict.py", *REPO, "--top", "50", "--no-new-files", "--json").stdout)
+    assert sum(item["probability"] for item in found["files"]) == pytest.approx(1)
+    assert 0.8 < sum(item["probability"] for item in found["change_types"]) <= 1  # the likeliest fifty
+    one = json.loads(finished.run("predict.py", *REPO, "--files", "src/*", "--json").stdout)
+    assert [(item["name"], item["probability"]) for item in one["files"]] == [("src/lib.rs", pytest.approx(1))]
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("--files", "nothing/*.like"),
+        ("--files", ""),
+        ("--files", "../../etc/passwd"),
+        ("--files", "a\nb"),
+        ("--task", "word " * 500),
+        ("--repo", "/nowhere"),
+        ("--model", "outputs"),
+        ("--temperature", "3"),
+        ("--seed", "99999999999999999999"),
+    ],
+)
+def test_wrong_input_is_told(finished: Program, arguments: tuple[str, ...]) -> None:
+    done = finished.run("predict.py", *REPO, *arguments)
+    assert done.returncode == 2
+    assert "Traceback" not in done.stderr
+    assert "rror" in done.stderr
+
+
+@pytest.mark.parametrize("temperature", ["nan", "1e-44", "0.7"])
+def test_any_temperature_gives_an_answer(finished: Program, temperature: str) -> None:
+    done = finished.run("predict.py", *REPO, "--temperature", temperature, "--json")
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout)["commit"]
+
+
+@pytest.mark.parametrize("damage", ["no weights", "half the weights", "no config", "no tokenizer", "broken about"])
+def test_a_damaged_model_is_told(finished: Program, tmp_path: Path, damage: str) -> None:
+    model = tmp_path / "model"
+    shutil.copytree(finished.folder / "outputs" / "model", model)
+    weights = model / "adapter_model.safetensors"
+    if damage == "no weights":
+        weights.unlink()
+    elif damage == "half the weights":
+        weights.write_bytes(weights.read_bytes()[: weights.stat().st_size // 2])
+    elif damage == "no config":
+        (model / "adapter_config.json").unlink()
+    elif damage == "no tokenizer":
+        (model / "tokenizer.json").unlink()
+    else:
+        (model / "gitlore.json").write_text("[]")
+    done = finished.run("predict.py", *REPO, "--model", str(model))
+    assert done.returncode == 2
+    assert "Traceback" not in done.stderr
+
+
+def test_settings_of_a_later_version_are_read_over(finished: Program, tmp_path: Path) -> None:
+    model = tmp_path / "model"
+    shutil.copytree(finished.folder / "outputs" / "model", model)
+    about = json.loads((model / "gitlore.json").read_text())
+    about["settings"]["git_scraper"]["unheard_of"] = 5
+    (model / "gitlore.json").write_text(json.dumps(about))
+    assert finished.run("predict.py", *REPO, "--model", str(model)).returncode == 0
