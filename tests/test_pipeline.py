@@ -113,7 +113,12 @@ def test_outputs_never_replace_a_folder(configured: Program) -> None:
     precious.mkdir()
     (precious / "file").write_text("kept")
     assert "is a folder" in complain(configured, "--output", str(precious), script="git_scraper.py")
-    for name in ("vocab.json", "tokenizer", *(f"training_data_{split}.pt" for split in ("train", "val", "test"))):
+    for name in (
+        "vocab.json",
+        "tokenizer",
+        "dataset",
+        *(f"training_data_{split}.pt" for split in ("train", "val", "test")),
+    ):
         (configured.folder / name).touch()
     error = complain(configured, "--vocab", "vocab.json", "--output", str(precious), script="train_model.py")
     assert "holds something else" in error

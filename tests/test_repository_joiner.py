@@ -100,8 +100,9 @@ def test_the_pipeline_makes_one_model_of_all(two: Two, program: Program, tiny_mo
 pipeline: {{outputs: outputs, cache_dir: cache, one_model: true}}
 git_scraper: {{repos: ["{two[0].path}", "{two[1].path}"]}}
 dataset_builder: {{context_window: 32, target_window: 8, stride: 8}}
-model_training: {{base_model: "{tiny_model}", sequence_length: 64, max_steps: 2, eval_tokens: 128,
-  validation_points: 0, example_predictions: 1, lora_rank: 2, precision: fp32}}
+model_training: {{base_model: "{tiny_model}", sequence_length: 64, max_steps: 2,
+  validation_points: 0, lora_rank: 2, precision: fp32}}
+evaluate: {{tokens: 128, next_commits: 1, continuations: 1, continuation_tokens: 4, examples: 1, sketch_tokens: 4}}
 """
     )
     done = program.run("pipeline.py")
@@ -110,11 +111,11 @@ model_training: {{base_model: "{tiny_model}", sequence_length: 64, max_steps: 2,
     results = json.loads((outputs / "pipeline_results.json").read_text())
     assert [stage["name"] for stage in results["stages"]] == [
         *(f"{name}: {stage}" for name in ("first", "second") for stage in ("git_scraper", "semantic_chunker")),
-        *("repository_joiner", "tokenizer", "dataset_builder", "model_training", "report_builder"),
+        *("repository_joiner", "tokenizer", "dataset_builder", "model_training", "evaluate", "report_builder"),
     ]
     assert "first, second" in (outputs / "report.html").read_text()
     again = program.run("pipeline.py", "--dry-run").stdout
-    assert again.count("up to date") == 9
+    assert again.count("up to date") == 10
     two[0].commit("one more", {"more.py": "more = 1\n"})
     listed = program.run("pipeline.py", "--list-stages").stdout
     assert "all together:" in listed

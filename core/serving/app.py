@@ -158,33 +158,36 @@ class Service:
 
 
 class BodyLimit:
-    """Refuses bodies that are too long, by what they say of themselves or as they come."""
+    """Refuses bodies that are too long, or that do not come. What is too long is still read, up to a point and without
+    keeping it: a client that is cut off while it sends may never read why."""
+
+    _READ_ON = 16
+    """How many times the limit is read and thrown away."""
 
     def __init__(self, app: ASGIApp, most: int, most_seconds: float) -> None:
         self._app, self._most, self._most_s = app, most, most_seconds
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """One request."""
-        if scope["type"] != "http":
+        if scope["type"] != "http" or scope["method"] not in ("POST", "PUT", "PATCH"):
             await self._app(scope, receive, send)
             return
-        said = dict(scope["headers"]).get(b"content-length", b"0")
-        if said.isdigit() and int(said) > self._most:
-            await self._refuse(scope, receive, send)
-            return
-        body, more = b"", scope["method"] in ("POST", "PUT", "PATCH")
-        while more:
+        kept, size, more = bytearray(), 0, True
+        while more and size <= self._READ_ON * self._most:
             try:
                 message = await asyncio.wait_for(receive(), self._most_s)
             except TimeoutError:
-                await _error(408, "the body did not come")(scope, receive, send)
+                await self._refuse(408, "the body did not come", scope, receive, send)
                 return
             if message["type"] == "http.disconnect":
                 return
-            body, more = body + message.get("body", b""), message.get("more_body", False)
-            if len(body) > self._most:
-                await self._refuse(scope, receive, send)
-                return
+            part, more = message.get("body", b""), message.get("more_body", False)
+            size += len(part)
+            if size <= self._most:
+                kept += part
+        if size > self._most:
+            await self._refuse(413, f"the body is longer than {self._most:,} bytes", scope, receive, send)
+            return
         told = False
 
         async def replay() -> Message:
@@ -192,12 +195,13 @@ class BodyLimit:
             if told:
                 return await receive()
             told = True
-            return {"type": "http.request", "body": body, "more_body": False}
+            return {"type": "http.request", "body": bytes(kept), "more_body": False}
 
         await self._app(scope, replay, send)
 
-    async def _refuse(self, scope: Scope, receive: Receive, send: Send) -> None:
-        answer = _error(413, f"the body is longer than {self._most:,} bytes")
+    @staticmethod
+    async def _refuse(status: int, why: str, scope: Scope, receive: Receive, send: Send) -> None:
+        answer = _error(status, why)
         answer.headers["Connection"] = "close"
         await answer(scope, receive, send)
 
