@@ -12,7 +12,7 @@ from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -21,6 +21,9 @@ import semantic_chunker
 from core.record_files import read_commits, read_history
 from core.records import Commit, HistoryMetadata
 from core.stage import Context, Stage
+
+if TYPE_CHECKING:
+    from core.prediction.predictor import Predictor
 
 PROJECT = Path(__file__).resolve().parent.parent
 
@@ -220,6 +223,22 @@ def tiny_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
     )
     LlamaForCausalLM(shape).save_pretrained(folder)
     return folder
+
+
+@pytest.fixture(scope="session")
+def predictor(tiny_model: Path, tmp_path_factory: pytest.TempPathFactory) -> Predictor:
+    """The tiny model, ready to be asked, 128 tokens wide. Not to be changed."""
+    from transformers import AutoModelForCausalLM
+
+    from core import base_models
+    from core.prediction.predictor import Predictor
+    from core.vocabulary import Vocabulary
+
+    tokenizer, pad, _ = base_models.load_tokenizer(str(tiny_model), tmp_path_factory.mktemp("cache"))
+    vocabulary = Vocabulary.of_base_model(tokenizer, pad, str(tiny_model))
+    model = AutoModelForCausalLM.from_pretrained(tiny_model)
+    base_models.fit_to_vocabulary(model, vocabulary)
+    return Predictor(model, vocabulary, width=128)
 
 
 @dataclass

@@ -105,8 +105,6 @@ class _Running:
         self.stopped = threading.Event()
 
     def run(self) -> None:
-        if self.stopped.is_set():  # nobody waits for it any more
-            return
         try:
             for piece in self._work():
                 if self.stopped.is_set():

@@ -18,11 +18,3 @@ def world_size() -> int:
 def is_main() -> bool:
     """True for the process that logs, scores and writes."""
     return rank() == 0
-
-
-def leave() -> None:
-    """End the group, so that no process waits for one that has gone."""
-    import torch.distributed as group
-
-    if group.is_available() and group.is_initialized():
-        group.destroy_process_group()

@@ -2,18 +2,13 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import pytest
 import torch
-from transformers import AutoModelForCausalLM
 
-from core import base_models
 from core.commit_grammar import ChangeText, CommitText, FileText, serialise
 from core.evaluation.next_files import Known, calibration, chosen, next_files
 from core.prediction.commits import SeenCommit
 from core.prediction.predictor import Predictor
-from core.vocabulary import Vocabulary
 
 
 def commit(*paths: str) -> CommitText:
@@ -22,15 +17,6 @@ def commit(*paths: str) -> CommitText:
         for path in paths
     ]
     return CommitText(year="2024", month="01", author=("Ada",), message=("fix",), files=files)
-
-
-@pytest.fixture(scope="module")
-def predictor(tiny_model: Path, tmp_path_factory: pytest.TempPathFactory) -> Predictor:
-    tokenizer, pad, _ = base_models.load_tokenizer(str(tiny_model), tmp_path_factory.mktemp("cache"))
-    vocabulary = Vocabulary.of_base_model(tokenizer, pad, str(tiny_model))
-    model = AutoModelForCausalLM.from_pretrained(tiny_model)
-    base_models.fit_to_vocabulary(model, vocabulary)
-    return Predictor(model, vocabulary, width=128)
 
 
 def stream(predictor: Predictor, *commits: CommitText) -> torch.Tensor:

@@ -3,13 +3,9 @@
 from __future__ import annotations
 
 import math
-from pathlib import Path
 
-import pytest
 import torch
-from transformers import AutoModelForCausalLM
 
-from core import base_models
 from core.commit_grammar import (
     CHANGES,
     FILE_START,
@@ -23,18 +19,8 @@ from core.commit_grammar import (
 from core.prediction.commits import commits_in
 from core.prediction.predictor import Predictor
 from core.prediction.search import head_of_file
-from core.vocabulary import Vocabulary
 
 PATHS = ["src/lib.rs", "src/lib", "src/main.rs", "README.md", "a", "docs/é.md"]
-
-
-@pytest.fixture(scope="module")
-def predictor(tiny_model: Path, tmp_path_factory: pytest.TempPathFactory) -> Predictor:
-    tokenizer, pad, _ = base_models.load_tokenizer(str(tiny_model), tmp_path_factory.mktemp("cache"))
-    vocabulary = Vocabulary.of_base_model(tokenizer, pad, str(tiny_model))
-    model = AutoModelForCausalLM.from_pretrained(tiny_model)
-    base_models.fit_to_vocabulary(model, vocabulary)
-    return Predictor(model, vocabulary, width=128)
 
 
 def head(predictor: Predictor) -> list[int]:

@@ -2,13 +2,9 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import pytest
 import torch
-from transformers import AutoModelForCausalLM
 
-from core import base_models
 from core.commit_grammar import (
     AFTER,
     BEFORE,
@@ -34,15 +30,6 @@ from core.prediction.writing import Sampling, Writer
 from core.vocabulary import Vocabulary
 
 PATHS = ["src/lib.rs", "README.md", "docs/é.md", "no_language"]
-
-
-@pytest.fixture(scope="module")
-def predictor(tiny_model: Path, tmp_path_factory: pytest.TempPathFactory) -> Predictor:
-    tokenizer, pad, _ = base_models.load_tokenizer(str(tiny_model), tmp_path_factory.mktemp("cache"))
-    vocabulary = Vocabulary.of_base_model(tokenizer, pad, str(tiny_model))
-    model = AutoModelForCausalLM.from_pretrained(tiny_model)
-    base_models.fit_to_vocabulary(model, vocabulary)
-    return Predictor(model, vocabulary, width=256)
 
 
 def head(predictor: Predictor) -> list[int]:
