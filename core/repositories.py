@@ -98,15 +98,17 @@ def turns(
         together = replace(config, stages={**config.stages, joiner.name: section})
         wanted = [stage for stage in joint if stage in selected]
         # It belongs to the last stage that it needs: who asks for that wants to see it joined.
-        before = [joiner] if own[-1] in selected else []
+        maker = next(stage for stage in reversed(own) if set(stage.outputs) & set(joiner.outputs))
+        before = [joiner] if maker in selected else []
         found.append(Turn("", Runner([joiner, *joint], together, layout, verbose), [*before, *wanted]))
     return [turn for turn in found if turn.selected]
 
 
 def _parted(stages: Sequence[Stage], joiner: Stage) -> tuple[Sequence[Stage], Sequence[Stage]]:
-    """The stages that make what is joined, and those after them."""
+    """The stages that make what is joined (and those that are for one repository only), and those after them."""
     last = max((number for number, stage in enumerate(stages) if set(stage.outputs) & set(joiner.outputs)), default=-1)
-    return stages[: last + 1], stages[last + 1 :]
+    own = [stage for number, stage in enumerate(stages) if number <= last or stage.per_repository]
+    return own, [stage for stage in stages if stage not in own]
 
 
 def run(

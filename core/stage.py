@@ -95,6 +95,8 @@ class Stage:
     """Digests of what lies outside the outputs folder, from the stage's config."""
     distributed: bool = False
     """Several processes may run it together, as `accelerate launch` starts them; the first one publishes."""
+    per_repository: bool = False
+    """It runs for each repository by itself even where one model is made of all."""
 
     @property
     def module(self) -> str:

@@ -1,0 +1,86 @@
+"""What one commit is, as far as learning from it goes: its purpose, its size in source code, its kind."""
+
+from __future__ import annotations
+
+import functools
+import re
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+
+from core.chunking.filters import Filters
+from core.languages import file_kind, is_manifest
+from core.records import CommitMetadata, FileDiff
+from miners import diff_tags
+from miners.dialects import Dialect, Message, Purpose, purpose_of
+
+MAX_SCANNED_BYTES = 200_000
+"""Of a longer patch only the beginning is looked at for tags."""
+_TEST_PATH = re.compile(
+    r"(?:^|/)(?:tests?|__tests__|spec|specs|testing|e2e|playground|fixtures)/|(?:^|/)(?:test_[^/]*|conftest)\.py$"
+    r"|_test\.(?:go|py|rb|dart)$|[._-](?:test|spec|e2e)s?\.[cm]?[jt]sx?$|(?:^|/)[^/]*Tests?\.(?:java|kt|cs|swift)$"
+    r"|(?:^|/)tests?\.(?:rs|py)$",
+    re.IGNORECASE,
+)
+_ASIDE = re.compile(r"(?:^|/)(?:docs?|docs_src|examples?|benchmarks?|bench|\.github|scripts|tutorials?|website)/", re.IGNORECASE)
+_PATH_REASON = Filters().path_reason
+
+
+@functools.lru_cache(maxsize=1 << 16)
+def is_test(path: str) -> bool:
+    """True for files of tests, by where they lie and what they are called."""
+    return _TEST_PATH.search(path) is not None
+
+
+@functools.lru_cache(maxsize=1 << 16)
+def is_source(path: str) -> bool:
+    """True for a project's own code: no tests, documentation, examples, settings, vendored or generated files."""
+    if file_kind(path) != "code" or _TEST_PATH.search(path) or _ASIDE.search(path):
+        return False
+    return _PATH_REASON(path) is None and path not in ("setup.py", "noxfile.py", "conftest.py")
+
+
+@dataclass(frozen=True, slots=True)
+class ChangeFacts:
+    """One commit."""
+
+    sha: str
+    at: int
+    """When it was committed, seconds since 1970."""
+    purpose: Purpose
+    files: int
+    """Source files that it changed."""
+    lines: int
+    """Added and removed lines of them."""
+    with_tests: bool
+    """It changed tests too."""
+    tags: Sequence[str] = ()
+    """Of a fix: all kinds that it has something of."""
+
+    @property
+    def kind(self) -> str:
+        """Of a fix: what kind it counts as."""
+        return diff_tags.kind_of(self.tags)
+
+
+def facts_of(
+    metadata: CommitMetadata, diffs: Sequence[FileDiff], dialect: Dialect, patches: Callable[[], Iterable[FileDiff]]
+) -> ChangeFacts:
+    """`diffs` need no patches; `patches` gives them with their patches, and is asked only for a fix."""
+    source = [diff for diff in diffs if is_source(diff.filename)]
+    lines = sum(diff.additions + diff.deletions for diff in source)
+    message = Message(metadata.message, metadata.message_body, metadata.is_merge)
+    purpose = purpose_of(message, dialect)
+    tags: list[str] = []
+    if purpose == "fix" and source:
+        texts = [diff.patch[:MAX_SCANNED_BYTES] for diff in patches() if is_source(diff.filename)]
+        manifest = any(is_manifest(diff.filename) for diff in diffs)
+        tags = diff_tags.tags_of(texts, touches_manifest=manifest)
+    return ChangeFacts(
+        sha=metadata.hash,
+        at=metadata.commit_timestamp_unix,
+        purpose=purpose,
+        files=len(source),
+        lines=lines,
+        with_tests=any(is_test(diff.filename) for diff in diffs),
+        tags=tags,
+    )

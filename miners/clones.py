@@ -1,0 +1,130 @@
+"""Clones of repositories: what tells them apart, and which of their commits are new."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import msgspec
+
+from core import git, repositories
+from core.config import without_credentials
+from core.errors import StageError, UserError
+from core.history.filters import Filters
+from core.history.messages import facts_of
+from core.history.overlay import Overlay
+from core.history.reader import ReadCommit, Reader
+from core.history.walk import ReadOptions
+from core.records import FileDiff
+from miners.commit_miner import Reverts
+from miners.dialects import Dialect, dialect_of
+
+_DIFF = msgspec.json.Decoder(FileDiff)
+_RENAME_SIMILARITY = 50
+
+
+@dataclass(frozen=True)
+class Clone:
+    """A repository on this machine, at the commit that is checked out."""
+
+    key: str
+    name: str
+    location: str
+    git_dir: Path
+    head: str
+
+
+@dataclass(frozen=True)
+class News:
+    """What of a clone is to be read."""
+
+    hashes: Sequence[str]
+    """Commits to read, parents first."""
+    kept: frozenset[str] | None
+    """Commits of which earlier evidence still holds; None: of none, everything is read anew."""
+
+
+def open_clone(location: str, cache_dir: Path) -> Clone:
+    """Open the repository at a path, or clone (update) the one at a URL.
+
+    Raises UserError where there is none or it has no commits; StageError where git cannot read it.
+    """
+    repository = git.open_repository(location, cache_dir)
+    head = git.head(repository.git_dir)
+    if not head:
+        raise UserError(f"{repository.location} has no commits", "name another repository")
+    name = repositories.folder_name(location)
+    if name == "repo" or name == "repository":  # a folder that says nothing: the one above may
+        name = repositories.folder_name(str(Path(location).resolve().parent)) if not git.is_url(location) else name
+    place = location if git.is_url(location) else str(Path(location).expanduser().resolve())
+    return Clone(key_of(repository.git_dir, head), name, without_credentials(place), repository.git_dir, head)
+
+
+def key_of(git_dir: Path, head: str) -> str:
+    """What all clones of a repository have in common: the first commit of its main line."""
+    listing = git.run(git_dir, "rev-list", "--first-parent", "--max-parents=0", "--end-of-options", head)
+    roots = listing.decode().split()
+    if not roots:
+        raise StageError(f"{git_dir}: the first commit cannot be found", "check it with git fsck")
+    return f"root:{roots[-1]}"
+
+
+def news_of(overlay: Overlay, head: str, last: str) -> News:
+    """Commits that `head` leads to and `last`, the head of an earlier run, did not.
+
+    After a force push these are the commits since the two parted; what was seen of the others is not kept.
+    """
+    listing = ("rev-list", "--topo-order", "--reverse", head)
+    if not last or not _exists(overlay, last):
+        return News(overlay.run(*listing).decode().split(), None)
+    if last == head:
+        return News([], frozenset())
+    kept = frozenset(overlay.run("rev-list", head).decode().split())
+    return News(overlay.run(*listing, f"^{last}").decode().split(), kept)
+
+
+def _exists(overlay: Overlay, commit: str) -> bool:
+    return overlay.run("cat-file", "--batch-check", stdin=f"{commit}\n".encode()).split()[1:2] == [b"commit"]
+
+
+def read(overlay: Overlay, hashes: Sequence[str], workers: int) -> Iterator[ReadCommit]:
+    """These commits with their file changes, in order and in flat memory. Lines around changes are left away."""
+    options = ReadOptions(context_lines=0, rename_similarity=_RENAME_SIMILARITY)
+    yield from Reader(overlay, options, Filters(), workers).read(hashes)
+
+
+def diffs_of(commit: ReadCommit) -> list[FileDiff]:
+    """A commit's file changes without their patches."""
+    return [change.diff for change in commit.changes]
+
+
+def patches_of(commit: ReadCommit) -> list[FileDiff]:
+    """A commit's file changes with their patches; to be asked before the next commit is read."""
+    return [_DIFF.decode(line) for line in commit.diffs()]
+
+
+def messages(overlay: Overlay, head: str) -> tuple[Dialect, Reverts]:
+    """How the repository speaks, and what it took back: from all of its messages."""
+    reverted: list[tuple[str, str]] = []
+
+    def subjects() -> Iterator[str]:
+        with overlay.stream("log", "-z", "--format=%H%n%B", head) as output:
+            for record in _records(iter(lambda: output.read(1 << 18), b"")):
+                sha, _, message = record.decode(errors="replace").partition("\n")
+                subject, _, body = message.partition("\n")
+                if "everts commit" in body:
+                    reverted.extend((old, sha) for old in facts_of(subject, body, "").reverts)
+                yield subject
+
+    dialect = dialect_of(subjects())
+    return dialect, Reverts(reverted)
+
+
+def _records(blocks: Iterator[bytes]) -> Iterator[bytes]:
+    rest = b""
+    for block in blocks:
+        *whole, rest = (rest + block).split(b"\0")
+        yield from whole
+    if rest:
+        yield rest

@@ -1,0 +1,40 @@
+"""Errors that a text speaks of, by the name of their type."""
+
+from __future__ import annotations
+
+import re
+
+_NAMED = re.compile(r"\b(?:[a-z_]\w*\.)*([A-Z]\w*(?:Error|Exception|Fault|Panic))\b")
+# What people call an error that has no type, or whose type the language does not print.
+_DESCRIBED = {
+    "TypeError": re.compile(
+        r"undefined is not (?:a function|an object)|is not a function\b|cannot read propert(?:y|ies) ['\"\w]* ?of (?:undefined|null)"
+        r"|'NoneType' object (?:is not|has no)",
+        re.IGNORECASE,
+    ),
+    "NullPointerException": re.compile(r"\bnil pointer dereference|null pointer (?:exception|dereference)", re.IGNORECASE),
+    "Panic": re.compile(r"\bpanick?(?:s|ed|ing)?\b(?! (?:button|mode))", re.IGNORECASE),
+    "SegmentationFault": re.compile(r"\bseg(?:mentation )?fault", re.IGNORECASE),
+    "Deadlock": re.compile(r"\bdead-?locks?\b", re.IGNORECASE),
+    "ModuleNotFoundError": re.compile(r"\bNo module named\b|Cannot find module\b"),
+}
+# "Raise ValueError if …" speaks of an error that the change brings, not of one that it ends.
+_BROUGHT = re.compile(
+    r"\b(?:rais(?:e[sd]?|ing)|throw(?:s|n|ing)?|add(?:s|ed|ing)?|use[sd]?|using|renam\w+|catch(?:es|ing)?|inherit\w*|subclass\w*"
+    r"|new|return(?:s|ed|ing)?|emit(?:s|ted)?|document\w*)\s+(?:an?\s+|the\s+|more\s+|custom\s+|proper\s+|better\s+)*[`'\"]?$",
+    re.IGNORECASE,
+)
+_GENERIC = frozenset(("Error", "Exception", "BaseException", "RuntimeException"))
+_LOOKED_AT = 60
+MAX_ERRORS = 3
+
+
+def errors_in(text: str) -> list[str]:
+    """Names of the types of errors that a text complains of, in the order in which they come; at most three."""
+    found = dict.fromkeys(
+        match[1]
+        for match in _NAMED.finditer(text)
+        if match[1] not in _GENERIC and not _BROUGHT.search(text[max(match.start() - _LOOKED_AT, 0) : match.start()])
+    )
+    found.update(dict.fromkeys(name for name, pattern in _DESCRIBED.items() if pattern.search(text)))
+    return list(found)[:MAX_ERRORS]

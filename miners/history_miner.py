@@ -1,0 +1,129 @@
+"""Everything that stages 1 and 2 have read of a repository, as evidence: commits.json and chunks.jsonl."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from core import git, repositories
+from core.errors import GitloreError
+from core.history.overlay import Overlay
+from core.record_files import chunk_groups, read_commits, read_history
+from core.records import Commit, HistoryMetadata, side_branches
+from miners import clones, repo_analyzer
+from miners.commit_miner import CommitFilters, CommitMiner, Reverts
+from miners.dialects import Dialect, dialect_of
+from miners.repository_miner import Mined, Tally
+from stores.records import ANY, Evidence, RepositoryState
+
+_NO_SYMBOL = ("dependency", "configuration", "documentation", "other", "formatting")
+
+
+@contextmanager
+def mine_history(commits: Path, chunks: Path, filters: CommitFilters, rules: str, tally: Tally) -> Iterator[Mined]:
+    """What the scraped history shows, of commits on the main branch. The evidence must be taken inside the block.
+
+    Where the repository itself is still there, its tree is looked at too.
+    """
+    history = read_history(commits)
+    branches = side_branches(history)
+    dialect, reverts, head, key = _look_over(commits, history, branches)
+    profile = _profile(history, head)
+    state = RepositoryState(
+        key=key,
+        name=repositories.folder_name(history.repository),
+        location=history.repository if git.is_url(history.repository) else str(Path(history.repository).expanduser().resolve()),
+        archetype=profile.archetype if profile else ANY,
+        archetype_confidence=profile.archetype_confidence if profile else 0.0,
+        head=head,
+        rules=f"{rules} {dialect} from commits.json",
+        facts={
+            "dialect": dialect,
+            "language": profile.language if profile else "",
+            "files": profile.files if profile else {},
+            "archetypes": profile.scores if profile else {},
+        },
+    )
+    miner = CommitMiner(key, dialect, filters, reverts)
+    tally.counts["repositories"] += 1
+    yield Mined(state, None, _evidence(commits, chunks, branches, miner, profile, state), reverts)
+    tally.counts += miner.counts
+    tally.drops += miner.drops
+
+
+def _look_over(commits: Path, history: HistoryMetadata, branches: list[str]) -> tuple[Dialect, Reverts, str, str]:
+    """(dialect, what was taken back, head of the main branch, key) in one pass over the messages."""
+    head, root = "", ""
+    reverted: list[tuple[str, str]] = []
+
+    def subjects() -> Iterator[str]:
+        nonlocal head, root
+        for commit in _main(commits, branches):
+            meta = commit.metadata
+            head = meta.hash
+            root = root or meta.hash
+            reverted.extend((old, meta.hash) for old in meta.reverts)
+            yield meta.message
+
+    dialect = dialect_of(subjects())
+    tip = next((history.ref_tips[ref] for ref in (f"refs/heads/{history.current_branch}",) if ref in history.ref_tips), head)
+    return dialect, Reverts(reverted), tip, _key(history, tip, root)
+
+
+def _key(history: HistoryMetadata, head: str, root: str) -> str:
+    try:
+        return clones.key_of(Path(history.git_dir), head)
+    except (GitloreError, OSError):  # the repository has moved; its first commit in the file is the same in most cases
+        return f"root:{root}"
+
+
+def _profile(history: HistoryMetadata, head: str) -> repo_analyzer.Profile | None:
+    try:
+        with Overlay(Path(history.git_dir)) as overlay:
+            return repo_analyzer.profile_of(overlay, head)
+    except (GitloreError, OSError):
+        return None
+
+
+def _main(commits: Path, branches: list[str]) -> Iterator[Commit]:
+    """Commits that the main branch contains, oldest first."""
+    return (commit for commit in read_commits(commits) if not branches[commit.metadata.branch_set])
+
+
+def _evidence(
+    commits: Path,
+    chunks: Path,
+    branches: list[str],
+    miner: CommitMiner,
+    profile: repo_analyzer.Profile | None,
+    state: RepositoryState,
+) -> Iterator[Evidence]:
+    at = 0
+    times: dict[str, int] = {}
+    for commit in _main(commits, branches):
+        at = commit.metadata.commit_timestamp_unix
+        times[commit.metadata.hash] = at
+        yield from miner.evidence_of(commit.metadata, commit.diffs, lambda commit=commit: commit.diffs)  # type: ignore[misc]
+    if profile:
+        yield from repo_analyzer.evidence_of(profile, state.key, state.head, times.get(state.head, at))
+    yield from _companions(chunks, times, state.key)
+
+
+def _companions(chunks: Path, times: dict[str, int], repository: str) -> Iterator[Evidence]:
+    """For each type of change that a commit makes to code: whether it changes a test too."""
+    for group in chunk_groups(chunks):
+        made = group.chunks()
+        if not made or made[0].commit_hash not in times:
+            continue
+        tested = any(chunk.is_test for chunk in made)
+        types = {chunk.change_type for chunk in made if not chunk.is_test and chunk.symbol_kind not in ("file", "section")}
+        for change_type in sorted(types.difference(_NO_SYMBOL)):
+            yield Evidence(
+                context_type="test_companion",
+                option=change_type,
+                repository=repository,
+                sha=made[0].commit_hash,
+                at=times[made[0].commit_hash],
+                outcome={"with_tests": "yes" if tested else "no"},
+            )

@@ -1,0 +1,77 @@
+"""From evidence to what recurs in it: for each option of each context type, what was seen how often and how surely."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy.engine import Connection
+
+from miners.replay import Verdict
+from stores import beliefs
+from stores.context_types import CONTEXT_TYPES, ContextType, Size
+from stores.evidence_rows import EvidenceRows
+from stores.records import ANY
+from stores.summary import Values, collect, figures
+
+MIN_EVIDENCE = {"commit": 20, "repository": 3}
+"""Pieces below which an option says nothing of its own."""
+MIN_REPOSITORIES = 2
+"""Repositories of one archetype below which it says nothing of its own."""
+
+
+@dataclass(frozen=True)
+class Found:
+    """What recurs under one option, for all repositories or for those of one archetype."""
+
+    context: ContextType
+    option: str
+    archetype: str
+    values: Mapping[str, Values]
+    """Of each target that passed its gate."""
+    quantiles: dict[str, dict[str, float]]
+    shares: dict[str, dict[str, float]]
+    gate: dict[str, Any]
+    sample_count: int
+    repositories: list[str]
+    """Keys of those that it comes from."""
+
+    def prior(self, target: str, wanted: Sequence[float | str]) -> tuple[float, float]:
+        """Beta(a, b) of seeing one of the wanted values."""
+        return beliefs.prior_of(self.values[target].successes(wanted))
+
+    def within_cap(self, target: str) -> tuple[float, float]:
+        """Beta(a, b) of staying within the 90 % quantile of a size."""
+        cap = self.quantiles[target]["p90"]
+        return self.prior(target, [value for value in self.values[target].total if float(value) <= cap])
+
+
+def extract(
+    evidence: EvidenceRows, connection: Connection, store: str, verdicts: Mapping[str, Mapping[str, Verdict]]
+) -> Iterator[Found]:
+    """What the evidence of one store shows, as far as its context types passed their gates.
+
+    `verdicts` are those of each context type's targets.
+    """
+    for context in CONTEXT_TYPES.values():
+        passed = {name: one for name, one in verdicts.get(context.name, {}).items() if one.passed}
+        if context.store != store or not passed:
+            continue
+        gate = {name: one.as_dict() for name, one in passed.items()}
+        for option, archetype in evidence.options(connection, context.name):
+            if archetype != ANY and not any(one.by_archetype for one in passed.values()):
+                continue
+            seen = evidence.outcomes(connection, context.name, option, archetype)
+            found = {name: values for name, values in collect(context, seen).items() if name in passed}
+            most = max(found.values(), key=lambda values: values.total.total())
+            count, repositories = most.total.total(), sorted(most.by_repository)
+            if count < MIN_EVIDENCE[context.unit] or (archetype != ANY and len(repositories) < MIN_REPOSITORIES):
+                continue
+            quantiles, shares = figures(context, found, [name for name, values in found.items() if values.by_repository])
+            yield Found(context, option, archetype, found, quantiles, shares, gate, count, repositories)
+
+
+def sizes(found: Found) -> list[str]:
+    """Targets of it that are sizes, and were seen."""
+    return [name for name in found.quantiles if isinstance(found.context.targets[name], Size)]

@@ -1,0 +1,205 @@
+"""From mined repositories into the stores: staged, tried on held-out repositories, checked, backed up, merged.
+
+Nothing is written to a live store before all of it stands in a copy and holds; then each store takes it in one
+transaction. Agents go on reading and writing meanwhile; two seeders at once are refused.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from types import TracebackType
+from typing import IO, Any
+
+import msgspec
+from filelock import FileLock, Timeout
+
+from core.errors import AlreadyRunningError, StageError
+from core.files import make_folder
+from core.logs import log
+from miners.data_transformer import entries_of
+from miners.pattern_extractor import extract
+from miners.replay import Verdict, replay, tables
+from miners.repository_miner import Mined, holds
+from stores import FailureStore, PatternStore, VVectorStore
+from stores.context_types import CONTEXT_TYPES
+from stores.records import Change, Entry, Evidence, RepositoryEvidence, RepositoryState
+from stores.store import Store
+
+STORES: tuple[type[Store[Any]], ...] = (VVectorStore, PatternStore, FailureStore)
+_ENCODER = msgspec.msgpack.Encoder()
+_LOCK_PATIENCE_S = 1.0
+
+
+@dataclass
+class Seeding:
+    """What came of it."""
+
+    changes: dict[str, Change] = field(default_factory=dict)
+    """By store."""
+    verdicts: dict[str, dict[str, Verdict]] = field(default_factory=dict)
+    """By context type and target."""
+    entries: dict[str, int] = field(default_factory=dict)
+    """Seeded entries by store."""
+    backups: list[Path] = field(default_factory=list)
+
+    def __bool__(self) -> bool:
+        """True where a store is other than before."""
+        return any(self.changes.values())
+
+    def gate(self) -> dict[str, Any]:
+        """The figures of every context type, those that did not pass too."""
+        return {
+            name: {target: one.as_dict() for target, one in targets.items()} for name, targets in self.verdicts.items()
+        }
+
+
+class Seeder:
+    """Use as a context manager: `stage` each repository, then `merge`."""
+
+    def __init__(self, location: str | Path, scratch: Path) -> None:
+        """`location` is the folder or URL of the stores, `scratch` where the staged copies may lie.
+
+        Raises AlreadyRunningError where another seeder is at work.
+        """
+        self._location, self._scratch = location, scratch
+        self._changed: dict[str, set[str]] = {}
+        self._close = contextlib.ExitStack()
+
+    def __enter__(self) -> Seeder:
+        with contextlib.ExitStack() as stack:
+            stack.enter_context(_alone(self._location, self._scratch))
+            folder = Path(stack.enter_context(TemporaryDirectory(prefix="staged-", dir=_made(self._scratch))))
+            self._folder = folder
+            self.live: list[Store[Any]] = [stack.enter_context(kind(self._location)) for kind in STORES]
+            for store in self.live:
+                store.database.copy_to(folder / f"{store.name}.db")
+            self.staged: list[Store[Any]] = [stack.enter_context(kind(folder)) for kind in STORES]
+            self._changed = {store.name: set() for store in self.live}
+            self._close = stack.pop_all()
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        self._close.close()
+
+    def last(self, key: str) -> RepositoryState | None:
+        """How far a repository has been read: as far as the store that is behind the others."""
+        states = [store.evidence.states().get(key) for store in self.staged]
+        known = [state for state in states if state is not None]
+        if len(known) < len(states) or len({(state.head, state.rules) for state in known}) > 1:
+            return None
+        return min(known, key=lambda state: state.issues_until)
+
+    def stage(self, mined: Mined) -> dict[str, Change]:
+        """Put a repository into the copies; gives what changed in each."""
+        if mined.unchanged:
+            return {}
+        done = {}
+        with contextlib.ExitStack() as stack:
+            spools = {
+                store.name: stack.enter_context((self._folder / f"{store.name}.spool").open("w+b")) for store in self.live
+            }
+            for piece in mined.evidence:
+                file = spools[CONTEXT_TYPES[piece.context_type].store]
+                line = _ENCODER.encode(piece)
+                file.write(len(line).to_bytes(4, "big") + line)
+            for live, staged in zip(self.live, self.staged, strict=True):
+                pieces = _together(live, mined, spools[live.name])
+                change = staged.bulk_import_evidence([RepositoryEvidence(state=mined.state, evidence=pieces)])
+                if change:
+                    self._changed[live.name].add(mined.state.key)
+                done[live.name] = change
+        return done
+
+    def merge(self, source: str) -> Seeding:
+        """Try what is staged, make entries of what holds, check the copies, and take them over."""
+        done = Seeding()
+        for live, staged in zip(self.live, self.staged, strict=True):
+            done.verdicts.update(try_out(staged))
+            entries = make_entries(staged, done.verdicts, source)
+            staged.bulk_import((), entries, source=source)
+            if problems := staged.check():
+                raise StageError(f"{live.name}: {problems[0]} ({len(problems)} in all)", "nothing was merged; run it again")
+            done.entries[live.name] = len(entries)
+        for live, staged in zip(self.live, self.staged, strict=True):
+            done.changes[live.name] = self._take_over(live, staged, source, done)
+        return done
+
+    def _take_over(self, live: Store[Any], staged: Store[Any], source: str, done: Seeding) -> Change:
+        entries = [entry for entry in staged.entries() if entry.source != "own"]
+        if not self._changed[live.name] and _same_entries(entries, live):
+            return Change()
+        if backup := live.backup():
+            done.backups.append(backup)
+        states = staged.evidence.states()
+        changed = (
+            RepositoryEvidence(state=states[key], evidence=staged.evidence.of_repository(key))
+            for key in sorted(self._changed[live.name])
+        )
+        gate = {name: figures for name, figures in done.gate().items() if CONTEXT_TYPES[name].store == live.name}
+        change = live.bulk_import(changed, entries, source=source, gate=gate)
+        log.debug("%s: %s", live.name, change)
+        return change
+
+
+def try_out(store: Store[Any]) -> dict[str, dict[str, Verdict]]:
+    """Replay the evidence of a store: a verdict for each target of its context types."""
+    found: dict[str, dict[str, Verdict]] = {}
+    with store.database.read() as connection:
+        archetypes = {state.key: state.archetype for state in store.evidence.repositories(connection)}
+        names = {state.key: state.name for state in store.evidence.repositories(connection)}
+        for context in CONTEXT_TYPES.values():
+            if context.store == store.name:
+                seen = store.evidence.of_context(connection, context.name)
+                found[context.name] = {table.target: replay(table) for table in tables(context, seen, archetypes)}
+    for verdicts in found.values():
+        for verdict in verdicts.values():
+            for one in verdict.tried:
+                key, mark, block = one.name.partition("#")
+                one.name = f"{names.get(key, key)}{mark}{block}"
+    return found
+
+
+def make_entries(store: Store[Any], verdicts: Mapping[str, Mapping[str, Verdict]], source: str) -> list[Entry]:
+    """The entries that the evidence of a store gives rise to."""
+    with store.database.read() as connection:
+        names = {state.key: state.name for state in store.evidence.repositories(connection)}
+        found = extract(store.evidence, connection, store.name, verdicts)
+        return [entry for one in found for entry in entries_of(one, names, source)]
+
+
+def _together(live: Store[Any], mined: Mined, spool: IO[bytes]) -> Iterator[Evidence]:
+    """What still holds of earlier evidence, then what is new."""
+    if mined.kept is not None:
+        for piece in live.evidence.of_repository(mined.state.key):
+            if holds(piece, mined):
+                yield mined.reverts.corrected(piece)
+    spool.seek(0)
+    while size := spool.read(4):
+        yield msgspec.msgpack.decode(spool.read(int.from_bytes(size, "big")), type=Evidence)
+
+
+def _same_entries(entries: Iterable[Entry], live: Store[Any]) -> bool:
+    """True where the live store has just these seeded entries."""
+    ours = {live.key_of(entry): live.seeded_columns(entry) for entry in entries}
+    theirs = {live.key_of(entry): live.seeded_columns(entry) for entry in live.entries() if entry.source != "own"}
+    return ours == theirs
+
+
+@contextlib.contextmanager
+def _alone(location: str | Path, scratch: Path) -> Iterator[None]:
+    is_url = "://" in str(location)
+    folder = _made(scratch if is_url else Path(location))
+    try:
+        with FileLock(folder / "seeding.lock", timeout=_LOCK_PATIENCE_S):
+            yield
+    except Timeout:
+        raise AlreadyRunningError(f"another seeding of {folder} is running", "wait for it, or stop it") from None
+
+
+def _made(folder: Path) -> Path:
+    make_folder(folder)
+    return folder

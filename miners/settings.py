@@ -1,0 +1,137 @@
+"""Settings of mining that stages and scripts share: what the source document lists, as defaults."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from pydantic import Field, field_validator
+
+from core.config import Section
+from miners.commit_miner import CommitFilters
+
+CURATED_REPOS: dict[str, tuple[str, ...]] = {
+    "backend_patterns": ("fastapi/fastapi", "encode/starlette", "pydantic/pydantic", "mongodb/motor"),
+    "frontend_patterns": ("shadcn-ui/ui", "vercel/next.js", "vitejs/vite", "tailwindlabs/tailwindcss"),
+    "fullstack_patterns": ("reflex-dev/reflex", "zauberzeug/nicegui", "streamlit/streamlit"),
+    "admin_dashboards": ("marmelab/react-admin", "refinedev/refine"),
+}
+SEARCH_QUERIES: dict[str, str] = {
+    "admin_dashboard": "topic:admin-dashboard language:python stars:>50",
+    "crud_api": "topic:fastapi topic:crud stars:>20",
+    "saas_app": "topic:saas topic:python stars:>100",
+    "ecommerce": "topic:ecommerce language:javascript stars:>50",
+    "portfolio": "topic:portfolio topic:react stars:>30",
+}
+COMMIT_PATTERNS: dict[str, tuple[str, ...]] = {
+    "syntax_fix": (r"fix:\s*syntax", r"fix:\s*indentation", r"fix:\s*typo"),
+    "dependency_fix": (r"fix:\s*import", r"add:\s*dependency", r"update:\s*requirements"),
+    "logic_fix": (r"fix:\s*bug", r"fix:\s*logic", r"fix:\s*behavior"),
+}
+
+
+class GitHubMinerConfig(Section):
+    """Which repositories are mined besides the one at hand, and what GitHub is asked."""
+
+    enabled: bool = False
+    """Mine them at all."""
+    repositories: tuple[str, ...] = ()
+    """Clones on this machine, git URLs, or text files that list some; they need no network but git's own."""
+    github: bool = True
+    """Ask GitHub too: for the curated repositories, by search, and for issues. False needs no token and no network."""
+    curated: dict[str, tuple[str, ...]] = CURATED_REPOS
+    """Repositories (owner/name) that are known to be good, by group; filters only warn of them."""
+    search: dict[str, str] = SEARCH_QUERIES
+    """Queries of GitHub's repository search, by name; filters drop what they find."""
+    search_limit: int = Field(default=20, ge=0, le=1000)
+    """Most repositories of each query."""
+    issues: int = Field(default=200, ge=0)
+    """Most closed issues of each repository to read; 0 reads none."""
+    licences: tuple[str, ...] = ("MIT", "Apache-2.0", "BSD-2-Clause", "BSD-3-Clause", "ISC")
+    """SPDX names of licences whose repositories may be mined; empty allows all."""
+    min_stars: int = Field(default=20, ge=0)
+    """Fewer stars are too few."""
+    min_commits: int = Field(default=50, ge=0)
+    """Fewer commits are too few."""
+    max_days_since_update: int = Field(default=365, ge=0)
+    """Repositories without a push for longer count as abandoned; 0 sets no bound."""
+    has_readme: bool = True
+    """Only repositories with a README."""
+    has_license: bool = True
+    """Only repositories with a licence."""
+    api_url: str = "https://api.github.com"
+    """GitHub's API, or an Enterprise server's: https://HOST/api/v3."""
+    token_variable: str = "GITHUB_TOKEN"  # noqa: S105 - the name of a variable
+    """Environment variable that holds the token; nothing else may."""
+    max_wait_s: float = Field(default=900.0, ge=0)
+    """Longest wait for a rate limit; past that the run ends and says when to resume."""
+    timeout_s: float = Field(default=30.0, gt=0)
+    """Longest time of one request, its body included."""
+    cache_hours: dict[str, float] = Field(default={"repository": 168.0, "commits": 24.0, "issues": 24.0, "search": 12.0})
+    """Hours for which answers are taken from the cache without asking, by kind."""
+    workers: int = Field(default=0, ge=0, json_schema_extra={"control": True})
+    """Git processes that diff side by side; 0 for one fewer than there are processors. The result is the same."""
+
+    @field_validator("curated", mode="before")
+    @classmethod
+    def _lists(cls, value: Any) -> Any:
+        return _as_tuples(value)
+
+
+class StoreSeederConfig(Section):
+    """Where the stores lie, and which commits teach."""
+
+    outputs: str = Field(default="outputs", json_schema_extra={"same_as": "pipeline.outputs"})
+    """Folder whose stores/ holds the three databases."""
+    database: str = ""
+    """PostgreSQL instead of files: postgresql://user@host/name. A password belongs into PGPASSWORD or ~/.pgpass."""
+    exclude_merge_commits: bool = False
+    """Leave out merges; else a merge that calls itself a fix counts, against its first parent."""
+    exclude_bot_commits: bool = True
+    """Leave out commits by programs."""
+    min_diff_lines: int = Field(default=1, ge=0)
+    """Fewer changed lines of source teach nothing."""
+    max_diff_lines: int = Field(default=500, ge=1)
+    """More are no single change."""
+    require_message_pattern: bool = False
+    """Only commits whose message tells what they are for."""
+    commit_patterns: dict[str, tuple[str, ...]] = COMMIT_PATTERNS
+    """Regular expressions by kind of fix: how many messages of fixes they find is counted, they decide nothing."""
+
+    @field_validator("commit_patterns", mode="before")
+    @classmethod
+    def _lists(cls, value: Any) -> Any:
+        return _as_tuples(value)
+
+    @field_validator("commit_patterns")
+    @classmethod
+    def _expressions(cls, value: dict[str, tuple[str, ...]]) -> dict[str, tuple[str, ...]]:
+        for pattern in (pattern for some in value.values() for pattern in some):
+            try:
+                re.compile(pattern)
+            except (re.error, OverflowError) as error:
+                raise ValueError(f"'{pattern}' is not a regular expression: {error}") from None
+        return value
+
+    @property
+    def location(self) -> str:
+        """Where the stores lie: a folder or a URL."""
+        return self.database or f"{self.outputs}/stores"
+
+    @property
+    def filters(self) -> CommitFilters:
+        """Which commits teach."""
+        return CommitFilters(
+            exclude_merge_commits=self.exclude_merge_commits,
+            exclude_bot_commits=self.exclude_bot_commits,
+            min_diff_lines=self.min_diff_lines,
+            max_diff_lines=self.max_diff_lines,
+            require_message_pattern=self.require_message_pattern,
+            rules=self.commit_patterns,
+        )
+
+
+def _as_tuples(value: Any) -> Any:
+    if not isinstance(value, dict):
+        return value
+    return {name: tuple(some) if isinstance(some, list) else some for name, some in value.items()}

@@ -1,0 +1,13 @@
+"""What has worked and what has not: three stores that an agent reads on its first day and goes on writing.
+
+`VVectorStore`, `PatternStore` and `FailureStore` share `Store` (asking, outcomes, import); `database` opens SQLite
+files or PostgreSQL, `schema` and `migrations` are its tables, `records` what is in them. `context_types` says what
+can be learnt at all and what is assumed without, `summary` makes figures of evidence, `beliefs` says how sure they
+are, `transfer` writes and reads JSON lines. `python -m stores` is the command. See docs/stores.md.
+"""
+
+from stores.failure_store import FailureStore
+from stores.pattern_store import PatternStore
+from stores.v_vector_store import VVectorStore
+
+__all__ = ["FailureStore", "PatternStore", "VVectorStore"]

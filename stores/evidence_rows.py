@@ -1,0 +1,155 @@
+"""Evidence in a store: which repositories were read, and what was seen in which commit."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from itertools import islice
+from typing import Any
+
+import msgspec
+import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.engine import Connection
+
+from stores.database import Database
+from stores.records import ANY, Change, Evidence, Outcome, RepositoryEvidence, RepositoryState
+
+_BATCH = 1000
+_KEY = ("context_type", "option", "repository_id", "sha")
+
+
+class EvidenceRows:
+    """The tables `repositories` and `evidence` of one database."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._evidence = database.table("evidence")
+        self._repositories = database.table("repositories")
+        columns = (sa.Column(one.name, one.type, primary_key=one.name in _KEY) for one in self._evidence.columns)
+        self._dialect: Any = postgresql if database.is_postgresql else sqlite
+        self._incoming = sa.Table("incoming", sa.MetaData(), *columns, prefixes=["TEMPORARY"], sqlite_with_rowid=False)
+
+    def repositories(self, connection: Connection) -> Iterator[RepositoryState]:
+        """Every repository that was read."""
+        for row in connection.execute(sa.select(self._repositories).order_by(self._repositories.c.key)).mappings():
+            yield RepositoryState(**{name: row[name] for name in RepositoryState.__struct_fields__})
+
+    def states(self) -> dict[str, RepositoryState]:
+        """Every repository that was read, by its key."""
+        with self._database.read() as connection:
+            return {state.key: state for state in self.repositories(connection)}
+
+    def of_repository(self, key: str) -> Iterator[Evidence]:
+        """All that is held of one repository, in the order of its key."""
+        query = self._joined().where(self._repositories.c.key == key).order_by(*(self._evidence.c[name] for name in _KEY))
+        with self._database.read() as connection:
+            yield from _records(connection, query)
+
+    def of(
+        self, connection: Connection, context_type: str, option: str, *, archetype: str = ANY, newest: int | None = None
+    ) -> Iterator[Evidence]:
+        """What one entry rests on; only the newest so many pieces, if asked."""
+        query = self._joined().where(*self._about(context_type, option, archetype))
+        if newest is not None:
+            query = query.order_by(self._evidence.c.at.desc(), self._evidence.c.sha).limit(newest)
+        return _records(connection, query)
+
+    def outcomes(
+        self, connection: Connection, context_type: str, option: str, archetype: str = ANY
+    ) -> Iterator[tuple[str, Outcome]]:
+        """(repository, outcome) of all that one entry rests on."""
+        query = (
+            sa.select(self._repositories.c.key, self._evidence.c.outcome)
+            .join(self._repositories, self._evidence.c.repository_id == self._repositories.c.id)
+            .where(*self._about(context_type, option, archetype))
+        )
+        for key, outcome in connection.execution_options(yield_per=_BATCH).execute(query):
+            yield key, outcome
+
+    def of_context(self, connection: Connection, context_type: str) -> Iterator[tuple[str, str, int, Outcome]]:
+        """(repository, option, time, outcome) of a whole context type, repository by repository, oldest first."""
+        query = (
+            sa.select(
+                self._repositories.c.key, self._evidence.c.option, self._evidence.c.at, self._evidence.c.outcome
+            )
+            .join(self._repositories, self._evidence.c.repository_id == self._repositories.c.id)
+            .where(self._evidence.c.context_type == context_type)
+            .order_by(self._repositories.c.key, self._evidence.c.at, self._evidence.c.sha, self._evidence.c.option)
+        )
+        for key, option, at, outcome in connection.execution_options(yield_per=_BATCH).execute(query):
+            yield key, option, at, outcome
+
+    def options(self, connection: Connection, context_type: str) -> list[tuple[str, str]]:
+        """(option, archetype) pairs that there is evidence for, `*` included."""
+        query = (
+            sa.select(self._evidence.c.option, self._repositories.c.archetype)
+            .join(self._repositories, self._evidence.c.repository_id == self._repositories.c.id)
+            .where(self._evidence.c.context_type == context_type)
+            .distinct()
+        )
+        pairs = {(option, archetype) for option, archetype in connection.execute(query)}
+        return sorted(pairs | {(option, ANY) for option, _ in pairs})
+
+    def replace(self, connection: Connection, one: RepositoryEvidence, change: Change) -> None:
+        """Make the store hold just this of a repository, touching no row that is right already."""
+        number, changed = self._put_state(connection, one.state)
+        change.repositories += changed
+        self._incoming.create(connection)
+        try:
+            evidence = iter(one.evidence)
+            while rows := [_row(piece, number) for piece in islice(evidence, _BATCH)]:
+                # What comes twice counts once.
+                connection.execute(self._dialect.insert(self._incoming).on_conflict_do_nothing(), rows)
+            new, old = self._incoming, self._evidence
+            same_key = [old.c[name] == new.c[name] for name in _KEY]
+            gone = sa.delete(old).where(
+                old.c.repository_id == number, ~sa.exists().where(*same_key).correlate(old)
+            )
+            change.evidence_removed += connection.execute(gone).rowcount
+            equal = [*same_key, old.c.at == new.c.at, old.c.outcome == new.c.outcome, old.c.note == new.c.note]
+            fresh = sa.select(new).where(~sa.exists().where(*equal).correlate(new))
+            change.evidence_added += self._upsert(connection, fresh)
+        finally:
+            self._incoming.drop(connection)
+
+    def _put_state(self, connection: Connection, state: RepositoryState) -> tuple[int, bool]:
+        """(number of the repository, whether its row is other than before)."""
+        table = self._repositories
+        values = msgspec.structs.asdict(state)
+        row = connection.execute(sa.select(table).where(table.c.key == state.key)).mappings().first()
+        if row is None:
+            number = connection.execute(sa.insert(table).values(**values)).inserted_primary_key[0]
+            return int(number), True
+        if all(row[name] == value for name, value in values.items()):
+            return int(row["id"]), False
+        connection.execute(sa.update(table).where(table.c.id == row["id"]).values(**values))
+        return int(row["id"]), True
+
+    def _upsert(self, connection: Connection, fresh: sa.Select[Any]) -> int:
+        names = [column.name for column in self._evidence.columns]
+        # SQLite needs a WHERE in a SELECT before ON CONFLICT, which `fresh` has.
+        insert: Any = self._dialect.insert(self._evidence).from_select(names, fresh)
+        values = {name: insert.excluded[name] for name in names if name not in _KEY}
+        statement = insert.on_conflict_do_update(index_elements=_KEY, set_=values)
+        return int(connection.execute(statement, execution_options={"preserve_rowcount": True}).rowcount)
+
+    def _joined(self) -> sa.Select[Any]:
+        columns = [column for column in self._evidence.columns if column.name != "repository_id"]
+        return sa.select(*columns, self._repositories.c.key.label("repository")).join(
+            self._repositories, self._evidence.c.repository_id == self._repositories.c.id
+        )
+
+    def _about(self, context_type: str, option: str, archetype: str) -> list[Any]:
+        conditions = [self._evidence.c.context_type == context_type, self._evidence.c.option == option]
+        return conditions if archetype == ANY else [*conditions, self._repositories.c.archetype == archetype]
+
+
+def _row(piece: Evidence, repository: int) -> dict[str, Any]:
+    fields = msgspec.structs.asdict(piece)
+    del fields["repository"]
+    return {**fields, "repository_id": repository}
+
+
+def _records(connection: Connection, query: sa.Select[Any]) -> Iterator[Evidence]:
+    rows: Iterable[Any] = connection.execution_options(yield_per=_BATCH).execute(query).mappings()
+    return (Evidence(**row) for row in rows)

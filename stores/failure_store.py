@@ -1,0 +1,23 @@
+"""failure_memory.db: what does not work in one step of the work."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from stores.records import ANY, Failure
+from stores.store import Store
+
+
+class FailureStore(Store[Failure]):
+    """`query("repair_strategy", "dependency_fix")` says for which errors that is the wrong thing to try."""
+
+    name: ClassVar[str] = "failure_memory"
+    entry_type = Failure
+
+    def query(self, agent: str, step: str, archetype: str = ANY) -> list[Failure]:
+        """Known failures of a step, most often seen first; the archetype's own stand in for those for all."""
+        found: dict[tuple[str, str], Failure] = {}
+        for general in (True, False):
+            for one in self.entries(agent=agent, step=step, archetype=ANY if general else archetype):
+                found[one.error_type, one.key] = one
+        return sorted(found.values(), key=lambda one: (-one.occurrence_count, one.error_type, one.key))

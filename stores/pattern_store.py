@@ -1,0 +1,24 @@
+"""pattern_memory.db: what is usually done in one step of the work."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from stores.records import ANY, Pattern
+from stores.store import Store
+
+
+class PatternStore(Store[Pattern]):
+    """`query("repair_strategy", "TypeError")` says what kind of fix usually ends such an error."""
+
+    name: ClassVar[str] = "pattern_memory"
+    entry_type = Pattern
+
+    def query(self, agent: str, step: str, archetype: str = ANY, *, key: str | None = None) -> list[Pattern]:
+        """Patterns for a step, surest first; of each key the archetype's own where there is one, else that for all."""
+        found: dict[str, Pattern] = {}
+        for general in (True, False):
+            for one in self.entries(agent=agent, step=step, archetype=ANY if general else archetype):
+                if key in (None, one.key):
+                    found[one.key] = one
+        return sorted(found.values(), key=lambda one: -one.confidence)

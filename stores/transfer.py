@@ -1,0 +1,196 @@
+"""A store as JSON lines: the head, then repositories, evidence, entries and outcomes, each with its `kind`.
+
+What an agent has found out merges into any store. Evidence and what was learnt from it go into a store that has none:
+figures of two sets of evidence cannot be added up, they have to be mined together.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import groupby
+from pathlib import Path
+from typing import IO, Any
+
+import msgspec
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection
+
+from core.errors import UserError
+from core.files import atomic_write
+from stores import beliefs
+from stores.database import REVISION
+from stores.records import Change, Evidence, RepositoryEvidence, RepositoryState
+from stores.store import OWN, EntryT, Store
+
+FORMAT = 1
+
+
+class Imported(msgspec.Struct, kw_only=True):
+    """What came in. Nothing is left out without being counted."""
+
+    repositories: int = 0
+    entries: int = 0
+    outcomes: int = 0
+    known_outcomes: int = 0
+    """Outcomes that the store had already."""
+    left_out: int = 0
+    """Repositories and seeded entries that were left out, since the store has evidence of its own."""
+
+
+def export(store: Store[EntryT], path: Path) -> int:
+    """Write the whole store, whole or not at all; gives the number of lines. Who writes meanwhile is not in it."""
+    lines = 0
+    with atomic_write(path) as file:
+        for record in _records(store):
+            file.write(msgspec.json.encode(record) + b"\n")
+            lines += 1
+    return lines
+
+
+def import_(store: Store[EntryT], path: Path) -> Imported:
+    """Read such a file into a store, all or nothing.
+
+    Raises UserError, naming the line, where the file is of another store, of a newer format, or damaged.
+    """
+    done = Imported()
+    try:
+        file = path.open("rb")
+    except OSError as error:
+        raise UserError(f"{path} cannot be read: {error.strerror}", "name a file that export has written") from None
+    with file, store.database.write() as connection:
+        lines = _lines(file, path)
+        _check_head(store, next(lines, {}), path)
+        taken = not list(store.evidence.repositories(connection))
+        ids: dict[int, int] = {}
+        for kind, group in groupby(lines, key=lambda line: line["kind"]):
+            if kind == "repository":
+                for line in group:
+                    _put_repository(store, connection, line, taken, done)
+            elif kind == "evidence":
+                _put_evidence(store, connection, group, taken)
+            elif kind == "entry":
+                for line in group:
+                    _put_entry(store, connection, line, taken, ids, done)
+            elif kind == "outcome":
+                _put_outcomes(store, connection, group, ids, done)
+    return done
+
+
+def _records(store: Store[EntryT]) -> Iterator[dict[str, Any]]:
+    database = store.database
+    table, outcomes = database.entries, database.table("outcomes")
+    yield {"kind": "store", "store": store.name, "format": FORMAT, "schema": REVISION}
+    with database.read() as connection:
+        states = list(store.evidence.repositories(connection))
+        for state in states:
+            yield {"kind": "repository", **msgspec.structs.asdict(state)}
+    for state in states:
+        for piece in store.evidence.of_repository(state.key):
+            yield {"kind": "evidence", **msgspec.structs.asdict(piece)}
+    with database.read() as connection:
+        for name, rows in (("entry", sa.select(table).order_by(table.c.id)), ("outcome", sa.select(outcomes).order_by(outcomes.c.at))):
+            for row in connection.execution_options(yield_per=500).execute(rows).mappings():
+                yield {"kind": name, **row}
+
+
+def _lines(file: IO[bytes], path: Path) -> Iterator[dict[str, Any]]:
+    for number, line in enumerate(file, start=1):
+        try:
+            found = msgspec.json.decode(line)
+            if not isinstance(found, dict) or "kind" not in found:
+                raise msgspec.DecodeError("no record")
+        except msgspec.DecodeError as error:
+            raise UserError(f"{path}:{number} is damaged: {error}", "nothing was imported; export the store again") from None
+        yield found
+
+
+def _check_head(store: Store[EntryT], head: dict[str, Any], path: Path) -> None:
+    if head.get("kind") != "store" or head.get("store") != store.name:
+        named = head.get("store", "no store")
+        raise UserError(f"{path} holds {named}, not {store.name}", "name the store that it was exported from")
+    if head.get("format", 0) > FORMAT or head.get("schema", 0) > REVISION:
+        raise UserError(f"{path} was written by a newer version of Gitlore", "update first")
+
+
+def _put_repository(
+    store: Store[EntryT], connection: Connection, line: dict[str, Any], taken: bool, done: Imported
+) -> None:
+    if not taken:
+        done.left_out += 1
+        return
+    store.evidence.replace(connection, RepositoryEvidence(state=_as(RepositoryState, line), evidence=()), Change())
+    done.repositories += 1
+
+
+def _put_evidence(store: Store[EntryT], connection: Connection, group: Iterator[dict[str, Any]], taken: bool) -> None:
+    states = {state.key: state for state in store.evidence.repositories(connection)}
+    for key, pieces in groupby(group, key=lambda line: line["repository"]):
+        if taken and key in states:
+            evidence = (_as(Evidence, line) for line in pieces)
+            store.evidence.replace(connection, RepositoryEvidence(state=states[key], evidence=evidence), Change())
+
+
+def _put_entry(
+    store: Store[EntryT], connection: Connection, line: dict[str, Any], taken: bool, ids: dict[int, int], done: Imported
+) -> None:
+    database = store.database
+    table = database.entries
+    line = {name: value for name, value in line.items() if name in table.columns}
+    there = connection.execute(
+        sa.select(table.c.id).where(*(table.c[name] == line[name] for name in database.key_columns))
+    ).scalar()
+    if there is None:
+        if line["source"] != OWN and not taken:
+            done.left_out += 1
+            return
+        # Own figures are made of the outcomes that follow.
+        fresh = {**line, "own_successes": 0, "own_failures": 0, "own_ema": None}
+        del fresh["id"]
+        there = connection.execute(sa.insert(table).values(**fresh)).inserted_primary_key[0]
+        done.entries += 1
+    ids[line["id"]] = int(there)
+
+
+def _put_outcomes(
+    store: Store[EntryT], connection: Connection, group: Iterator[dict[str, Any]], ids: dict[int, int], done: Imported
+) -> None:
+    outcomes = store.database.table("outcomes")
+    touched = set()
+    for line in group:
+        entry = ids.get(line["entry_id"])
+        if entry is None:
+            done.left_out += 1
+            continue
+        if connection.execute(sa.select(outcomes.c.uid).where(outcomes.c.uid == line["uid"])).scalar():
+            done.known_outcomes += 1
+            continue
+        row = {name: line[name] for name in ("uid", "at", "success", "detail")}
+        connection.execute(sa.insert(outcomes).values(**row, entry_id=entry))
+        touched.add(entry)
+        done.outcomes += 1
+    for entry in touched:
+        _count_again(store, connection, entry)
+
+
+def _count_again(store: Store[EntryT], connection: Connection, entry: int) -> None:
+    """Make an entry's own figures from its outcomes, in the order in which they came."""
+    table, outcomes = store.database.entries, store.database.table("outcomes")
+    row = connection.execute(sa.select(table).where(table.c.id == entry)).mappings().one()
+    told = connection.execute(
+        sa.select(outcomes.c.success, outcomes.c.detail).where(outcomes.c.entry_id == entry).order_by(outcomes.c.at)
+    ).all()
+    ema, good = row["prior_a"] / (row["prior_a"] + row["prior_b"]), 0
+    value: Any = row["own_value"]
+    for success, detail in told:
+        ema, good = beliefs.moved(ema, bool(success)), good + success
+        value = detail.get("value") or value
+    bad = len(told) - good
+    changed = {"own_successes": good, "own_failures": bad, "own_ema": ema, "own_value": value}
+    bound = beliefs.lower_bound(row["prior_a"] + good, row["prior_b"] + bad)
+    connection.execute(sa.update(table).where(table.c.id == entry).values(**changed, confidence=bound))
+
+
+def _as(kind: Any, line: dict[str, Any]) -> Any:
+    return msgspec.convert({name: line[name] for name in kind.__struct_fields__ if name in line}, kind)
+
+

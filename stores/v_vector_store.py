@@ -1,0 +1,54 @@
+"""v_vector_history.db: what to set the parameters of an agent to, by context."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any, ClassVar
+
+from stores.context_types import CONTEXT_TYPES, Choice, ContextType, Size
+from stores.records import ANY, Change, RepositoryEvidence, VVector
+from stores.store import Store
+from stores.summary import QUANTILES
+
+
+class VVectorStore(Store[VVector]):
+    """`query("repair_strategy", "import_fix")` says how much such a fix may change."""
+
+    name: ClassVar[str] = "v_vector_history"
+    entry_type = VVector
+
+    def query(self, context_type: str, option: str, archetype: str = ANY) -> VVector | None:
+        """The entry of the archetype, else the one for all, else what ships with the code.
+
+        None for a context type that nobody knows.
+        """
+        found = self.best(archetype, context_type=context_type, option=option)
+        if found is None and context_type in CONTEXT_TYPES:
+            return default_entry(CONTEXT_TYPES[context_type], option)
+        return found
+
+    def seed_from_github(
+        self,
+        repositories: Iterable[RepositoryEvidence],
+        entries: Iterable[VVector],
+        *,
+        source: str = "github",
+        gate: Mapping[str, Any] | None = None,
+    ) -> Change:
+        """`bulk_import`, by the name that the agent's code has for it."""
+        return self.bulk_import(repositories, entries, source=source, gate=gate)
+
+
+def default_entry(context: ContextType, option: str) -> VVector:
+    """What is assumed where nothing has been learnt: `source` is "default", and there is no evidence."""
+    value: dict[str, Any] = {}
+    quantiles = {}
+    for name, target in context.targets.items():
+        if isinstance(target, Size):
+            quantiles[name] = {word: float(target.quantile(share)) for word, share in QUANTILES.items()}
+            value[target.cap] = int(quantiles[name]["p90"])
+        elif isinstance(target, Choice) and target.words == ("yes", "no"):
+            value[name] = context.default(name)[0]
+    return VVector(
+        context_type=context.name, option=option, evolved_value=value, source="default", quantiles=quantiles
+    )
