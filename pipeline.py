@@ -1,4 +1,4 @@
-"""From a git history to a fine-tuned model: all stages in order.
+"""From a git history to a fine-tuned model and a memory for agents: all stages in order.
 
     python pipeline.py --config config.yaml
 
@@ -16,9 +16,11 @@ import click
 import dataset_builder
 import evaluate
 import git_scraper
+import github_miner
 import report_builder
 import repository_joiner
 import semantic_chunker
+import store_seeder
 import tokenizer
 import train_model
 from core import logs, repositories, results
@@ -36,6 +38,8 @@ STAGES: tuple[Stage, ...] = (
     train_model.STAGE,  #       training data     -> model/, model_weights.pt, training_logs/
     evaluate.STAGE,  #          model, test data  -> evaluation.json
     report_builder.STAGE,  #    all of the above  -> report.html
+    github_miner.STAGE,  #      clones, GitHub    -> mined.jsonl (off unless enabled)
+    store_seeder.STAGE,  #      histories         -> seeding.json, and what agents read: stores/
 )
 
 
@@ -64,7 +68,7 @@ def main(
     overrides: tuple[str, ...],
     verbose: bool,
 ) -> None:
-    """Turn a repository's whole history into a fine-tuned model.
+    """Turn a repository's whole history into a fine-tuned model and a memory for agents.
 
     Runs every stage that is not up to date, in order. Exit codes: 0 ok, 1 a stage failed, 2 wrong
     arguments, settings or input, 75 another run is using the outputs folder, 130 interrupted.

@@ -26,6 +26,7 @@ from core.records import (
     CommitContext,
     CommitMetadata,
     HistoryMetadata,
+    MinedRepository,
 )
 
 RecordT = TypeVar("RecordT")
@@ -36,6 +37,7 @@ _DIFFS, _PLACEMENT = b',"diffs":[', b'],"tags":['
 _ROOM_FOR_FIGURES = 1024
 _COMMIT = msgspec.json.Decoder(Commit)
 _CHUNK = msgspec.json.Decoder(Chunk)
+_MINED = msgspec.json.Decoder(MinedRepository)
 _COPY_BYTES = 1 << 20
 
 
@@ -247,6 +249,15 @@ def read_chunks(path: Path) -> Iterator[Chunk]:
             if number == 1:
                 _check_version(path, line, "semantic_chunker")
             yield _decode(_CHUNK, line, path, number)
+
+
+def read_mined(path: Path) -> Iterator[MinedRepository]:
+    """The repositories of mined.jsonl, one at a time. Raises UserError on a broken line or another version."""
+    with path.open("rb") as file:
+        for number, line in enumerate(file, start=1):
+            if number == 1:
+                _check_version(path, line, "github_miner")
+            yield _decode(_MINED, line, path, number)
 
 
 def chunk_groups(path: Path) -> Iterator[ChunkGroup]:

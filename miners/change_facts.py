@@ -63,13 +63,21 @@ class ChangeFacts:
 
 
 def facts_of(
-    metadata: CommitMetadata, diffs: Sequence[FileDiff], dialect: Dialect, patches: Callable[[], Iterable[FileDiff]]
+    metadata: CommitMetadata,
+    diffs: Sequence[FileDiff],
+    dialect: Dialect,
+    patches: Callable[[], Iterable[FileDiff]],
+    *,
+    is_fix: bool = False,
 ) -> ChangeFacts:
-    """`diffs` need no patches; `patches` gives them with their patches, and is asked only for a fix."""
+    """`diffs` need no patches; `patches` gives them with their patches, and is asked only for a fix.
+
+    `is_fix` says that it is one whatever its message says, since it closed an issue.
+    """
     source = [diff for diff in diffs if is_source(diff.filename)]
     lines = sum(diff.additions + diff.deletions for diff in source)
     message = Message(metadata.message, metadata.message_body, metadata.is_merge)
-    purpose = purpose_of(message, dialect)
+    purpose = "fix" if is_fix else purpose_of(message, dialect)
     tags: list[str] = []
     if purpose == "fix" and source:
         texts = [diff.patch[:MAX_SCANNED_BYTES] for diff in patches() if is_source(diff.filename)]

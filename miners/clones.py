@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+import re
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -22,6 +23,7 @@ from miners.dialects import Dialect, dialect_of
 
 _DIFF = msgspec.json.Decoder(FileDiff)
 _RENAME_SIMILARITY = 50
+_HASH = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
 
 
 @dataclass(frozen=True)
@@ -84,8 +86,17 @@ def news_of(overlay: Overlay, head: str, last: str) -> News:
     return News(overlay.run(*listing, f"^{last}").decode().split(), kept)
 
 
+def existing(overlay: Overlay, commits: Iterable[str]) -> set[str]:
+    """Those of the commits that the repository has."""
+    named = [commit for commit in dict.fromkeys(commits) if _HASH.fullmatch(commit)]
+    if not named:
+        return set()
+    lines = overlay.run("cat-file", "--batch-check", stdin="".join(f"{one}\n" for one in named).encode()).splitlines()
+    return {one for one, line in zip(named, lines, strict=True) if line.split()[1:2] == [b"commit"]}
+
+
 def _exists(overlay: Overlay, commit: str) -> bool:
-    return overlay.run("cat-file", "--batch-check", stdin=f"{commit}\n".encode()).split()[1:2] == [b"commit"]
+    return bool(existing(overlay, [commit]))
 
 
 def read(overlay: Overlay, hashes: Sequence[str], workers: int) -> Iterator[ReadCommit]:
@@ -104,21 +115,36 @@ def patches_of(commit: ReadCommit) -> list[FileDiff]:
     return [_DIFF.decode(line) for line in commit.diffs()]
 
 
-def messages(overlay: Overlay, head: str) -> tuple[Dialect, Reverts]:
-    """How the repository speaks, and what it took back: from all of its messages."""
+@dataclass(frozen=True)
+class Messages:
+    """What all messages of a repository say together."""
+
+    dialect: Dialect
+    reverts: Reverts
+    closing: dict[int, str]
+    """By the number of an issue: the newest commit that says it fixes it."""
+
+
+def messages(overlay: Overlay, head: str) -> Messages:
+    """Go through the messages of all commits that `head` leads to."""
     reverted: list[tuple[str, str]] = []
+    closing: dict[int, str] = {}
 
     def subjects() -> Iterator[str]:
         with overlay.stream("log", "-z", "--format=%H%n%B", head) as output:
             for record in _records(iter(lambda: output.read(1 << 18), b"")):
                 sha, _, message = record.decode(errors="replace").partition("\n")
                 subject, _, body = message.partition("\n")
-                if "everts commit" in body:
-                    reverted.extend((old, sha) for old in facts_of(subject, body, "").reverts)
+                if "#" in message or "everts commit" in body:
+                    facts = facts_of(subject, body, "")
+                    reverted.extend((old, sha) for old in facts.reverts)
+                    for issue in facts.trailers.get("Fixes", ()):
+                        if issue.startswith("#"):
+                            closing.setdefault(int(issue[1:]), sha)
                 yield subject
 
     dialect = dialect_of(subjects())
-    return dialect, Reverts(reverted)
+    return Messages(dialect, Reverts(reverted), closing)
 
 
 def _records(blocks: Iterator[bytes]) -> Iterator[bytes]:

@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from core.records import CommitMetadata, FileDiff
+from core.records import ClosedIssue, CommitMetadata, FileDiff
 from core.redaction import Redactor
 from miners.change_facts import ChangeFacts, facts_of
 from miners.dialects import Dialect
@@ -124,6 +124,22 @@ class CommitMiner:
         for error in errors_in(text):
             self.counts["fixes that name an error"] += 1
             yield from remedies(error, self._repository, facts, self.note(metadata.message))
+
+    def evidence_of_issue(
+        self,
+        issue: ClosedIssue,
+        metadata: CommitMetadata,
+        diffs: Sequence[FileDiff],
+        patches: Callable[[], Iterable[FileDiff]],
+    ) -> Iterator[Evidence]:
+        """What the commit that closed an issue says of the errors that the issue names."""
+        facts = facts_of(metadata, diffs, self._dialect, patches, is_fix=True)
+        if self._excluded(metadata) or self._unfit(metadata, facts):
+            self.drops["issues closed by commits that teach nothing"] += 1
+            return
+        self.counts["issues with a remedy"] += 1
+        for error in issue.errors:
+            yield from remedies(error, self._repository, facts, self.note(f"#{issue.number}: {issue.title}"))
 
     def note(self, text: str) -> str:
         """Words of a message, short and without credentials."""

@@ -6,6 +6,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import msgspec
+
 from core import git, repositories
 from core.errors import GitloreError
 from core.history.overlay import Overlay
@@ -17,6 +19,15 @@ from miners.dialects import Dialect, dialect_of
 from miners.repository_miner import Mined, Tally
 from stores.records import ANY, Evidence, RepositoryState
 
+class _Chunk(msgspec.Struct):
+    """All that is looked at of a chunk."""
+
+    change_type: str
+    symbol_kind: str
+    is_test: bool = False
+
+
+_CHUNK = msgspec.json.Decoder(_Chunk)
 _NO_SYMBOL = ("dependency", "configuration", "documentation", "other", "formatting")
 
 
@@ -113,9 +124,9 @@ def _evidence(
 def _companions(chunks: Path, times: dict[str, int], repository: str) -> Iterator[Evidence]:
     """For each type of change that a commit makes to code: whether it changes a test too."""
     for group in chunk_groups(chunks):
-        made = group.chunks()
-        if not made or made[0].commit_hash not in times:
+        if group.commit_hash not in times:
             continue
+        made = [_CHUNK.decode(line) for line in group.lines]
         tested = any(chunk.is_test for chunk in made)
         types = {chunk.change_type for chunk in made if not chunk.is_test and chunk.symbol_kind not in ("file", "section")}
         for change_type in sorted(types.difference(_NO_SYMBOL)):
@@ -123,7 +134,7 @@ def _companions(chunks: Path, times: dict[str, int], repository: str) -> Iterato
                 context_type="test_companion",
                 option=change_type,
                 repository=repository,
-                sha=made[0].commit_hash,
-                at=times[made[0].commit_hash],
+                sha=group.commit_hash,
+                at=times[group.commit_hash],
                 outcome={"with_tests": "yes" if tested else "no"},
             )

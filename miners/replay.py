@@ -12,8 +12,8 @@ less the better):
 - **own history**: the older 70 % of the repository itself, which nobody has on the first day.
 
 Outcomes of one repository are alike, so it is repositories that are drawn for the intervals (clustered bootstrap).
-With fewer than three repositories nothing can be held out: then each one's older part foretells its newer part, in
-blocks of time, which says nothing of other repositories.
+With fewer than three repositories nothing can be held out. Then each block of a history is foretold from all before it
+(prequentially, after Dawid 1984), which says something of its own future and nothing of other repositories.
 """
 
 from __future__ import annotations
@@ -37,7 +37,9 @@ GAP_S = 30 * 86400
 MIN_TEST = 5
 """Pieces of evidence to foretell, below which a repository is not held out."""
 MIN_REPOSITORIES = 3
-BLOCKS = 10
+BLOCKS = 12
+FIRST_BLOCKS = 2
+"""Of the blocks of one history, those that are only learnt from."""
 SHRINKAGE = {"commit": 20.0, "repository": 5.0}
 """Pieces of evidence that the more general distribution counts for; commits of one repository are alike, trees are not."""
 PLACEBO_DRAWS = 10
@@ -245,13 +247,14 @@ def _later(table: Table, name: str) -> list[Tried]:
     own = table.samples[name]
     if table.context.unit == "repository":
         return []
-    cut = int(len(own) * (1 - TEST_SHARE))
-    older, newer = own.part(slice(0, cut)), own.part(slice(cut, None))
-    if len(newer) < BLOCKS * MIN_TEST or not len(older):
+    if len(own) < BLOCKS * MIN_TEST:
         return []
-    edges = np.linspace(0, len(newer), BLOCKS + 1).astype(int)
-    blocks = [newer.part(slice(start, end)) for start, end in zip(edges, edges[1:], strict=False)]
-    return [_try(table, f"{name}#{number}", {name: older}, block, older, ANY) for number, block in enumerate(blocks)]
+    edges = np.linspace(0, len(own), BLOCKS + 1).astype(int)
+    tried = []
+    for number in range(FIRST_BLOCKS, BLOCKS):
+        older, block = own.part(slice(0, edges[number])), own.part(slice(edges[number], edges[number + 1]))
+        tried.append(_try(table, f"{name}#{number + 1}", {name: older}, block, older, ANY))
+    return tried
 
 
 def _try(

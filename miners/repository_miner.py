@@ -7,27 +7,18 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from hashlib import sha256
+from itertools import chain
 from pathlib import Path
 
 from core import fingerprint
 from core.files import Digests
 from core.history.overlay import Overlay
+from core.records import ClosedIssue, MinedRepository
 from miners import clones, repo_analyzer
-from miners.clones import Clone, News
+from miners.clones import Clone, Messages, News
 from miners.commit_miner import CommitFilters, CommitMiner, Reverts
 from stores.context_types import CONTEXT_TYPES
 from stores.records import Evidence, RepositoryState
-
-
-@dataclass(frozen=True)
-class FromGitHub:
-    """What only GitHub knows of a repository."""
-
-    full_name: str = ""
-    id: int | None = None
-    stars: int | None = None
-    licence: str = ""
-    topics: tuple[str, ...] = ()
 
 
 @dataclass
@@ -69,51 +60,32 @@ def mine(
     rules: str,
     tally: Tally,
     *,
-    github: FromGitHub | None = None,
+    github: MinedRepository | None = None,
     workers: int = 1,
 ) -> Iterator[Mined]:
-    """Look at a clone; `last` is how far an earlier run got. The evidence must be taken inside the block.
+    """Look at a clone; `last` is how far an earlier run got, `github` what GitHub knows of it and its issues.
+
+    The evidence must be taken inside the block.
 
     A repository that was read by other rules, or that speaks in another dialect by now, is read anew, so that
     the result is the same as that of a first run.
     """
+    known = github if github and github.full_name else _known(last)
     with Overlay(clone.git_dir) as overlay:
-        if last and last.head == clone.head and last.rules.startswith(rules) and _same(last, github):
+        if last and last.head == clone.head and last.rules.startswith(f"{rules} ") and _as_before(last, known):
             tally.counts["repositories without news"] += 1
             yield Mined(last, frozenset(), (), unchanged=True)
             return
-        dialect, reverts = clones.messages(overlay, clone.head)
-        rules_here = f"{rules} {dialect}"
-        known = last.head if last and last.rules == rules_here else ""
-        news = clones.news_of(overlay, clone.head, known)
-        known_github = github or _github_of(last)
-        profile = repo_analyzer.profile_of(overlay, clone.head, known_github.topics)
-        state = RepositoryState(
-            key=clone.key,
-            name=known_github.full_name or clone.name,
-            location=clone.location,
-            archetype=profile.archetype,
-            archetype_confidence=profile.archetype_confidence,
-            github_id=known_github.id,
-            licence=known_github.licence,
-            stars=known_github.stars,
-            head=clone.head,
-            rules=rules_here,
-            issues_until=last.issues_until if last else "",
-            facts={
-                "language": profile.language,
-                "dialect": dialect,
-                "files": profile.files,
-                "archetypes": profile.scores,
-                "has_readme": profile.has_readme,
-                "has_licence": profile.has_licence,
-                "topics": list(known_github.topics),
-            },
-        )
+        said = clones.messages(overlay, clone.head)
+        rules_here = f"{rules} {said.dialect}"
+        news = clones.news_of(overlay, clone.head, last.head if last and last.rules == rules_here else "")
+        profile = repo_analyzer.profile_of(overlay, clone.head, known.topics)
+        state = _state(clone, rules_here, said, profile, known)
         tally.counts["repositories"] += 1
-        miner = CommitMiner(clone.key, dialect, filters, reverts)
+        miner = CommitMiner(clone.key, said.dialect, filters, said.reverts)
         seen = _evidence(overlay, clone, news, miner, profile, workers)
-        yield Mined(state, news.kept, seen, reverts)
+        remedies = _of_issues(overlay, clone, said, miner, known)
+        yield Mined(state, news.kept, chain(seen, remedies), said.reverts)
         tally.counts += miner.counts
         tally.drops += miner.drops
 
@@ -138,17 +110,72 @@ def _evidence(
     yield from repo_analyzer.evidence_of(profile, clone.key, clone.head, at)
 
 
-def _same(last: RepositoryState, github: FromGitHub | None) -> bool:
-    return github is None or _github_of(last) == github
+def _of_issues(
+    overlay: Overlay, clone: Clone, said: Messages, miner: CommitMiner, known: MinedRepository
+) -> Iterator[Evidence]:
+    """Remedies of the errors that issues name: by the commit that GitHub names, else by one that says it fixes it."""
+    named = {issue.number: [*issue.commits, *filter(None, [said.closing.get(issue.number)])] for issue in known.issues}
+    there = clones.existing(overlay, [commit for commits in named.values() for commit in commits])
+    closers = {number: commit for number, commits in named.items() if (commit := next(iter(filter(there.__contains__, commits)), ""))}
+    miner.drops["issues whose closing commit is not known"] += len(named) - len(closers)
+    issues: dict[str, list[ClosedIssue]] = {}
+    for issue in known.issues:
+        if issue.number in closers:
+            issues.setdefault(closers[issue.number], []).append(issue)
+    for commit in clones.read(overlay, list(issues), workers=1):
+        for issue in issues[commit.metadata.hash]:
+            yield from miner.evidence_of_issue(
+                issue, commit.metadata, clones.diffs_of(commit), lambda commit=commit: clones.patches_of(commit)  # type: ignore[misc]
+            )
 
 
-def _github_of(last: RepositoryState | None) -> FromGitHub:
+def _state(
+    clone: Clone, rules: str, said: Messages, profile: repo_analyzer.Profile, known: MinedRepository
+) -> RepositoryState:
+    return RepositoryState(
+        key=clone.key,
+        name=known.full_name or clone.name,
+        location=clone.location,
+        archetype=profile.archetype,
+        archetype_confidence=profile.archetype_confidence,
+        github_id=known.github_id,
+        licence=known.licence,
+        stars=known.stars,
+        head=clone.head,
+        rules=rules,
+        issues_until=known.issues_until,
+        facts={
+            "language": profile.language,
+            "dialect": said.dialect,
+            "files": profile.files,
+            "archetypes": profile.scores,
+            "has_readme": profile.has_readme,
+            "has_licence": profile.has_licence,
+            "topics": known.topics,
+        },
+    )
+
+
+def _as_before(last: RepositoryState, known: MinedRepository) -> bool:
+    """True where GitHub has no news either. Stars come and go; alone they are no reason to read it all again."""
+    before = _known(last)
+    return not known.issues and (known.full_name, known.licence, known.topics) == (
+        before.full_name,
+        before.licence,
+        before.topics,
+    )
+
+
+def _known(last: RepositoryState | None) -> MinedRepository:
+    """What an earlier run has learnt from GitHub."""
     if last is None:
-        return FromGitHub()
-    return FromGitHub(
+        return MinedRepository(location="")
+    return MinedRepository(
+        location=last.location,
         full_name=last.name if last.github_id else "",
-        id=last.github_id,
+        github_id=last.github_id,
         stars=last.stars,
         licence=last.licence,
-        topics=tuple(last.facts.get("topics", ())),
+        topics=list(last.facts.get("topics", ())),
+        issues_until=last.issues_until,
     )

@@ -23,7 +23,7 @@ from core.logs import log
 from miners.data_transformer import entries_of
 from miners.pattern_extractor import extract
 from miners.replay import Verdict, replay, tables
-from miners.repository_miner import Mined, holds
+from miners.repository_miner import Mined, Tally, holds
 from stores import FailureStore, PatternStore, VVectorStore
 from stores.context_types import CONTEXT_TYPES
 from stores.records import Change, Entry, Evidence, RepositoryEvidence, RepositoryState
@@ -169,6 +169,19 @@ def make_entries(store: Store[Any], verdicts: Mapping[str, Mapping[str, Verdict]
         names = {state.key: state.name for state in store.evidence.repositories(connection)}
         found = extract(store.evidence, connection, store.name, verdicts)
         return [entry for one in found for entry in entries_of(one, names, source)]
+
+
+def report(done: Seeding, tally: Tally) -> dict[str, Any]:
+    """What came of a seeding, JSON-ready."""
+    return {
+        "stores": {
+            name: {"entries": done.entries[name], "change": msgspec.structs.asdict(change)}
+            for name, change in done.changes.items()
+        },
+        "gate": done.gate(),
+        "seen": dict(sorted(tally.counts.items())),
+        "left out": dict(sorted(tally.drops.items())),
+    }
 
 
 def _together(live: Store[Any], mined: Mined, spool: IO[bytes]) -> Iterator[Evidence]:

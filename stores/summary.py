@@ -34,11 +34,11 @@ class Values:
         return found
 
     def successes(self, wanted: Iterable[float | str]) -> list[tuple[int, int]]:
-        """(how often one of the wanted values was seen, how often any) of each repository."""
+        """(how often one of the wanted values was seen, how often any) of each repository, in the order of their keys."""
         chosen = set(wanted)
         return [
             (sum(number for value, number in counts.items() if value in chosen), counts.total())
-            for counts in self.by_repository.values()
+            for _, counts in sorted(self.by_repository.items())
         ]
 
 

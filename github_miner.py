@@ -1,0 +1,68 @@
+"""Stage 8: repositories beside the one at hand, their clones, and what GitHub knows of them. Off unless enabled.
+
+    python github_miner.py --enabled --no-github --repositories ~/projects/other --output outputs/mined.jsonl
+
+Writes mined.jsonl (core/records.py): where each clone lies, and with GitHub its stars, licence, topics and the closed
+issues that name an error. What the clones teach is read by the next stage.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from hashlib import sha256
+
+import msgspec
+
+from core import git, repositories
+from core.cli import stage_main
+from core.files import atomic_write
+from core.logs import log
+from core.stage import Context, Stage
+from miners.collector import Collector
+from miners.settings import GitHubMinerConfig
+
+
+def run(ctx: Context[GitHubMinerConfig]) -> None:
+    """Write mined.jsonl; empty where mining is off."""
+    with atomic_write(ctx.output("mined.jsonl")) as file:
+        if not ctx.config.enabled:
+            log.debug("github_miner is off; github_miner.enabled turns it on")
+            return
+        collector = Collector(ctx.config, ctx.cache_dir)
+        with ctx.progress("mining", unit="repositories") as progress:
+            for mined in collector.collect():
+                if collector.opened(mined) is not None:
+                    file.write(msgspec.json.encode(mined) + b"\n")
+                    ctx.count("repositories")
+                progress.advance()
+    for what, number in collector.counts.items():
+        ctx.count(what, number)
+    for reason, number in collector.drops.items():
+        ctx.drop(reason, number)
+
+
+def sources(config: GitHubMinerConfig) -> dict[str, str]:
+    """What lies outside: the day, for GitHub; the commits of local clones."""
+    if not config.enabled:
+        return {}
+    local = [place for place in repositories.by_folder(config.repositories).values() if not git.is_url(place)]
+    heads = "".join(f"{place} {git.state(place, ('head',)).refs}\n" for place in local)
+    found = {"local clones": sha256(heads.encode()).hexdigest()}
+    if config.github or len(local) < len(config.repositories):
+        found["day"] = datetime.now(UTC).date().isoformat()
+    return found
+
+
+STAGE = Stage(
+    name="github_miner",
+    help="find other repositories to learn from: named clones, and with a token what GitHub knows (off unless enabled)",
+    config=GitHubMinerConfig,
+    run=run,
+    outputs=("mined.jsonl",),
+    flags={"output": "mined.jsonl"},
+    sources=sources,
+    per_repository=True,
+)
+
+if __name__ == "__main__":
+    stage_main(STAGE)

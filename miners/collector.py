@@ -1,0 +1,129 @@
+"""Which repositories to mine: those that are named, the curated ones, and those that a search finds."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+
+from core import git, repositories
+from core.config import expand, without_credentials
+from core.errors import GitloreError, UserError
+from core.history.overlay import Overlay
+from core.logs import log
+from core.records import MinedRepository
+from miners import clones, quality
+from miners.github_client import GitHubClient, Repository
+from miners.issue_miner import closed_issues, latest
+from miners.settings import GitHubMinerConfig
+
+Since = Callable[[int], str]
+"""Up to when issues of the repository with this number have been read, "" for not at all."""
+
+
+class Collector:
+    """Goes through all that the settings name. Each repository comes once, whatever it is called."""
+
+    def __init__(self, settings: GitHubMinerConfig, cache_dir: Path) -> None:
+        self._settings, self._cache_dir = settings, cache_dir
+        self.counts: Counter[str] = Counter()
+        self.drops: Counter[str] = Counter()
+        self.failed: list[str] = []
+        """What could not be read, one sentence each."""
+
+    def collect(self, issues_since: Since = lambda _: "") -> Iterator[MinedRepository]:
+        """Local clones first, then what GitHub knows.
+
+        Raises UserError where nothing is named or a named clone is none, ResumeLaterError where GitHub wants a pause.
+        """
+        settings = self._settings
+        named = repositories.by_folder(settings.repositories)
+        for location in named.values():
+            if not git.is_url(location):
+                git.state(location, ("head",))  # raises where there is none
+            place = location if git.is_url(location) else str(expand(location).resolve())
+            yield MinedRepository(location=without_credentials(place))
+        if settings.github and (settings.curated or settings.search):
+            yield from self._from_github(issues_since)
+        elif not named:
+            raise UserError("nothing to mine", "name repositories, or let github_miner ask GitHub")
+
+    def _from_github(self, issues_since: Since) -> Iterator[MinedRepository]:
+        seen: set[int] = set()
+        try:
+            with GitHubClient(self._settings, self._cache_dir) as client:
+                if not client.has_token:
+                    log.warning(
+                        "%s is not set: GitHub allows sixty requests an hour, and tells less", self._settings.token_variable
+                    )
+                try:
+                    for found in self._found(client):
+                        if found.id not in seen:
+                            seen.add(found.id)
+                            yield self._with_issues(client, found, issues_since)
+                finally:
+                    self.counts.update(client.traffic)
+        finally:
+            self.counts["repositories from GitHub"] = len(seen)
+
+    def _found(self, client: GitHubClient) -> Iterator[Repository]:
+        now = datetime.now(UTC)
+        for group, names in self._settings.curated.items():
+            for name in names:
+                found = client.repository(name)
+                if found is None:
+                    self.drops["repositories that GitHub does not show us"] += 1
+                    log.warning("%s (%s): GitHub has no such repository for us", name, group)
+                    continue
+                if found.full_name.lower() != name.lower():
+                    log.info("%s is called %s now", name, found.full_name)
+                if reason := quality.against(found, self._settings, now):
+                    log.warning("%s counts among %s; it is curated, so it stays", found.full_name, reason)
+                yield found
+        for query in self._settings.search.values():
+            for found in client.search(query, self._settings.search_limit):
+                if reason := quality.against(found, self._settings, now):
+                    self.drops[reason] += 1
+                else:
+                    yield found
+
+    def _with_issues(self, client: GitHubClient, found: Repository, issues_since: Since) -> MinedRepository:
+        since = issues_since(found.id)
+        issues = []
+        if self._settings.issues:
+            issues = list(closed_issues(client, found.full_name, since, self._settings.issues, self.counts))
+        return MinedRepository(
+            location=found.clone_url or f"https://github.com/{found.full_name}.git",
+            full_name=found.full_name,
+            github_id=found.id,
+            stars=found.stargazers_count,
+            licence=(found.license.spdx_id if found.license else None) or "",
+            topics=found.topics,
+            issues=[issue for issue in issues if issue.errors],
+            issues_until=latest(issues, since),
+        )
+
+    def opened(self, mined: MinedRepository) -> clones.Clone | None:
+        """The clone of a repository, brought up to date; None, with the reason counted, where it is not to be used."""
+        try:
+            clone = clones.open_clone(mined.location, self._cache_dir)
+            reason = None
+            if mined.full_name:
+                reason = self._against(clone)
+        except GitloreError as error:
+            self.drops["repositories that cannot be read"] += 1
+            self.failed.append(f"{mined.full_name or mined.location}: {error.message}")
+            log.warning("%s: %s", mined.full_name or mined.location, error.message)
+            return None
+        if reason:
+            self.drops[reason] += 1
+            return None
+        return clone
+
+    def _against(self, clone: clones.Clone) -> str | None:
+        with Overlay(clone.git_dir) as overlay:
+            number = int(overlay.run("rev-list", "--count", clone.head))
+            names = overlay.run("ls-tree", "--name-only", clone.head).decode(errors="replace").lower().splitlines()
+        has_readme = any(name.startswith("readme") for name in names)
+        return quality.against_clone(number, has_readme=has_readme, settings=self._settings)

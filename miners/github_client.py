@@ -1,0 +1,298 @@
+"""GitHub, politely: cached, paced, patient up to a point, and tolerant of what it answers.
+
+githubkit sends the requests and knows about Enterprise addresses; what to cache and when to try again is decided
+here and in `github_transport`. Without a token there are sixty requests an hour and no GraphQL.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import time
+from collections.abc import Iterator, Mapping
+from datetime import timedelta
+from email.utils import parsedate_to_datetime
+from pathlib import Path
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, Self, TypeVar
+
+import msgspec
+
+from core.errors import EXIT_ALREADY_RUNNING, GitloreError, StageError, UserError
+from core.logs import log
+from miners.settings import GitHubMinerConfig
+
+if TYPE_CHECKING:
+    import httpx
+    from githubkit.exception import GitHubException
+    from githubkit.retry import RetryOption
+
+RecordT = TypeVar("RecordT")
+RETRIES = 3
+"""Times that a failing request is sent again, after 1, 4 and 9 seconds."""
+RATE_RETRIES = 6
+SECONDARY_WAIT_S = 60.0
+"""GitHub wants at least a minute after a secondary limit that does not say how long, and twice as much each time."""
+_MILLISECONDS_FROM = 1e11
+"""An epoch this large is not in seconds: some proxies and recordings give milliseconds."""
+_NEXT = re.compile(r'<([^>]+)>;\s*rel="next"')
+
+
+class ResumeLaterError(GitloreError):
+    """GitHub wants a longer pause than we are willing to make; what is done is kept."""
+
+    exit_code = EXIT_ALREADY_RUNNING
+
+
+class Licence(msgspec.Struct):
+    """Of a repository."""
+
+    spdx_id: str | None = None
+
+
+class Repository(msgspec.Struct, kw_only=True):
+    """What we read of a repository; the rest is ignored."""
+
+    id: int
+    full_name: str
+    clone_url: str = ""
+    stargazers_count: int = 0
+    license: Licence | None = None
+    pushed_at: str | None = None
+    archived: bool = False
+    disabled: bool = False
+    fork: bool = False
+    topics: list[str] = []
+
+
+class Found(msgspec.Struct):
+    """A page of a search."""
+
+    items: list[Repository] = []
+    incomplete_results: bool = False
+
+
+class GitHubClient:
+    """Use as a context manager."""
+
+    def __init__(self, settings: GitHubMinerConfig, cache_dir: Path) -> None:
+        """Reads the token from the environment; without one it is anonymous."""
+        import httpx
+        from githubkit import GitHub, UnauthAuthStrategy
+
+        from miners.github_transport import Transport
+
+        self._token = os.environ.get(settings.token_variable, "").strip()
+        base = httpx.URL(settings.api_url.rstrip("/") + "/")
+        if base.scheme not in ("http", "https") or not base.host:
+            raise UserError(f"github_miner.api_url is no address: {settings.api_url}", "for example https://HOST/api/v3")
+        lifetimes = {name: hours * 3600 for name, hours in {**_LIFETIMES_H, **settings.cache_hours}.items()}
+        self._transport = Transport(
+            self._token, base.netloc.decode(), cache_dir / "github", lifetimes, settings.timeout_s
+        )
+        self._patience = Patience(settings.max_wait_s)
+        self._github = GitHub(
+            UnauthAuthStrategy(),  # the transport adds the token
+            base_url=base,
+            user_agent="gitlore",
+            timeout=httpx.Timeout(settings.timeout_s),
+            transport=self._transport,
+            http_cache=False,  # the transport has a better one
+            auto_retry=self._patience,
+            trust_env=False,
+        )
+        self._variable = settings.token_variable
+
+    def __enter__(self) -> Self:
+        self._github.__enter__()
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        self._github.__exit__(kind, error, at)
+
+    @property
+    def has_token(self) -> bool:
+        """False for an anonymous client."""
+        return bool(self._token)
+
+    @property
+    def traffic(self) -> dict[str, int]:
+        """What was asked, and how much of it the cache answered."""
+        sent = self._transport.requests
+        return {
+            "requests to GitHub": sent,
+            "answers without change": self._transport.not_modified,
+            "answers from the cache": self._transport.seen - sent,
+        }
+
+    def repository(self, full_name: str) -> Repository | None:
+        """A repository, also under an old name. None where GitHub has none that we may see."""
+        body = self._get(f"/repos/{full_name}")
+        return None if body is None else _decoded(body, Repository)
+
+    def search(self, query: str, limit: int) -> Iterator[Repository]:
+        """Repositories that a query finds, best first, at most `limit`."""
+        parameters = {"q": query, "sort": "stars", "per_page": min(limit, 100)}
+        for body in self._pages("/search/repositories", parameters):
+            for item in _decoded(body, Found).items:
+                if limit <= 0:
+                    return
+                limit -= 1
+                yield item
+
+    def pages(self, path: str, parameters: Mapping[str, Any]) -> Iterator[bytes]:
+        """The pages of a list, one after the other; none where GitHub has no such list."""
+        yield from self._pages(path, parameters)
+
+    def graphql(self, query: str, variables: Mapping[str, Any]) -> dict[str, Any] | None:
+        """The data that answers a query. None where the repository cannot be seen.
+
+        Raises StageError where GitHub refuses the query, ResumeLaterError where it wants a long pause.
+        """
+        from githubkit.exception import GitHubException, GraphQLFailed
+
+        tried = 0
+        while True:
+            try:
+                return self._github.graphql.request(query, dict(variables))
+            except GraphQLFailed as error:
+                kinds = {str(one.type) for one in error.response.errors or ()}
+                if kinds and kinds <= {"NOT_FOUND", "FORBIDDEN"}:
+                    return None
+                words = "; ".join(str(one.message) for one in error.response.errors or ())
+                raise StageError(f"GitHub refuses a query: {words}") from None
+            except GitHubException as error:  # a rate limit that is told in the body of a 200
+                wait = self._patience(error, tried)
+                if not wait.do_retry or wait.retry_after is None:
+                    raise StageError(f"GitHub does not answer a query: {_words_of(error)}") from None
+                time.sleep(wait.retry_after.total_seconds())
+                tried += 1
+
+    def _get(self, url: str, parameters: Mapping[str, Any] | None = None) -> bytes | None:
+        response = self._response(url, parameters)
+        return None if response is None else response.content
+
+    def _pages(self, url: str, parameters: Mapping[str, Any]) -> Iterator[bytes]:
+        known: Mapping[str, Any] | None = parameters
+        seen = set()
+        while url and url not in seen:
+            seen.add(url)
+            response = self._response(url, known)
+            if response is None:
+                return
+            yield response.content
+            following = _NEXT.search(response.headers.get("link", ""))
+            url, known = (following[1] if following else ""), None
+
+    def _response(self, url: str, parameters: Mapping[str, Any] | None) -> httpx.Response | None:
+        """An answer; None for what is not there, or not for us."""
+        from githubkit.exception import GitHubException, RequestFailed
+
+        try:
+            # Overrules githubkit's "no-cache": the cache knows how long an answer holds.
+            asked = self._github.request("GET", url, params=parameters, headers={"Cache-Control": "max-stale=0"})
+        except RequestFailed as error:
+            status = error.response.status_code
+            if status == 401:
+                raise UserError(f"GitHub refuses the token in {self._variable}", "make a new one, or unset it") from None
+            if status in (403, 404, 410, 451):
+                log.debug("GitHub: %s for %s", status, url)
+                return None
+            raise StageError(f"GitHub answers {status} for {url}: {_words_of(error)}") from None
+        except GitHubException as error:
+            raise StageError(f"GitHub cannot be reached for {url}: {_words_of(error)}", "check the network") from None
+        return asked.raw_response
+
+
+class Patience:
+    """When to send a request again: githubkit asks after each failure.
+
+    Waits for rate limits add up to `max_wait_s` at most over one run; ResumeLaterError says when to come back.
+    """
+
+    def __init__(self, max_wait_s: float) -> None:
+        self._left_s = max_wait_s
+
+    def __call__(self, error: GitHubException, tried: int) -> RetryOption:
+        """Whether and when to send it again."""
+        from githubkit.retry import RetryOption
+
+        response = getattr(getattr(error, "response", None), "raw_response", None)
+        limited = None if response is None else rate_limit_wait_s(response, tried)
+        if limited is None:
+            if tried >= RETRIES or (response is not None and response.status_code < 500):
+                return RetryOption(False)
+            return RetryOption(True, timedelta(seconds=(tried + 1) ** 2))
+        if limited > self._left_s or tried >= RATE_RETRIES:
+            raise ResumeLaterError(
+                f"GitHub asks for a pause of {_duration(limited)}, longer than github_miner.max_wait_s allows",
+                f"run it again in {_duration(limited)}; it goes on where it stopped",
+            )
+        self._left_s -= limited
+        log.info("GitHub asks for a pause: waiting %s", _duration(limited))
+        return RetryOption(True, timedelta(seconds=limited))
+
+
+def rate_limit_wait_s(response: httpx.Response, tried: int) -> float | None:
+    """Seconds to wait where an answer says that there were too many requests; None where it says something else."""
+    told = response.headers.get("retry-after")
+    in_body = response.status_code == 200 and b"RATE_LIMIT" in response.content
+    if response.status_code not in (403, 429) and not in_body and not (told and response.status_code == 503):
+        return None
+    if told is not None and (seconds := _seconds(told)) is not None:
+        return seconds
+    reset = _number(response.headers.get("x-ratelimit-reset"))
+    if (response.headers.get("x-ratelimit-remaining") == "0" or in_body) and reset is not None:
+        reset = reset / 1000 if reset > _MILLISECONDS_FROM else reset
+        return max(0.0, reset - time.time()) + 1
+    text = response.text.lower()
+    if response.status_code == 429 or in_body or "secondary rate" in text or "abuse" in text or "rate limit" in text:
+        return SECONDARY_WAIT_S * 2**tried
+    return None
+
+
+_LIFETIMES_H = {"repository": 168.0, "commits": 24.0, "issues": 24.0, "search": 12.0}
+
+
+def _seconds(text: str) -> float | None:
+    """Of a Retry-After header: seconds, or a date."""
+    number = _number(text)
+    if number is not None:
+        return max(0.0, number)
+    try:
+        return max(0.0, parsedate_to_datetime(text).timestamp() - time.time())
+    except (ValueError, TypeError):
+        return None
+
+
+def _number(text: str | None) -> float | None:
+    try:
+        return float(text) if text is not None else None
+    except ValueError:
+        return None
+
+
+def _duration(seconds: float) -> str:
+    if seconds < 120:
+        return f"{seconds:.0f} s"
+    return f"{seconds / 60:.0f} min" if seconds < 7200 else f"{seconds / 3600:,.1f} h"
+
+
+def _words_of(error: GitHubException) -> str:
+    """What went wrong, without headers or addresses that could tell a secret."""
+    response = getattr(error, "response", None)
+    if response is not None and hasattr(response, "status_code"):
+        try:
+            message = msgspec.json.decode(response.content).get("message", "")
+        except (msgspec.DecodeError, AttributeError):
+            message = ""
+        return f"{response.status_code} {message}".strip()
+    cause = error.__cause__ or error
+    return str(cause) or type(cause).__name__
+
+
+def _decoded(body: bytes, kind: type[RecordT]) -> RecordT:
+    try:
+        return msgspec.json.decode(body, type=kind)
+    except msgspec.DecodeError as error:
+        raise StageError(f"GitHub's answer cannot be read: {error}", "check github_miner.api_url") from None

@@ -1,0 +1,169 @@
+"""How requests travel: cache on disk, then pacing, then the network. The token is added last, so nothing keeps it.
+
+An answer is taken from the cache without asking for as long as its kind is taken to hold; after that it is asked for
+with its ETag, and a 304 costs no quota. Bodies are read whole and must be whole JSON before they get into the cache.
+"""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Callable, Mapping
+from email.utils import formatdate
+from pathlib import Path
+
+import httpx
+import msgspec
+from hishel import (
+    BaseFilter,
+    CacheOptions,
+    FilterPolicy,
+    Response,
+    SpecificationPolicy,
+    SyncSqliteStorage,
+)
+from hishel.httpx import SyncCacheTransport
+
+MAX_BODY_BYTES = 100_000_000
+SEARCH_INTERVAL_S = 2.0
+"""GitHub allows thirty searches a minute."""
+KEPT_S = 90 * 86400.0
+"""Answers that were not used for so long leave the cache."""
+_DROPPED = ("content-encoding", "content-length", "transfer-encoding", "expires", "pragma", "age", "vary")
+
+
+def kind_of(path: str) -> str:
+    """What an address asks for: "search", "issues", "commits", "graphql" or "repository"."""
+    if re.search(r"/search/", path):
+        return "search"
+    if path.endswith("/graphql"):
+        return "graphql"
+    if re.search(r"/(?:issues|pulls)\b", path):
+        return "issues"
+    return "commits" if re.search(r"/commits?\b", path) else "repository"
+
+
+class Transport(httpx.BaseTransport):
+    """All of it. `requests` counts what went over the network, `answers` what came out of the cache."""
+
+    def __init__(self, token: str, host: str, folder: Path, lifetimes_s: Mapping[str, float], timeout_s: float) -> None:
+        folder.mkdir(parents=True, exist_ok=True)
+        self._network = Network(token, host, lifetimes_s, timeout_s)
+        documents = SyncSqliteStorage(database_path=folder / "documents.db", default_ttl=KEPT_S)
+        queries = SyncSqliteStorage(database_path=folder / "queries.db", default_ttl=lifetimes_s["issues"] or 0.001)
+        self._documents = SyncCacheTransport(
+            self._network, documents, SpecificationPolicy(cache_options=CacheOptions(shared=False))
+        )
+        whole = FilterPolicy(response_filters=[_WithoutErrors()])
+        whole.use_body_key = True
+        self._queries = SyncCacheTransport(self._network, queries, whole)
+        self.seen = 0
+
+    @property
+    def requests(self) -> int:
+        """Requests that went over the network."""
+        return self._network.requests
+
+    @property
+    def not_modified(self) -> int:
+        """Those of them that were answered by 304."""
+        return self._network.not_modified
+
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        """Answer from the cache, or ask."""
+        self.seen += 1
+        cache = self._queries if kind_of(request.url.path) == "graphql" else self._documents
+        return cache.handle_request(request)
+
+    def close(self) -> None:
+        """Let go of network and cache."""
+        self._documents.close()
+        self._queries.close()
+
+
+class Network(httpx.BaseTransport):
+    """One request after the other, with the token, within its time, and with an answer that is whole."""
+
+    def __init__(
+        self,
+        token: str,
+        host: str,
+        lifetimes_s: Mapping[str, float],
+        timeout_s: float,
+        sleep: Callable[[float], None] = time.sleep,
+    ) -> None:
+        self._token, self._host, self._lifetimes_s, self._timeout_s = token, host, lifetimes_s, timeout_s
+        self._inner = httpx.HTTPTransport(retries=0)
+        self._sleep = sleep
+        self._last_search = float("-inf")
+        self.requests = self.not_modified = 0
+
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        """Send it. Raises httpx.TransportError for what can be tried again."""
+        kind = kind_of(request.url.path)
+        if kind == "search":
+            self._sleep(max(0.0, self._last_search + SEARCH_INTERVAL_S - time.monotonic()))
+            self._last_search = time.monotonic()
+        if self._token and request.url.netloc.decode() == self._host:
+            request.headers["Authorization"] = f"Bearer {self._token}"
+        self.requests += 1
+        response = self._inner.handle_request(request)
+        try:
+            body = self._read(response, request)
+        finally:
+            response.close()
+        self.not_modified += response.status_code == httpx.codes.NOT_MODIFIED
+        return self._answer(response, body, kind, request)
+
+    def close(self) -> None:
+        """Close the connections."""
+        self._inner.close()
+
+    def _read(self, response: httpx.Response, request: httpx.Request) -> bytes:
+        """The body; a server that sends it drop by drop does not hold us up for longer than a silent one."""
+        until = time.monotonic() + self._timeout_s
+        parts, size = [], 0
+        for part in response.iter_bytes():
+            parts.append(part)
+            size += len(part)
+            if time.monotonic() > until:
+                raise httpx.ReadTimeout(f"the answer took longer than {self._timeout_s:g} s", request=request)
+            if size > MAX_BODY_BYTES:
+                raise httpx.RemoteProtocolError("the answer is too large", request=request)
+        return b"".join(parts)
+
+    def _answer(self, response: httpx.Response, body: bytes, kind: str, request: httpx.Request) -> httpx.Response:
+        headers = [(name, value) for name, value in response.headers.multi_items() if name.lower() not in _DROPPED]
+        if response.status_code in (httpx.codes.OK, httpx.codes.NOT_MODIFIED):
+            if response.status_code == httpx.codes.OK and not _is_json(body):
+                raise httpx.RemoteProtocolError("the answer is not whole JSON", request=request)
+            # The cache keeps to what headers say, so they say how long this kind of answer is taken to hold.
+            age = int(self._lifetimes_s.get(kind, 0))
+            headers = [(name, value) for name, value in headers if name.lower() not in ("cache-control", "date")]
+            headers += [("Cache-Control", f"private, max-age={age}"), ("Date", formatdate(usegmt=True))]
+        else:
+            headers = [(name, value) for name, value in headers if name.lower() != "cache-control"]
+            headers.append(("Cache-Control", "no-store"))
+        return httpx.Response(response.status_code, headers=headers, content=body, request=request)
+
+
+class _WithoutErrors(BaseFilter[Response]):
+    """Lets an answer to a query into the cache only if it is one."""
+
+    def needs_body(self) -> bool:
+        """Errors stand in the body."""
+        return True
+
+    def apply(self, item: Response, body: bytes | None) -> bool:
+        """True for whole answers."""
+        return item.status_code == httpx.codes.OK and body is not None and '"errors"' not in body.decode(errors="replace")
+
+
+def _is_json(body: bytes) -> bool:
+    try:
+        msgspec.json.decode(body, type=msgspec.Raw)
+    except msgspec.DecodeError:
+        return False
+    return True
+
+
