@@ -48,9 +48,13 @@ def run(ctx: Context[StoreSeederConfig]) -> None:
         ctx.count(what, number)
     for reason, number in (tally.drops + collector.drops).items():
         ctx.drop(reason, number)
-    refused = [f"{name} ({target})" for name, some in done.verdicts.items() for target, one in some.items() if not one.passed]
+    refused = [
+        f"{name} ({target})" for name, some in done.verdicts.items() for target, one in some.items() if not one.passed
+    ]
     ctx.drop("targets that did not pass their gate", len(refused))
-    log.info("stores in %s: %s", config.location, ", ".join(f"{name}: {change}" for name, change in done.changes.items()))
+    log.info(
+        "stores in %s: %s", config.location, ", ".join(f"{name}: {change}" for name, change in done.changes.items())
+    )
 
 
 def sources(config: StoreSeederConfig) -> dict[str, str]:

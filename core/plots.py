@@ -120,6 +120,22 @@ def calibration(said: Sequence[float], true: Sequence[float], answers: Sequence[
     return _svg(figure)
 
 
+def intervals(rows: Mapping[str, tuple[float, float, float]], label: str) -> str:
+    """A dot with its interval, (mean, low, high), for each row; green where the interval lies above zero, else grey."""
+    figure, axes = _axes(9, 0.6 + 0.28 * max(len(rows), 1))
+    names = list(rows)[::-1]
+    for place, name in enumerate(names):
+        mean, low, high = rows[name]
+        color = GREEN if low > 0 else RED if high < 0 else GREY
+        axes.plot([low, high], [place, place], color=color, linewidth=2)
+        axes.plot([mean], [place], "o", color=color, markersize=5)
+    axes.axvline(0, color="#334", linewidth=0.8)
+    axes.set_yticks(range(len(rows)), [_short(name, 60) for name in names])
+    axes.set_ylim(-0.7, len(rows) - 0.3)
+    axes.set_xlabel(label)
+    return _svg(figure)
+
+
 def _axes(width: float, height: float) -> tuple[Figure, Axes]:
     import matplotlib as mpl
     from matplotlib.figure import Figure

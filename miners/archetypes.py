@@ -34,7 +34,8 @@ ARCHETYPES: dict[str, Archetype] = {
         frozenset(("admin-dashboard", "admin-panel", "dashboard", "admin")),
     ),
     "crud_api": Archetype(
-        r"\bcrud\b|rest(?:ful)? api (?:for|with|using|built)|api (?:server|backend) (?:for|built)|boilerplate.{0,40}\bapi\b",
+        r"\bcrud\b|rest(?:ful)? api (?:for|with|using|built)|api (?:server|backend) (?:for|built)"
+        r"|boilerplate.{0,40}\bapi\b",
         frozenset(("fastapi", "djangorestframework", "flask-restful", "express", "sqlmodel", "beanie", "@nestjs/core")),
         r"(?:^|/)(?:routers?|controllers|endpoints|api/v\d+)/",
         frozenset(("crud", "rest-api", "crud-api", "fastapi")),
@@ -58,26 +59,28 @@ ARCHETYPES: dict[str, Archetype] = {
         frozenset(("portfolio", "portfolio-website", "personal-website")),
     ),
     "web_framework": Archetype(
-        r"web framework|asgi (?:framework|toolkit)|http (?:framework|server library)|micro-?framework|framework.{0,60}\b(?:web|apis?|http)\b",
+        r"web framework|asgi (?:framework|toolkit)|http (?:framework|server library)|micro-?framework"
+        r"|framework.{0,60}\b(?:web|apis?|http)\b",
         frozenset(),
         r"(?:^|/)(?:routing|middleware|websockets?|httpserver|router)(?:/|\.\w+$)",
         frozenset(("web-framework", "asgi", "http-server", "framework")),
     ),
     "cli_tool": Archetype(
-        r"command[- ]line (?:tool|utility|program|interface)|\bcli\b.{0,40}\b(?:tool|for|to)\b|code formatter|alternative to ['`]?(?:find|grep|ls|cat)\b"
-        r"|search tool",
+        r"command[- ]line (?:tool|utility|program|interface)|\bcli\b.{0,40}\b(?:tool|for|to)\b|code formatter"
+        r"|alternative to ['`]?(?:find|grep|ls|cat)\b|search tool",
         frozenset(("clap", "lexopt", "argh", "commander", "yargs", "cobra")),
         r"(?:^|/)(?:cli|commands?)(?:/|\.\w+$)|(?:^|/)(?:man|completions?)/",
         frozenset(("cli", "command-line", "command-line-tool", "terminal")),
     ),
     "build_tool": Archetype(
-        r"build tool|bundler|frontend tooling|task runner|workflow (?:management|engine)|pipelines? of batch jobs|dev server",
+        r"build tool|bundler|frontend tooling|task runner|workflow (?:management|engine)|pipelines? of batch jobs"
+        r"|dev server",
         frozenset(("rollup", "esbuild", "rolldown")),
         r"(?:^|/)(?:bundler|compiler|optimizer|scheduler)(?:/|\.\w+$)",
         frozenset(("build-tool", "bundler", "dev-server")),
     ),
     "library": Archetype(
-        r"\b(?:python|rust|javascript|typescript|go|java|ruby)?[ -]?(?:library|package|module|crate|toolkit)\b (?:for|to|that|which|with)"
+        r"\b(?:library|package|module|crate|toolkit)\b (?:for|to|that|which|with)"
         r"|data validation|^\s*(?:pip install|cargo add|npm i(?:nstall)?) \S+\s*$",
         frozenset(),
         r"(?:^|/)py\.typed$",

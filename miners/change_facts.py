@@ -21,7 +21,9 @@ _TEST_PATH = re.compile(
     r"|(?:^|/)tests?\.(?:rs|py)$",
     re.IGNORECASE,
 )
-_ASIDE = re.compile(r"(?:^|/)(?:docs?|docs_src|examples?|benchmarks?|bench|\.github|scripts|tutorials?|website)/", re.IGNORECASE)
+_ASIDE = re.compile(
+    r"(?:^|/)(?:docs?|docs_src|examples?|benchmarks?|bench|\.github|scripts|tutorials?|website)/", re.IGNORECASE
+)
 _PATH_REASON = Filters().path_reason
 
 

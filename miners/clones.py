@@ -57,10 +57,15 @@ def open_clone(location: str, cache_dir: Path) -> Clone:
     if not head:
         raise UserError(f"{repository.location} has no commits", "name another repository")
     name = repositories.folder_name(location)
-    if name == "repo" or name == "repository":  # a folder that says nothing: the one above may
+    if name in ("repo", "repository"):  # a folder that says nothing: the one above may
         name = repositories.folder_name(str(Path(location).resolve().parent)) if not git.is_url(location) else name
     place = location if git.is_url(location) else str(Path(location).expanduser().resolve())
     return Clone(key_of(repository.git_dir, head), name, without_credentials(place), repository.git_dir, head)
+
+
+def overlay_of(clone: Clone) -> Overlay:
+    """The quiet folder to read a clone in, for a `with` block."""
+    return Overlay(clone.git_dir)
 
 
 def key_of(git_dir: Path, head: str) -> str:

@@ -35,13 +35,11 @@ class Collector:
     def collect(self, issues_since: Since = lambda _: "") -> Iterator[MinedRepository]:
         """Local clones first, then what GitHub knows.
 
-        Raises UserError where nothing is named or a named clone is none, ResumeLaterError where GitHub wants a pause.
+        Raises UserError where nothing is named, ResumeLaterError where GitHub wants a pause.
         """
         settings = self._settings
         named = repositories.by_folder(settings.repositories)
         for location in named.values():
-            if not git.is_url(location):
-                git.state(location, ("head",))  # raises where there is none
             place = location if git.is_url(location) else str(expand(location).resolve())
             yield MinedRepository(location=without_credentials(place))
         if settings.github and (settings.curated or settings.search):
@@ -55,7 +53,8 @@ class Collector:
             with GitHubClient(self._settings, self._cache_dir) as client:
                 if not client.has_token:
                     log.warning(
-                        "%s is not set: GitHub allows sixty requests an hour, and tells less", self._settings.token_variable
+                        "%s is not set: GitHub allows sixty requests an hour, and tells less",
+                        self._settings.token_variable,
                     )
                 try:
                     for found in self._found(client):

@@ -88,14 +88,14 @@ def _pattern(found: Found, common: dict[str, Any], *, step: str, key: str, patte
 
 def _reverted(found: Found, common: dict[str, Any]) -> Iterator[Entry]:
     count = found.values["reverted"].total["yes"]
-    where = f"{len(found.repositories)} repositories"
+    what = f"{found.sample_count:,} {found.option} changes in {len(found.repositories)} repositories"
     share = found.shares["reverted"].get("yes", 0.0)
     yield Failure(
         **common,
         agent=found.context.agent,
         step=found.option,
         error_type="reverted",
-        description=f"{count:,} of {found.sample_count:,} {found.option} changes in {where} were taken back ({share:.1%}).",
+        description=f"{count:,} of {what} were taken back ({share:.1%}).",
         occurrence_count=count,
         prior=found.prior("reverted", ["yes"]),
     )

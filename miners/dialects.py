@@ -27,7 +27,8 @@ _LABELS: dict[str, Purpose] = {
     **dict.fromkeys(("feat", "feature"), "feature"),
     **dict.fromkeys(("refactor", "perf"), "restructuring"),
     **dict.fromkeys(
-        ("docs", "doc", "test", "tests", "chore", "build", "ci", "style", "revert", "release", "deps", "types"), "upkeep"
+        ("docs", "doc", "test", "tests", "chore", "build", "ci", "style", "revert", "release", "deps", "types"),
+        "upkeep",
     ),
 }
 _GITMOJI: dict[str, Purpose] = {
@@ -37,7 +38,7 @@ _GITMOJI: dict[str, Purpose] = {
 }
 _EMOJI = re.compile(r":[a-z_0-9]+:|[\u2600-\u27bf\U0001f300-\U0001faff\u2b00-\u2bff]")
 _MERGE = re.compile(r"^Merge (?:pull request|branch|remote|tag|commit|PR)\b", re.IGNORECASE)
-_BRANCH_OF_FIX = re.compile(r"/(?:hot|bug)?fix(?:es)?[-_/]", re.IGNORECASE)
+_BRANCH_OF_FIX = re.compile(r"[-_/](?:hot|bug)?fix(?:es)?(?:[-_/]|$)", re.IGNORECASE)
 _FEATURE = re.compile(
     r"^\W*(?:add(?:s|ed|ing)?|implement(?:s|ed|ing)?|introduc\w+|support(?:s|ed|ing)?|allow(?:s|ed|ing)?|new|create[sd]?"
     r"|enable[sd]?|expose[sd]?|provide[sd]?)\b",
@@ -83,6 +84,14 @@ def purpose_of(message: Message, dialect: Dialect) -> Purpose:
     if dialect == "gitmoji" and (emoji := _EMOJI.match(subject)):
         return _GITMOJI.get(emoji[0], "upkeep")
     return _by_words(message, subject)
+
+
+def hidden(message: Message) -> Message | None:
+    """The message without its label; None for one that has none."""
+    found = _LABEL.match(message.subject) or _EMOJI.match(message.subject)
+    if not found or ("type" in found.groupdict() and found["type"].lower() not in _LABELS):
+        return None
+    return Message(message.subject[found.end() :].lstrip("\ufe0f "), message.body, message.is_merge)
 
 
 def _label_of(subject: str) -> Purpose:

@@ -8,11 +8,14 @@ _NAMED = re.compile(r"\b(?:[a-z_]\w*\.)*([A-Z]\w*(?:Error|Exception|Fault|Panic)
 # What people call an error that has no type, or whose type the language does not print.
 _DESCRIBED = {
     "TypeError": re.compile(
-        r"undefined is not (?:a function|an object)|is not a function\b|cannot read propert(?:y|ies) ['\"\w]* ?of (?:undefined|null)"
+        r"undefined is not (?:a function|an object)|is not a function\b"
+        r"|cannot read propert(?:y|ies) ['\"\w]* ?of (?:undefined|null)"
         r"|'NoneType' object (?:is not|has no)",
         re.IGNORECASE,
     ),
-    "NullPointerException": re.compile(r"\bnil pointer dereference|null pointer (?:exception|dereference)", re.IGNORECASE),
+    "NullPointerException": re.compile(
+        r"\bnil pointer dereference|null pointer (?:exception|dereference)", re.IGNORECASE
+    ),
     "Panic": re.compile(r"\bpanick?(?:s|ed|ing)?\b(?! (?:button|mode))", re.IGNORECASE),
     "SegmentationFault": re.compile(r"\bseg(?:mentation )?fault", re.IGNORECASE),
     "Deadlock": re.compile(r"\bdead-?locks?\b", re.IGNORECASE),

@@ -85,7 +85,9 @@ class GitHubClient:
         self._token = os.environ.get(settings.token_variable, "").strip()
         base = httpx.URL(settings.api_url.rstrip("/") + "/")
         if base.scheme not in ("http", "https") or not base.host:
-            raise UserError(f"github_miner.api_url is no address: {settings.api_url}", "for example https://HOST/api/v3")
+            raise UserError(
+                f"github_miner.api_url is no address: {settings.api_url}", "for example https://HOST/api/v3"
+            )
         lifetimes = {name: hours * 3600 for name, hours in {**_LIFETIMES_H, **settings.cache_hours}.items()}
         self._transport = Transport(
             self._token, base.netloc.decode(), cache_dir / "github", lifetimes, settings.timeout_s
@@ -104,7 +106,7 @@ class GitHubClient:
         self._variable = settings.token_variable
 
     def __enter__(self) -> Self:
-        self._github.__enter__()
+        self._github.__enter__()  # type: ignore[no-untyped-call]
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
@@ -194,7 +196,9 @@ class GitHubClient:
         except RequestFailed as error:
             status = error.response.status_code
             if status == 401:
-                raise UserError(f"GitHub refuses the token in {self._variable}", "make a new one, or unset it") from None
+                raise UserError(
+                    f"GitHub refuses the token in {self._variable}", "make a new one, or unset it"
+                ) from None
             if status in (403, 404, 410, 451):
                 log.debug("GitHub: %s for %s", status, url)
                 return None
@@ -235,19 +239,19 @@ class Patience:
 
 def rate_limit_wait_s(response: httpx.Response, tried: int) -> float | None:
     """Seconds to wait where an answer says that there were too many requests; None where it says something else."""
-    told = response.headers.get("retry-after")
+    told: str | None = response.headers.get("retry-after")
     in_body = response.status_code == 200 and b"RATE_LIMIT" in response.content
     if response.status_code not in (403, 429) and not in_body and not (told and response.status_code == 503):
         return None
     if told is not None and (seconds := _seconds(told)) is not None:
         return seconds
-    reset = _number(response.headers.get("x-ratelimit-reset"))
+    reset: float | None = _number(response.headers.get("x-ratelimit-reset"))
     if (response.headers.get("x-ratelimit-remaining") == "0" or in_body) and reset is not None:
         reset = reset / 1000 if reset > _MILLISECONDS_FROM else reset
         return max(0.0, reset - time.time()) + 1
     text = response.text.lower()
     if response.status_code == 429 or in_body or "secondary rate" in text or "abuse" in text or "rate limit" in text:
-        return SECONDARY_WAIT_S * 2**tried
+        return SECONDARY_WAIT_S * 2.0**tried
     return None
 
 

@@ -156,7 +156,9 @@ class _WithoutErrors(BaseFilter[Response]):
 
     def apply(self, item: Response, body: bytes | None) -> bool:
         """True for whole answers."""
-        return item.status_code == httpx.codes.OK and body is not None and '"errors"' not in body.decode(errors="replace")
+        return (
+            item.status_code == httpx.codes.OK and body is not None and '"errors"' not in body.decode(errors="replace")
+        )
 
 
 def _is_json(body: bytes) -> bool:
@@ -165,5 +167,3 @@ def _is_json(body: bytes) -> bool:
     except msgspec.DecodeError:
         return False
     return True
-
-

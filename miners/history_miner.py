@@ -19,6 +19,7 @@ from miners.dialects import Dialect, dialect_of
 from miners.repository_miner import Mined, Tally
 from stores.records import ANY, Evidence, RepositoryState
 
+
 class _Chunk(msgspec.Struct):
     """All that is looked at of a chunk."""
 
@@ -44,7 +45,9 @@ def mine_history(commits: Path, chunks: Path, filters: CommitFilters, rules: str
     state = RepositoryState(
         key=key,
         name=repositories.folder_name(history.repository),
-        location=history.repository if git.is_url(history.repository) else str(Path(history.repository).expanduser().resolve()),
+        location=history.repository
+        if git.is_url(history.repository)
+        else str(Path(history.repository).expanduser().resolve()),
         archetype=profile.archetype if profile else ANY,
         archetype_confidence=profile.archetype_confidence if profile else 0.0,
         head=head,
@@ -63,6 +66,10 @@ def mine_history(commits: Path, chunks: Path, filters: CommitFilters, rules: str
     tally.drops += miner.drops
 
 
+def _place(repository: str) -> str:
+    return repository if git.is_url(repository) else str(Path(repository).expanduser().resolve())
+
+
 def _look_over(commits: Path, history: HistoryMetadata, branches: list[str]) -> tuple[Dialect, Reverts, str, str]:
     """(dialect, what was taken back, head of the main branch, key) in one pass over the messages."""
     head, root = "", ""
@@ -78,7 +85,9 @@ def _look_over(commits: Path, history: HistoryMetadata, branches: list[str]) -> 
             yield meta.message
 
     dialect = dialect_of(subjects())
-    tip = next((history.ref_tips[ref] for ref in (f"refs/heads/{history.current_branch}",) if ref in history.ref_tips), head)
+    tip = next(
+        (history.ref_tips[ref] for ref in (f"refs/heads/{history.current_branch}",) if ref in history.ref_tips), head
+    )
     return dialect, Reverts(reverted), tip, _key(history, tip, root)
 
 
@@ -128,7 +137,9 @@ def _companions(chunks: Path, times: dict[str, int], repository: str) -> Iterato
             continue
         made = [_CHUNK.decode(line) for line in group.lines]
         tested = any(chunk.is_test for chunk in made)
-        types = {chunk.change_type for chunk in made if not chunk.is_test and chunk.symbol_kind not in ("file", "section")}
+        types = {
+            chunk.change_type for chunk in made if not chunk.is_test and chunk.symbol_kind not in ("file", "section")
+        }
         for change_type in sorted(types.difference(_NO_SYMBOL)):
             yield Evidence(
                 context_type="test_companion",

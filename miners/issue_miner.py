@@ -72,9 +72,7 @@ def _by_query(client: GitHubClient, full_name: str, since: str) -> Iterator[tupl
         if not issues:
             return
         for node in issues["nodes"]:
-            issue = _Issue(
-                number=node["number"], title=node["title"], body=node["body"], updated_at=node["updatedAt"]
-            )
+            issue = _Issue(number=node["number"], title=node["title"], body=node["body"], updated_at=node["updatedAt"])
             yield issue, lambda node=node: list(_closers(node))
         if not issues["pageInfo"]["hasNextPage"]:
             return

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import tomllib
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import PurePosixPath
 from typing import Any
 
@@ -27,14 +27,46 @@ TOOLS: dict[str, tuple[str, ...]] = {
     "formatter": ("black", "yapf", "autopep8", "prettier", "dprint", "rustfmt"),
     "type_checker": ("mypy", "pyright", "pytype", "typescript", "flow-bin", "sorbet"),
     "web_framework": (
-        *("fastapi", "django", "flask", "starlette", "tornado", "sanic", "aiohttp", "express", "koa", "fastify", "nestjs"),
+        *(
+            "fastapi",
+            "django",
+            "flask",
+            "starlette",
+            "tornado",
+            "sanic",
+            "aiohttp",
+            "express",
+            "koa",
+            "fastify",
+            "nestjs",
+        ),
         *("next", "nuxt", "rails", "sinatra", "axum", "actix-web", "rocket", "gin", "echo", "spring-boot"),
     ),
     "ui_framework": ("react", "vue", "svelte", "@angular/core", "solid-js", "preact", "lit", "streamlit", "nicegui"),
-    "orm": ("sqlalchemy", "peewee", "tortoise-orm", "sqlmodel", "prisma", "typeorm", "sequelize", "mongoose", "diesel", "gorm"),
+    "orm": (
+        "sqlalchemy",
+        "peewee",
+        "tortoise-orm",
+        "sqlmodel",
+        "prisma",
+        "typeorm",
+        "sequelize",
+        "mongoose",
+        "diesel",
+        "gorm",
+    ),
     "bundler": ("vite", "webpack", "rollup", "esbuild", "parcel", "tsup", "rolldown"),
     "documentation": ("sphinx", "mkdocs", "mkdocs-material", "vitepress", "docusaurus", "typedoc", "mdbook"),
-    "build_backend": ("hatchling", "setuptools", "poetry-core", "poetry", "flit_core", "flit", "maturin", "pdm-backend"),
+    "build_backend": (
+        "hatchling",
+        "setuptools",
+        "poetry-core",
+        "poetry",
+        "flit_core",
+        "flit",
+        "maturin",
+        "pdm-backend",
+    ),
 }
 """Tools by what they are for; of several the first in this order counts."""
 _ROLES_OF: dict[str, tuple[str, ...]] = {
@@ -119,7 +151,11 @@ def _requirements(lines: Iterable[str]) -> set[str]:
     return {found[1] for line in lines if (found := _NAME.match(line))}
 
 
-_READERS = {
+def _pipfile(text: str) -> set[str]:
+    return {name for table in tomllib.loads(text).values() if isinstance(table, dict) for name in table}
+
+
+_READERS: dict[str, Callable[[str], set[str]]] = {
     "package.json": _package_json,
     "pyproject.toml": _pyproject,
     "cargo.toml": _cargo,
@@ -127,6 +163,8 @@ _READERS = {
     "gemfile": lambda text: set(_GEM.findall(text)),
     "setup.py": lambda text: set(_QUOTED_REQUIREMENT.findall(text)),
     "setup.cfg": lambda text: _requirements(line for line in text.splitlines() if line.startswith((" ", "\t"))),
-    "pipfile": lambda text: {name for table in tomllib.loads(text).values() if isinstance(table, dict) for name in table},
+    "pipfile": lambda text: {
+        name for table in tomllib.loads(text).values() if isinstance(table, dict) for name in table
+    },
     "pom.xml": lambda text: set(_MAVEN.findall(text)),
 }

@@ -68,7 +68,9 @@ def extract(
             count, repositories = most.total.total(), sorted(most.by_repository)
             if count < MIN_EVIDENCE[context.unit] or (archetype != ANY and len(repositories) < MIN_REPOSITORIES):
                 continue
-            quantiles, shares = figures(context, found, [name for name, values in found.items() if values.by_repository])
+            quantiles, shares = figures(
+                context, found, [name for name, values in found.items() if values.by_repository]
+            )
             yield Found(context, option, archetype, found, quantiles, shares, gate, count, repositories)
 
 

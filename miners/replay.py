@@ -41,7 +41,7 @@ BLOCKS = 12
 FIRST_BLOCKS = 2
 """Of the blocks of one history, those that are only learnt from."""
 SHRINKAGE = {"commit": 20.0, "repository": 5.0}
-"""Pieces of evidence that the more general distribution counts for; commits of one repository are alike, trees are not."""
+"""Pieces of evidence that the shipped default counts for; commits of one repository are alike, trees are not."""
 PLACEBO_DRAWS = 10
 SAMPLES = 4000
 SEED = 17
@@ -193,7 +193,12 @@ def _table(
     for repository, some in rows.items():
         ordered = sorted(some, key=lambda row: row[1])
         known = [
-            (number[option], _place(kind, places[number[option]], value), float(value) if isinstance(kind, Size) else 0.0, at)
+            (
+                number[option],
+                _place(kind, places[number[option]], value),
+                float(value) if isinstance(kind, Size) else 0.0,
+                at,
+            )
             for option, at, value in ordered
         ]
         columns = list(zip(*[row for row in known if row[1] >= 0], strict=True)) or [(), (), (), ()]
@@ -257,12 +262,12 @@ def _later(table: Table, name: str) -> list[Tried]:
     return tried
 
 
-def _try(
-    table: Table, name: str, training: Mapping[str, Sample], test: Sample, older: Sample, archetype: str
-) -> Tried:
+def _try(table: Table, name: str, training: Mapping[str, Sample], test: Sample, older: Sample, archetype: str) -> Tried:
     rng = np.random.default_rng(SEED)
     pooled = _join(training.values())
-    alike = _join(sample for other, sample in training.items() if archetype != ANY and table.archetypes.get(other) == archetype)
+    alike = _join(
+        sample for other, sample in training.items() if archetype != ANY and table.archetypes.get(other) == archetype
+    )
     seeded = _learn(table, pooled)
     arms = {
         "uniform": [np.full(len(words), 1 / len(words)) for words in table.words],

@@ -84,7 +84,7 @@ def mine(
         tally.counts["repositories"] += 1
         miner = CommitMiner(clone.key, said.dialect, filters, said.reverts)
         seen = _evidence(overlay, clone, news, miner, profile, workers)
-        remedies = _of_issues(overlay, clone, said, miner, known)
+        remedies = _of_issues(overlay, said, miner, known)
         yield Mined(state, news.kept, chain(seen, remedies), said.reverts)
         tally.counts += miner.counts
         tally.drops += miner.drops
@@ -104,19 +104,19 @@ def _evidence(
 ) -> Iterator[Evidence]:
     for commit in clones.read(overlay, news.hashes, workers):
         yield from miner.evidence_of(
-            commit.metadata, clones.diffs_of(commit), lambda commit=commit: clones.patches_of(commit)  # type: ignore[misc]
+            commit.metadata,
+            clones.diffs_of(commit),
+            lambda commit=commit: clones.patches_of(commit),  # type: ignore[misc]
         )
     at = int(overlay.run("show", "--no-patch", "--format=%ct", clone.head))
     yield from repo_analyzer.evidence_of(profile, clone.key, clone.head, at)
 
 
-def _of_issues(
-    overlay: Overlay, clone: Clone, said: Messages, miner: CommitMiner, known: MinedRepository
-) -> Iterator[Evidence]:
+def _of_issues(overlay: Overlay, said: Messages, miner: CommitMiner, known: MinedRepository) -> Iterator[Evidence]:
     """Remedies of the errors that issues name: by the commit that GitHub names, else by one that says it fixes it."""
     named = {issue.number: [*issue.commits, *filter(None, [said.closing.get(issue.number)])] for issue in known.issues}
     there = clones.existing(overlay, [commit for commits in named.values() for commit in commits])
-    closers = {number: commit for number, commits in named.items() if (commit := next(iter(filter(there.__contains__, commits)), ""))}
+    closers = {number: next(one for one in some if one in there) for number, some in named.items() if there & {*some}}
     miner.drops["issues whose closing commit is not known"] += len(named) - len(closers)
     issues: dict[str, list[ClosedIssue]] = {}
     for issue in known.issues:
@@ -125,7 +125,10 @@ def _of_issues(
     for commit in clones.read(overlay, list(issues), workers=1):
         for issue in issues[commit.metadata.hash]:
             yield from miner.evidence_of_issue(
-                issue, commit.metadata, clones.diffs_of(commit), lambda commit=commit: clones.patches_of(commit)  # type: ignore[misc]
+                issue,
+                commit.metadata,
+                clones.diffs_of(commit),
+                lambda commit=commit: clones.patches_of(commit),  # type: ignore[misc]
             )
 
 

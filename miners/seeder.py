@@ -93,6 +93,13 @@ class Seeder:
             return None
         return min(known, key=lambda state: state.issues_until)
 
+    def issues_since(self, github_id: int) -> str:
+        """Up to when the issues of a repository of GitHub have been read."""
+        found = [
+            state for store in self.staged for state in store.evidence.states().values() if state.github_id == github_id
+        ]
+        return min((state.issues_until for state in found), default="")
+
     def stage(self, mined: Mined) -> dict[str, Change]:
         """Put a repository into the copies; gives what changed in each."""
         if mined.unchanged:
@@ -100,7 +107,8 @@ class Seeder:
         done = {}
         with contextlib.ExitStack() as stack:
             spools = {
-                store.name: stack.enter_context((self._folder / f"{store.name}.spool").open("w+b")) for store in self.live
+                store.name: stack.enter_context((self._folder / f"{store.name}.spool").open("w+b"))
+                for store in self.live
             }
             for piece in mined.evidence:
                 file = spools[CONTEXT_TYPES[piece.context_type].store]
@@ -122,7 +130,9 @@ class Seeder:
             entries = make_entries(staged, done.verdicts, source)
             staged.bulk_import((), entries, source=source)
             if problems := staged.check():
-                raise StageError(f"{live.name}: {problems[0]} ({len(problems)} in all)", "nothing was merged; run it again")
+                raise StageError(
+                    f"{live.name}: {problems[0]} ({len(problems)} in all)", "nothing was merged; run it again"
+                )
             done.entries[live.name] = len(entries)
         for live, staged in zip(self.live, self.staged, strict=True):
             done.changes[live.name] = self._take_over(live, staged, source, done)
@@ -132,7 +142,7 @@ class Seeder:
         entries = [entry for entry in staged.entries() if entry.source != "own"]
         if not self._changed[live.name] and _same_entries(entries, live):
             return Change()
-        if backup := live.backup():
+        if live.stats()["runs"] and (backup := live.backup()):
             done.backups.append(backup)
         states = staged.evidence.states()
         changed = (

@@ -67,7 +67,9 @@ class GitHubMinerConfig(Section):
     """Longest wait for a rate limit; past that the run ends and says when to resume."""
     timeout_s: float = Field(default=30.0, gt=0)
     """Longest time of one request, its body included."""
-    cache_hours: dict[str, float] = Field(default={"repository": 168.0, "commits": 24.0, "issues": 24.0, "search": 12.0})
+    cache_hours: dict[str, float] = Field(
+        default={"repository": 168.0, "commits": 24.0, "issues": 24.0, "search": 12.0}
+    )
     """Hours for which answers are taken from the cache without asking, by kind."""
     workers: int = Field(default=0, ge=0, json_schema_extra={"control": True})
     """Git processes that diff side by side; 0 for one fewer than there are processors. The result is the same."""

@@ -113,9 +113,7 @@ CONTEXT_TYPES: dict[str, ContextType] = {
             "How many source files a change for one purpose touches, and whether tests are among what it touches.",
             {"files": FILES, "with_tests": YES_NO},
         ),
-        ContextType(
-            "fix_kind", "v_vector_history", "What kind a fix turns out to be of.", {"kind": Choice(KINDS)}
-        ),
+        ContextType("fix_kind", "v_vector_history", "What kind a fix turns out to be of.", {"kind": Choice(KINDS)}),
         ContextType(
             "repository_size",
             "v_vector_history",

@@ -11,6 +11,7 @@ from __future__ import annotations
 import contextlib
 import fcntl
 import sqlite3
+import tempfile
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -48,7 +49,9 @@ class Database:
         self.location = without_credentials(str(location)) if self.is_postgresql else str(self.path)
         if self.path:
             if not create and not self.path.exists():
-                raise UserError(f"there is no store at {self.path}", "run the pipeline, or scripts/pretrain_from_github.py")
+                raise UserError(
+                    f"there is no store at {self.path}", "run the pipeline, or scripts/pretrain_from_github.py"
+                )
             make_folder(self.path.parent)
         self.engine = self._postgresql(str(location)) if self.is_postgresql else self._sqlite()
         with self._errors():
@@ -77,8 +80,8 @@ class Database:
     @contextlib.contextmanager
     def write(self) -> Iterator[Connection]:
         """A transaction that writes: all of it is there afterwards, or nothing. One writer at a time."""
-        with self._errors(), self._writer_lock(), self.engine.connect() as connection:
-            connection = connection.execution_options(write=True)
+        with self._errors(), self._writer_lock(), self.engine.connect() as opened:
+            connection = opened.execution_options(write=True)
             with connection.begin():
                 yield connection
 
@@ -129,7 +132,7 @@ class Database:
 
     def _sqlite(self) -> Engine:
         engine = sa.create_engine(f"sqlite:///{self.path}", connect_args={"timeout": BUSY_TIMEOUT_S})
-        journal = "WAL" if sqlite3.sqlite_version_info >= SAFE_WAL else "TRUNCATE"
+        journal = "WAL" if sqlite3.sqlite_version_info >= SAFE_WAL else "DELETE"
 
         @sa.event.listens_for(engine, "connect")
         def prepare(connection: sqlite3.Connection, _: Any) -> None:
@@ -148,7 +151,9 @@ class Database:
         try:
             parsed = sa.make_url(url).set(drivername="postgresql+psycopg")
         except sa.exc.ArgumentError:
-            raise UserError(f"not a database URL: {self.location}", "for example postgresql://user@host/gitlore") from None
+            raise UserError(
+                f"not a database URL: {self.location}", "for example postgresql://user@host/gitlore"
+            ) from None
         try:
             return sa.create_engine(parsed, connect_args={"options": f"-csearch_path={self.store}"}, pool_pre_ping=True)
         except ModuleNotFoundError:
@@ -197,20 +202,14 @@ class Database:
 
     def _copy_rows(self, target: Path) -> None:
         """PostgreSQL into a SQLite file, table by table."""
-        copy = Database.__new__(Database)
-        copy.store, copy.metadata, copy.is_postgresql, copy.path = self.store, self.metadata, False, target
-        copy.location = str(target)
-        copy.engine = copy._sqlite()
-        try:
-            copy._migrate()
-            with self.read() as source, copy.write() as sink:
+        with tempfile.TemporaryDirectory(dir=target.parent) as folder:
+            copy = Database(self.store, folder)
+            with contextlib.closing(copy), self.read() as source, copy.write() as sink:
                 for table in self.metadata.sorted_tables:
                     rows = source.execution_options(yield_per=1000).execute(sa.select(table)).mappings()
                     for part in rows.partitions():
                         sink.execute(sa.insert(table), [dict(row) for row in part])
-        finally:
-            copy.close()
-            target.with_suffix(".lock").unlink(missing_ok=True)
+            Path(copy.location).replace(target)
 
     @contextlib.contextmanager
     def _errors(self) -> Iterator[None]:

@@ -41,7 +41,9 @@ class EvidenceRows:
 
     def of_repository(self, key: str) -> Iterator[Evidence]:
         """All that is held of one repository, in the order of its key."""
-        query = self._joined().where(self._repositories.c.key == key).order_by(*(self._evidence.c[name] for name in _KEY))
+        query = (
+            self._joined().where(self._repositories.c.key == key).order_by(*(self._evidence.c[name] for name in _KEY))
+        )
         with self._database.read() as connection:
             yield from _records(connection, query)
 
@@ -63,21 +65,19 @@ class EvidenceRows:
             .join(self._repositories, self._evidence.c.repository_id == self._repositories.c.id)
             .where(*self._about(context_type, option, archetype))
         )
-        for key, outcome in connection.execution_options(yield_per=_BATCH).execute(query):
-            yield key, outcome
+        rows: Iterable[Any] = connection.execution_options(yield_per=_BATCH).execute(query)
+        yield from rows
 
     def of_context(self, connection: Connection, context_type: str) -> Iterator[tuple[str, str, int, Outcome]]:
         """(repository, option, time, outcome) of a whole context type, repository by repository, oldest first."""
         query = (
-            sa.select(
-                self._repositories.c.key, self._evidence.c.option, self._evidence.c.at, self._evidence.c.outcome
-            )
+            sa.select(self._repositories.c.key, self._evidence.c.option, self._evidence.c.at, self._evidence.c.outcome)
             .join(self._repositories, self._evidence.c.repository_id == self._repositories.c.id)
             .where(self._evidence.c.context_type == context_type)
             .order_by(self._repositories.c.key, self._evidence.c.at, self._evidence.c.sha, self._evidence.c.option)
         )
-        for key, option, at, outcome in connection.execution_options(yield_per=_BATCH).execute(query):
-            yield key, option, at, outcome
+        rows: Iterable[Any] = connection.execution_options(yield_per=_BATCH).execute(query)
+        yield from rows
 
     def options(self, connection: Connection, context_type: str) -> list[tuple[str, str]]:
         """(option, archetype) pairs that there is evidence for, `*` included."""
@@ -102,9 +102,7 @@ class EvidenceRows:
                 connection.execute(self._dialect.insert(self._incoming).on_conflict_do_nothing(), rows)
             new, old = self._incoming, self._evidence
             same_key = [old.c[name] == new.c[name] for name in _KEY]
-            gone = sa.delete(old).where(
-                old.c.repository_id == number, ~sa.exists().where(*same_key).correlate(old)
-            )
+            gone = sa.delete(old).where(old.c.repository_id == number, ~sa.exists().where(*same_key).correlate(old))
             change.evidence_removed += connection.execute(gone).rowcount
             equal = [*same_key, old.c.at == new.c.at, old.c.outcome == new.c.outcome, old.c.note == new.c.note]
             fresh = sa.select(new).where(~sa.exists().where(*equal).correlate(new))
@@ -118,8 +116,7 @@ class EvidenceRows:
         values = msgspec.structs.asdict(state)
         row = connection.execute(sa.select(table).where(table.c.key == state.key)).mappings().first()
         if row is None:
-            number = connection.execute(sa.insert(table).values(**values)).inserted_primary_key[0]
-            return int(number), True
+            return new_id(connection.execute(sa.insert(table).values(**values))), True
         if all(row[name] == value for name, value in values.items()):
             return int(row["id"]), False
         connection.execute(sa.update(table).where(table.c.id == row["id"]).values(**values))
@@ -142,6 +139,12 @@ class EvidenceRows:
     def _about(self, context_type: str, option: str, archetype: str) -> list[Any]:
         conditions = [self._evidence.c.context_type == context_type, self._evidence.c.option == option]
         return conditions if archetype == ANY else [*conditions, self._repositories.c.archetype == archetype]
+
+
+def new_id(done: sa.CursorResult[Any]) -> int:
+    """The number of the row that was inserted."""
+    assert done.inserted_primary_key is not None
+    return int(done.inserted_primary_key[0])
 
 
 def _row(piece: Evidence, repository: int) -> dict[str, Any]:

@@ -60,7 +60,7 @@ def _between(name: str, low: float, high: float) -> CheckConstraint:
 
 
 shared = MetaData()
-STRICT = {"sqlite_strict": True}
+STRICT: dict[str, Any] = {"sqlite_strict": True}
 repositories = Table(
     "repositories",
     shared,
@@ -125,7 +125,11 @@ def _own_columns(table: str) -> list[Any]:
     if table == "v_vectors":
         return [*_json("evolved_value", "object")]
     if table == "patterns":
-        return [*_json("pattern", "object"), Column("quality_score", Number, nullable=False), _between("quality_score", 0, 10)]
+        return [
+            *_json("pattern", "object"),
+            Column("quality_score", Number, nullable=False),
+            _between("quality_score", 0, 10),
+        ]
     return [Column("description", Words, nullable=False), Column("occurrence_count", Whole, nullable=False)]
 
 

@@ -23,7 +23,7 @@ from core.errors import UserError
 from stores import beliefs
 from stores.context_types import CONTEXT_TYPES
 from stores.database import Database
-from stores.evidence_rows import EvidenceRows
+from stores.evidence_rows import EvidenceRows, new_id
 from stores.records import ANY, Change, Entry, Evidence, Own, RepositoryEvidence, RepositoryState
 from stores.summary import collect, figures
 
@@ -163,7 +163,12 @@ class Store(Generic[EntryT]):
             self._put_entries(connection, entries, change)
             if change:
                 runs = self.database.table("runs")
-                row = {"at": _now(), "source": source, "change": msgspec.structs.asdict(change), "gate": dict(gate or {})}
+                row = {
+                    "at": _now(),
+                    "source": source,
+                    "change": msgspec.structs.asdict(change),
+                    "gate": dict(gate or {}),
+                }
                 connection.execute(sa.insert(runs).values(**row))
         return change
 
@@ -244,7 +249,10 @@ class Store(Generic[EntryT]):
     def _entry(self, row: RowMapping) -> EntryT:
         fields = {name: row[name] for name in self._columns}
         own = Own(
-            successes=row["own_successes"], failures=row["own_failures"], ema=row["own_ema"], value=row["own_value"] or None
+            successes=row["own_successes"],
+            failures=row["own_failures"],
+            ema=row["own_ema"],
+            value=row["own_value"] or None,
         )
         return self.entry_type(
             **fields,
@@ -279,7 +287,7 @@ class Store(Generic[EntryT]):
             return int(there)
         a, b = entry.prior
         row = {**self.seeded_columns(entry), "source": OWN, "confidence": beliefs.lower_bound(a, b), **_no_outcomes()}
-        return int(connection.execute(sa.insert(self._table).values(**row)).inserted_primary_key[0])
+        return new_id(connection.execute(sa.insert(self._table).values(**row)))
 
     def _put_entries(self, connection: Connection, entries: Iterable[EntryT], change: Change) -> None:
         key_columns = self.database.key_columns
@@ -300,10 +308,10 @@ class Store(Generic[EntryT]):
                 if any(not _same(there[name], value) for name, value in row.items()):
                     connection.execute(sa.update(self._table).where(self._table.c.id == there["id"]).values(**row))
                     change.entries_changed += 1
-        for row in known.values():  # what no evidence supports any more, unless the agent has made it its own
-            told = row["own_successes"] + row["own_failures"]
-            if row["source"] != OWN and not told and not row["retired"]:
-                connection.execute(sa.update(self._table).where(self._table.c.id == row["id"]).values(retired=1))
+        for old in known.values():  # what no evidence supports any more, unless the agent has made it its own
+            told = old["own_successes"] + old["own_failures"]
+            if old["source"] != OWN and not told and not old["retired"]:
+                connection.execute(sa.update(self._table).where(self._table.c.id == old["id"]).values(retired=1))
                 change.entries_retired += 1
 
     def _outcome_totals(self, connection: Connection) -> dict[int, tuple[int, int]]:
@@ -316,7 +324,8 @@ class Store(Generic[EntryT]):
     def _wrong(self, connection: Connection, row: RowMapping, totals: Mapping[int, tuple[int, int]]) -> Iterator[str]:
         good, bad = totals.get(row["id"], (0, 0))
         if (good, bad) != (row["own_successes"], row["own_failures"]):
-            yield f"has {row['own_successes']} and {row['own_failures']} own outcomes, but {good} and {bad} are recorded"
+            counted = f"{row['own_successes']} good and {row['own_failures']} bad outcomes"
+            yield f"counts {counted}, but {good} and {bad} are recorded"
         bound = beliefs.lower_bound(row["prior_a"] + row["own_successes"], row["prior_b"] + row["own_failures"])
         if not math.isclose(bound, row["confidence"], abs_tol=1e-6):
             yield f"confidence is {row['confidence']:.4f}, its outcomes make {bound:.4f}"

@@ -34,7 +34,7 @@ class Values:
         return found
 
     def successes(self, wanted: Iterable[float | str]) -> list[tuple[int, int]]:
-        """(how often one of the wanted values was seen, how often any) of each repository, in the order of their keys."""
+        """(how often a wanted value was seen, how often any) of each repository, in the order of their keys."""
         chosen = set(wanted)
         return [
             (sum(number for value, number in counts.items() if value in chosen), counts.total())

@@ -19,10 +19,12 @@ from core.errors import UserError
 from core.files import atomic_write
 from stores import beliefs
 from stores.database import REVISION
+from stores.evidence_rows import new_id
 from stores.records import Change, Evidence, RepositoryEvidence, RepositoryState
 from stores.store import OWN, EntryT, Store
 
 FORMAT = 1
+_LINE = msgspec.json.Decoder(dict[str, Any])
 
 
 class Imported(msgspec.Struct, kw_only=True):
@@ -62,7 +64,7 @@ def import_(store: Store[EntryT], path: Path) -> Imported:
         _check_head(store, next(lines, {}), path)
         taken = not list(store.evidence.repositories(connection))
         ids: dict[int, int] = {}
-        for kind, group in groupby(lines, key=lambda line: line["kind"]):
+        for kind, group in groupby(lines, key=lambda line: line.get("kind")):
             if kind == "repository":
                 for line in group:
                     _put_repository(store, connection, line, taken, done)
@@ -88,7 +90,10 @@ def _records(store: Store[EntryT]) -> Iterator[dict[str, Any]]:
         for piece in store.evidence.of_repository(state.key):
             yield {"kind": "evidence", **msgspec.structs.asdict(piece)}
     with database.read() as connection:
-        for name, rows in (("entry", sa.select(table).order_by(table.c.id)), ("outcome", sa.select(outcomes).order_by(outcomes.c.at))):
+        for name, rows in (
+            ("entry", sa.select(table).order_by(table.c.id)),
+            ("outcome", sa.select(outcomes).order_by(outcomes.c.at)),
+        ):
             for row in connection.execution_options(yield_per=500).execute(rows).mappings():
                 yield {"kind": name, **row}
 
@@ -96,11 +101,10 @@ def _records(store: Store[EntryT]) -> Iterator[dict[str, Any]]:
 def _lines(file: IO[bytes], path: Path) -> Iterator[dict[str, Any]]:
     for number, line in enumerate(file, start=1):
         try:
-            found = msgspec.json.decode(line)
-            if not isinstance(found, dict) or "kind" not in found:
-                raise msgspec.DecodeError("no record")
+            found = _LINE.decode(line)
         except msgspec.DecodeError as error:
-            raise UserError(f"{path}:{number} is damaged: {error}", "nothing was imported; export the store again") from None
+            hint = "nothing was imported; export the store again"
+            raise UserError(f"{path}:{number} is damaged: {error}", hint) from None
         yield found
 
 
@@ -146,7 +150,7 @@ def _put_entry(
         # Own figures are made of the outcomes that follow.
         fresh = {**line, "own_successes": 0, "own_failures": 0, "own_ema": None}
         del fresh["id"]
-        there = connection.execute(sa.insert(table).values(**fresh)).inserted_primary_key[0]
+        there = new_id(connection.execute(sa.insert(table).values(**fresh)))
         done.entries += 1
     ids[line["id"]] = int(there)
 
@@ -192,5 +196,3 @@ def _count_again(store: Store[EntryT], connection: Connection, entry: int) -> No
 
 def _as(kind: Any, line: dict[str, Any]) -> Any:
     return msgspec.convert({name: line[name] for name in kind.__struct_fields__ if name in line}, kind)
-
-

@@ -49,6 +49,4 @@ def default_entry(context: ContextType, option: str) -> VVector:
             value[target.cap] = int(quantiles[name]["p90"])
         elif isinstance(target, Choice) and target.words == ("yes", "no"):
             value[name] = context.default(name)[0]
-    return VVector(
-        context_type=context.name, option=option, evolved_value=value, source="default", quantiles=quantiles
-    )
+    return VVector(context_type=context.name, option=option, evolved_value=value, source="default", quantiles=quantiles)

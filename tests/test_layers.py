@@ -12,13 +12,12 @@ from conftest import PROJECT
 
 STAGE_FILES = {
     *("git_scraper", "semantic_chunker", "repository_joiner", "tokenizer", "dataset_builder", "train_model"),
-    "evaluate",
-    "report_builder",
+    *("evaluate", "report_builder", "github_miner", "store_seeder"),
 }
 PROGRAMS = {"pipeline", "predict", "serve"}
 HEAVY = (
     *("torch", "transformers", "peft", "tree_sitter", "tokenizers", "matplotlib", "git", "numpy"),
-    *("fastapi", "uvicorn", "datasets"),
+    *("fastapi", "uvicorn", "datasets", "scipy", "githubkit", "httpx", "hishel", "alembic"),
 )
 
 
@@ -39,6 +38,16 @@ def test_every_top_level_module_has_its_place() -> None:
 @pytest.mark.parametrize("path", sorted((PROJECT / "core").rglob("*.py")), ids=lambda path: path.name)
 def test_core_imports_nothing_above_it(path: Path) -> None:
     assert not imported(path) & (STAGE_FILES | PROGRAMS | {"miners", "stores", "tests"})
+
+
+@pytest.mark.parametrize("path", sorted((PROJECT / "stores").rglob("*.py")), ids=lambda path: path.name)
+def test_stores_know_nothing_of_miners(path: Path) -> None:
+    assert not imported(path) & (STAGE_FILES | PROGRAMS | {"miners", "tests"})
+
+
+@pytest.mark.parametrize("path", sorted((PROJECT / "miners").rglob("*.py")), ids=lambda path: path.name)
+def test_miners_import_no_stage(path: Path) -> None:
+    assert not imported(path) & (STAGE_FILES | PROGRAMS | {"tests"})
 
 
 @pytest.mark.parametrize("name", sorted(STAGE_FILES))

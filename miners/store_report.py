@@ -1,0 +1,73 @@
+"""The report of an evaluation: whether seeds help, where they do not, and how well fixes are found."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from core import __version__, plots
+from miners.replay import ARMS, Verdict
+
+_TEMPLATES = Path(__file__).resolve().parent.parent / "core" / "templates"
+SHOWN = ("repair_strategy files", "repair_strategy lines")
+"""Targets that are drawn repository by repository."""
+
+
+def render(evaluation: Mapping[str, Any], verdicts: Mapping[str, Mapping[str, Verdict]]) -> str:
+    """The page, complete in itself."""
+    from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+    flat = {f"{name} {target}": one for name, some in verdicts.items() for target, one in some.items() if one.tried}
+    environment = Environment(
+        loader=FileSystemLoader(_TEMPLATES),
+        undefined=StrictUndefined,
+        autoescape=True,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    page = environment.get_template("stores.html.j2")
+    return page.render(evaluation=evaluation, rows=flat, arms=ARMS, plots=_plots(flat), version=__version__)
+
+
+def _plots(flat: Mapping[str, Verdict]) -> dict[str, Any]:
+    found: dict[str, Any] = {
+        "defaults": plots.intervals(_gains(flat, "defaults"), "bits saved over the shipped defaults (95 % interval)"),
+        "placebo": plots.intervals(_gains(flat, "placebo"), "bits saved over the placebo (95 % interval)"),
+        "repositories": {},
+    }
+    for name in SHOWN:
+        if name in flat:
+            tried = flat[name].tried
+            series = {arm: [one.bits[arm] for one in tried] for arm in ("defaults", "placebo", "own history", "seeded")}
+            found["repositories"][name] = plots.grouped([one.name for one in tried], series, "bits", "{:.2f}")
+    return found
+
+
+def _gains(flat: Mapping[str, Verdict], arm: str) -> dict[str, tuple[float, float, float]]:
+    found = {}
+    for name, verdict in flat.items():
+        gain = verdict.gain_over(arm)
+        if gain["low"] is not None:
+            found[name] = (gain["mean"], gain["low"], gain["high"])
+    return found
+
+
+def table(verdicts: Mapping[str, Mapping[str, Verdict]]) -> Sequence[tuple[str, ...]]:
+    """Rows for a terminal: target, bits of each arm, gains, verdict."""
+    rows = []
+    for name, some in verdicts.items():
+        for target, one in some.items():
+            if not one.tried:
+                rows.append((f"{name} {target}", *[""] * 7, "too little evidence"))
+                continue
+            bits = [f"{one.mean(arm):.3f}" for arm in ("uniform", "defaults", "placebo", "own history", "seeded")]
+            gains = [_interval(one.gain_over(arm)) for arm in ("defaults", "placebo")]
+            rows.append((f"{name} {target}", *bits, *gains, "passed" if one.passed else "refused"))
+    return rows
+
+
+def _interval(gain: Mapping[str, Any]) -> str:
+    if gain["low"] is None:
+        return f"{gain['mean']:+.3f}"
+    return f"{gain['mean']:+.3f} [{gain['low']:+.3f}, {gain['high']:+.3f}]"
