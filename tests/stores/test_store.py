@@ -1,0 +1,164 @@
+"""What holds for all three stores: asking, own outcomes, seeding again, checking."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+import sqlalchemy as sa
+from stores_made_up import entry, made_up
+
+from core.errors import UserError
+from stores import FailureStore, PatternStore, VVectorStore, beliefs
+from stores.records import Failure, Pattern
+
+Open = Callable[[], VVectorStore]
+
+
+def test_what_is_seeded_is_found_with_its_evidence(opened: Open) -> None:
+    repository = made_up()
+    with opened() as store:
+        change = store.seed_from_github([repository], [entry(repository)])
+        assert (change.repositories, change.evidence_added, change.entries_added) == (1, 40, 1)
+        found = store.query("repair_strategy", "import_fix", "some_archetype")
+        assert found is not None
+        assert found.evolved_value == {"max_edits": 18}
+        assert found.quantiles["lines"] == {"p50": 10, "p75": 15, "p90": 18, "n": 40, "n_repos": 1}
+        assert found.confidence == pytest.approx(beliefs.lower_bound(18, 4))
+        why = store.why(found.id or 0, evidence=3)
+        assert [piece.at for piece in why.evidence] == [1_600_000_039, 1_600_000_038, 1_600_000_037]
+        assert [state.name for state in why.repositories] == ["a"]
+        assert store.check() == []
+
+
+def test_seeding_the_same_again_writes_nothing(opened: Open) -> None:
+    repository = made_up()
+    with opened() as store:
+        store.bulk_import([repository], [entry(repository)], source="history:test")
+        before = store.stats()
+        change = store.bulk_import([repository], [entry(repository)], source="history:test")
+        assert not change
+        assert str(change) == "nothing new"
+        assert store.stats() == before
+
+
+def test_evidence_that_is_gone_goes_and_what_no_evidence_supports_retires(opened: Open) -> None:
+    repository, fewer = made_up(), made_up(number=30)
+    with opened() as store:
+        store.bulk_import([repository], [entry(repository)], source="history:test")
+        change = store.bulk_import([fewer], [], source="history:test")
+        assert (change.evidence_removed, change.entries_retired) == (10, 1)
+        assert list(store.entries()) == []
+        assert len(list(store.entries(retired=True))) == 1
+        again = store.bulk_import([], [entry(fewer)], source="history:test")
+        assert again.entries_changed == 1
+        assert len(list(store.entries())) == 1
+
+
+def test_own_outcomes_survive_seeding_and_count_with_the_seed(opened: Open) -> None:
+    repository, more = made_up(), made_up(number=60)
+    with opened() as store:
+        store.bulk_import([repository], [entry(repository)], source="history:test")
+        (seeded,) = store.entries()
+        for success in (True, False, False):
+            told = store.record_outcome(seeded, success=success, value={"lines": 7})
+        assert (told.own.successes, told.own.failures, told.own.value) == (1, 2, {"lines": 7})
+        assert told.confidence == pytest.approx(beliefs.lower_bound(19, 6))
+        mean = 18 / 22
+        for success in (True, False, False):
+            mean += beliefs.EMA_ALPHA * (success - mean)
+        assert told.own.ema == pytest.approx(mean)
+        store.bulk_import([more], [entry(more, prior=(15.0, 7.0))], source="history:test")
+        (after,) = store.entries()
+        assert after.own == told.own
+        assert after.prior == (15.0, 7.0)
+        assert after.confidence == pytest.approx(beliefs.lower_bound(16, 9))
+        store.bulk_import([more], [], source="history:test")
+        assert [one.id for one in store.entries()] == [told.id]  # an agent relies on it: it does not retire
+        assert store.check() == []
+
+
+def test_own_entries_stay_as_they_are(opened: Open) -> None:
+    repository = made_up()
+    with opened() as store:
+        number = store.add_own(entry(option="import_fix"))
+        assert store.add_own(entry(option="import_fix")) == number
+        before = store.get(number)
+        assert before.source == "own"
+        store.bulk_import([repository], [entry(repository)], source="history:test")
+        assert store.get(number) == before
+
+
+def test_a_default_becomes_an_own_entry_when_an_outcome_is_told(opened: Open) -> None:
+    with opened() as store:
+        default = store.query("repair_strategy", "guard_fix", "library")
+        assert default is not None
+        assert (default.source, default.id, default.confidence) == ("default", None, 0.0)
+        assert default.evolved_value == {"max_files": 5, "max_edits": 60, "with_tests": 0.5}
+        told = store.record_outcome(default, success=True)
+        assert (told.source, told.own.successes) == ("own", 1)
+        assert store.query("repair_strategy", "guard_fix") == told
+        assert store.query("no_such_context", "guard_fix") is None
+
+
+def test_the_archetypes_entry_comes_before_that_for_all(opened: Open) -> None:
+    a, b = made_up("a", archetype="library"), made_up("b", archetype="cli_tool")
+    with opened() as store:
+        store.bulk_import([a, b], [entry(a, b), entry(a, archetype="library")], source="history:test")
+        assert store.query("repair_strategy", "import_fix", "library").sample_count == 40  # type: ignore[union-attr]
+        assert store.query("repair_strategy", "import_fix", "cli_tool").sample_count == 80  # type: ignore[union-attr]
+        assert store.check() == []
+
+
+@pytest.mark.parametrize(
+    ("change", "problem"),
+    [
+        (
+            {"quantiles": {"lines": {"p50": 1, "p75": 1, "p90": 1, "n": 40, "n_repos": 1}}},
+            "do not follow from its evidence",
+        ),
+        ({"own_successes": 3}, "3 good and 0 bad outcomes"),
+        ({"confidence": 0.99}, "confidence is 0.9900"),
+    ],
+)
+def test_the_check_sees_figures_that_do_not_follow(opened: Open, change: dict[str, object], problem: str) -> None:
+    repository = made_up()
+    with opened() as store:
+        store.bulk_import([repository], [entry(repository)], source="history:test")
+        with store.database.write() as connection:
+            connection.execute(sa.update(store.database.entries).values(**change))
+        assert any(problem in sentence for sentence in store.check())
+
+
+def test_an_entry_that_is_not_there_is_told(opened: Open) -> None:
+    with opened() as store:
+        for ask in (store.get, store.why):
+            with pytest.raises(UserError, match="no entry 7"):
+                ask(7)
+        with pytest.raises(UserError, match="have no colour"):
+            list(store.entries(colour="red"))
+
+
+def test_patterns_and_failures_are_asked_for_by_step(tmp_path: Path) -> None:
+    common = {"agent": "repair_strategy", "source": "history:test"}
+    with PatternStore(tmp_path) as patterns, FailureStore(tmp_path) as failures:
+        some = [
+            Pattern(**common, step="TypeError", key="remedy", pattern={"remedy": "guard_fix"}, prior=(9.0, 3.0)),
+            Pattern(**common, step="TypeError", key="remedy", archetype="library", pattern={"remedy": "type_fix"}),
+        ]
+        patterns.bulk_import([], some, source="history:test")
+        assert [one.pattern["remedy"] for one in patterns.query("repair_strategy", "TypeError")] == ["guard_fix"]
+        assert [one.pattern["remedy"] for one in patterns.query("repair_strategy", "TypeError", "library")] == [
+            "type_fix"
+        ]
+        wrong = [
+            Failure(
+                **common, step="type_fix", error_type="strategy_mismatch", key=key, description=key, occurrence_count=n
+            )
+            for key, n in (("KeyError", 3), ("ImportError", 30))
+        ]
+        failures.bulk_import([], wrong, source="history:test")
+        found = failures.query("repair_strategy", "type_fix", "library")
+        assert [one.key for one in found] == ["ImportError", "KeyError"]
+        assert not failures.query("repair_strategy", "guard_fix")

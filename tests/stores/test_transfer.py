@@ -1,0 +1,92 @@
+"""Stores as JSON lines."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from stores_made_up import entry, made_up
+
+from core.errors import UserError
+from stores import PatternStore, VVectorStore
+
+
+def filled(store: VVectorStore) -> None:
+    repository = made_up()
+    store.bulk_import([repository], [entry(repository)], source="history:test")
+    (one,) = store.entries()
+    for success in (True, False, True):
+        store.record_outcome(one, success=success, value={"lines": 3}, note="ñ")
+    store.add_own(entry(option="guard_fix"))
+
+
+def test_an_export_into_an_empty_store_gives_the_same_store(opened: Callable[[], VVectorStore], tmp_path: Path) -> None:
+    with opened() as store, VVectorStore(tmp_path / "other") as other:
+        filled(store)
+        lines = store.export(tmp_path / "store.jsonl")
+        assert lines == 1 + 1 + 40 + 2 + 3
+        done = other.import_(tmp_path / "store.jsonl")
+        assert (done.repositories, done.entries, done.outcomes, done.left_out) == (1, 2, 3, 0)
+        assert list(other.entries()) == list(store.entries())
+        assert list(other.evidence.of_repository("root:a")) == list(store.evidence.of_repository("root:a"))
+        assert other.check() == []
+        again = other.import_(tmp_path / "store.jsonl")
+        assert (again.outcomes, again.known_outcomes, again.entries) == (0, 3, 0)
+        assert list(other.entries()) == list(store.entries())
+
+
+def test_a_teammates_outcomes_merge_into_a_store_with_evidence_of_its_own(tmp_path: Path) -> None:
+    with VVectorStore(tmp_path / "mine") as mine, VVectorStore(tmp_path / "theirs") as theirs:
+        filled(theirs)
+        repository = made_up("b", number=50)
+        mine.bulk_import([repository], [entry(repository)], source="history:test")
+        mine.record_outcome(1, success=False)
+        theirs.export(tmp_path / "theirs.jsonl")
+        done = mine.import_(tmp_path / "theirs.jsonl")
+        assert (done.outcomes, done.entries, done.left_out) == (3, 1, 1)
+        merged = mine.query("repair_strategy", "import_fix")
+        assert merged is not None
+        assert (merged.own.successes, merged.own.failures, merged.sample_count) == (2, 2, 50)
+        assert mine.check() == []
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (lambda lines: [*lines[:3], "{broken", *lines[3:]], r"store\.jsonl:4 is damaged"),
+        (lambda lines: lines[1:], "holds no store"),
+        (
+            lambda lines: ['{"kind": "store", "store": "pattern_memory", "format": 1}', *lines[1:]],
+            "holds pattern_memory",
+        ),
+        (lambda lines: ['{"kind": "store", "store": "v_vector_history", "format": 99}'], "newer version"),
+        (lambda lines: [*lines[:-1], '{"kind": "outcome"}'], "is damaged"),
+        (lambda lines: [lines[0], '{"kind": "evidence", "sha": 3}'], "is damaged"),
+    ],
+)
+def test_a_file_that_is_no_such_store_changes_nothing(
+    tmp_path: Path, change: Callable[[list[str]], list[str]], message: str
+) -> None:
+    path = tmp_path / "store.jsonl"
+    with VVectorStore(tmp_path / "a") as store, VVectorStore(tmp_path / "b") as other:
+        filled(store)
+        store.export(path)
+        path.write_text("\n".join(change(path.read_text(encoding="utf-8").splitlines())), encoding="utf-8")
+        with pytest.raises(UserError, match=message):
+            other.import_(path)
+        assert other.stats()["evidence"] == other.stats()["entries"] == 0
+
+
+def test_a_missing_file_is_told(tmp_path: Path) -> None:
+    with PatternStore(tmp_path) as store, pytest.raises(UserError, match="cannot be read"):
+        store.import_(tmp_path / "nothing.jsonl")
+
+
+def test_lines_are_plain_json(tmp_path: Path) -> None:
+    with VVectorStore(tmp_path) as store:
+        filled(store)
+        store.export(tmp_path / "store.jsonl")
+    kinds = [json.loads(line)["kind"] for line in (tmp_path / "store.jsonl").read_text().splitlines()]
+    assert list(dict.fromkeys(kinds)) == ["store", "repository", "evidence", "entry", "outcome"]
