@@ -29,6 +29,7 @@ class Collector:
         self._settings, self._cache_dir = settings, cache_dir
         self.counts: Counter[str] = Counter()
         self.drops: Counter[str] = Counter()
+        self._keys: set[str] = set()
         self.failed: list[str] = []
         """What could not be read, one sentence each."""
 
@@ -115,6 +116,9 @@ class Collector:
             self.failed.append(f"{mined.full_name or mined.location}: {error.message}")
             log.warning("%s: %s", mined.full_name or mined.location, error.message)
             return None
+        if clone.key in self._keys:
+            reason = "clones of a repository that has been read already"
+        self._keys.add(clone.key)
         if reason:
             self.drops[reason] += 1
             return None

@@ -102,8 +102,8 @@ def _by_rest(client: GitHubClient, full_name: str, since: str) -> Iterator[tuple
         return _from_timeline(client, full_name, number) if left >= 0 else []
 
     for body in client.pages(f"/repos/{full_name}/issues", {**parameters, **({"since": since} if since else {})}):
-        for issue in msgspec.json.decode(body, type=list[_Issue]):
-            if issue.number and issue.pull_request is None:
+        for issue in msgspec.json.decode(body, type=list[_Issue | None]):
+            if issue and issue.number and issue.pull_request is None:
                 named = bool(errors_in(f"{issue.title or ''}\n{(issue.body or '')[:MAX_BODY_CHARACTERS]}"))
                 yield issue, lambda issue=issue, named=named: commits(issue.number) if named else []
 
@@ -111,8 +111,8 @@ def _by_rest(client: GitHubClient, full_name: str, since: str) -> Iterator[tuple
 def _from_timeline(client: GitHubClient, full_name: str, number: int) -> list[str]:
     found: dict[str, None] = {}
     for body in client.pages(f"/repos/{full_name}/issues/{number}/timeline", {"per_page": 100}):
-        for event in msgspec.json.decode(body, type=list[_Event]):
-            if event.event == "closed" and event.commit_id:
+        for event in msgspec.json.decode(body, type=list[_Event | None]):
+            if event and event.event == "closed" and event.commit_id:
                 found[event.commit_id] = None
     return list(found)
 

