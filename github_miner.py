@@ -18,7 +18,6 @@ from core.cli import stage_main
 from core.files import atomic_write
 from core.logs import log
 from core.stage import Context, Stage
-from miners.collector import Collector
 from miners.settings import GitHubMinerConfig
 
 
@@ -28,6 +27,8 @@ def run(ctx: Context[GitHubMinerConfig]) -> None:
         if not ctx.config.enabled:
             log.debug("github_miner is off; github_miner.enabled turns it on")
             return
+        from miners.collector import Collector
+
         collector = Collector(ctx.config, ctx.cache_dir)
         with ctx.progress("mining", unit="repositories") as progress:
             for mined in collector.collect():

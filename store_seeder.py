@@ -16,15 +16,16 @@ from core.files import write_json
 from core.logs import log
 from core.record_files import read_mined
 from core.stage import Context, Stage
-from miners.collector import Collector
-from miners.history_miner import mine_history
-from miners.repository_miner import Tally, mine, rules_digest
-from miners.seeder import Seeder, report
 from miners.settings import GitHubMinerConfig, StoreSeederConfig
 
 
 def run(ctx: Context[StoreSeederConfig]) -> None:
     """Seed the stores and write what came of it."""
+    from miners.collector import Collector
+    from miners.history_miner import mine_history
+    from miners.repository_miner import Tally, mine, rules_digest
+    from miners.seeder import Seeder, report
+
     config, tally = ctx.config, Tally()
     rules = rules_digest(config.filters, ctx.cache_dir)
     collector = Collector(GitHubMinerConfig(), ctx.cache_dir)

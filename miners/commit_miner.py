@@ -4,33 +4,18 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Iterator, Sequence
 
 from core.records import ClosedIssue, CommitMetadata, FileDiff
 from core.redaction import Redactor
 from miners.change_facts import ChangeFacts, facts_of
+from miners.commit_filters import CommitFilters
 from miners.dialects import Dialect
 from miners.error_texts import errors_in
 from stores.records import Evidence, Outcome
 
 NOTE_CHARACTERS = 160
 _ABBREVIATED = 7
-
-
-@dataclass(frozen=True)
-class CommitFilters:
-    """Which commits teach."""
-
-    exclude_merge_commits: bool = False
-    exclude_bot_commits: bool = True
-    min_diff_lines: int = 1
-    """Added and removed lines of source files."""
-    max_diff_lines: int = 500
-    require_message_pattern: bool = False
-    """Only commits whose message tells what they are for."""
-    rules: Mapping[str, Sequence[str]] = field(default_factory=dict)
-    """Regular expressions by the name of a kind of fix: how often messages of fixes say such a thing is counted."""
 
 
 class Reverts:

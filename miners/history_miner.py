@@ -14,7 +14,8 @@ from core.history.overlay import Overlay
 from core.record_files import chunk_groups, read_commits, read_history
 from core.records import Commit, HistoryMetadata, side_branches
 from miners import clones, repo_analyzer
-from miners.commit_miner import CommitFilters, CommitMiner, Reverts
+from miners.commit_filters import CommitFilters
+from miners.commit_miner import CommitMiner, Reverts
 from miners.dialects import Dialect, dialect_of
 from miners.repository_miner import Mined, Tally
 from stores.records import ANY, Evidence, RepositoryState

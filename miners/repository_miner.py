@@ -16,7 +16,8 @@ from core.history.overlay import Overlay
 from core.records import ClosedIssue, MinedRepository
 from miners import clones, repo_analyzer
 from miners.clones import Clone, Messages, News
-from miners.commit_miner import CommitFilters, CommitMiner, Reverts
+from miners.commit_filters import CommitFilters
+from miners.commit_miner import CommitMiner, Reverts
 from stores.context_types import CONTEXT_TYPES
 from stores.records import Evidence, RepositoryState
 

@@ -8,7 +8,7 @@ from typing import Any
 from pydantic import Field, field_validator
 
 from core.config import Section
-from miners.commit_miner import CommitFilters
+from miners.commit_filters import CommitFilters
 
 CURATED_REPOS: dict[str, tuple[str, ...]] = {
     "backend_patterns": ("fastapi/fastapi", "encode/starlette", "pydantic/pydantic", "mongodb/motor"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import re
 
 import click
@@ -15,6 +16,8 @@ import serve
 from core.cli import stage_command
 from core.commit_grammar import MARKERS, Marker, parse
 from core.config import PipelineConfig, load
+from stores.__main__ import main as stores_command
+from stores.context_types import CONTEXT_TYPES, KINDS
 
 README = (PROJECT / "README.md").read_text(encoding="utf-8")
 CONFIG = (PROJECT / "config.yaml").read_text(encoding="utf-8")
@@ -23,6 +26,36 @@ SECTIONS = {"pipeline": PipelineConfig, **{stage.name: stage.config for stage in
 
 def options(command: click.Command) -> list[str]:
     return [name for parameter in command.params if isinstance(parameter, click.Option) for name in parameter.opts[:1]]
+
+
+def of_scripts() -> list[str]:
+    """Flags of the scripts that write or judge stores, and of `python -m stores`."""
+    from miners.command import pretraining_command
+
+    path = PROJECT / "scripts" / "evaluate_stores.py"
+    spec = importlib.util.spec_from_file_location(path.stem, path)
+    assert spec
+    assert spec.loader
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    commands = [module.main, pretraining_command(anew=True, summary="", help=""), stores_command]
+    return [flag for command in (*commands, *stores_command.commands.values()) for flag in options(command)]
+
+
+@pytest.mark.parametrize("flag", dict.fromkeys(of_scripts()))
+def test_flags_of_the_memory_are_in_the_readme(flag: str) -> None:
+    assert f"`{flag}`" in README
+
+
+def test_commands_of_the_stores_are_in_the_readme() -> None:
+    assert all(re.search(rf"`{name}[ `]", README) for name in stores_command.commands)
+
+
+def test_the_page_of_the_stores_knows_every_context_type_and_kind() -> None:
+    page = (PROJECT / "docs" / "stores.md").read_text(encoding="utf-8")
+    for context in CONTEXT_TYPES.values():
+        assert f"`{context.agent or context.name}`" in page
+    assert all(f"`{kind}`" in page for kind in KINDS)
 
 
 @pytest.mark.parametrize("flag", options(pipeline.main) + options(predict.main) + options(serve.main))

@@ -13,7 +13,7 @@ from conftest import Repo
 from core.errors import UserError
 from core.records import ClosedIssue, MinedRepository
 from miners import clones
-from miners.commit_miner import CommitFilters
+from miners.commit_filters import CommitFilters
 from miners.repository_miner import Tally, mine
 from miners.seeder import STORES, Seeder
 from stores.records import Evidence

@@ -12,7 +12,7 @@ from conftest import Repo
 
 from core.errors import AlreadyRunningError, StageError
 from miners import clones
-from miners.commit_miner import CommitFilters
+from miners.commit_filters import CommitFilters
 from miners.repository_miner import Tally, mine
 from miners.seeder import STORES, Seeder, Seeding
 from stores import FailureStore, PatternStore, VVectorStore

@@ -182,7 +182,7 @@ def test_a_damaged_file_is_told(tmp_path: Path, damage: Callable[[bytes], bytes]
     path = tmp_path / "v_vector_history.db"
     path.write_bytes(damage(path.read_bytes()))
     with (
-        pytest.raises(StageError, match="malformed|not a database|integrity") as caught,
+        pytest.raises(StageError, match=r"malformed|not a database|integrity") as caught,
         VVectorStore(tmp_path) as store,
     ):
         raise StageError("; ".join(store.check()), "put the newest file of backups/ in its place")
