@@ -13,7 +13,7 @@ run: $(READY)
 	$(BIN)/python pipeline.py --config config.yaml
 
 test: $(READY)
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest --numprocesses auto --dist loadfile
 
 lint: $(READY)
 	$(BIN)/ruff check .

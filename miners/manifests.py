@@ -102,6 +102,17 @@ def tools_of(language: str, dependencies: Iterable[str], paths: Iterable[str]) -
     return {role: next((tool for tool in TOOLS[role] if tool in names), "none") for role in _ROLES_OF.get(language, ())}
 
 
+def combinations_of(dependencies: Iterable[str]) -> dict[str, str]:
+    """For each framework that a repository uses, and each purpose that goes with one: the tool that it has."""
+    names = set(dependencies)
+    frameworks = [name for role in ("web_framework", "ui_framework") for name in TOOLS[role] if name in names]
+    return {
+        f"{framework}/{role}": next((tool for tool in TOOLS[role] if tool in names), "none")
+        for framework in frameworks
+        for role in ("orm", "test_runner", "bundler")
+    }
+
+
 _CONFIGURED: dict[str, set[str]] = {
     "flake8": {".flake8"},
     "pylint": {".pylintrc", "pylintrc"},

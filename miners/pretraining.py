@@ -77,7 +77,7 @@ def pretrain(
     place = location if "://" in location else expand(location)
     with Seeder(place, cache_dir / "seeding") as seeder:
         try:
-            for found in collector.collect(seeder.issues_since if not anew else lambda _: ""):
+            for found in collector.collect(lambda number: "" if anew else seeder.issues_since(number, rules)):
                 if clone := collector.opened(found):
                     try:
                         report(_read(seeder, clone, found, seeding, rules, tally, anew=anew, workers=_workers(mining)))

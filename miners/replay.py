@@ -18,7 +18,8 @@ With fewer than three repositories nothing can be held out. Then each block of a
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from array import array
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -56,38 +57,47 @@ Seen = tuple[str, str, int, Outcome]
 
 @dataclass(frozen=True)
 class Sample:
-    """One target's evidence of one repository, oldest first: option and outcome of each piece as numbers."""
+    """One target's evidence of one repository, oldest first."""
 
-    options: Ints
-    outcomes: Ints
-    values: Floats
-    """Sizes as they are; zero for choices."""
+    codes: Ints
+    """Option and value of each piece in one number: option times the number of values, plus the value's place."""
     times: Ints
 
-    def part(self, chosen: NDArray[np.bool_] | slice) -> Sample:
-        """Some of it."""
-        return Sample(self.options[chosen], self.outcomes[chosen], self.values[chosen], self.times[chosen])
-
     def __len__(self) -> int:
-        return len(self.options)
+        return len(self.codes)
 
 
 @dataclass
 class Table:
-    """One target's evidence of all repositories."""
+    """One target's evidence of all repositories. Everything else is made of counts of it, (options, values)."""
 
     context: ContextType
     target: str
     options: list[str]
-    words: list[list[str]]
-    """What may come out, for each option."""
+    values: list[float] | list[str]
+    """Every size or word that was seen, in order."""
+    outcomes: Ints
+    """For each value the outcome that it counts as: a size its bin, a word itself."""
+    defaults: Floats
+    """(options, outcomes): the shipped probabilities. Zero where an option cannot have the outcome."""
     samples: dict[str, Sample]
     archetypes: Mapping[str, str]
 
     @property
-    def defaults(self) -> list[Floats]:
-        """The shipped probabilities, for each option."""
-        return [np.array(self.context.default(self.target, words)) for words in self.words]
+    def has_labels(self) -> bool:
+        """True where options share their outcomes, so that evidence can be dealt among them anew."""
+        return len(self.options) > 1 and bool((self.defaults == self.defaults[0]).all())
+
+    def counts(self, sample: Sample, start: int = 0, end: int | None = None) -> Ints:
+        """How often each value was seen for each option, (options, values), in a stretch of a sample."""
+        shape = (len(self.options), len(self.values))
+        return np.bincount(sample.codes[start:end], minlength=shape[0] * shape[1]).reshape(shape)
+
+    def by_outcome(self, counts: Floats | Ints) -> Floats:
+        """Counts of values as counts of outcomes, (options, outcomes)."""
+        found = np.zeros(self.defaults.shape)
+        np.add.at(found.T, self.outcomes, counts.T)
+        return found
 
 
 @dataclass
@@ -160,64 +170,88 @@ class Verdict:
 
 
 def tables(context: ContextType, seen: Iterable[Seen], archetypes: Mapping[str, str]) -> list[Table]:
-    """The evidence of a context type by target; a target that an outcome lacks is not counted for it."""
-    rows: dict[str, dict[str, list[tuple[str, int, int | float | str]]]] = {name: {} for name in context.targets}
+    """The evidence of a context type by target; an outcome that lacks a target does not count for it.
+
+    `archetypes` are those of the repositories by key.
+    """
+    columns = {target: _Columns() for target in context.targets}
     for repository, option, at, outcome in seen:
-        for target, by_repository in rows.items():
+        for target, column in columns.items():
             if target in outcome:
-                by_repository.setdefault(repository, []).append((option, at, outcome[target]))
-    return [_table(context, target, rows[target], archetypes) for target in context.targets]
+                column.add(repository, option, at, outcome[target])
+    return [_table(context, target, columns[target], archetypes) for target in context.targets]
 
 
-def _table(
-    context: ContextType,
-    target: str,
-    rows: Mapping[str, Sequence[tuple[str, int, int | float | str]]],
-    archetypes: Mapping[str, str],
-) -> Table:
+class _Columns:
+    """Evidence as it comes, in a few bytes for each piece."""
+
+    def __init__(self) -> None:
+        self.options: dict[str, int] = {}
+        self.values: dict[int | float | str, int] = {}
+        self.rows: dict[str, tuple[array[int], array[int], array[int]]] = {}
+
+    def add(self, repository: str, option: str, at: int, value: float | str) -> None:
+        options, values, times = self.rows.setdefault(repository, (array("i"), array("i"), array("q")))
+        options.append(self.options.setdefault(option, len(self.options)))
+        values.append(self.values.setdefault(value, len(self.values)))
+        times.append(at)
+
+
+def _table(context: ContextType, target: str, columns: _Columns, archetypes: Mapping[str, str]) -> Table:
     kind = context.targets[target]
-    options = sorted({option for some in rows.values() for option, _, _ in some})
-    number = {option: index for index, option in enumerate(options)}
-    if isinstance(kind, Size):
-        words = [kind.bins for _ in options]
-    elif kind.words:
-        words = [list(kind.words) for _ in options]
-    else:
-        found: dict[str, set[str]] = {}
-        for some in rows.values():
-            for option, _, value in some:
-                found.setdefault(_question(option), set()).add(str(value))
-        words = [sorted(found[_question(option)]) for option in options]
-    places = [{word: index for index, word in enumerate(one)} for one in words]
+    options, values, outcomes, defaults = _outcomes(context, target, columns)
+    option_places, value_places = _places(columns.options, options), _places(columns.values, values)
+    known = set(values)
     samples = {}
-    for repository, some in rows.items():
-        ordered = sorted(some, key=lambda row: row[1])
-        known = [
-            (
-                number[option],
-                _place(kind, places[number[option]], value),
-                float(value) if isinstance(kind, Size) else 0.0,
-                at,
-            )
-            for option, at, value in ordered
-        ]
-        columns = list(zip(*[row for row in known if row[1] >= 0], strict=True)) or [(), (), (), ()]
-        samples[repository] = Sample(
-            np.array(columns[0], np.int64),
-            np.array(columns[1], np.int64),
-            np.array(columns[2], np.float64),
-            np.array(columns[3], np.int64),
-        )
-    return Table(context, target, options, words, samples, archetypes)
+    for repository, row in columns.rows.items():
+        option, value, times = (np.frombuffer(column, dtype=column.typecode).astype(np.int64) for column in row)
+        fits = np.isin(value, [place for word, place in columns.values.items() if word in known])
+        order = np.argsort(times[fits], kind="stable")
+        codes = option_places[option[fits]] * len(values) + value_places[value[fits]]
+        samples[repository] = Sample(codes[order], times[fits][order])
+    assert isinstance(kind, Size | Choice)
+    return Table(context, target, options, values, outcomes, defaults, samples, archetypes)
+
+
+def _outcomes(context: ContextType, target: str, columns: _Columns) -> tuple[list[str], list[Any], Ints, Floats]:
+    """(options, values, the outcome of each value, the default of each option)."""
+    kind, options = context.targets[target], sorted(columns.options)
+    if isinstance(kind, Size):
+        sizes = sorted(columns.values, key=float)
+        bins = np.array([kind.bin_of(size) for size in sizes], np.int64)
+        return options, sizes, bins, np.tile(context.default(target), (max(len(options), 1), 1))[: len(options)]
+    if kind.words:
+        words = list(kind.words)
+        default = np.tile(context.default(target), (max(len(options), 1), 1))[: len(options)]
+        return options, words, np.arange(len(words)), default
+    words = sorted(map(str, columns.values))
+    asked = _words_by_question(columns)
+    default = np.zeros((len(options), len(words)))
+    for row, option in enumerate(options):
+        own = asked[_question(option)]
+        for word, share in zip(own, context.default(target, own), strict=True):
+            default[row, words.index(word)] = share
+    return options, words, np.arange(len(words)), default
+
+
+def _words_by_question(columns: _Columns) -> dict[str, list[str]]:
+    options, values = list(columns.options), list(columns.values)
+    found: dict[str, set[str]] = {}
+    for option, value, _ in columns.rows.values():
+        for pair in set(zip(option, value, strict=True)):
+            found.setdefault(_question(options[pair[0]]), set()).add(str(values[pair[1]]))
+    return {question: sorted(words) for question, words in found.items()}
+
+
+def _places(seen: Mapping[Any, int], ordered: Sequence[Any]) -> Ints:
+    """For each number that was given as things came, the place in order; 0 for what is not in it."""
+    places = {word: place for place, word in enumerate(ordered)}
+    return np.array([places.get(word, 0) for word in seen], np.int64)
 
 
 def _question(option: str) -> str:
     """What options of an open choice have in common: "rust/tests" and "python/tests" may have the same answers."""
     return option.rpartition("/")[2]
-
-
-def _place(kind: Size | Choice, places: Mapping[str, int], value: float | str) -> int:
-    return kind.bin_of(value) if isinstance(kind, Size) else places.get(str(value), -1)
 
 
 def replay(table: Table) -> Verdict:
@@ -232,111 +266,109 @@ def replay(table: Table) -> Verdict:
 
 def _held_out(table: Table, name: str) -> Tried | None:
     own = table.samples[name]
-    others = {other: sample for other, sample in table.samples.items() if other != name}
-    if table.context.unit == "repository":
-        older, test = own.part(slice(0, 0)), own
-        training = others
-    else:
-        cut = int(len(own) * (1 - TEST_SHARE))
-        older, test = own.part(slice(0, cut)), own.part(slice(cut, None))
-        if len(test) < MIN_TEST:
-            return None
-        until = int(test.times[0]) - GAP_S
-        training = {other: sample.part(sample.times < until) for other, sample in others.items()}
-    if not len(test) or not any(map(len, training.values())):
+    whole = table.context.unit == "repository"
+    cut = 0 if whole else int(len(own) * (1 - TEST_SHARE))
+    if len(own) - cut < (1 if whole else MIN_TEST):
         return None
-    return _try(table, name, training, test, older, table.archetypes.get(name, ANY))
+    until = None if whole else int(own.times[cut]) - GAP_S
+    training = {
+        other: table.counts(sample, end=None if until is None else int(np.searchsorted(sample.times, until)))
+        for other, sample in table.samples.items()
+        if other != name
+    }
+    if not any(counts.any() for counts in training.values()):
+        return None
+    return _try(table, name, training, table.counts(own, cut), table.counts(own, 0, cut))
 
 
 def _later(table: Table, name: str) -> list[Tried]:
     own = table.samples[name]
-    if table.context.unit == "repository":
-        return []
-    if len(own) < BLOCKS * MIN_TEST:
+    if table.context.unit == "repository" or len(own) < BLOCKS * MIN_TEST:
         return []
     edges = np.linspace(0, len(own), BLOCKS + 1).astype(int)
     tried = []
     for number in range(FIRST_BLOCKS, BLOCKS):
-        older, block = own.part(slice(0, edges[number])), own.part(slice(edges[number], edges[number + 1]))
-        tried.append(_try(table, f"{name}#{number + 1}", {name: older}, block, older, ANY))
+        older, block = table.counts(own, 0, edges[number]), table.counts(own, edges[number], edges[number + 1])
+        tried.append(_try(table, f"{name}#{number + 1}", {name: older}, block, older))
     return tried
 
 
-def _try(table: Table, name: str, training: Mapping[str, Sample], test: Sample, older: Sample, archetype: str) -> Tried:
-    rng = np.random.default_rng(SEED)
-    pooled = _join(training.values())
-    alike = _join(
-        sample for other, sample in training.items() if archetype != ANY and table.archetypes.get(other) == archetype
-    )
-    seeded = _learn(table, pooled)
+def _try(table: Table, name: str, training: Mapping[str, Ints], test: Ints, older: Ints) -> Tried:
+    """`training` is what others showed, `test` what is to be foretold, `older` the repository's own past: counts."""
+    pooled = _sum(table, training.values())
+    archetype = table.archetypes.get(name, ANY)
+    alike = [
+        counts for other, counts in training.items() if archetype != ANY and table.archetypes.get(other) == archetype
+    ]
+    seeded = _learn(table, table.by_outcome(pooled), table.defaults)
+    possible = table.defaults > 0
     arms = {
-        "uniform": [np.full(len(words), 1 / len(words)) for words in table.words],
+        "uniform": possible / possible.sum(axis=1, keepdims=True),
         "defaults": table.defaults,
         "seeded": seeded,
-        "archetype": _learn(table, alike, seeded),
-        "own history": _learn(table, older),
+        "archetype": _learn(table, table.by_outcome(_sum(table, alike)), seeded),
+        "own history": _learn(table, table.by_outcome(older), table.defaults),
     }
-    bits = {arm: _bits(known, test) for arm, known in arms.items()}
-    bits["placebo"] = float(np.mean([_bits(_placebo(table, pooled, seeded, rng), test) for _ in range(PLACEBO_DRAWS)]))
-    return Tried(name, len(test), bits, _covered(table, pooled, seeded, test))
+    happened = table.by_outcome(test)
+    bits = {arm: _bits(known, happened) for arm, known in arms.items()}
+    bits["placebo"] = float(np.mean([_bits(known, happened) for known in _placebos(table, pooled, seeded)]))
+    return Tried(name, int(test.sum()), bits, _covered(table, pooled, seeded, test))
 
 
-def _learn(table: Table, sample: Sample, general: Sequence[Floats] | None = None) -> list[Floats]:
-    """Probabilities for each option; `general` is what they are drawn towards, the shipped defaults unless given.
+def _learn(table: Table, counts: Floats, general: Floats) -> Floats:
+    """Probabilities (options, outcomes) of counts; `general` is what they are drawn towards.
 
     What was never seen of an option stays at the default, as it does for who asks the store.
     """
     weight = SHRINKAGE[table.context.unit]
-    found = []
-    for option, base in enumerate(general or table.defaults):
-        mine = sample.outcomes[sample.options == option]
-        counts = np.bincount(mine, minlength=len(base))
-        found.append((counts + weight * base) / (len(mine) + weight))
-    return found
+    learnt: Floats = (counts + weight * general) / (counts.sum(axis=1, keepdims=True) + weight)
+    return learnt
 
 
-def _placebo(table: Table, sample: Sample, seeded: Sequence[Floats], rng: np.random.Generator) -> list[Floats]:
-    """The evidence with shuffled labels: of options where there are several of the same kind, else of outcomes."""
-    if len(table.options) > 1 and len({tuple(words) for words in table.words}) == 1:
-        shuffled = Sample(rng.permutation(sample.options), sample.outcomes, sample.values, sample.times)
-        return _learn(table, shuffled)
-    return [rng.permutation(one) for one in seeded]
+def _placebos(table: Table, pooled: Ints, seeded: Floats) -> Iterator[Floats]:
+    """The evidence with its labels shuffled: those of options where they share outcomes, else those of outcomes.
+
+    Options dealt at random give each option the shares of all together, in expectation. That is what is taken: no
+    single shuffling does better.
+    """
+    if table.has_labels:
+        shares = pooled.sum(axis=0) / pooled.sum()
+        yield _learn(table, table.by_outcome(np.outer(pooled.sum(axis=1), shares)), table.defaults)
+        return
+    draw = np.random.default_rng(SEED)
+    for _ in range(PLACEBO_DRAWS):
+        shuffled = np.zeros_like(seeded)
+        for row, possible in enumerate(table.defaults > 0):
+            shuffled[row, possible] = draw.permutation(seeded[row, possible])
+        yield shuffled
 
 
-def _bits(known: Sequence[Floats], test: Sample) -> float:
-    width = max(map(len, known))
-    matrix = np.ones((len(known), width))
-    for option, one in enumerate(known):
-        matrix[option, : len(one)] = one
-    return float(-np.log2(matrix[test.options, test.outcomes]).mean())
+def _bits(known: Floats, happened: Floats) -> float:
+    """Mean surprise at what happened, counts (options, outcomes)."""
+    seen = happened > 0
+    return float(-(happened[seen] * np.log2(known[seen])).sum() / happened.sum())
 
 
-def _covered(table: Table, pooled: Sample, seeded: Sequence[Floats], test: Sample) -> dict[str, float]:
+def _covered(table: Table, pooled: Ints, seeded: Floats, test: Ints) -> dict[str, float]:
     if not isinstance(table.context.targets[table.target], Size):
-        first = np.array([int(one.argmax()) for one in seeded])
-        return {"first choice": float((first[test.options] == test.outcomes).mean())}
+        first = seeded.argmax(axis=1)
+        return {"first choice": float(test[np.arange(len(first)), first].sum() / test.sum())}
+    # What was never seen of an option is judged by all together.
+    counts = np.where(pooled.any(axis=1, keepdims=True), pooled, pooled.sum(axis=0, keepdims=True))
+    below = counts.cumsum(axis=1)
     found = {}
     for name, share in QUANTILES.items():
-        caps = np.zeros(len(table.options))
-        for option in range(len(table.options)):
-            values = pooled.values[pooled.options == option]
-            values = values if len(values) else pooled.values
-            caps[option] = np.quantile(values, share, method="inverted_cdf")
-        found[name] = float((test.values <= caps[test.options]).mean())
+        caps = (below >= share * below[:, -1:]).argmax(axis=1)
+        within = np.arange(test.shape[1]) <= caps[:, None]
+        found[name] = float(test[within].sum() / test.sum())
     return found
 
 
-def _join(samples: Iterable[Sample]) -> Sample:
-    parts = list(samples)
-    if not parts:
-        none = np.zeros(0, np.int64)
-        return Sample(none, none, none.astype(np.float64), none)
-    return Sample(
-        np.concatenate([one.options for one in parts]),
-        np.concatenate([one.outcomes for one in parts]),
-        np.concatenate([one.values for one in parts]),
-        np.concatenate([one.times for one in parts]),
-    )
+def _sum(table: Table, counts: Iterable[Ints]) -> Ints:
+    total = np.zeros((len(table.options), len(table.values)), np.int64)
+    for one in counts:
+        total += one
+    return total
 
 
 def _rounded(figures: Mapping[str, Any]) -> dict[str, Any]:

@@ -14,7 +14,7 @@ from core.languages import file_kind, language_of
 from miners.archetypes import archetype_of
 from miners.change_facts import is_source, is_test
 from miners.layouts import layout_of
-from miners.manifests import MAX_MANIFESTS, dependencies_in, is_manifest_of_packages, tools_of
+from miners.manifests import MAX_MANIFESTS, combinations_of, dependencies_in, is_manifest_of_packages, tools_of
 from stores.records import Evidence
 
 MAX_BLOB_BYTES = 1_000_000
@@ -35,6 +35,8 @@ class Profile:
     files: dict[str, int] = field(default_factory=dict)
     """Number of files of each sort."""
     tools: dict[str, str] = field(default_factory=dict)
+    combinations: dict[str, str] = field(default_factory=dict)
+    """By framework and purpose: the tool that goes with it."""
     layout: dict[str, str] = field(default_factory=dict)
     has_readme: bool = False
     has_licence: bool = False
@@ -65,6 +67,7 @@ def profile_of(overlay: Overlay, head: str, topics: Iterable[str] = ()) -> Profi
         scores=scores,
         files=_sorts(paths),
         tools=tools_of(language, dependencies, paths),
+        combinations=combinations_of(dependencies),
         layout=layout_of(language, paths) if language else {},
         has_readme=bool(readme),
         has_licence=any(_is_licence(path) for path in paths),
@@ -81,6 +84,8 @@ def evidence_of(profile: Profile, repository: str, head: str, at: int) -> Iterat
 
     for role, tool in profile.tools.items():
         yield piece("tool_selection", f"{profile.language}/{role}", "choice", tool)
+    for pair, tool in profile.combinations.items():
+        yield piece("tool_combination", pair, "choice", tool)
     for aspect, choice in profile.layout.items():
         yield piece("project_layout", f"{profile.language}/{aspect}", "choice", choice)
     for sort, number in profile.files.items():

@@ -82,6 +82,8 @@ def mine(
         news = clones.news_of(overlay, clone.head, last.head if last and last.rules == rules_here else "")
         profile = repo_analyzer.profile_of(overlay, clone.head, known.topics)
         state = _state(clone, rules_here, said, profile, known)
+        if news.kept is None and last and last.rules.startswith(f"{rules} "):
+            state.issues_until = ""  # what earlier issues showed goes with the rest: the next run reads them again
         tally.counts["repositories"] += 1
         miner = CommitMiner(clone.key, said.dialect, filters, said.reverts)
         seen = _evidence(overlay, clone, news, miner, profile, workers)

@@ -9,8 +9,8 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from hashlib import sha256
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from types import TracebackType
 from typing import IO, Any
 
@@ -18,7 +18,7 @@ import msgspec
 from filelock import FileLock, Timeout
 
 from core.errors import AlreadyRunningError, StageError
-from core.files import make_folder
+from core.files import make_folder, remove
 from core.logs import log
 from miners.data_transformer import entries_of
 from miners.pattern_extractor import extract
@@ -27,7 +27,7 @@ from miners.repository_miner import Mined, Tally, holds
 from stores import FailureStore, PatternStore, VVectorStore
 from stores.context_types import CONTEXT_TYPES
 from stores.records import Change, Entry, Evidence, RepositoryEvidence, RepositoryState
-from stores.store import Store
+from stores.store import UNSEEDED, Store
 
 STORES: tuple[type[Store[Any]], ...] = (VVectorStore, PatternStore, FailureStore)
 _ENCODER = msgspec.msgpack.Encoder()
@@ -65,15 +65,17 @@ class Seeder:
 
         Raises AlreadyRunningError where another seeder is at work.
         """
-        self._location, self._scratch = location, scratch
+        # Whatever lies there is left by a killed seeding of these stores: the lock says that none is running.
+        self._location, self._scratch = location, scratch / sha256(str(location).encode()).hexdigest()[:12]
         self._changed: dict[str, set[str]] = {}
         self._close = contextlib.ExitStack()
 
     def __enter__(self) -> Seeder:
         with contextlib.ExitStack() as stack:
             stack.enter_context(_alone(self._location, self._scratch))
-            folder = Path(stack.enter_context(TemporaryDirectory(prefix="staged-", dir=_made(self._scratch))))
-            self._folder = folder
+            remove(self._scratch / "staged")
+            stack.callback(remove, self._scratch)
+            self._folder = folder = _made(self._scratch / "staged")
             self.live: list[Store[Any]] = [stack.enter_context(kind(self._location)) for kind in STORES]
             for store in self.live:
                 store.database.copy_to(folder / f"{store.name}.db")
@@ -93,11 +95,12 @@ class Seeder:
             return None
         return min(known, key=lambda state: state.issues_until)
 
-    def issues_since(self, github_id: int) -> str:
-        """Up to when the issues of a repository of GitHub have been read."""
-        found = [
-            state for store in self.staged for state in store.evidence.states().values() if state.github_id == github_id
-        ]
+    def issues_since(self, github_id: int, rules: str) -> str:
+        """Up to when the issues of a repository of GitHub have been read by these rules; "" where not at all."""
+        states = [state for store in self.staged for state in store.evidence.states().values()]
+        found = [state for state in states if state.github_id == github_id]
+        if any(not state.rules.startswith(f"{rules} ") for state in found):
+            return ""
         return min((state.issues_until for state in found), default="")
 
     def stage(self, mined: Mined) -> dict[str, Change]:
@@ -139,7 +142,7 @@ class Seeder:
         return done
 
     def _take_over(self, live: Store[Any], staged: Store[Any], source: str, done: Seeding) -> Change:
-        entries = [entry for entry in staged.entries() if entry.source != "own"]
+        entries = [entry for entry in staged.entries() if entry.source not in UNSEEDED]
         if not self._changed[live.name] and _same_entries(entries, live):
             return Change()
         if live.stats()["runs"] and (backup := live.backup()):
@@ -208,7 +211,9 @@ def _together(live: Store[Any], mined: Mined, spool: IO[bytes]) -> Iterator[Evid
 def _same_entries(entries: Iterable[Entry], live: Store[Any]) -> bool:
     """True where the live store has just these seeded entries."""
     ours = {live.key_of(entry): live.seeded_columns(entry) for entry in entries}
-    theirs = {live.key_of(entry): live.seeded_columns(entry) for entry in live.entries() if entry.source != "own"}
+    theirs = {
+        live.key_of(entry): live.seeded_columns(entry) for entry in live.entries() if entry.source not in UNSEEDED
+    }
     return ours == theirs
 
 

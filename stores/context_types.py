@@ -129,6 +129,13 @@ CONTEXT_TYPES: dict[str, ContextType] = {
             unit="repository",
         ),
         ContextType(
+            "tool_combination",
+            "v_vector_history",
+            "Which tool for one purpose goes with a framework.",
+            {"choice": Choice()},
+            unit="repository",
+        ),
+        ContextType(
             "project_layout",
             "pattern_memory",
             "Where a repository in one language keeps one sort of file, and how it names them.",

@@ -40,12 +40,27 @@ class EvidenceRows:
             return {state.key: state for state in self.repositories(connection)}
 
     def of_repository(self, key: str) -> Iterator[Evidence]:
-        """All that is held of one repository, in the order of its key."""
-        query = (
-            self._joined().where(self._repositories.c.key == key).order_by(*(self._evidence.c[name] for name in _KEY))
-        )
-        with self._database.read() as connection:
-            yield from _records(connection, query)
+        """All that is held of one repository, in the order of its key.
+
+        Page by page, since a transaction that reads for long keeps writers from ending theirs.
+        """
+        order = [self._evidence.c[name] for name in ("context_type", "option", "sha")]
+        query = self._joined().where(self._repositories.c.key == key).order_by(*order).limit(_BATCH)
+        last: Evidence | None = None
+        while True:
+            page = (
+                query if last is None else query.where(sa.tuple_(*order) > (last.context_type, last.option, last.sha))
+            )
+            with self._database.read() as connection:
+                found = list(_records(connection, page))
+            yield from found
+            if len(found) < _BATCH:
+                return
+            last = found[-1]
+
+    def everything(self, connection: Connection) -> Iterator[Evidence]:
+        """All evidence, repository by repository."""
+        yield from _records(connection, self._joined().order_by(self._repositories.c.key, *self._evidence.primary_key))
 
     def of(
         self, connection: Connection, context_type: str, option: str, *, archetype: str = ANY, newest: int | None = None

@@ -72,7 +72,10 @@ class Entry(msgspec.Struct, kw_only=True):
     sample_count: int = 0
     """Pieces of evidence."""
     source: str = "own"
-    """"github:…" or "history:…" for seeded entries, "own" for an agent's, "default" for what ships with the code."""
+    """"github…" or "history:…" for seeded entries, "own" for an agent's, "default" for what ships with the code.
+
+    "withdrawn": it was seeded, its evidence is gone, and it stays since an agent has reported on it.
+    """
     source_repos: list[str] = []
     prior: tuple[float, float] = (1.0, 1.0)
     """Beta(a, b) from the evidence, at a capped weight, so that an agent's own outcomes soon count for more."""

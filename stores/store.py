@@ -28,8 +28,9 @@ from stores.records import ANY, Change, Entry, Evidence, Own, RepositoryEvidence
 from stores.summary import collect, figures
 
 EntryT = TypeVar("EntryT", bound=Entry)
-OWN = "own"
-_OWN_COLUMNS = ("own_successes", "own_failures", "own_ema", "own_value")
+OWN, WITHDRAWN = "own", "withdrawn"
+UNSEEDED = (OWN, WITHDRAWN)
+"""Sources of entries that no seed stands behind: an agent's own, and those whose evidence is gone."""
 
 
 @dataclass(frozen=True)
@@ -82,9 +83,9 @@ class Store(Generic[EntryT]):
             query = query.where(self._table.c[name] == value)
         if not retired:
             query = query.where(self._table.c.retired == 0)
-        with self.database.read() as connection:
-            rows = connection.execution_options(yield_per=500).execute(query).mappings()
-            yield from map(self._entry, rows)
+        with self.database.read() as connection:  # all at once: who looks at them one by one must hold no lock
+            rows = connection.execute(query).mappings().all()
+        yield from map(self._entry, rows)
 
     def get(self, entry_id: int) -> EntryT:
         """The entry with this number. Raises UserError where there is none."""
@@ -308,11 +309,21 @@ class Store(Generic[EntryT]):
                 if any(not _same(there[name], value) for name, value in row.items()):
                     connection.execute(sa.update(self._table).where(self._table.c.id == there["id"]).values(**row))
                     change.entries_changed += 1
-        for old in known.values():  # what no evidence supports any more, unless the agent has made it its own
+        for old in known.values():
+            if old["source"] in UNSEEDED or old["retired"]:
+                continue
             told = old["own_successes"] + old["own_failures"]
-            if old["source"] != OWN and not told and not old["retired"]:
-                connection.execute(sa.update(self._table).where(self._table.c.id == old["id"]).values(retired=1))
-                change.entries_retired += 1
+            # An agent that has reported on it relies on it: then only what the seed said goes.
+            changed = self._withdrawn(old) if told else {"retired": 1}
+            connection.execute(sa.update(self._table).where(self._table.c.id == old["id"]).values(**changed))
+            change.entries_retired += 1
+
+    def _withdrawn(self, row: RowMapping) -> dict[str, Any]:
+        """The columns of an entry that no evidence supports any more: its own outcomes are all that counts."""
+        a, b = 1.0, 1.0
+        bound = beliefs.lower_bound(a + row["own_successes"], b + row["own_failures"])
+        figures = {"quantiles": {}, "shares": {}, "gate": {}, "sample_count": 0, "source_repos": []}
+        return {**figures, "prior_a": a, "prior_b": b, "confidence": bound, "source": WITHDRAWN}
 
     def _outcome_totals(self, connection: Connection) -> dict[int, tuple[int, int]]:
         outcomes = self.database.table("outcomes")
@@ -330,9 +341,7 @@ class Store(Generic[EntryT]):
         if not math.isclose(bound, row["confidence"], abs_tol=1e-6):
             yield f"confidence is {row['confidence']:.4f}, its outcomes make {bound:.4f}"
         context = CONTEXT_TYPES.get(row["evidence_context"])
-        if row["source"] == OWN or row["retired"] or context is None:
-            return
-        if row["own_successes"] + row["own_failures"] and not row["sample_count"]:
+        if row["source"] in UNSEEDED or row["retired"] or context is None:
             return
         seen = self.evidence.outcomes(connection, context.name, row["evidence_option"], row["archetype"])
         found = collect(context, seen)

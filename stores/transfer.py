@@ -92,13 +92,10 @@ def _records(store: Store[EntryT]) -> Iterator[dict[str, Any]]:
     table, outcomes = database.entries, database.table("outcomes")
     yield {"kind": "store", "store": store.name, "format": FORMAT, "schema": REVISION}
     with database.read() as connection:
-        states = list(store.evidence.repositories(connection))
-        for state in states:
+        for state in store.evidence.repositories(connection):
             yield {"kind": "repository", **msgspec.structs.asdict(state)}
-    for state in states:
-        for piece in store.evidence.of_repository(state.key):
+        for piece in store.evidence.everything(connection):
             yield {"kind": "evidence", **msgspec.structs.asdict(piece)}
-    with database.read() as connection:
         for name, rows in (
             ("entry", sa.select(table).order_by(table.c.id)),
             ("outcome", sa.select(outcomes).order_by(outcomes.c.at)),

@@ -26,6 +26,9 @@ from stores import VVectorStore
 if TYPE_CHECKING:
     from core.prediction.predictor import Predictor
 
+if workers := int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "0")):  # torch would take all processors for each worker
+    os.environ.setdefault("OMP_NUM_THREADS", str(max(1, (os.cpu_count() or 1) // workers)))
+
 PROJECT = Path(__file__).resolve().parent.parent
 
 

@@ -10,7 +10,7 @@ from conftest import Repo
 from core.history.overlay import Overlay
 from miners.archetypes import archetype_of
 from miners.layouts import layout_of
-from miners.manifests import dependencies_in
+from miners.manifests import combinations_of, dependencies_in
 from miners.repo_analyzer import Profile, evidence_of, profile_of
 
 
@@ -33,6 +33,16 @@ from miners.repo_analyzer import Profile, evidence_of, profile_of
 )
 def test_manifests_name_dependencies(path: str, content: str, names: set[str]) -> None:
     assert dependencies_in({path: content.encode()}) == names
+
+
+def test_tools_that_go_with_a_framework_are_paired() -> None:
+    found = combinations_of({"fastapi", "sqlalchemy", "pytest", "react", "vite"})
+    assert (found["fastapi/orm"], found["fastapi/test_runner"], found["react/bundler"]) == (
+        "sqlalchemy",
+        "pytest",
+        "vite",
+    )
+    assert combinations_of({"pytest"}) == {}
 
 
 @pytest.mark.parametrize(

@@ -75,7 +75,13 @@ def test_own_outcomes_survive_seeding_and_count_with_the_seed(opened: Open) -> N
         assert after.prior == (15.0, 7.0)
         assert after.confidence == pytest.approx(beliefs.lower_bound(16, 9))
         store.bulk_import([more], [], source="history:test")
-        assert [one.id for one in store.entries()] == [told.id]  # an agent relies on it: it does not retire
+        (alone,) = store.entries()  # an agent relies on it: it does not retire
+        assert (alone.id, alone.source, alone.own, alone.quantiles) == (told.id, "withdrawn", told.own, {})
+        assert alone.confidence == pytest.approx(beliefs.lower_bound(2, 3))
+        assert not store.bulk_import([], [], source="history:test")
+        assert store.check() == []
+        store.bulk_import([], [entry(more)], source="history:test")
+        assert next(store.entries()).source == "history:test"
         assert store.check() == []
 
 
@@ -129,6 +135,19 @@ def test_the_check_sees_figures_that_do_not_follow(opened: Open, change: dict[st
         with store.database.write() as connection:
             connection.execute(sa.update(store.database.entries).values(**change))
         assert any(problem in sentence for sentence in store.check())
+
+
+def test_who_looks_at_entries_one_by_one_can_write_meanwhile(opened: Open) -> None:
+    repository = made_up(number=3000)
+    with opened() as store, opened() as other:
+        store.bulk_import([repository], [entry(repository)], source="history:test")
+        for one in store.entries():
+            other.record_outcome(one.id or 0, success=True)
+        for number, _ in enumerate(store.evidence.of_repository("root:a")):
+            if number == 1500:
+                other.record_outcome(1, success=True)
+        assert number == 2999
+        assert store.get(1).own.successes == 2
 
 
 def test_an_entry_that_is_not_there_is_told(opened: Open) -> None:
