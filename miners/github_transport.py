@@ -31,6 +31,9 @@ SEARCH_INTERVAL_S = 2.0
 KEPT_S = 90 * 86400.0
 """Answers that were not used for so long leave the cache."""
 _MILLISECONDS_FROM = 10**11
+_KEPT = (httpx.codes.OK, httpx.codes.NOT_MODIFIED, httpx.codes.NOT_FOUND, httpx.codes.GONE)
+_GONE_S = 86400.0
+"""What is not there may be there tomorrow."""
 _DROPPED = ("content-encoding", "content-length", "transfer-encoding", "expires", "pragma", "age", "vary")
 
 
@@ -137,11 +140,12 @@ class Network(httpx.BaseTransport):
     def _answer(self, response: httpx.Response, body: bytes, kind: str, request: httpx.Request) -> httpx.Response:
         told = [_in_seconds(name.lower(), value) for name, value in response.headers.multi_items()]
         headers = [(name, value) for name, value in told if value and name not in _DROPPED]
-        if response.status_code in (httpx.codes.OK, httpx.codes.NOT_MODIFIED):
+        if response.status_code in _KEPT:
             if response.status_code == httpx.codes.OK and not _is_json(body):
                 raise httpx.RemoteProtocolError("the answer is not whole JSON", request=request)
             # The cache keeps to what headers say, so they say how long this kind of answer is taken to hold.
-            age = int(self._lifetimes_s.get(kind, 0))
+            gone = response.status_code not in (httpx.codes.OK, httpx.codes.NOT_MODIFIED)
+            age = int(min(self._lifetimes_s.get(kind, 0), _GONE_S if gone else math.inf))
             headers = [(name, value) for name, value in headers if name not in ("cache-control", "date")]
             headers += [("Cache-Control", f"private, max-age={age}"), ("Date", formatdate(usegmt=True))]
         else:

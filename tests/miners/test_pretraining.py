@@ -1,0 +1,178 @@
+"""A whole run against GitHub: curated and searched repositories, filters, issues, limits, and a second night."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from conftest import Repo, grow
+from github_server import Answer, Asked, Script, repository, serving
+
+from miners.github_client import ResumeLaterError
+from miners.pretraining import Pretraining, pretrain
+from miners.settings import GitHubMinerConfig, StoreSeederConfig
+from stores import PatternStore, VVectorStore
+
+pytestmark = pytest.mark.enable_socket
+
+
+@pytest.fixture
+def repos(make_repo: Callable[[str], Repo]) -> dict[str, Repo]:
+    made = {name: make_repo(name) for name in ("good", "found", "small")}
+    for name, repo in made.items():
+        repo.commit(f"Begin {name}")
+        grow(repo, 2 if name == "small" else 5)
+    return made
+
+
+def github(repos: dict[str, Repo]) -> Script:
+    """A GitHub with these repositories; `good` has an issue that a commit closed."""
+    closing = repos["good"].commit(
+        "Handle nothing", {"pkg/part_0.py": "def part(x):\n    if x is None:\n        return\n"}
+    )
+    known = {
+        f"octo/{name}": repository(f"octo/{name}", id=number, clone_url=f"file://{repo.path}")
+        for number, (name, repo) in enumerate(repos.items(), start=1)
+    }
+    issue = {
+        "number": 7,
+        "title": "TypeError: 'NoneType' object is not iterable",
+        "body": "it happens",
+        "updatedAt": "2026-01-02T00:00:00Z",
+        "closedByPullRequestsReferences": {"nodes": []},
+        "timelineItems": {"nodes": [{"closer": {"__typename": "Commit", "oid": closing}}]},
+    }
+
+    def script(asked: Asked, number: int) -> Answer:
+        path = asked.path.partition("?")[0]
+        if path == "/search/repositories":
+            others = [
+                {**known["octo/found"], "id": 50, "full_name": "octo/gpl", "license": {"spdx_id": "GPL-3.0"}},
+                {**known["octo/found"], "id": 51, "full_name": "octo/unloved", "stargazers_count": 1},
+                {**known["octo/found"], "id": 52, "full_name": "octo/old", "pushed_at": "2001-01-01T00:00:00Z"},
+                {**known["octo/found"], "id": 53, "full_name": "octo/free", "license": None},
+            ]
+            return Answer(body={"items": [known["octo/good"], known["octo/found"], known["octo/small"], *others]})
+        if asked.method == "POST":
+            variables = json.loads(asked.body)["variables"]
+            nodes = [issue] if variables["name"] == "good" and not variables["since"] else []
+            page = {"nodes": nodes, "pageInfo": {"hasNextPage": False, "endCursor": None}}
+            return Answer(body={"data": {"repository": {"issues": page}}})
+        found = known.get(path.removeprefix("/repos/"))
+        return Answer(body=found) if found else Answer(404, {"message": "Not Found"})
+
+    return script
+
+
+def run(url: str, folder: Path, **settings: Any) -> Pretraining:
+    mining = GitHubMinerConfig(
+        **{
+            "api_url": url,
+            "curated": {"backend": ("octo/good", "octo/gone")},
+            "search": {"a": "topic:a", "b": "topic:a"},
+            "min_commits": 5,
+            **settings,
+        }
+    )
+    return pretrain(mining, StoreSeederConfig(), str(folder / "stores"), folder / "cache")
+
+
+def test_what_github_knows_is_mined_and_a_second_night_asks_for_nothing(
+    repos: dict[str, Repo], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("GITHUB_TOKEN", "t")
+    with serving(github(repos)) as server:
+        done = run(server.url, tmp_path)
+        assert done.failed == []
+        assert done.drops == {
+            "repositories that GitHub does not show us": 1,
+            "repositories under other licences (GPL-3.0)": 2,
+            "repositories below min_stars": 2,
+            "repositories without a push in max_days_since_update": 2,
+            "repositories without a licence": 2,
+            "repositories below min_commits": 1,
+        }
+        with VVectorStore(tmp_path / "stores") as store, PatternStore(tmp_path / "stores") as patterns:
+            states = {state.name: state for state in store.evidence.states().values()}
+            assert set(states) == {"octo/good", "octo/found"}
+            good = states["octo/good"]
+            assert (good.github_id, good.stars, good.licence, good.facts["topics"]) == (
+                1,
+                80,
+                "MIT",
+                ["octocat", "api"],
+            )
+            assert good.issues_until == "2026-01-02T00:00:00Z"
+            remedies = [one for one in patterns.evidence.of_repository(good.key) if one.context_type == "error_remedy"]
+            assert [(one.option, one.outcome["kind"], one.note[:3]) for one in remedies] == [
+                ("TypeError", "guard_fix", "#7:")
+            ]
+        asked = len(server.asked)
+        again = run(server.url, tmp_path)
+        new = server.asked[asked:]
+        # Issues are asked for again, from where the first night ended; nothing else is.
+        assert [(one.method, json.loads(one.body)["variables"]["since"]) for one in new] == [
+            ("POST", "2026-01-02T00:00:00Z")
+        ]
+        assert not again.seeding
+        third = run(server.url, tmp_path)
+        assert len(server.asked) == asked + 1
+        assert not third.seeding
+        assert third.counts["answers from the cache"] > 0
+        assert "nothing new | 0 requests to GitHub, 0 answers without change" in third.summary()
+
+
+def test_a_limit_ends_the_run_after_merging_what_was_read(
+    repos: dict[str, Repo], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("GITHUB_TOKEN", "t")
+    normal = github(repos)
+    reset = {"X-RateLimit-Remaining": "0", "X-RateLimit-Reset": str(int(time.time()) + 7200)}
+
+    def limited(asked: Asked, number: int) -> Answer:
+        return Answer(403, {"message": "limit"}, reset) if "/search/" in asked.path else normal(asked, number)
+
+    with serving(limited) as server:
+        done = run(server.url, tmp_path)
+        assert isinstance(done.resume, ResumeLaterError)
+        with VVectorStore(tmp_path / "stores") as store:
+            assert [state.name for state in store.evidence.states().values()] == ["octo/good"]
+    with serving(normal) as server:
+        assert run(server.url, tmp_path).resume is None
+        with VVectorStore(tmp_path / "stores") as store:
+            assert len(store.evidence.states()) == 2
+
+
+def test_a_renamed_repository_stays_the_same(
+    repos: dict[str, Repo], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("GITHUB_TOKEN", "t")
+    normal = github(repos)
+
+    def renamed(asked: Asked, number: int) -> Answer:
+        answer = normal(asked, number)
+        if asked.path == "/repos/octo/good":
+            return Answer(body={**answer.body, "full_name": "octo/better"})
+        return answer
+
+    hours = {"repository": 0.0, "search": 0.0, "issues": 0.0}
+    with serving(normal) as server:
+        run(server.url, tmp_path, search={})
+    with serving(renamed) as server:
+        run(server.url, tmp_path, search={}, cache_hours=hours)
+    with VVectorStore(tmp_path / "stores") as store:
+        assert [state.name for state in store.evidence.states().values()] == ["octo/better"]
+
+
+def test_without_a_token_the_rest_is_still_mined(
+    repos: dict[str, Repo], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("GITHUB_TOKEN", raising=False)
+    with serving(github(repos)) as server:
+        done = run(server.url, tmp_path, search={}, issues=0)
+    assert done.tally.counts["repositories"] == 1
+    assert all("authorization" not in one.headers for one in server.asked)
