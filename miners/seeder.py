@@ -15,9 +15,8 @@ from types import TracebackType
 from typing import IO, Any
 
 import msgspec
-from filelock import FileLock, Timeout
 
-from core.errors import AlreadyRunningError, StageError
+from core.errors import StageError
 from core.files import make_folder, remove
 from core.logs import log
 from miners.data_transformer import entries_of
@@ -31,7 +30,6 @@ from stores.store import UNSEEDED, Store
 
 STORES: tuple[type[Store[Any]], ...] = (VVectorStore, PatternStore, FailureStore)
 _ENCODER = msgspec.msgpack.Encoder()
-_LOCK_PATIENCE_S = 1.0
 
 
 @dataclass
@@ -72,11 +70,11 @@ class Seeder:
 
     def __enter__(self) -> Seeder:
         with contextlib.ExitStack() as stack:
-            stack.enter_context(_alone(self._location, self._scratch))
+            self.live: list[Store[Any]] = [stack.enter_context(kind(self._location)) for kind in STORES]
+            stack.enter_context(self.live[0].database.seeding())
             remove(self._scratch / "staged")
             stack.callback(remove, self._scratch)
             self._folder = folder = _made(self._scratch / "staged")
-            self.live: list[Store[Any]] = [stack.enter_context(kind(self._location)) for kind in STORES]
             for store in self.live:
                 store.database.copy_to(folder / f"{store.name}.db")
             self.staged: list[Store[Any]] = [stack.enter_context(kind(folder)) for kind in STORES]
@@ -215,17 +213,6 @@ def _same_entries(entries: Iterable[Entry], live: Store[Any]) -> bool:
         live.key_of(entry): live.seeded_columns(entry) for entry in live.entries() if entry.source not in UNSEEDED
     }
     return ours == theirs
-
-
-@contextlib.contextmanager
-def _alone(location: str | Path, scratch: Path) -> Iterator[None]:
-    is_url = "://" in str(location)
-    folder = _made(scratch if is_url else Path(location))
-    try:
-        with FileLock(folder / "seeding.lock", timeout=_LOCK_PATIENCE_S):
-            yield
-    except Timeout:
-        raise AlreadyRunningError(f"another seeding of {folder} is running", "wait for it, or stop it") from None
 
 
 def _made(folder: Path) -> Path:

@@ -18,10 +18,11 @@ from pathlib import Path
 from typing import Any
 
 import sqlalchemy as sa
+from filelock import FileLock, Timeout
 from sqlalchemy.engine import Connection, Engine
 
 from core.config import without_credentials
-from core.errors import StageError, UserError
+from core.errors import AlreadyRunningError, StageError, UserError
 from core.files import make_folder
 from stores.schema import STORES, metadata_of
 
@@ -30,6 +31,9 @@ REVISION = 1
 BUSY_TIMEOUT_S = 60
 SAFE_WAL = (3, 51, 3)
 KEEP_BACKUPS = 7
+_LOCK_PATIENCE_S = 1.0
+_SEEDING = 0x67697430
+"""PostgreSQL's number of the lock that seeders take, in each database."""
 _MIGRATIONS = Path(__file__).resolve().parent / "migrations"
 
 
@@ -84,6 +88,30 @@ class Database:
             connection = opened.execution_options(write=True)
             with connection.begin():
                 yield connection
+
+    @contextlib.contextmanager
+    def seeding(self) -> Iterator[None]:
+        """Held by the one who seeds the stores that lie together. Raises AlreadyRunningError where another does."""
+        place = self.path.parent if self.path else self.location
+        refusal = AlreadyRunningError(f"another seeding of {place} is running", "wait for it, or stop it")
+        if self.path:
+            lock = FileLock(self.path.parent / "seeding.lock")
+            try:
+                lock.acquire(timeout=_LOCK_PATIENCE_S)
+            except Timeout:
+                raise refusal from None
+            with lock:
+                lock.release()  # `with` has taken it once more
+                yield
+            return
+        with self._errors(), self.engine.connect() as opened:
+            connection = opened.execution_options(isolation_level="AUTOCOMMIT")  # no transaction is open meanwhile
+            if not connection.execute(sa.select(sa.func.pg_try_advisory_lock(_SEEDING))).scalar_one():
+                raise refusal
+            try:
+                yield
+            finally:
+                connection.execute(sa.select(sa.func.pg_advisory_unlock(_SEEDING)))
 
     def backup(self, keep: int = KEEP_BACKUPS) -> Path | None:
         """Copy a SQLite store into backups/ beside it and keep the newest; None for PostgreSQL, which has its own."""

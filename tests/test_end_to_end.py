@@ -26,6 +26,13 @@ ARTIFACTS = (
     *("dataset/dataset_dict.json", "dataset/train/state.json"),
     *("training_logs/metrics.jsonl", "training_logs/training.json", "training_logs/tensorboard", "evaluation.json"),
     *("model/adapter_model.safetensors", "model/tokenizer.json", "model/README.md", "model/generation_config.json"),
+    *(
+        "mined.jsonl",
+        "seeding.json",
+        "stores/v_vector_history.db",
+        "stores/pattern_memory.db",
+        "stores/failure_memory.db",
+    ),
     *("report.html", "pipeline_results.json", "pipeline.log", "tokenizer/tokenizer.json"),
 )
 
@@ -70,15 +77,15 @@ def test_a_first_run_leaves_every_artifact(world: World) -> None:
 def test_a_second_run_does_nothing_and_says_why(world: World) -> None:
     assert set(world.statuses().values()) == {"up to date"}
     dry = world.program.run("pipeline.py", "--dry-run").stdout
-    assert dry.count("up to date") == 7
+    assert dry.count("up to date") == 9
     listed = world.program.run("pipeline.py", "--list-stages").stdout
-    assert listed.count("fresh") == 7
+    assert listed.count("fresh") == 9
 
 
 def test_a_changed_setting_runs_what_is_downstream(world: World) -> None:
     ran = world.statuses("--set", "semantic_chunker.max_code_bytes=256")
     assert ran["git_scraper"] == "up to date"
-    assert {name for name, status in ran.items() if status == "ran"} == set(ran) - {"git_scraper"}
+    assert {name for name, status in ran.items() if status == "ran"} == set(ran) - {"git_scraper", "github_miner"}
     back = world.statuses()
     assert back["git_scraper"] == "up to date"
     assert back["semantic_chunker"] == "ran"

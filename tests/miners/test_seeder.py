@@ -104,12 +104,16 @@ def test_a_refresh_backs_up_and_keeps_what_agents_did_meanwhile(three: list[Repo
         assert agent.check() == []
 
 
-def test_two_seeders_at_once_are_refused(tmp_path: Path) -> None:
+@pytest.mark.parametrize("where", ["sqlite", "postgresql"])
+def test_two_seeders_at_once_are_refused(tmp_path: Path, postgresql: str, where: str) -> None:
+    location = postgresql if where == "postgresql" else tmp_path
     with (
-        Seeder(tmp_path, tmp_path / "scratch"),
+        Seeder(location, tmp_path / "scratch"),
         pytest.raises(AlreadyRunningError) as caught,
-        Seeder(tmp_path, tmp_path),
+        Seeder(location, tmp_path / "other"),
     ):
+        pass
+    with Seeder(location, tmp_path / "scratch"):
         pass
     assert caught.value.exit_code == 75
 
