@@ -95,13 +95,11 @@ class Database:
         place = self.path.parent if self.path else self.location
         refusal = AlreadyRunningError(f"another seeding of {place} is running", "wait for it, or stop it")
         if self.path:
-            lock = FileLock(self.path.parent / "seeding.lock")
             try:
-                lock.acquire(timeout=_LOCK_PATIENCE_S)
+                held = FileLock(self.path.parent / "seeding.lock").acquire(timeout=_LOCK_PATIENCE_S)
             except Timeout:
                 raise refusal from None
-            with lock:
-                lock.release()  # `with` has taken it once more
+            with held:
                 yield
             return
         with self._errors(), self.engine.connect() as opened:
