@@ -15,6 +15,7 @@ import msgspec
 
 from core import git, repositories
 from core.cli import stage_main
+from core.errors import GitloreError
 from core.files import atomic_write
 from core.logs import log
 from core.stage import Context, Stage
@@ -46,12 +47,19 @@ def sources(config: GitHubMinerConfig) -> dict[str, str]:
     """What lies outside: the day, for GitHub; the commits of local clones."""
     if not config.enabled:
         return {}
-    local = [place for place in repositories.by_folder(config.repositories).values() if not git.is_url(place)]
-    heads = "".join(f"{place} {git.state(place, ('head',)).refs}\n" for place in local)
+    places = list(repositories.by_folder(config.repositories).values())
+    heads = "".join(f"{place} {_head(place)}\n" for place in places if not git.is_url(place))
     found = {"local clones": sha256(heads.encode()).hexdigest()}
-    if config.github or len(local) < len(config.repositories):
+    if config.github or any(map(git.is_url, places)):
         found["day"] = datetime.now(UTC).date().isoformat()
     return found
+
+
+def _head(place: str) -> str:
+    try:
+        return git.state(place, ("head",)).refs
+    except GitloreError as error:  # it is named when the stage runs
+        return error.message
 
 
 STAGE = Stage(

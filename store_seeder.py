@@ -14,7 +14,7 @@ from pathlib import Path
 from core.cli import stage_main
 from core.files import write_json
 from core.logs import log
-from core.record_files import read_mined
+from core.record_files import read_history, read_mined
 from core.stage import Context, Stage
 from miners.settings import GitHubMinerConfig, StoreSeederConfig
 
@@ -28,17 +28,32 @@ def run(ctx: Context[StoreSeederConfig]) -> None:
 
     config, tally = ctx.config, Tally()
     rules = rules_digest(config.filters, ctx.cache_dir)
-    collector = Collector(GitHubMinerConfig(), ctx.cache_dir)
+    # What mined.jsonl names has been judged by stage 8.
+    collector = Collector(GitHubMinerConfig(min_commits=0, has_readme=False), ctx.cache_dir)
+    here = ""
     with Seeder(config.location, ctx.scratch) as seeder:
-        history = mine_history(ctx.input("commits.json"), ctx.input("chunks.jsonl"), config.filters, rules, tally)
-        with history as mined:
-            seeder.stage(mined)
-            here = mined.state.key
+        head = read_history(ctx.input("commits.json"))
+        if head.is_shallow or head.is_partial:
+            log.warning("%s is a shallow or partial clone: its history is not learnt from", head.repository)
+            ctx.drop("histories of shallow or partial clones")
+        else:
+            files = ctx.input("commits.json"), ctx.input("chunks.jsonl")
+            with mine_history(*files, config.filters, rules, tally, seeder.last) as mined:
+                seeder.stage(mined)
+                here = mined.state.key
         with ctx.progress("reading clones", unit="repositories") as progress:
             for other in read_mined(ctx.input("mined.jsonl")):
                 clone = collector.opened(other)
                 if clone and clone.key != here:
-                    with mine(clone, seeder.last(clone.key), config.filters, rules, tally, github=other) as mined:
+                    with mine(
+                        clone,
+                        seeder.last(clone.key),
+                        config.filters,
+                        rules,
+                        tally,
+                        github=other,
+                        scratch=seeder.scratch,
+                    ) as mined:
                         seeder.stage(mined)
                 progress.advance()
         done = seeder.merge("history:pipeline")

@@ -50,9 +50,17 @@ class News:
 def open_clone(location: str, cache_dir: Path) -> Clone:
     """Open the repository at a path, or clone (update) the one at a URL.
 
-    Raises UserError where there is none or it has no commits; StageError where git cannot read it.
+    Raises UserError where there is none, or one that lacks commits or objects on purpose (its first commit would be
+    another one, its changes could not be read), or where it is empty; StageError where git cannot read it.
     """
-    repository = git.open_repository(location, cache_dir)
+    try:
+        repository = git.open_repository(location, cache_dir)
+    except UserError as error:
+        raise UserError(error.message, "name the folder of a clone, or a git URL") from None
+    if git.boundary(repository.git_dir, "shallow") or git.is_partial(repository.git_dir):
+        raise UserError(
+            f"{repository.location} is a shallow or partial clone", "get all of it: git fetch --unshallow --refetch"
+        )
     head = git.head(repository.git_dir)
     if not head:
         raise UserError(f"{repository.location} has no commits", "name another repository")
@@ -85,10 +93,12 @@ def news_of(overlay: Overlay, head: str, last: str) -> News:
     listing = ("rev-list", "--topo-order", "--reverse", head)
     if not last or not _exists(overlay, last):
         return News(overlay.run(*listing).decode().split(), None)
-    if last == head:
-        return News([], frozenset())
-    kept = frozenset(overlay.run("rev-list", head).decode().split())
-    return News(overlay.run(*listing, f"^{last}").decode().split(), kept)
+    return News(overlay.run(*listing, f"^{last}").decode().split(), all_commits(overlay, head))
+
+
+def all_commits(overlay: Overlay, head: str) -> frozenset[str]:
+    """Every commit that `head` leads to."""
+    return frozenset(overlay.run("rev-list", head).decode().split())
 
 
 def existing(overlay: Overlay, commits: Iterable[str]) -> set[str]:

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 
 from core import git, repositories
 from core.config import expand, without_credentials
-from core.errors import GitloreError, UserError
+from core.errors import GitloreError, StageError, UserError
 from core.history.overlay import Overlay
 from core.logs import log
-from core.records import MinedRepository
+from core.records import ClosedIssue, MinedRepository
 from miners import clones, quality
 from miners.github_client import GitHubClient, Repository
 from miners.issue_miner import closed_issues, latest
@@ -71,28 +72,40 @@ class Collector:
         now = datetime.now(UTC)
         for group, names in self._settings.curated.items():
             for name in names:
-                found = client.repository(name)
-                if found is None:
-                    self.drops["repositories that GitHub does not show us"] += 1
-                    log.warning("%s (%s): GitHub has no such repository for us", name, group)
-                    continue
-                if found.full_name.lower() != name.lower():
-                    log.info("%s is called %s now", name, found.full_name)
-                if reason := quality.against(found, self._settings, now):
-                    log.warning("%s counts among %s; it is curated, so it stays", found.full_name, reason)
-                yield found
-        for query in self._settings.search.values():
-            for found in client.search(query, self._settings.search_limit):
-                if reason := quality.against(found, self._settings, now):
-                    self.drops[reason] += 1
-                else:
+                with self._failing(name):
+                    found = client.repository(name)
+                    if found is None:
+                        self.drops["repositories that GitHub does not show us"] += 1
+                        log.warning("%s (%s): GitHub has no such repository for us", name, group)
+                        continue
+                    if found.full_name.lower() != name.lower():
+                        log.info("%s is called %s now", name, found.full_name)
+                    if reason := quality.against(found, self._settings, now):
+                        log.warning("%s counts among %s; it is curated, so it stays", found.full_name, reason)
                     yield found
+        for name, query in self._settings.search.items():
+            with self._failing(f"search {name}"):
+                for found in client.search(query, self._settings.search_limit):
+                    if reason := quality.against(found, self._settings, now):
+                        self.drops[reason] += 1
+                    else:
+                        yield found
+
+    @contextmanager
+    def _failing(self, what: str) -> Iterator[None]:
+        """What cannot be read of one thing does not keep us from the others."""
+        try:
+            yield
+        except StageError as error:
+            self.drops["things that GitHub could not tell us"] += 1
+            self.failed.append(f"{what}: {error.message}")
 
     def _with_issues(self, client: GitHubClient, found: Repository, issues_since: Since) -> MinedRepository:
         since = issues_since(found.id)
-        issues = []
+        issues: list[ClosedIssue] = []
         if self._settings.issues:
-            issues = list(closed_issues(client, found.full_name, since, self._settings.issues, self.counts))
+            with self._failing(f"issues of {found.full_name}"):
+                issues += closed_issues(client, found.full_name, since, self._settings.issues, self.counts)
         return MinedRepository(
             location=found.clone_url or f"https://github.com/{found.full_name}.git",
             full_name=found.full_name,

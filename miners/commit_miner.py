@@ -16,6 +16,7 @@ from stores.records import Evidence, Outcome
 
 NOTE_CHARACTERS = 160
 _ABBREVIATED = 7
+_ISSUE_NOTE = re.compile(r"#\d+: ")
 
 
 class Reverts:
@@ -153,6 +154,11 @@ def remedies(error: str, repository: str, facts: ChangeFacts, note: str) -> Iter
             outcome={"kind": facts.kind},
             note=note,
         )
+
+
+def is_of_issue(piece: Evidence) -> bool:
+    """True for evidence that an issue gave: its note begins with the issue's number."""
+    return _ISSUE_NOTE.match(piece.note) is not None
 
 
 def _reverted(purpose: str, repository: str, sha: str, at: int, by: str) -> Evidence:

@@ -7,7 +7,7 @@ from typing import Any
 
 from miners.pattern_extractor import Found, sizes
 from stores.context_types import Size
-from stores.records import Entry, Failure, Pattern, VVector
+from stores.records import Entry, Failure, Pattern, RepositoryState, VVector
 
 MISMATCH_SHARE = 0.05
 """A kind of fix that ends fewer errors of a type than this is the wrong one to try."""
@@ -15,13 +15,14 @@ RARE_SHARE = 0.02
 """What so few fixes say of themselves cannot be learnt from history."""
 
 
-def entries_of(found: Found, names: Mapping[str, str], source: str) -> Iterator[Entry]:
-    """The entries that follow; `names` are those of repositories by key."""
+def entries_of(found: Found, states: Mapping[str, RepositoryState]) -> Iterator[Entry]:
+    """The entries that follow; `states` are the repositories by key."""
+    origin = "github" if any(states[key].github_id for key in found.repositories) else "history"
     common: dict[str, Any] = {
         "archetype": found.archetype,
         "sample_count": found.sample_count,
-        "source": source,
-        "source_repos": sorted(names.get(key, key) for key in found.repositories),
+        "source": f"{origin}:{found.context.name}",
+        "source_repos": sorted(states[key].name for key in found.repositories),
         "quantiles": found.quantiles,
         "shares": found.shares,
         "gate": found.gate,

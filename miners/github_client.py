@@ -6,17 +6,20 @@ here and in `github_transport`. Without a token there are sixty requests an hour
 
 from __future__ import annotations
 
+import itertools
 import os
 import re
 import time
 from collections.abc import Iterator, Mapping
 from datetime import timedelta
+from hashlib import sha256
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 import msgspec
 
+from core.config import without_credentials
 from core.errors import EXIT_ALREADY_RUNNING, GitloreError, StageError, UserError
 from core.logs import log
 from miners.settings import GitHubMinerConfig
@@ -32,6 +35,9 @@ RETRIES = 3
 RATE_RETRIES = 6
 SECONDARY_WAIT_S = 60.0
 """GitHub wants at least a minute after a secondary limit that does not say how long, and twice as much each time."""
+_PASSES = re.compile(r"something went wrong|timeout|timed out|try again", re.IGNORECASE)
+"""Words of errors of queries that a second try may not meet."""
+_CHECK_ADDRESS = "check github_miner.api_url"
 _NEXT = re.compile(r'<([^>]+)>;\s*rel="next"')
 
 
@@ -66,7 +72,6 @@ class Found(msgspec.Struct):
     """A page of a search."""
 
     items: list[Repository] = []
-    incomplete_results: bool = False
 
 
 class GitHubClient:
@@ -79,16 +84,13 @@ class GitHubClient:
 
         from miners.github_transport import Transport
 
-        self._token = os.environ.get(settings.token_variable, "").strip()
-        base = httpx.URL(settings.api_url.rstrip("/") + "/")
-        if base.scheme not in ("http", "https") or not base.host:
-            raise UserError(
-                f"github_miner.api_url is no address: {settings.api_url}", "for example https://HOST/api/v3"
-            )
+        self._variable = settings.token_variable
+        self._token = token_in(self._variable)
+        base = _address(settings.api_url)
         lifetimes = {name: hours * 3600 for name, hours in {**_LIFETIMES_H, **settings.cache_hours}.items()}
-        self._transport = Transport(
-            self._token, base.netloc.decode(), cache_dir / "github", lifetimes, settings.timeout_s
-        )
+        # What one may see another may not: every token has a cache of its own, and so has none.
+        asker = sha256(self._token.encode()).hexdigest()[:12] if self._token else "anonymous"
+        self._transport = Transport(self._token, base, cache_dir / "github" / asker, lifetimes, settings.timeout_s)
         self._patience = Patience(settings.max_wait_s)
         self._github = GitHub(
             UnauthAuthStrategy(),  # the transport adds the token
@@ -100,7 +102,6 @@ class GitHubClient:
             auto_retry=self._patience,
             trust_env=False,
         )
-        self._variable = settings.token_variable
 
     def __enter__(self) -> Self:
         self._github.__enter__()  # type: ignore[no-untyped-call]
@@ -150,22 +151,29 @@ class GitHubClient:
         """
         from githubkit.exception import GitHubException, GraphQLFailed
 
-        tried = 0
-        while True:
+        for tried in itertools.count():
             try:
-                return self._github.graphql.request(query, dict(variables))
+                found = self._github.graphql.request(query, dict(variables))
             except GraphQLFailed as error:
-                kinds = {str(one.type) for one in error.response.errors or ()}
+                problems = error.response.errors or []
+                kinds = {str(one.type) for one in problems}
                 if kinds and kinds <= {"NOT_FOUND", "FORBIDDEN"}:
                     return None
-                words = "; ".join(str(one.message) for one in error.response.errors or ())
-                raise StageError(f"GitHub refuses a query: {words}") from None
-            except GitHubException as error:  # a rate limit that is told in the body of a 200
+                words = "; ".join(str(one.message) for one in problems)
+                if not _PASSES.search(words) or tried >= RETRIES:
+                    raise StageError(f"GitHub refuses a query: {words}") from None
+                time.sleep((tried + 1) ** 2)
+            except GitHubException as error:  # among others a rate limit that is told in the body of a 200
+                self._refuse_token(error)
                 wait = self._patience(error, tried)
                 if not wait.do_retry or wait.retry_after is None:
-                    raise StageError(f"GitHub does not answer a query: {_words_of(error)}") from None
+                    raise StageError(f"GitHub does not answer a query: {self._words(error)}") from None
                 time.sleep(wait.retry_after.total_seconds())
-                tried += 1
+            except (TypeError, ValueError, AttributeError):
+                raise StageError("GitHub's answer to a query cannot be read", _CHECK_ADDRESS) from None
+            else:
+                return found if isinstance(found, dict) else None
+        raise AssertionError("the loop ends by itself")
 
     def _get(self, url: str, parameters: Mapping[str, Any] | None = None) -> bytes | None:
         response = self._response(url, parameters)
@@ -191,18 +199,25 @@ class GitHubClient:
             # Overrules githubkit's "no-cache": the cache knows how long an answer holds.
             asked = self._github.request("GET", url, params=parameters, headers={"Cache-Control": "max-stale=0"})
         except RequestFailed as error:
+            self._refuse_token(error)
             status = error.response.status_code
-            if status == 401:
-                raise UserError(
-                    f"GitHub refuses the token in {self._variable}", "make a new one, or unset it"
-                ) from None
             if status in (403, 404, 410, 451):
                 log.debug("GitHub: %s for %s", status, url)
                 return None
-            raise StageError(f"GitHub answers {status} for {url}: {_words_of(error)}") from None
+            raise StageError(f"GitHub answers {status} for {url}: {self._words(error)}") from None
         except GitHubException as error:
-            raise StageError(f"GitHub cannot be reached for {url}: {_words_of(error)}", "check the network") from None
+            raise StageError(f"GitHub cannot be reached for {url}: {self._words(error)}", "check the network") from None
         return asked.raw_response
+
+    def _refuse_token(self, error: GitHubException) -> None:
+        response = getattr(error, "response", None)
+        if getattr(response, "status_code", None) == 401:
+            raise UserError(f"GitHub refuses the token in {self._variable}", "make a new one, or unset it") from None
+
+    def _words(self, error: GitHubException) -> str:
+        """What went wrong, without the token, whoever repeats it."""
+        text = _words_of(error)
+        return text.replace(self._token, "***") if self._token else text
 
 
 class Patience:
@@ -251,6 +266,29 @@ def rate_limit_wait_s(response: httpx.Response, tried: int) -> float | None:
     return None
 
 
+def token_in(variable: str) -> str:
+    """The token in an environment variable, "" for none. Raises UserError for what cannot be one, not showing it."""
+    token = os.environ.get(variable, "").strip()
+    if not re.fullmatch(r"[\x21-\x7e]*", token):
+        raise UserError(f"{variable} holds no token: it has spaces, line breaks or other odd characters", "set it anew")
+    return token
+
+
+def _address(url: str) -> httpx.URL:
+    import httpx
+
+    try:
+        base = httpx.URL(url.rstrip("/") + "/")
+        fits = base.scheme in ("http", "https") and bool(base.host)
+    except httpx.InvalidURL:
+        fits = False
+    if not fits:
+        raise UserError(
+            f"github_miner.api_url is no address: {without_credentials(url)}", "such as https://HOST/api/v3"
+        )
+    return base
+
+
 _LIFETIMES_H = {"repository": 168.0, "commits": 24.0, "issues": 24.0, "search": 12.0}
 
 
@@ -277,4 +315,4 @@ def _decoded(body: bytes, kind: type[RecordT]) -> RecordT:
     try:
         return msgspec.json.decode(body, type=kind)
     except msgspec.DecodeError as error:
-        raise StageError(f"GitHub's answer cannot be read: {error}", "check github_miner.api_url") from None
+        raise StageError(f"GitHub's answer cannot be read: {error}", _CHECK_ADDRESS) from None

@@ -8,10 +8,12 @@ from __future__ import annotations
 
 import math
 import re
+import sqlite3
 import time
 from collections.abc import Callable, Mapping
 from email.utils import formatdate, parsedate_to_datetime
 from pathlib import Path
+from urllib.request import getproxies, proxy_bypass
 
 import httpx
 import msgspec
@@ -24,6 +26,9 @@ from hishel import (
     SyncSqliteStorage,
 )
 from hishel.httpx import SyncCacheTransport
+
+from core.files import remove
+from core.logs import log
 
 MAX_BODY_BYTES = 100_000_000
 SEARCH_INTERVAL_S = 2.0
@@ -51,18 +56,23 @@ def kind_of(path: str) -> str:
 class Transport(httpx.BaseTransport):
     """All of it. `requests` counts what went over the network, `answers` what came out of the cache."""
 
-    def __init__(self, token: str, host: str, folder: Path, lifetimes_s: Mapping[str, float], timeout_s: float) -> None:
-        folder.mkdir(parents=True, exist_ok=True)
-        self._network = Network(token, host, lifetimes_s, timeout_s)
-        documents = SyncSqliteStorage(database_path=folder / "documents.db", default_ttl=KEPT_S)
-        queries = SyncSqliteStorage(database_path=folder / "queries.db", default_ttl=lifetimes_s["issues"] or 0.001)
-        self._documents = SyncCacheTransport(
-            self._network, documents, SpecificationPolicy(cache_options=CacheOptions(shared=False))
-        )
+    def __init__(
+        self, token: str, base: httpx.URL, folder: Path, lifetimes_s: Mapping[str, float], timeout_s: float
+    ) -> None:
+        self._network = Network(token, base, lifetimes_s, timeout_s)
+        self._folder, self._query_lifetime_s = folder, lifetimes_s["issues"] or 0.001
+        self._open_cache()
+        self.seen = 0
+
+    def _open_cache(self) -> None:
+        self._folder.mkdir(parents=True, exist_ok=True)
+        documents = SyncSqliteStorage(database_path=self._folder / "documents.db", default_ttl=KEPT_S)
+        queries = SyncSqliteStorage(database_path=self._folder / "queries.db", default_ttl=self._query_lifetime_s)
+        standard = SpecificationPolicy(cache_options=CacheOptions(shared=False))
+        self._documents = SyncCacheTransport(self._network, documents, standard)
         whole = FilterPolicy(response_filters=[_WithoutErrors()])
         whole.use_body_key = True
         self._queries = SyncCacheTransport(self._network, queries, whole)
-        self.seen = 0
 
     @property
     def requests(self) -> int:
@@ -77,6 +87,17 @@ class Transport(httpx.BaseTransport):
     def handle_request(self, request: httpx.Request) -> httpx.Response:
         """Answer from the cache, or ask."""
         self.seen += 1
+        try:
+            return self._cached(request)
+        except sqlite3.OperationalError:  # locked, or the disk is full: it may do the next time
+            raise
+        except sqlite3.DatabaseError as error:
+            log.warning("the cache of GitHub's answers in %s is damaged (%s): it is made anew", self._folder, error)
+            remove(self._folder)
+            self._open_cache()
+            return self._cached(request)
+
+    def _cached(self, request: httpx.Request) -> httpx.Response:
         cache = self._queries if kind_of(request.url.path) == "graphql" else self._documents
         return cache.handle_request(request)
 
@@ -92,13 +113,14 @@ class Network(httpx.BaseTransport):
     def __init__(
         self,
         token: str,
-        host: str,
+        base: httpx.URL,
         lifetimes_s: Mapping[str, float],
         timeout_s: float,
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
-        self._token, self._host, self._lifetimes_s, self._timeout_s = token, host, lifetimes_s, timeout_s
-        self._inner = httpx.HTTPTransport(retries=0)
+        self._token, self._base, self._lifetimes_s, self._timeout_s = token, base, lifetimes_s, timeout_s
+        proxy = None if proxy_bypass(base.host) else getproxies().get(base.scheme)
+        self._inner = httpx.HTTPTransport(retries=0, proxy=proxy)
         self._sleep = sleep
         self._last_search = float("-inf")
         self.requests = self.not_modified = 0
@@ -109,7 +131,8 @@ class Network(httpx.BaseTransport):
         if kind == "search":
             self._sleep(max(0.0, self._last_search + SEARCH_INTERVAL_S - time.monotonic()))
             self._last_search = time.monotonic()
-        if self._token and request.url.netloc.decode() == self._host:
+        # Not to another host, and not in clear text to the same one, wherever an answer may send us.
+        if self._token and (request.url.scheme, request.url.netloc) == (self._base.scheme, self._base.netloc):
             request.headers["Authorization"] = f"Bearer {self._token}"
         self.requests += 1
         response = self._inner.handle_request(request)

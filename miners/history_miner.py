@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 import msgspec
@@ -17,7 +18,7 @@ from miners import clones, repo_analyzer
 from miners.commit_filters import CommitFilters
 from miners.commit_miner import CommitMiner, Reverts
 from miners.dialects import Dialect, dialect_of
-from miners.repository_miner import Mined, Tally
+from miners.repository_miner import Mined, Tally, facts_about
 from stores.records import ANY, Evidence, RepositoryState
 
 
@@ -34,35 +35,48 @@ _NO_SYMBOL = ("dependency", "configuration", "documentation", "other", "formatti
 
 
 @contextmanager
-def mine_history(commits: Path, chunks: Path, filters: CommitFilters, rules: str, tally: Tally) -> Iterator[Mined]:
+def mine_history(
+    commits: Path,
+    chunks: Path,
+    filters: CommitFilters,
+    rules: str,
+    tally: Tally,
+    last_of: Callable[[str], RepositoryState | None] = lambda _: None,
+) -> Iterator[Mined]:
     """What the scraped history shows, of commits on the main branch. The evidence must be taken inside the block.
 
-    Where the repository itself is still there, its tree is looked at too.
+    Where the repository itself is still there, its tree is looked at too. `last_of` gives how far a repository was
+    read before, by its key: what GitHub told of it stays.
     """
     history = read_history(commits)
     branches = side_branches(history)
-    dialect, reverts, head, key = _look_over(commits, history, branches)
-    profile = _profile(history, head)
+    seen = _look_over(commits, history, branches)
+    profile = _profile(history, seen.head)
+    last = last_of(seen.key)
+    # Whatever the scraper left out was not read: another reading of the same commits is then another one.
+    rules_here = f"{rules} {seen.dialect}" + (" of a part of the history" if history.left_out else "")
     state = RepositoryState(
-        key=key,
-        name=repositories.folder_name(history.repository),
-        location=history.repository
-        if git.is_url(history.repository)
-        else str(Path(history.repository).expanduser().resolve()),
+        key=seen.key,
+        name=last.name if last and last.github_id else repositories.folder_name(history.repository),
+        location=_place(history.repository),
         archetype=profile.archetype if profile else ANY,
         archetype_confidence=profile.archetype_confidence if profile else 0.0,
-        head=head,
-        rules=f"{rules} {dialect} from commits.json",
-        facts={
-            "dialect": dialect,
-            "language": profile.language if profile else "",
-            "files": profile.files if profile else {},
-            "archetypes": profile.scores if profile else {},
-        },
+        github_id=last.github_id if last else None,
+        licence=last.licence if last else "",
+        stars=last.stars if last else None,
+        head=seen.head,
+        rules=rules_here,
+        issues_until=last.issues_until if last else "",
+        facts=facts_about(profile, seen.dialect, last.facts.get("topics", []) if last else []),
     )
-    miner = CommitMiner(key, dialect, filters, reverts)
+    miner = CommitMiner(seen.key, seen.dialect, filters, seen.reverts)
     tally.counts["repositories"] += 1
-    yield Mined(state, None, _evidence(commits, chunks, branches, miner, profile, state), reverts)
+    kept = frozenset(seen.hashes) if last and last.rules.startswith(f"{rules} ") else frozenset[str]()
+    if not kept:
+        state.issues_until = ""
+    yield Mined(
+        state, None, _evidence(commits, chunks, branches, miner, profile, state), seen.reverts, issues_kept=kept
+    )
     tally.counts += miner.counts
     tally.drops += miner.drops
 
@@ -71,25 +85,32 @@ def _place(repository: str) -> str:
     return repository if git.is_url(repository) else str(Path(repository).expanduser().resolve())
 
 
-def _look_over(commits: Path, history: HistoryMetadata, branches: list[str]) -> tuple[Dialect, Reverts, str, str]:
-    """(dialect, what was taken back, head of the main branch, key) in one pass over the messages."""
-    head, root = "", ""
+@dataclass(frozen=True)
+class _Seen:
+    """What one pass over the messages tells."""
+
+    dialect: Dialect
+    reverts: Reverts
+    head: str
+    key: str
+    hashes: list[str]
+
+
+def _look_over(commits: Path, history: HistoryMetadata, branches: list[str]) -> _Seen:
     reverted: list[tuple[str, str]] = []
+    hashes: list[str] = []
 
     def subjects() -> Iterator[str]:
-        nonlocal head, root
         for commit in _main(commits, branches):
             meta = commit.metadata
-            head = meta.hash
-            root = root or meta.hash
+            hashes.append(meta.hash)
             reverted.extend((old, meta.hash) for old in meta.reverts)
             yield meta.message
 
     dialect = dialect_of(subjects())
-    tip = next(
-        (history.ref_tips[ref] for ref in (f"refs/heads/{history.current_branch}",) if ref in history.ref_tips), head
-    )
-    return dialect, Reverts(reverted), tip, _key(history, tip, root)
+    newest = hashes[-1] if hashes else ""
+    head = history.ref_tips.get(f"refs/heads/{history.current_branch}", newest)
+    return _Seen(dialect, Reverts(reverted), head, _key(history, head, hashes[0] if hashes else ""), hashes)
 
 
 def _key(history: HistoryMetadata, head: str, root: str) -> str:

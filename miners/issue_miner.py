@@ -8,6 +8,8 @@ from typing import Any
 
 import msgspec
 
+from core.errors import StageError
+from core.logs import log
 from core.records import ClosedIssue
 from core.redaction import Redactor
 from miners.error_texts import errors_in
@@ -21,14 +23,60 @@ TIMELINES = 20
 """Issues without a token whose timeline is asked for: a request each, of sixty an hour."""
 
 
-class _Issue(msgspec.Struct, kw_only=True):
-    """What we read of an issue over REST."""
+class _Issue(msgspec.Struct):
+    """What we read of an issue."""
 
     number: int = 0
     title: str | None = None
     body: str | None = None
-    updated_at: str = ""
+    updated_at: str | None = None
     pull_request: Any = None
+
+
+class _Commit(msgspec.Struct):
+    oid: str | None = None
+
+
+class _Closer(msgspec.Struct):
+    """A commit, or a pull request with the commit that merged it."""
+
+    oid: str | None = None
+    mergeCommit: _Commit | None = None  # noqa: N815 - GitHub's names
+
+
+class _ClosedEvent(msgspec.Struct):
+    closer: _Closer | None = None
+
+
+class _Closers(msgspec.Struct):
+    nodes: list[_Closer | None] = []
+
+
+class _Events(msgspec.Struct):
+    nodes: list[_ClosedEvent | None] = []
+
+
+class _Node(msgspec.Struct):
+    """An issue, as the query asks for it."""
+
+    number: int = 0
+    title: str | None = None
+    body: str | None = None
+    updatedAt: str | None = None  # noqa: N815
+    closedByPullRequestsReferences: _Closers | None = None  # noqa: N815
+    timelineItems: _Events | None = None  # noqa: N815
+
+
+class _PageInfo(msgspec.Struct):
+    hasNextPage: bool = False  # noqa: N815
+    endCursor: str | None = None  # noqa: N815
+
+
+class _Page(msgspec.Struct):
+    """One page of issues."""
+
+    pageInfo: _PageInfo  # noqa: N815
+    nodes: list[_Node | None] = []
 
 
 class _Event(msgspec.Struct, kw_only=True):
@@ -50,6 +98,8 @@ def closed_issues(
     for number, (issue, commits) in enumerate(source(client, full_name, since)):
         if number >= limit:
             return
+        if since and (issue.updated_at or "") <= since:  # GitHub counts the moment itself in, which has been read
+            continue
         counts["issues"] += 1
         errors = errors_in(f"{issue.title or ''}\n{(issue.body or '')[:MAX_BODY_CHARACTERS]}")
         counts["issues that name an error"] += bool(errors)
@@ -58,7 +108,7 @@ def closed_issues(
             title=_short(issue.title or ""),
             errors=errors,
             commits=commits(),
-            updated_at=issue.updated_at,
+            updated_at=issue.updated_at or "",
         )
 
 
@@ -67,29 +117,42 @@ def _by_query(client: GitHubClient, full_name: str, since: str) -> Iterator[tupl
     after: str | None = None
     while True:
         variables = {"owner": owner, "name": name, "since": since or None, "after": after, "first": PAGE}
-        data = client.graphql(CLOSED_ISSUES, variables)
+        try:
+            data = client.graphql(CLOSED_ISSUES, variables)
+        except StageError as error:
+            if after:
+                raise
+            # An older Enterprise server, a token that may not: what REST tells is better than nothing.
+            log.warning("%s: %s; its issues are asked for over REST", full_name, error.message)
+            yield from _by_rest(client, full_name, since)
+            return
+        page = _page(data)
+        if page is None:
+            return
+        for node in page.nodes:
+            if node and node.number:
+                yield _Issue(node.number, node.title, node.body, node.updatedAt), lambda node=node: _closers(node)
+        if not page.pageInfo.hasNextPage:
+            return
+        after = page.pageInfo.endCursor
+
+
+def _page(data: dict[str, Any] | None) -> _Page | None:
+    """The issues in the data; None where the repository shows none. Raises StageError for what is no such data."""
+    try:
         issues = ((data or {}).get("repository") or {}).get("issues")
-        if not issues:
-            return
-        for node in issues["nodes"]:
-            issue = _Issue(number=node["number"], title=node["title"], body=node["body"], updated_at=node["updatedAt"])
-            yield issue, lambda node=node: list(_closers(node))
-        if not issues["pageInfo"]["hasNextPage"]:
-            return
-        after = issues["pageInfo"]["endCursor"]
+        return msgspec.convert(issues, _Page) if issues else None
+    except (msgspec.ValidationError, AttributeError) as error:
+        raise StageError(f"GitHub's answer about issues cannot be read: {error}") from None
 
 
-def _closers(node: dict[str, Any]) -> Iterator[str]:
+def _closers(node: _Node) -> list[str]:
     """Commits that closed an issue: the merges of pull requests, then the commit that GitHub names."""
-    found: dict[str, None] = {}
-    references = (node.get("closedByPullRequestsReferences") or {}).get("nodes") or ()
-    events = (node.get("timelineItems") or {}).get("nodes") or ()
-    for one in (*references, *((event or {}).get("closer") for event in events)):
-        if one:
-            commit = one.get("oid") or (one.get("mergeCommit") or {}).get("oid")
-            if commit:
-                found[commit] = None
-    yield from found
+    events = node.timelineItems.nodes if node.timelineItems else []
+    references = node.closedByPullRequestsReferences.nodes if node.closedByPullRequestsReferences else []
+    closers = [*references, *(event.closer for event in events if event)]
+    commits = (one.oid or (one.mergeCommit.oid if one.mergeCommit else None) for one in closers if one)
+    return list(dict.fromkeys(filter(None, commits)))
 
 
 def _by_rest(client: GitHubClient, full_name: str, since: str) -> Iterator[tuple[_Issue, Any]]:
@@ -102,7 +165,7 @@ def _by_rest(client: GitHubClient, full_name: str, since: str) -> Iterator[tuple
         return _from_timeline(client, full_name, number) if left >= 0 else []
 
     for body in client.pages(f"/repos/{full_name}/issues", {**parameters, **({"since": since} if since else {})}):
-        for issue in msgspec.json.decode(body, type=list[_Issue | None]):
+        for issue in _decoded(body, list[_Issue | None]):
             if issue and issue.number and issue.pull_request is None:
                 named = bool(errors_in(f"{issue.title or ''}\n{(issue.body or '')[:MAX_BODY_CHARACTERS]}"))
                 yield issue, lambda issue=issue, named=named: commits(issue.number) if named else []
@@ -111,10 +174,17 @@ def _by_rest(client: GitHubClient, full_name: str, since: str) -> Iterator[tuple
 def _from_timeline(client: GitHubClient, full_name: str, number: int) -> list[str]:
     found: dict[str, None] = {}
     for body in client.pages(f"/repos/{full_name}/issues/{number}/timeline", {"per_page": 100}):
-        for event in msgspec.json.decode(body, type=list[_Event | None]):
+        for event in _decoded(body, list[_Event | None]):
             if event and event.event == "closed" and event.commit_id:
                 found[event.commit_id] = None
     return list(found)
+
+
+def _decoded(body: bytes, kind: Any) -> Any:
+    try:
+        return msgspec.json.decode(body, type=kind)
+    except msgspec.DecodeError as error:
+        raise StageError(f"GitHub's answer about issues cannot be read: {error}") from None
 
 
 def _short(title: str) -> str:

@@ -58,12 +58,13 @@ def extract(
         passed = {name: one for name, one in verdicts.get(context.name, {}).items() if one.passed}
         if context.store != store or not passed:
             continue
-        gate = {name: one.as_dict() for name, one in passed.items()}
+        gates = {name: one.as_dict() for name, one in passed.items()}
         for option, archetype in evidence.options(connection, context.name):
-            if archetype != ANY and not any(one.by_archetype for one in passed.values()):
+            gate = {name: one for name, one in gates.items() if archetype == ANY or passed[name].by_archetype}
+            if not gate:
                 continue
             seen = evidence.outcomes(connection, context.name, option, archetype)
-            found = {name: values for name, values in collect(context, seen).items() if name in passed}
+            found = {name: values for name, values in collect(context, seen).items() if name in gate}
             most = max(found.values(), key=lambda values: values.total.total())
             count, repositories = most.total.total(), sorted(most.by_repository)
             if count < MIN_EVIDENCE[context.unit] or (archetype != ANY and len(repositories) < MIN_REPOSITORIES):

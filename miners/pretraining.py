@@ -106,7 +106,9 @@ def _read(
     workers: int,
 ) -> str:
     last = None if anew else seeder.last(clone.key)
-    with mine(clone, last, seeding.filters, rules, tally, github=found, workers=workers) as mined:
+    with mine(
+        clone, last, seeding.filters, rules, tally, github=found, workers=workers, scratch=seeder.scratch
+    ) as mined:
         changes = seeder.stage(mined)
     added = sum(change.evidence_added for change in changes.values())
     removed = sum(change.evidence_removed for change in changes.values())

@@ -19,12 +19,18 @@ def against(found: Repository, settings: GitHubMinerConfig, now: datetime) -> st
         return f"repositories under other licences ({licence or 'none'})"
     if found.stargazers_count < settings.min_stars:
         return "repositories below min_stars"
-    if settings.max_days_since_update and found.pushed_at:
-        pushed = datetime.fromisoformat(found.pushed_at)
-        pushed = pushed if pushed.tzinfo else pushed.replace(tzinfo=UTC)
-        if now - pushed > timedelta(days=settings.max_days_since_update):
-            return "repositories without a push in max_days_since_update"
+    pushed = _moment(found.pushed_at)
+    if settings.max_days_since_update and pushed and now - pushed > timedelta(days=settings.max_days_since_update):
+        return "repositories without a push in max_days_since_update"
     return None
+
+
+def _moment(text: str | None) -> datetime | None:
+    try:
+        moment = datetime.fromisoformat(text) if text else None
+    except ValueError:
+        return None
+    return moment.replace(tzinfo=UTC) if moment and not moment.tzinfo else moment
 
 
 def against_clone(commits: int, *, has_readme: bool, settings: GitHubMinerConfig) -> str | None:

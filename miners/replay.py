@@ -8,12 +8,12 @@ less the better):
 - **defaults**: what ships with the code (stores/context_types.py);
 - **seeded**: the evidence of the other repositories, by option;
 - **placebo**: the same evidence with its labels shuffled: it knows how often what happens, but not where;
-- **archetype**: seeded, with repositories of the same archetype counting for more;
+- **archetype**: the evidence of repositories of the same archetype, drawn towards that of the others;
 - **own history**: the older 70 % of the repository itself, which nobody has on the first day.
 
 Outcomes of one repository are alike, so it is repositories that are drawn for the intervals (clustered bootstrap).
-With fewer than three repositories nothing can be held out. Then each block of a history is foretold from all before it
-(prequentially, after Dawid 1984), which says something of its own future and nothing of other repositories.
+With fewer than five repositories too little can be held out. Then each block of a history is foretold from all before
+it (prequentially, after Dawid 1984), which says something of its own future and nothing of other repositories.
 """
 
 from __future__ import annotations
@@ -37,7 +37,8 @@ GAP_S = 30 * 86400
 """Between what is learnt from and what is foretold: fixes of one thing come in runs."""
 MIN_TEST = 5
 """Pieces of evidence to foretell, below which a repository is not held out."""
-MIN_REPOSITORIES = 3
+MIN_UNITS = 5
+"""Repositories (or blocks) below which an interval says little: with three, noise passed one time in twelve."""
 BLOCKS = 12
 FIRST_BLOCKS = 2
 """Of the blocks of one history, those that are only learnt from."""
@@ -130,6 +131,8 @@ class Verdict:
     @property
     def passed(self) -> bool:
         """Better than the shipped defaults and than the placebo, with intervals that exclude zero."""
+        if len(self.tried) < MIN_UNITS:
+            return False
         gains = [self.gain_over(arm) for arm in ("defaults", "placebo")]
         return all(gain["low"] is not None and gain["low"] > 0 for gain in gains)
 
@@ -254,14 +257,17 @@ def _question(option: str) -> str:
     return option.rpartition("/")[2]
 
 
-def replay(table: Table) -> Verdict:
-    """Hold out what can be held out, and foretell it."""
-    if len(table.samples) >= MIN_REPOSITORIES:
-        tried = [one for name in sorted(table.samples) if (one := _held_out(table, name))]
-        left_out = len(table.samples) - len(tried)
-        return Verdict(table.context.name, table.target, HELD_OUT, tried, left_out)
-    later = [one for name in sorted(table.samples) for one in _later(table, name)]
-    return Verdict(table.context.name, table.target, LATER, later)
+def replay(table: Table, *, hold_out: bool = False) -> Verdict:
+    """Hold out what can be held out, and foretell it.
+
+    Where that is fewer than five repositories, each history foretells its own future instead, unless `hold_out`.
+    """
+    tried = [one for name in sorted(table.samples) if (one := _held_out(table, name))]
+    if len(tried) < MIN_UNITS and not hold_out:
+        later = [one for name in sorted(table.samples) for one in _later(table, name)]
+        used = {one.name.partition("#")[0] for one in later}
+        return Verdict(table.context.name, table.target, LATER, later, len(table.samples) - len(used))
+    return Verdict(table.context.name, table.target, HELD_OUT, tried, len(table.samples) - len(tried))
 
 
 def _held_out(table: Table, name: str) -> Tried | None:
@@ -301,12 +307,14 @@ def _try(table: Table, name: str, training: Mapping[str, Ints], test: Ints, olde
         counts for other, counts in training.items() if archetype != ANY and table.archetypes.get(other) == archetype
     ]
     seeded = _learn(table, table.by_outcome(pooled), table.defaults)
+    # No piece of evidence counts twice: what is not of the archetype is what its own is drawn towards.
+    others = table.by_outcome(pooled - _sum(table, alike))
     possible = table.defaults > 0
     arms = {
         "uniform": possible / possible.sum(axis=1, keepdims=True),
         "defaults": table.defaults,
         "seeded": seeded,
-        "archetype": _learn(table, table.by_outcome(_sum(table, alike)), seeded),
+        "archetype": _learn(table, table.by_outcome(_sum(table, alike)), _learn(table, others, table.defaults)),
         "own history": _learn(table, table.by_outcome(older), table.defaults),
     }
     happened = table.by_outcome(test)

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from hashlib import sha256
 from itertools import chain
 from pathlib import Path
+from typing import Any
 
 from core import fingerprint
 from core.files import Digests
@@ -17,7 +18,7 @@ from core.records import ClosedIssue, MinedRepository
 from miners import clones, repo_analyzer
 from miners.clones import Clone, Messages, News
 from miners.commit_filters import CommitFilters
-from miners.commit_miner import CommitMiner, Reverts
+from miners.commit_miner import CommitMiner, Reverts, is_of_issue
 from stores.context_types import CONTEXT_TYPES
 from stores.records import Evidence, RepositoryState
 
@@ -34,6 +35,8 @@ class Mined:
     reverts: Reverts = field(default_factory=Reverts)
     unchanged: bool = False
     """Nothing has happened since it was last read."""
+    issues_kept: frozenset[str] = frozenset()
+    """Commits of which what earlier issues showed still holds, even where all else is read anew."""
 
 
 @dataclass
@@ -63,16 +66,17 @@ def mine(
     *,
     github: MinedRepository | None = None,
     workers: int = 1,
+    scratch: Path | None = None,
 ) -> Iterator[Mined]:
     """Look at a clone; `last` is how far an earlier run got, `github` what GitHub knows of it and its issues.
 
-    The evidence must be taken inside the block.
+    The evidence must be taken inside the block. `scratch` is a folder that nobody else mines in meanwhile.
 
     A repository that was read by other rules, or that speaks in another dialect by now, is read anew, so that
     the result is the same as that of a first run.
     """
     known = github if github and github.full_name else _known(last)
-    with Overlay(clone.git_dir) as overlay:
+    with Overlay(clone.git_dir, scratch) as overlay:
         if last and last.head == clone.head and last.rules.startswith(f"{rules} ") and _as_before(last, known):
             tally.counts["repositories without news"] += 1
             yield Mined(last, frozenset(), (), unchanged=True)
@@ -82,13 +86,13 @@ def mine(
         news = clones.news_of(overlay, clone.head, last.head if last and last.rules == rules_here else "")
         profile = repo_analyzer.profile_of(overlay, clone.head, known.topics)
         state = _state(clone, rules_here, said, profile, known)
-        if news.kept is None and last and last.rules.startswith(f"{rules} "):
-            state.issues_until = ""  # what earlier issues showed goes with the rest: the next run reads them again
         tally.counts["repositories"] += 1
         miner = CommitMiner(clone.key, said.dialect, filters, said.reverts)
         seen = _evidence(overlay, clone, news, miner, profile, workers)
         remedies = _of_issues(overlay, said, miner, known)
-        yield Mined(state, news.kept, chain(seen, remedies), said.reverts)
+        by_these_rules = last is not None and last.rules.startswith(f"{rules} ")
+        there = clones.all_commits(overlay, clone.head) if by_these_rules else frozenset[str]()
+        yield Mined(state, news.kept, chain(seen, remedies), said.reverts, issues_kept=there)
         tally.counts += miner.counts
         tally.drops += miner.drops
 
@@ -99,7 +103,11 @@ def holds(piece: Evidence, mined: Mined) -> bool:
     What a tree shows is looked at anew each time.
     """
     context = CONTEXT_TYPES.get(piece.context_type)
-    return mined.kept is not None and piece.sha in mined.kept and context is not None and context.unit == "commit"
+    if context is None or context.unit != "commit":
+        return False
+    if is_of_issue(piece):
+        return piece.sha in mined.issues_kept
+    return mined.kept is not None and piece.sha in mined.kept
 
 
 def _evidence(
@@ -150,16 +158,17 @@ def _state(
         head=clone.head,
         rules=rules,
         issues_until=known.issues_until,
-        facts={
-            "language": profile.language,
-            "dialect": said.dialect,
-            "files": profile.files,
-            "archetypes": profile.scores,
-            "has_readme": profile.has_readme,
-            "has_licence": profile.has_licence,
-            "topics": known.topics,
-        },
+        facts=facts_about(profile, said.dialect, known.topics),
     )
+
+
+def facts_about(profile: repo_analyzer.Profile | None, dialect: str, topics: list[str]) -> dict[str, Any]:
+    """What is kept of a repository for people."""
+    found: dict[str, Any] = {"dialect": dialect, "topics": topics}
+    if profile:
+        found |= {"language": profile.language, "files": profile.files, "archetypes": profile.scores}
+        found |= {"has_readme": profile.has_readme, "has_licence": profile.has_licence}
+    return found
 
 
 def _as_before(last: RepositoryState, known: MinedRepository) -> bool:

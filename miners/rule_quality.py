@@ -54,9 +54,9 @@ class Labelled:
         return self.right / self.fixes if self.fixes else None
 
 
-def bugs_in_py(location: str) -> set[str]:
+def bugs_in_py(location: str, cache_dir: Path) -> set[str]:
     """The commits that BugsInPy says fix a bug. Raises UserError where this is no clone of it."""
-    git_dir = git.open_repository(location, Path()).git_dir
+    git_dir = clones.open_clone(location, cache_dir).git_dir
     listing = (
         git.run(git_dir, "ls-tree", "-r", "HEAD", "--", "projects", settings=()).decode(errors="replace").splitlines()
     )

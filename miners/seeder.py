@@ -76,11 +76,20 @@ class Seeder:
             stack.callback(remove, self._scratch)
             self._folder = folder = _made(self._scratch / "staged")
             for store in self.live:
+                if problems := store.database.problems():
+                    raise StageError(
+                        f"{store.database.location}: {problems[0]}", "put the newest file of backups/ there"
+                    )
                 store.database.copy_to(folder / f"{store.name}.db")
             self.staged: list[Store[Any]] = [stack.enter_context(kind(folder)) for kind in STORES]
             self._changed = {store.name: set() for store in self.live}
             self._close = stack.pop_all()
         return self
+
+    @property
+    def scratch(self) -> Path:
+        """A folder that only this seeder uses, gone afterwards."""
+        return self._scratch
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
         self._close.close()
@@ -94,10 +103,13 @@ class Seeder:
         return min(known, key=lambda state: state.issues_until)
 
     def issues_since(self, github_id: int, rules: str) -> str:
-        """Up to when the issues of a repository of GitHub have been read by these rules; "" where not at all."""
+        """Up to when the issues of a repository of GitHub have been read by these rules; "" where not at all.
+
+        A store that a kill has left behind the others has not read them.
+        """
         states = [state for store in self.staged for state in store.evidence.states().values()]
         found = [state for state in states if state.github_id == github_id]
-        if any(not state.rules.startswith(f"{rules} ") for state in found):
+        if len(found) % len(self.staged) or any(not state.rules.startswith(f"{rules} ") for state in found):
             return ""
         return min((state.issues_until for state in found), default="")
 
@@ -128,7 +140,7 @@ class Seeder:
         done = Seeding()
         for live, staged in zip(self.live, self.staged, strict=True):
             done.verdicts.update(try_out(staged))
-            entries = make_entries(staged, done.verdicts, source)
+            entries = make_entries(staged, done.verdicts)
             staged.bulk_import((), entries, source=source)
             if problems := staged.check():
                 raise StageError(
@@ -143,7 +155,8 @@ class Seeder:
         entries = [entry for entry in staged.entries() if entry.source not in UNSEEDED]
         if not self._changed[live.name] and _same_entries(entries, live):
             return Change()
-        if live.stats()["runs"] and (backup := live.backup()):
+        held = live.stats()
+        if (held["runs"] or held["outcomes"] or held["entries"]) and (backup := live.backup()):
             done.backups.append(backup)
         states = staged.evidence.states()
         changed = (
@@ -156,8 +169,8 @@ class Seeder:
         return change
 
 
-def try_out(store: Store[Any]) -> dict[str, dict[str, Verdict]]:
-    """Replay the evidence of a store: a verdict for each target of its context types."""
+def try_out(store: Store[Any], *, hold_out: bool = False) -> dict[str, dict[str, Verdict]]:
+    """Replay the evidence of a store: a verdict for each target of its context types (`replay.replay`)."""
     found: dict[str, dict[str, Verdict]] = {}
     with store.database.read() as connection:
         archetypes = {state.key: state.archetype for state in store.evidence.repositories(connection)}
@@ -165,7 +178,9 @@ def try_out(store: Store[Any]) -> dict[str, dict[str, Verdict]]:
         for context in CONTEXT_TYPES.values():
             if context.store == store.name:
                 seen = store.evidence.of_context(connection, context.name)
-                found[context.name] = {table.target: replay(table) for table in tables(context, seen, archetypes)}
+                found[context.name] = {
+                    table.target: replay(table, hold_out=hold_out) for table in tables(context, seen, archetypes)
+                }
     for verdicts in found.values():
         for verdict in verdicts.values():
             for one in verdict.tried:
@@ -174,12 +189,12 @@ def try_out(store: Store[Any]) -> dict[str, dict[str, Verdict]]:
     return found
 
 
-def make_entries(store: Store[Any], verdicts: Mapping[str, Mapping[str, Verdict]], source: str) -> list[Entry]:
+def make_entries(store: Store[Any], verdicts: Mapping[str, Mapping[str, Verdict]]) -> list[Entry]:
     """The entries that the evidence of a store gives rise to."""
     with store.database.read() as connection:
-        names = {state.key: state.name for state in store.evidence.repositories(connection)}
+        states = {state.key: state for state in store.evidence.repositories(connection)}
         found = extract(store.evidence, connection, store.name, verdicts)
-        return [entry for one in found for entry in entries_of(one, names, source)]
+        return [entry for one in found for entry in entries_of(one, states)]
 
 
 def report(done: Seeding, tally: Tally) -> dict[str, Any]:

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from core import __version__, plots
-from miners.replay import ARMS, Verdict
+from miners.replay import ARMS, MIN_UNITS, Verdict
 
 _TEMPLATES = Path(__file__).resolve().parent.parent / "core" / "templates"
 SHOWN = ("repair_strategy files", "repair_strategy lines")
@@ -27,7 +27,9 @@ def render(evaluation: Mapping[str, Any], verdicts: Mapping[str, Mapping[str, Ve
         lstrip_blocks=True,
     )
     page = environment.get_template("stores.html.j2")
-    return page.render(evaluation=evaluation, rows=flat, arms=ARMS, plots=_plots(flat), version=__version__)
+    return page.render(
+        evaluation=evaluation, rows=flat, arms=ARMS, plots=_plots(flat), verdict_of=verdict_of, version=__version__
+    )
 
 
 def _plots(flat: Mapping[str, Verdict]) -> dict[str, Any]:
@@ -63,8 +65,15 @@ def table(verdicts: Mapping[str, Mapping[str, Verdict]]) -> Sequence[tuple[str, 
                 continue
             bits = [f"{one.mean(arm):.3f}" for arm in ("uniform", "defaults", "placebo", "own history", "seeded")]
             gains = [_interval(one.gain_over(arm)) for arm in ("defaults", "placebo")]
-            rows.append((f"{name} {target}", *bits, *gains, "passed" if one.passed else "refused"))
+            rows.append((f"{name} {target}", *bits, *gains, verdict_of(one)))
     return rows
+
+
+def verdict_of(one: Verdict) -> str:
+    """In a word or two."""
+    if len(one.tried) < MIN_UNITS:
+        return "too few to tell"
+    return "passed" if one.passed else "refused"
 
 
 def _interval(gain: Mapping[str, Any]) -> str:

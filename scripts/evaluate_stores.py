@@ -66,7 +66,7 @@ def main(
     settings = load(path, {"store_seeder": StoreSeederConfig}, other_sections=True)
     seeding = settings.stages["store_seeder"]
     assert isinstance(seeding, StoreSeederConfig)
-    known = rule_quality.bugs_in_py(bugsinpy) if bugsinpy else set()
+    known = rule_quality.bugs_in_py(bugsinpy, expand(settings.pipeline.cache_dir)) if bugsinpy else set()
     tally = Tally()
     measured: dict[str, tuple[Found, Labelled]] = {}
     if stores:
@@ -112,7 +112,7 @@ def _of_clones(
                 progress.advance()
         verdicts: dict[str, dict[str, Verdict]] = {}
         for store in seeder.staged:
-            verdicts.update(try_out(store))
+            verdicts.update(try_out(store, hold_out=len(opened) > 1))
     return measured, verdicts
 
 
@@ -120,7 +120,7 @@ def _of_stores(location: str) -> dict[str, dict[str, Verdict]]:
     verdicts: dict[str, dict[str, Verdict]] = {}
     for kind in STORES:
         with kind(location, create=False) as store:
-            verdicts.update(try_out(store))
+            verdicts.update(try_out(store, hold_out=len(store.evidence.states()) > 1))
     return verdicts
 
 

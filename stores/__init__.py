@@ -8,6 +8,7 @@ are, `transfer` writes and reads JSON lines. `python -m stores` is the command. 
 
 from stores.failure_store import FailureStore
 from stores.pattern_store import PatternStore
+from stores.records import Failure, Pattern, VVector
 from stores.v_vector_store import VVectorStore
 
-__all__ = ["FailureStore", "PatternStore", "VVectorStore"]
+__all__ = ["Failure", "FailureStore", "Pattern", "PatternStore", "VVector", "VVectorStore"]

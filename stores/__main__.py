@@ -14,7 +14,7 @@ from rich.console import Console
 from rich.table import Table
 
 from core.cli import version_option, with_exit_codes
-from core.errors import EXIT_FAILED, UserError, did_you_mean
+from core.errors import EXIT_FAILED, StageError, UserError, did_you_mean
 from stores import FailureStore, PatternStore, VVectorStore
 from stores.records import Entry, Evidence
 from stores.store import Store
@@ -145,6 +145,8 @@ def export(ctx: click.Context, store: str, path: Path) -> None:
 @with_exit_codes
 def import_(ctx: click.Context, store: str, path: Path) -> None:
     """Read such a file into a store: outcomes and own entries into any, evidence into one that has none."""
+    if not path.is_file():
+        raise UserError(f"{path} cannot be read: there is no such file", "name a file that export has written")
     done = _open(ctx, store, create=True).import_(path)
     click.echo(
         ", ".join(f"{number:,} {name.replace('_', ' ')}" for name, number in msgspec.structs.asdict(done).items())
@@ -157,11 +159,13 @@ def import_(ctx: click.Context, store: str, path: Path) -> None:
 def check(ctx: click.Context) -> None:
     """Check all three stores: damage, and figures that do not follow from the evidence or the outcomes."""
     wrong = 0
-    for name in KINDS:
-        opened = _open(ctx, name)
-        problems = opened.check()
+    for name, kind in KINDS.items():
+        try:
+            problems = _open(ctx, name).check()
+        except StageError as error:  # the others may be whole
+            problems = [f"{error.message}; {error.hint}"]
         wrong += len(problems)
-        click.echo(f"{opened.name}: {'ok' if not problems else f'{len(problems)} problems'}")
+        click.echo(f"{kind.name}: {'ok' if not problems else f'{len(problems)} problems'}")
         for problem in problems:
             click.echo(f"  {problem}")
     sys.exit(EXIT_FAILED if wrong else 0)

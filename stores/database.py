@@ -32,8 +32,8 @@ BUSY_TIMEOUT_S = 60
 SAFE_WAL = (3, 51, 3)
 KEEP_BACKUPS = 7
 _LOCK_PATIENCE_S = 1.0
-_SEEDING = 0x67697430
-"""PostgreSQL's number of the lock that seeders take, in each database."""
+_SEEDING, _WRITING = 0x67697430, 0x67697431
+"""PostgreSQL's numbers of the locks that seeders and writers take, in each database."""
 _MIGRATIONS = Path(__file__).resolve().parent / "migrations"
 
 
@@ -49,7 +49,8 @@ class Database:
         self.store = store
         self.metadata = metadata_of(store)
         self.is_postgresql = str(location).startswith(("postgresql:", "postgresql+psycopg:", "postgres:"))
-        self.path = None if self.is_postgresql else Path(location) / f"{store}.db"
+        # Resolved, since an agent may change its folder while the store is open.
+        self.path = None if self.is_postgresql else Path(location).expanduser().resolve() / f"{store}.db"
         self.location = without_credentials(str(location)) if self.is_postgresql else str(self.path)
         if self.path:
             if not create and not self.path.exists():
@@ -78,8 +79,11 @@ class Database:
     @contextlib.contextmanager
     def read(self) -> Iterator[Connection]:
         """A transaction that only reads: one state of the store, whoever writes meanwhile."""
-        with self._errors(), self.engine.connect() as connection, connection.begin():
-            yield connection
+        with self._errors(), self.engine.connect() as connection:
+            if self.is_postgresql:
+                connection.execution_options(isolation_level="REPEATABLE READ")
+            with connection.begin():
+                yield connection
 
     @contextlib.contextmanager
     def write(self) -> Iterator[Connection]:
@@ -87,6 +91,10 @@ class Database:
         with self._errors(), self._writer_lock(), self.engine.connect() as opened:
             connection = opened.execution_options(write=True)
             with connection.begin():
+                if self.is_postgresql:
+                    connection.execute(
+                        sa.select(sa.func.pg_advisory_xact_lock(_WRITING, list(STORES).index(self.store)))
+                    )
                 yield connection
 
     @contextlib.contextmanager
@@ -157,7 +165,9 @@ class Database:
         self.engine.dispose()
 
     def _sqlite(self) -> Engine:
-        engine = sa.create_engine(f"sqlite:///{self.path}", connect_args={"timeout": BUSY_TIMEOUT_S})
+        engine = sa.create_engine(
+            sa.URL.create("sqlite", database=str(self.path)), connect_args={"timeout": BUSY_TIMEOUT_S}
+        )
         journal = "WAL" if sqlite3.sqlite_version_info >= SAFE_WAL else "DELETE"
 
         @sa.event.listens_for(engine, "connect")
@@ -176,7 +186,7 @@ class Database:
     def _postgresql(self, url: str) -> Engine:
         try:
             parsed = sa.make_url(url).set(drivername="postgresql+psycopg")
-        except sa.exc.ArgumentError:
+        except (sa.exc.ArgumentError, ValueError):
             raise UserError(
                 f"not a database URL: {self.location}", "for example postgresql://user@host/gitlore"
             ) from None
@@ -220,7 +230,7 @@ class Database:
     @contextlib.contextmanager
     def _writer_lock(self) -> Iterator[None]:
         if self.path is None:
-            yield  # PostgreSQL has row locks; two imports at once are kept apart by `seeding`
+            yield  # PostgreSQL has a lock of its own for it, in the transaction
             return
         with self.path.with_suffix(".lock").open("ab") as file:
             fcntl.flock(file, fcntl.LOCK_EX)

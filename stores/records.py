@@ -68,7 +68,7 @@ class Entry(msgspec.Struct, kw_only=True):
 
     archetype: str = ANY
     confidence: float = 0.0
-    """Lower 5 % bound of the posterior: of ten entries with this number at 0.8, eight or more do better."""
+    """Lower bound of the posterior: the share that it speaks of is larger, with 95 % probability."""
     sample_count: int = 0
     """Pieces of evidence."""
     source: str = "own"

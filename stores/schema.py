@@ -6,9 +6,9 @@ that no reader understands. `migrations/` makes the tables; a test sees that it 
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
+import msgspec
 from sqlalchemy import (
     CheckConstraint,
     Column,
@@ -28,6 +28,9 @@ Words = Text().with_variant(TEXT(), "sqlite")
 Serial = BIGINT().with_variant(INTEGER(), "sqlite")
 
 
+_ENCODER = msgspec.json.Encoder(order="sorted")
+
+
 class Json(TypeDecorator[Any]):
     """JSON as canonical text in SQLite, as JSONB in PostgreSQL."""
 
@@ -42,11 +45,11 @@ class Json(TypeDecorator[Any]):
         """The value as the database takes it."""
         if dialect.name == "postgresql":
             return value
-        return json.dumps(value, sort_keys=True, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
+        return _ENCODER.encode(value).decode()
 
     def process_result_value(self, value: Any, dialect: Dialect) -> Any:
         """What the database gives, as Python has it."""
-        return value if dialect.name == "postgresql" or value is None else json.loads(value)
+        return value if dialect.name == "postgresql" or value is None else msgspec.json.decode(value)
 
 
 def _json(name: str, kind: str) -> tuple[Column[Any], CheckConstraint]:
@@ -157,6 +160,8 @@ def _entries(metadata: MetaData, table: str, key: tuple[str, ...]) -> Table:
         *_json("own_value", "object"),
         Column("retired", Whole, CheckConstraint("retired IN (0, 1)", name="retired_is_0_or_1"), nullable=False),
         _between("confidence", 0, 1),
+        CheckConstraint("prior_a > 0 AND prior_b > 0", name="prior_is_positive"),
+        CheckConstraint("own_successes >= 0 AND own_failures >= 0", name="own_is_counted"),
         UniqueConstraint(*key, name=f"{table}_key"),
         **STRICT,
     )

@@ -6,6 +6,7 @@ evidence, an agent writes its outcomes; `confidence` is made of both.
 
 from __future__ import annotations
 
+import json
 import math
 import uuid
 from collections.abc import Iterable, Iterator, Mapping
@@ -29,8 +30,8 @@ from stores.summary import collect, figures
 
 EntryT = TypeVar("EntryT", bound=Entry)
 OWN, WITHDRAWN = "own", "withdrawn"
-UNSEEDED = (OWN, WITHDRAWN)
-"""Sources of entries that no seed stands behind: an agent's own, and those whose evidence is gone."""
+UNSEEDED = (OWN, WITHDRAWN, "default")
+"""Sources of entries that no seed stands behind: an agent's own, those whose evidence is gone, reported defaults."""
 
 
 @dataclass(frozen=True)
@@ -110,10 +111,13 @@ class Store(Generic[EntryT]):
         """Tell how it went when the agent did what an entry says; gives the entry as it is afterwards.
 
         `value` is what was really used or needed, such as {"lines": 12}. A default that was never in the store (its
-        id is None) becomes an own entry first. Raises UserError where there is no such entry.
+        id is None) gets into it first; a later seed of its key keeps the outcomes. Raises UserError where there is no
+        such entry, or where `value` is nothing that JSON can hold.
         """
+        self._check_kind(entry)
+        detail = _plain({"value": dict(value or {}), "note": note})
         with self.database.write() as connection:
-            number = entry if isinstance(entry, int) else entry.id or self._add(connection, entry)
+            number = entry if isinstance(entry, int) else entry.id or self._add(connection, entry, entry.source)
             row = self._row(connection, number, lock=True)
             before = row["own_ema"]
             if before is None:
@@ -122,7 +126,7 @@ class Store(Generic[EntryT]):
                 "own_successes": row["own_successes"] + success,
                 "own_failures": row["own_failures"] + (not success),
                 "own_ema": beliefs.moved(before, success),
-                "own_value": dict(value) if value is not None else row["own_value"],
+                "own_value": detail["value"] if value is not None else row["own_value"],
                 "retired": 0,
             }
             a, b = row["prior_a"] + changed["own_successes"], row["prior_b"] + changed["own_failures"]
@@ -134,15 +138,16 @@ class Store(Generic[EntryT]):
                     entry_id=number,
                     at=_now(),
                     success=int(success),
-                    detail={"value": dict(value or {}), "note": note},
+                    detail=detail,
                 )
             )
             return self._entry(self._row(connection, number))
 
     def add_own(self, entry: EntryT) -> int:
         """Keep what the agent has found out itself; gives the entry's number. One with this key stays as it is."""
+        self._check_kind(entry)
         with self.database.write() as connection:
-            return self._add(connection, entry)
+            return self._add(connection, entry, OWN)
 
     def bulk_import(
         self,
@@ -204,10 +209,13 @@ class Store(Generic[EntryT]):
         if problems:
             return problems
         with self.database.read() as connection:
-            totals = self._outcome_totals(connection)
-            for row in connection.execute(sa.select(self._table)).mappings().all():
-                problems += [f"entry {row['id']}: {problem}" for problem in self._wrong(connection, row, totals)]
-        return problems
+            return self.wrong_figures(connection)
+
+    def wrong_figures(self, connection: Connection) -> list[str]:
+        """Figures that do not follow from the rows, in a transaction that is open already."""
+        totals = self._outcome_totals(connection)
+        rows = connection.execute(sa.select(self._table)).mappings().all()
+        return [f"entry {row['id']}: {problem}" for row in rows for problem in self._wrong(connection, row, totals)]
 
     def stats(self) -> dict[str, Any]:
         """Figures for people."""
@@ -274,20 +282,29 @@ class Store(Generic[EntryT]):
         return {**fields, "prior_a": a, "prior_b": b, "evidence_context": context, "evidence_option": option}
 
     def _row(self, connection: Connection, entry_id: int, *, lock: bool = False) -> RowMapping:
+        if not 0 < entry_id < 2**63:
+            raise UserError(f"{self.name} has no entry {entry_id}", "`python -m stores list` shows them")
         query = sa.select(self._table).where(self._table.c.id == entry_id)
         row = connection.execute(query.with_for_update() if lock else query).mappings().first()
         if row is None:
             raise UserError(f"{self.name} has no entry {entry_id}", "`python -m stores list` shows them")
         return row
 
-    def _add(self, connection: Connection, entry: EntryT) -> int:
+    def _check_kind(self, entry: int | EntryT) -> None:
+        if not isinstance(entry, int | self.entry_type):
+            raise UserError(
+                f"{self.name} holds no {type(entry).__name__}", f"it holds {self.entry_type.__name__} entries"
+            )
+
+    def _add(self, connection: Connection, entry: EntryT, source: str) -> int:
         key = {name: getattr(entry, name) for name in self.database.key_columns}
         query = sa.select(self._table.c.id).where(*(self._table.c[name] == value for name, value in key.items()))
         there = connection.execute(query).scalar()
         if there is not None:
             return int(there)
         a, b = entry.prior
-        row = {**self.seeded_columns(entry), "source": OWN, "confidence": beliefs.lower_bound(a, b), **_no_outcomes()}
+        seeded = _plain(self.seeded_columns(entry))
+        row = {**seeded, "source": source, "confidence": beliefs.lower_bound(a, b), **_no_outcomes()}
         return new_id(connection.execute(sa.insert(self._table).values(**row)))
 
     def _put_entries(self, connection: Connection, entries: Iterable[EntryT], change: Change) -> None:
@@ -348,6 +365,17 @@ class Store(Generic[EntryT]):
         quantiles, shares = figures(context, found, [*row["quantiles"], *row["shares"]])
         if not _same(quantiles, row["quantiles"]) or not _same(shares, row["shares"]):
             yield "its figures do not follow from its evidence"
+
+
+def _plain(value: dict[str, Any]) -> dict[str, Any]:
+    """The value as JSON gives it back. Raises UserError for what JSON cannot hold."""
+    try:
+        text = json.dumps(value, allow_nan=False, ensure_ascii=False)
+        text.encode()
+    except (TypeError, ValueError) as error:
+        raise UserError(f"this is nothing that JSON can hold: {error}", "use numbers, text, lists and dicts") from None
+    plain: dict[str, Any] = json.loads(text)
+    return plain
 
 
 def _same(one: Any, other: Any) -> bool:

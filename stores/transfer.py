@@ -18,13 +18,15 @@ from sqlalchemy.engine import Connection
 from core.errors import UserError
 from core.files import atomic_write
 from stores import beliefs
+from stores.context_types import CONTEXT_TYPES, Size
 from stores.database import REVISION
 from stores.evidence_rows import new_id
 from stores.records import Change, Evidence, RepositoryEvidence, RepositoryState
-from stores.store import OWN, EntryT, Store
+from stores.store import UNSEEDED, EntryT, Store
 
 FORMAT = 1
 _DAMAGED = "nothing was imported; export the store again"
+_ORDER = ("repository", "evidence", "entry", "outcome", "end")
 _LINE = msgspec.json.Decoder(dict[str, Any])
 
 
@@ -32,12 +34,13 @@ class Imported(msgspec.Struct, kw_only=True):
     """What came in. Nothing is left out without being counted."""
 
     repositories: int = 0
+    evidence: int = 0
     entries: int = 0
     outcomes: int = 0
     known_outcomes: int = 0
     """Outcomes that the store had already."""
     left_out: int = 0
-    """Repositories and seeded entries that were left out, since the store has evidence of its own."""
+    """Repositories, evidence and seeded entries (with their outcomes): the store has evidence of its own."""
 
 
 def export(store: Store[EntryT], path: Path) -> int:
@@ -47,7 +50,8 @@ def export(store: Store[EntryT], path: Path) -> int:
         for record in _records(store):
             file.write(msgspec.json.encode(record) + b"\n")
             lines += 1
-    return lines
+        file.write(msgspec.json.encode({"kind": "end", "lines": lines}) + b"\n")
+    return lines + 1
 
 
 def import_(store: Store[EntryT], path: Path) -> Imported:
@@ -62,7 +66,7 @@ def import_(store: Store[EntryT], path: Path) -> Imported:
     with file:
         try:
             return _import(store, file, path)
-        except (KeyError, TypeError, AttributeError, msgspec.ValidationError) as error:
+        except (KeyError, TypeError, ValueError, AttributeError, ArithmeticError) as error:
             raise UserError(f"{path} is damaged: {error!r}", _DAMAGED) from None
 
 
@@ -72,18 +76,26 @@ def _import(store: Store[EntryT], file: IO[bytes], path: Path) -> Imported:
         lines = _lines(file, path)
         _check_head(store, next(lines, {}), path)
         taken = not list(store.evidence.repositories(connection))
-        ids: dict[int, int] = {}
-        for kind, group in groupby(lines, key=lambda line: line.get("kind")):
+        ids: dict[int, int | None] = {}
+        seen = []
+        for kind, group in groupby(lines, key=lambda line: str(line.get("kind"))):
+            seen.append(kind)
             if kind == "repository":
                 for line in group:
                     _put_repository(store, connection, line, taken, done)
             elif kind == "evidence":
-                _put_evidence(store, connection, group, taken)
+                _put_evidence(store, connection, group, taken, done)
             elif kind == "entry":
                 for line in group:
                     _put_entry(store, connection, line, taken, ids, done)
             elif kind == "outcome":
                 _put_outcomes(store, connection, group, ids, done)
+            else:
+                list(group)
+        if seen != [kind for kind in _ORDER if kind in seen] or seen[-1:] != ["end"]:
+            raise UserError(f"{path} is damaged: it is cut off, or its lines are not in order", _DAMAGED)
+        if problems := store.wrong_figures(connection):
+            raise UserError(f"{path} is damaged: {problems[0]}", _DAMAGED)
     return done
 
 
@@ -131,16 +143,42 @@ def _put_repository(
     done.repositories += 1
 
 
-def _put_evidence(store: Store[EntryT], connection: Connection, group: Iterator[dict[str, Any]], taken: bool) -> None:
+def _put_evidence(
+    store: Store[EntryT], connection: Connection, group: Iterator[dict[str, Any]], taken: bool, done: Imported
+) -> None:
     states = {state.key: state for state in store.evidence.repositories(connection)}
+    seen: set[str] = set()
     for key, pieces in groupby(group, key=lambda line: line["repository"]):
-        if taken and key in states:
-            evidence = (_as(Evidence, line) for line in pieces)
-            store.evidence.replace(connection, RepositoryEvidence(state=states[key], evidence=evidence), Change())
+        if not taken:
+            done.left_out += sum(1 for _ in pieces)
+            continue
+        if key in seen:
+            raise ValueError(f"evidence of {key} in two places")
+        seen.add(key)
+        evidence = (_piece(line) for line in pieces)
+        change = Change()
+        store.evidence.replace(connection, RepositoryEvidence(state=states[key], evidence=evidence), change)
+        done.evidence += change.evidence_added
+
+
+def _piece(line: dict[str, Any]) -> Evidence:
+    """A piece of evidence whose outcome is of the kind that its context type asks for."""
+    piece: Evidence = _as(Evidence, line)
+    context = CONTEXT_TYPES.get(piece.context_type)
+    for target, value in piece.outcome.items():
+        kind = context.targets.get(target) if context else None
+        if kind is not None and isinstance(value, str) == isinstance(kind, Size):
+            raise ValueError(f"{target} = {value!r} in the evidence of {piece.sha}")
+    return piece
 
 
 def _put_entry(
-    store: Store[EntryT], connection: Connection, line: dict[str, Any], taken: bool, ids: dict[int, int], done: Imported
+    store: Store[EntryT],
+    connection: Connection,
+    line: dict[str, Any],
+    taken: bool,
+    ids: dict[int, int | None],
+    done: Imported,
 ) -> None:
     database = store.database
     table = database.entries
@@ -149,8 +187,9 @@ def _put_entry(
         sa.select(table.c.id).where(*(table.c[name] == line[name] for name in database.key_columns))
     ).scalar()
     if there is None:
-        if line["source"] != OWN and not taken:
+        if line["source"] not in UNSEEDED and not taken:
             done.left_out += 1
+            ids[line["id"]] = None
             return
         # Own figures are made of the outcomes that follow.
         fresh = {**line, "own_successes": 0, "own_failures": 0, "own_ema": None}
@@ -161,12 +200,16 @@ def _put_entry(
 
 
 def _put_outcomes(
-    store: Store[EntryT], connection: Connection, group: Iterator[dict[str, Any]], ids: dict[int, int], done: Imported
+    store: Store[EntryT],
+    connection: Connection,
+    group: Iterator[dict[str, Any]],
+    ids: dict[int, int | None],
+    done: Imported,
 ) -> None:
     outcomes = store.database.table("outcomes")
     touched = set()
     for line in group:
-        entry = ids.get(line["entry_id"])
+        entry = ids[line["entry_id"]]
         if entry is None:
             done.left_out += 1
             continue
@@ -196,7 +239,7 @@ def _count_again(store: Store[EntryT], connection: Connection, entry: int) -> No
     bad = len(told) - good
     changed = {"own_successes": good, "own_failures": bad, "own_ema": ema, "own_value": value}
     bound = beliefs.lower_bound(row["prior_a"] + good, row["prior_b"] + bad)
-    connection.execute(sa.update(table).where(table.c.id == entry).values(**changed, confidence=bound))
+    connection.execute(sa.update(table).where(table.c.id == entry).values(**changed, confidence=bound, retired=0))
 
 
 def _as(kind: Any, line: dict[str, Any]) -> Any:

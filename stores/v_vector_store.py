@@ -20,11 +20,12 @@ class VVectorStore(Store[VVector]):
     def query(self, context_type: str, option: str, archetype: str = ANY) -> VVector | None:
         """The entry of the archetype, else the one for all, else what ships with the code.
 
-        None for a context type that nobody knows.
+        None for a context type that this store has nothing to say of.
         """
         found = self.best(archetype, context_type=context_type, option=option)
-        if found is None and context_type in CONTEXT_TYPES:
-            return default_entry(CONTEXT_TYPES[context_type], option)
+        context = CONTEXT_TYPES.get(context_type)
+        if found is None and context and context.store == self.name:
+            return default_entry(context, option)
         return found
 
     def seed_from_github(

@@ -59,7 +59,7 @@ def test_list_show_and_why(stores: Path) -> None:
 def test_export_import_check_stats_and_backup(stores: Path, tmp_path: Path) -> None:
     run(stores, "export", "v_vector", str(tmp_path / "x.jsonl"))
     assert (
-        "1 repositories, 1 entries, 1 outcomes"
+        "1 repositories, 40 evidence, 1 entries, 1 outcomes"
         in run(tmp_path / "new", "import", "v_vector", str(tmp_path / "x.jsonl")).output
     )
     assert run(stores, "check").output == "v_vector_history: ok\npattern_memory: ok\nfailure_memory: ok\n"

@@ -103,7 +103,7 @@ def test_a_default_becomes_an_own_entry_when_an_outcome_is_told(opened: Open) ->
         assert (default.source, default.id, default.confidence) == ("default", None, 0.0)
         assert default.evolved_value == {"max_files": 5, "max_edits": 60, "with_tests": 0.5}
         told = store.record_outcome(default, success=True)
-        assert (told.source, told.own.successes) == ("own", 1)
+        assert (told.source, told.own.successes) == ("default", 1)
         assert store.query("repair_strategy", "guard_fix") == told
         assert store.query("no_such_context", "guard_fix") is None
 
@@ -181,3 +181,37 @@ def test_patterns_and_failures_are_asked_for_by_step(tmp_path: Path) -> None:
         found = failures.query("repair_strategy", "type_fix", "library")
         assert [one.key for one in found] == ["ImportError", "KeyError"]
         assert not failures.query("repair_strategy", "guard_fix")
+
+
+@pytest.mark.parametrize("value", [{"x": float("nan")}, {"x": {1, 2}}, {"x": Path()}, {"x": "\ud800"}])
+def test_a_value_that_is_no_json_is_told(opened: Open, value: dict[str, object]) -> None:
+    with opened() as store:
+        number = store.add_own(entry(option="guard_fix"))
+        with pytest.raises(UserError, match="nothing that JSON can hold"):
+            store.record_outcome(number, success=True, value=value)
+        assert store.get(number).own.successes == 0
+
+
+def test_an_entry_of_another_store_and_odd_numbers_are_refused(tmp_path: Path) -> None:
+    with VVectorStore(tmp_path) as store:
+        number = store.add_own(entry(option="guard_fix"))
+        other = Pattern(agent="a", step="b", pattern={}, id=number)
+        for use in (lambda: store.record_outcome(other, success=False), lambda: store.add_own(other)):  # type: ignore[arg-type]
+            with pytest.raises(UserError, match="holds no Pattern"):
+                use()
+        for odd in (0, -1, 2**70):
+            with pytest.raises(UserError, match="no entry"):
+                store.get(odd)
+        assert store.query("error_remedy", "TypeError") is None
+
+
+def test_a_reported_default_takes_a_later_seed(opened: Open) -> None:
+    repository = made_up(option="guard_fix")
+    with opened() as store:
+        default = store.query("repair_strategy", "guard_fix")
+        assert default is not None
+        told = store.record_outcome(default, success=True)
+        store.bulk_import([repository], [entry(repository, option="guard_fix")], source="history:test")
+        (seeded,) = store.entries()
+        assert (seeded.id, seeded.source, seeded.sample_count, seeded.own) == (told.id, "history:test", 40, told.own)
+        assert store.check() == []

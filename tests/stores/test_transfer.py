@@ -26,7 +26,7 @@ def test_an_export_into_an_empty_store_gives_the_same_store(opened: Callable[[],
     with opened() as store, VVectorStore(tmp_path / "other") as other:
         filled(store)
         lines = store.export(tmp_path / "store.jsonl")
-        assert lines == 1 + 1 + 40 + 2 + 3
+        assert lines == 1 + 1 + 40 + 2 + 3 + 1
         done = other.import_(tmp_path / "store.jsonl")
         assert (done.repositories, done.entries, done.outcomes, done.left_out) == (1, 2, 3, 0)
         assert list(other.entries()) == list(store.entries())
@@ -45,7 +45,7 @@ def test_a_teammates_outcomes_merge_into_a_store_with_evidence_of_its_own(tmp_pa
         mine.record_outcome(1, success=False)
         theirs.export(tmp_path / "theirs.jsonl")
         done = mine.import_(tmp_path / "theirs.jsonl")
-        assert (done.outcomes, done.entries, done.left_out) == (3, 1, 1)
+        assert (done.outcomes, done.entries, done.left_out) == (3, 1, 41)
         merged = mine.query("repair_strategy", "import_fix")
         assert merged is not None
         assert (merged.own.successes, merged.own.failures, merged.sample_count) == (2, 2, 50)
@@ -64,6 +64,13 @@ def test_a_teammates_outcomes_merge_into_a_store_with_evidence_of_its_own(tmp_pa
         (lambda lines: ['{"kind": "store", "store": "v_vector_history", "format": 99}'], "newer version"),
         (lambda lines: [*lines[:-1], '{"kind": "outcome"}'], "is damaged"),
         (lambda lines: [lines[0], '{"kind": "evidence", "sha": 3}'], "is damaged"),
+        (lambda lines: lines[:20], "is cut off"),
+        (lambda lines: lines[:-1], "is cut off"),
+        (lambda lines: [lines[0], *lines[2:-1], lines[1], lines[-1]], "is damaged"),
+        (lambda lines: [lines[0], '{"kind": "something"}', *lines[1:]], "not in order"),
+        (lambda lines: [line.replace('"lines":1,', '"lines":"many",') for line in lines], "'many' in the evidence"),
+        (lambda lines: [line.replace('"prior_a":18.0', '"prior_a":1.5') for line in lines], "confidence is"),
+        (lambda lines: [line for line in lines if '"at":1600000007' not in line], "do not follow from its evidence"),
     ],
 )
 def test_a_file_that_is_no_such_store_changes_nothing(
@@ -89,4 +96,4 @@ def test_lines_are_plain_json(tmp_path: Path) -> None:
         filled(store)
         store.export(tmp_path / "store.jsonl")
     kinds = [json.loads(line)["kind"] for line in (tmp_path / "store.jsonl").read_text().splitlines()]
-    assert list(dict.fromkeys(kinds)) == ["store", "repository", "evidence", "entry", "outcome"]
+    assert list(dict.fromkeys(kinds)) == ["store", "repository", "evidence", "entry", "outcome", "end"]

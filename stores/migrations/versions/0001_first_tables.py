@@ -87,6 +87,8 @@ def upgrade() -> None:
         *_json("own_value"),
         *_flag("retired"),
         sa.CheckConstraint("confidence >= 0 AND confidence <= 1", name="confidence_in_range"),
+        sa.CheckConstraint("prior_a > 0 AND prior_b > 0", name="prior_is_positive"),
+        sa.CheckConstraint("own_successes >= 0 AND own_failures >= 0", name="own_is_counted"),
         sa.UniqueConstraint(*key, name=f"{table}_key"),
         **STRICT,
     )
