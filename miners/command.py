@@ -33,12 +33,7 @@ def pretraining_command(*, anew: bool, summary: str, help: str) -> click.Command
     )
     @click.option("--config", metavar="FILE", help="Settings file [default: config.yaml, if there is one].")
     @click.option("--stores", metavar="DIR|URL", help="Where the stores lie [default: stores/ in pipeline.outputs].")
-    @click.option(
-        "--repos",
-        multiple=True,
-        metavar="PATH|URL|FILE",
-        help="Clone, git URL, or text file that lists some (repeatable).",
-    )
+    @click.option("--repos", multiple=True, metavar="PATH|URL|FILE", help=REPOS_HELP)
     @click.option("--github/--no-github", "github", default=None, help="Ask GitHub; without it no token is needed.")
     @click.option("--report", "report_path", metavar="FILE", help="Write what was seen, tried and merged as JSON.")
     @click.option("--verbose", is_flag=True, help="Show debug messages, such as the exact git commands.")

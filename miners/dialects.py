@@ -17,7 +17,6 @@ from core.history.messages import facts_of
 
 Dialect = Literal["conventional", "gitmoji", "words"]
 Purpose = Literal["fix", "feature", "restructuring", "upkeep", ""]
-PURPOSES: tuple[Purpose, ...] = ("fix", "feature", "restructuring", "upkeep", "")
 
 CONVENTIONAL_SHARE, GITMOJI_SHARE = 0.5, 0.3
 """Shares of messages with a label from which a repository is taken to mean them."""

@@ -118,7 +118,7 @@ def _by_query(client: GitHubClient, full_name: str, since: str) -> Iterator[tupl
     while True:
         variables = {"owner": owner, "name": name, "since": since or None, "after": after, "first": PAGE}
         try:
-            data = client.graphql(CLOSED_ISSUES, variables)
+            page = _page(client.graphql(CLOSED_ISSUES, variables))
         except StageError as error:
             if after:
                 raise
@@ -126,7 +126,6 @@ def _by_query(client: GitHubClient, full_name: str, since: str) -> Iterator[tupl
             log.warning("%s: %s; its issues are asked for over REST", full_name, error.message)
             yield from _by_rest(client, full_name, since)
             return
-        page = _page(data)
         if page is None:
             return
         for node in page.nodes:

@@ -174,8 +174,6 @@ _READERS: dict[str, Callable[[str], set[str]]] = {
     "gemfile": lambda text: set(_GEM.findall(text)),
     "setup.py": lambda text: set(_QUOTED_REQUIREMENT.findall(text)),
     "setup.cfg": lambda text: _requirements(line for line in text.splitlines() if line.startswith((" ", "\t"))),
-    "pipfile": lambda text: {
-        name for table in tomllib.loads(text).values() if isinstance(table, dict) for name in table
-    },
+    "pipfile": _pipfile,
     "pom.xml": lambda text: set(_MAVEN.findall(text)),
 }

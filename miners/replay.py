@@ -122,11 +122,15 @@ class Verdict:
     tried: list[Tried]
     left_out: int = 0
     """Repositories with too little evidence to be held out."""
+    _gains: dict[tuple[str, str], dict[str, Any]] = field(default_factory=dict, repr=False)
+    """Gains that have been asked for: each takes thousands of draws."""
 
     def gain_over(self, arm: str, of: str = "seeded") -> dict[str, Any]:
         """Bits that an arm saves: {"mean", "low", "high", "n"}; low and high bound 95 % of the drawn means."""
-        saved = np.array([one.bits[arm] - one.bits[of] for one in self.tried])
-        return of_mean(saved, samples=SAMPLES, seed=SEED)
+        if (arm, of) not in self._gains:
+            saved = np.array([one.bits[arm] - one.bits[of] for one in self.tried])
+            self._gains[arm, of] = of_mean(saved, samples=SAMPLES, seed=SEED)
+        return self._gains[arm, of]
 
     @property
     def passed(self) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 
@@ -13,6 +14,7 @@ import github_miner
 import store_seeder
 from core.errors import UserError
 from core.record_files import read_mined
+from miners.pretraining import pretrain
 from stores import FailureStore, PatternStore, VVectorStore
 
 
@@ -121,3 +123,45 @@ def test_stores_that_are_gone_make_the_stage_stale(tmp_path: Path) -> None:
 def test_a_pattern_that_is_none_is_refused() -> None:
     with pytest.raises(ValueError, match="not a regular expression"):
         store_seeder.StoreSeederConfig(commit_patterns={"x": ("(",)})
+
+
+def test_a_refresh_of_what_the_pipeline_seeded_takes_nothing_away(
+    make_repo: Callable[[str], Repo], tmp_path: Path
+) -> None:
+    repo = make_repo("both")
+    grow(repo, 6)
+    cut(repo.path, tmp_path)
+    (tmp_path / "mined.jsonl").touch()
+    seeded(tmp_path)
+    cache = tmp_path / "cache"
+    mining = github_miner.GitHubMinerConfig(github=False, repositories=(str(repo.path),))
+
+    def pieces() -> dict[str, int]:
+        with PatternStore(tmp_path / "stores") as store, VVectorStore(tmp_path / "stores") as vectors:
+            found = [
+                piece
+                for one in (store, vectors)
+                for key in one.evidence.states()
+                for piece in one.evidence.of_repository(key)
+            ]
+        return dict(Counter(piece.context_type for piece in found))
+
+    before = pieces()
+    done = pretrain(mining, store_seeder.StoreSeederConfig(), str(tmp_path / "stores"), cache)
+    assert done.tally.counts["repositories without news"] == 1
+    repo.commit("Fix crash", {"pkg/part_0.py": "def part(x):\n    return x\n"})
+    pretrain(mining, store_seeder.StoreSeederConfig(), str(tmp_path / "stores"), cache)
+    after = pieces()
+    assert after["test_companion"] == before["test_companion"]
+    assert after["fix_kind"] == before.get("fix_kind", 0) + 1
+
+
+def test_a_shallow_history_is_not_learnt_from(make_repo: Callable[[str], Repo], tmp_path: Path) -> None:
+    repo = make_repo("deep")
+    grow(repo, 4)
+    repo.git("clone", "-q", "--depth", "2", f"file://{repo.path}", str(tmp_path / "shallow"))
+    cut(tmp_path / "shallow", tmp_path)
+    (tmp_path / "mined.jsonl").touch()
+    seeded(tmp_path)
+    with VVectorStore(tmp_path / "stores") as store:
+        assert store.evidence.states() == {}

@@ -13,6 +13,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import githubkit.core
+import httpx
 import pytest
 from conftest import PROJECT
 from github_server import Answer, Asked, Script, Server, repository, serving
@@ -21,6 +22,7 @@ from core.errors import StageError, UserError
 from miners import github_client
 from miners.github_client import GitHubClient, ResumeLaterError
 from miners.github_queries import CLOSED_ISSUES
+from miners.github_transport import Network
 from miners.settings import GitHubMinerConfig
 
 pytestmark = pytest.mark.enable_socket
@@ -302,3 +304,68 @@ def test_no_address_is_told(tmp_path: Path) -> None:
 def test_an_answer_of_another_shape_is_told(tmp_path: Path) -> None:
     with pytest.raises(StageError, match="cannot be read"):
         ask(lambda *_: Answer(body=["no", "repository"]), tmp_path)
+
+
+@pytest.mark.parametrize("token", ["ghp_AAAA\nBBBBTOPSECRET", "ghp_\u00e9TOPSECRET", "two TOPSECRET"])
+def test_what_cannot_be_a_token_is_refused_unseen(token: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("GITHUB_TOKEN", token)
+    with pytest.raises(UserError, match="GITHUB_TOKEN holds no token") as caught:
+        GitHubClient(GitHubMinerConfig(), tmp_path)
+    assert "TOPSECRET" not in str(caught.value)
+
+
+@pytest.mark.parametrize("url", ["http://[::1", "ftp://u:TOPSECRET@host/x", ""])
+def test_an_address_that_is_none_is_told_without_credentials(url: str, tmp_path: Path) -> None:
+    with pytest.raises(UserError, match="no address") as caught:
+        GitHubClient(GitHubMinerConfig(api_url=url), tmp_path)
+    assert "TOPSECRET" not in str(caught.value)
+
+
+def test_what_one_may_not_see_another_may(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def script(asked: Asked, number: int) -> Answer:
+        return Answer(body=repository()) if "authorization" in asked.headers else Answer(404, {"message": "Not Found"})
+
+    with serving(script) as server:
+        for token, seen in (("", False), ("t", True), ("", False), ("t", True)):
+            monkeypatch.setenv("GITHUB_TOKEN", token)
+            with client(server, tmp_path) as github:
+                assert (github.repository("octo/hello") is not None) == seen
+    assert len(server.asked) == 2  # each answer is kept for who asked
+
+
+def test_the_token_does_not_go_over_a_clear_line(tmp_path: Path) -> None:
+    asked: list[httpx.Request] = []
+
+    class Nowhere(httpx.BaseTransport):
+        def handle_request(self, request: httpx.Request) -> httpx.Response:
+            asked.append(request)
+            return httpx.Response(200, content=b"{}")
+
+    network = Network(TOKEN, httpx.URL("https://github.example/"), NEVER, 5)
+    network._inner = Nowhere()  # type: ignore[assignment]
+    for url in ("https://github.example/a", "http://github.example/a", "https://github.example:444/a"):
+        network.handle_request(httpx.Request("GET", url))
+    assert ["authorization" in request.headers for request in asked] == [True, False, False]
+
+
+def test_a_damaged_cache_is_made_anew(tmp_path: Path) -> None:
+    with serving(lambda *_: Answer(body=repository())) as server:
+        with client(server, tmp_path) as github:
+            github.repository("octo/hello")
+        for path in tmp_path.rglob("*.db"):
+            path.write_bytes(b"no database at all" * 500)
+        with client(server, tmp_path) as github:
+            assert github.repository("octo/hello") is not None
+            assert github.repository("octo/hello") is not None
+    assert len(server.asked) == 2
+
+
+def test_a_query_that_went_wrong_is_sent_again(tmp_path: Path, slept: list[float]) -> None:
+    wrong = {"errors": [{"message": "Something went wrong while executing your query."}]}
+    found, asked = graphql(lambda _, number: Answer(body=wrong if number < 2 else DATA), tmp_path)
+    assert (found, len(asked), slept) == ([DATA["data"]] * 2, 3, [1, 4])
+
+
+def test_a_token_that_a_query_is_refused_for_is_told(tmp_path: Path) -> None:
+    with pytest.raises(UserError, match="refuses the token in GITHUB_TOKEN"):
+        graphql(lambda *_: Answer(401, {"message": "Bad credentials"}), tmp_path)

@@ -6,14 +6,18 @@ import json
 import time
 from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
+import githubkit.core
 import pytest
 from conftest import Repo, grow
 from github_server import Answer, Asked, Script, repository, serving
 
+from miners import github_client
 from miners.github_client import ResumeLaterError
 from miners.pretraining import Pretraining, pretrain
+from miners.seeder import STORES
 from miners.settings import GitHubMinerConfig, StoreSeederConfig
 from stores import PatternStore, VVectorStore
 
@@ -176,3 +180,117 @@ def test_without_a_token_the_rest_is_still_mined(
         done = run(server.url, tmp_path, search={}, issues=0)
     assert done.tally.counts["repositories"] == 1
     assert all("authorization" not in one.headers for one in server.asked)
+
+
+def later(script: Script, topics: list[str]) -> Script:
+    """The same GitHub with other topics, and always with the issue."""
+
+    def told(asked: Asked, number: int) -> Answer:
+        if asked.method == "POST":  # GitHub's `since` counts the moment itself in
+            variables = json.loads(asked.body)["variables"]
+            first = Asked(
+                asked.method,
+                asked.path,
+                asked.headers,
+                json.dumps({"variables": {**variables, "since": None}}).encode(),
+            )
+            return script(first, number)
+        answer = script(asked, number)
+        return Answer(body={**answer.body, "topics": topics}) if asked.path == "/repos/octo/good" else answer
+
+    return told
+
+
+def evidence_in(folder: Path) -> list[Any]:
+    found: list[Any] = []
+    for kind in STORES:
+        with kind(folder / "stores") as store:
+            found += [piece for key in store.evidence.states() for piece in store.evidence.of_repository(key)]
+    return found
+
+
+def test_news_from_github_alone_take_nothing_away(
+    repos: dict[str, Repo], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("GITHUB_TOKEN", "t")
+    never = {"repository": 0.0, "search": 0.0, "issues": 0.0}
+    script = github(repos)
+    with serving(script) as server:
+        run(server.url, tmp_path, search={}, cache_hours=never)
+    before = evidence_in(tmp_path)
+    assert any(piece.note.startswith("#7:") for piece in before)
+    with serving(later(script, ["other"])) as server:
+        done = run(server.url, tmp_path, search={}, cache_hours=never)
+        assert done.tally.counts["repositories"] == 1
+        assert evidence_in(tmp_path) == before
+        assert run(server.url, tmp_path, search={}, cache_hours=never).tally.counts["repositories without news"] == 1
+
+
+def test_a_store_that_a_kill_left_behind_gets_its_issues_again(
+    repos: dict[str, Repo], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("GITHUB_TOKEN", "t")
+    with serving(github(repos)) as server:
+        run(server.url, tmp_path, search={})
+        before = evidence_in(tmp_path)
+        for name in ("pattern_memory", "failure_memory"):
+            (tmp_path / "stores" / f"{name}.db").unlink()
+        run(server.url, tmp_path, search={})
+    assert evidence_in(tmp_path) == before
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        Answer(500, {"message": "oops"}),
+        Answer(body={"errors": [{"message": "Field 'closedByPullRequestsReferences' doesn't exist on type 'Issue'"}]}),
+        Answer(404, {"message": "Not Found"}),
+        Answer(403, {"message": "Resource not accessible by personal access token"}),
+        Answer(body={"data": {"repository": {"issues": {"nodes": [None], "pageInfo": None}}}}),
+        Answer(body={"data": {"repository": {"issues": ["?"]}}}),
+        Answer(body=[]),
+    ],
+    ids=["500", "old server", "404", "403", "null", "list", "other"],
+)
+def test_a_query_that_fails_falls_back_to_rest(
+    answer: Answer, repos: dict[str, Repo], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("GITHUB_TOKEN", "t")
+    for module in (githubkit.core, github_client):
+        monkeypatch.setattr(module, "time", SimpleNamespace(sleep=lambda _: None, time=time.time))
+    normal = github(repos)
+    closing = repos["good"].git("rev-parse", "HEAD")
+
+    def script(asked: Asked, number: int) -> Answer:
+        if asked.method == "POST":
+            return answer
+        if "/timeline" in asked.path:
+            return Answer(body=[{"event": "closed", "commit_id": closing}])
+        if "/issues" in asked.path:
+            issue = {"number": 7, "title": "TypeError", "body": None, "updated_at": "2026-01-02T00:00:00Z"}
+            return Answer(body=[issue, {"number": 8, "title": "KeyError", "updated_at": None}])
+        return normal(asked, number)
+
+    with serving(script) as server:
+        done = run(server.url, tmp_path, search={})
+    assert done.failed == []
+    assert [piece.option for piece in evidence_in(tmp_path) if piece.context_type == "error_remedy"] == [
+        "KeyError",
+        "TypeError",
+    ]
+
+
+def test_one_answer_that_fails_does_not_keep_the_rest_from_it(
+    repos: dict[str, Repo], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("GITHUB_TOKEN", "t")
+    monkeypatch.setattr(githubkit.core, "time", SimpleNamespace(sleep=lambda _: None, time=time.time))
+    normal = github(repos)
+
+    def script(asked: Asked, number: int) -> Answer:
+        return Answer(500, {"message": "oops"}) if asked.path == "/repos/octo/gone" else normal(asked, number)
+
+    with serving(script) as server:
+        done = run(server.url, tmp_path)
+    assert [sentence.partition(":")[0] for sentence in done.failed] == ["octo/gone"]
+    assert done.tally.counts["repositories"] == 2

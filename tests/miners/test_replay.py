@@ -104,3 +104,21 @@ def test_tools_of_repositories_are_held_out_whole() -> None:
     assert found.tried[0].tests == 2
     assert found.coverage()["first choice"] > 0.8
     assert "root:x" in found.losers
+
+
+@pytest.mark.parametrize("repositories", [2, 3, 4])
+def test_few_repositories_say_nothing_of_others(repositories: int) -> None:
+    (table,) = [
+        one for one in tables(CONTEXT_TYPES["repair_strategy"], history(repositories), {}) if one.target == "lines"
+    ]
+    assert replay(table).method == LATER
+    held_out = replay(table, hold_out=True)
+    assert (held_out.method, len(held_out.tried), held_out.passed) == (HELD_OUT, repositories, False)
+
+
+def test_one_archetype_for_all_is_none() -> None:
+    names = {f"root:{number}": "library" for number in range(8)}
+    for seed in range(5):
+        found = verdict(history(8, seed=seed), names)
+        assert not found.by_archetype  # type: ignore[attr-defined]
+        assert found.gain_over("seeded", of="archetype")["mean"] == pytest.approx(0, abs=1e-9)  # type: ignore[attr-defined]

@@ -217,3 +217,12 @@ def test_no_repository_and_an_empty_one_are_told(tmp_path: Path, make_repo: Call
         clones.open_clone(str(tmp_path / "nothing"), tmp_path)
     with pytest.raises(UserError, match="no commits"):
         clones.open_clone(str(make_repo("empty").path), tmp_path)
+
+
+def test_shallow_and_partial_clones_are_not_learnt_from(repo: Repo, tmp_path: Path) -> None:
+    repo.commit("Fix it", {"app/a.py": lines(11)})
+    repo.git("config", "uploadpack.allowFilter", "true")
+    for name, words in (("shallow", ("--depth", "1")), ("partial", ("--filter=blob:none",))):
+        repo.git("clone", "-q", *words, f"file://{repo.path}", str(tmp_path / name))
+        with pytest.raises(UserError, match="shallow or partial clone"):
+            clones.open_clone(str(tmp_path / name), tmp_path)
