@@ -12,6 +12,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from core.cli import stage_main
+from core.config import expand
 from core.files import write_json
 from core.logs import log
 from core.record_files import read_history, read_mined
@@ -73,12 +74,10 @@ def run(ctx: Context[StoreSeederConfig]) -> None:
     )
 
 
-def sources(config: StoreSeederConfig) -> dict[str, str]:
-    """Whether the stores are there: without them they are to be made again."""
-    if config.database:
-        return {}
-    files = sorted(path.name for path in Path(config.location).expanduser().glob("*.db"))
-    return {"stores": ", ".join(files)}
+def stores(config: StoreSeederConfig) -> list[Path]:
+    """The databases, where they are files."""
+    names = ("v_vector_history", "pattern_memory", "failure_memory")
+    return [] if config.database else [expand(config.location) / f"{name}.db" for name in names]
 
 
 STAGE = Stage(
@@ -90,7 +89,7 @@ STAGE = Stage(
     outputs=("seeding.json",),
     flags={"commits": "commits.json", "chunks": "chunks.jsonl", "mined": "mined.jsonl", "output": "seeding.json"},
     libraries=("SQLAlchemy", "scipy", "numpy"),
-    sources=sources,
+    keeps=stores,
     per_repository=True,
 )
 

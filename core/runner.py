@@ -144,7 +144,7 @@ class Runner:
             )
         record = self._record(stage)
         why = ["asked for with --force"] if force else []
-        why = why or fingerprint.reasons(facts, record, self.layout.paths(stage.outputs), digests)
+        why = why or self._why(stage, facts, record, digests)
         if not why:
             log.info("%s: up to date (inputs, settings, code and outputs are unchanged)", stage.name)
             return results.StageEntry.skipped(stage.name, record or {})
@@ -236,7 +236,14 @@ class Runner:
             facts = self._facts(stage, digests)
         except GitloreError as error:
             return [f"its state cannot be told: {error.message}"]
-        return fingerprint.reasons(facts, record, self.layout.paths(stage.outputs), digests)
+        return self._why(stage, facts, record, digests)
+
+    def _why(
+        self, stage: Stage, facts: fingerprint.Facts, record: Mapping[str, Any] | None, digests: Digests
+    ) -> list[str]:
+        why = fingerprint.reasons(facts, record, self.layout.paths(stage.outputs), digests)
+        kept = stage.keeps(self.config.stages[stage.name]) if stage.keeps and record else ()
+        return why + [f"{path} is missing" for path in kept if not path.exists()]
 
     def _facts(self, stage: Stage, digests: Digests) -> fingerprint.Facts:
         config, inputs = self.config.stages[stage.name], self.layout.paths(stage.inputs)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Generic, TypeVar
@@ -93,6 +93,8 @@ class Stage:
     """Facts that may change without making unfinished work in `scratch` useless."""
     sources: Callable[[Any], dict[str, str]] | None = None
     """Digests of what lies outside the outputs folder, from the stage's config."""
+    keeps: Callable[[Any], Sequence[Path]] | None = None
+    """Files beside the outputs that it brings up to date (databases that others write too); made again if missing."""
     distributed: bool = False
     """Several processes may run it together, as `accelerate launch` starts them; the first one publishes."""
     per_repository: bool = False

@@ -115,9 +115,11 @@ def test_side_branches_do_not_teach(make_repo: Callable[[str], Repo], tmp_path: 
 
 def test_stores_that_are_gone_make_the_stage_stale(tmp_path: Path) -> None:
     config = store_seeder.StoreSeederConfig(outputs=str(tmp_path))
-    before = store_seeder.sources(config)
-    VVectorStore(tmp_path / "stores").close()
-    assert store_seeder.sources(config) != before
+    assert [path.exists() for path in store_seeder.stores(config)] == [False] * 3
+    for kind in (VVectorStore, PatternStore, FailureStore):
+        kind(tmp_path / "stores").close()
+    assert [path.exists() for path in store_seeder.stores(config)] == [True] * 3
+    assert store_seeder.stores(store_seeder.StoreSeederConfig(database="postgresql://x/y")) == []
 
 
 def test_a_pattern_that_is_none_is_refused() -> None:
