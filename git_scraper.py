@@ -32,7 +32,7 @@ from core.history import snapshot, tombstones
 from core.history.filters import Filters, parse_time
 from core.history.messages import Pseudonyms
 from core.history.overlay import Overlay
-from core.history.reader import Reader
+from core.history.reader import Reader, workers_for
 from core.history.snapshot import Order, Snapshot, read_order
 from core.history.walk import ReadOptions, iso
 from core.history.writer import Earlier, HistoryWriter, load_earlier
@@ -133,7 +133,7 @@ def run(ctx: Context[GitScraperConfig]) -> None:
         order = read_order(overlay, refs, filters_of(config))
         metadata = metadata_of(repository, refs, order, config)
         check(metadata, order, refs)
-        reader = Reader(overlay, options, filters_of(config), workers_of(config))
+        reader = Reader(overlay, options, filters_of(config), workers_for(config.workers))
         part, resumed = start_part(ctx.scratch)
         known = [one for one in (resumed, last if is_reusable(ctx) else None) if one]
         known = [one for one in known if one.index.key_check == key_check(options)]
@@ -200,12 +200,6 @@ def read_salt(config: GitScraperConfig, cache_dir: Path) -> bytes:
     if not salt:
         raise UserError(f"the salt file is empty: {path}", "put some secret text into it")
     return salt
-
-
-def workers_of(config: GitScraperConfig) -> int:
-    """How many git processes are to diff: the last processor is for us."""
-    processors = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    return config.workers or max(1, min(processors - 1, 8))
 
 
 def metadata_of(repository: git.Repository, refs: Snapshot, order: Order, config: GitScraperConfig) -> HistoryMetadata:

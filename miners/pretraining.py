@@ -5,7 +5,6 @@ Safe to run twice, to kill, and to run beside reading and writing agents.
 
 from __future__ import annotations
 
-import os
 import time
 from collections import Counter
 from collections.abc import Callable
@@ -14,6 +13,7 @@ from pathlib import Path
 
 from core.config import expand
 from core.errors import GitloreError, UserError
+from core.history.reader import workers_for
 from core.logs import log
 from core.records import MinedRepository
 from miners.clones import Clone
@@ -80,7 +80,18 @@ def pretrain(
             for found in collector.collect(lambda number: "" if anew else seeder.issues_since(number, rules)):
                 if clone := collector.opened(found):
                     try:
-                        report(_read(seeder, clone, found, seeding, rules, tally, anew=anew, workers=_workers(mining)))
+                        report(
+                            _read(
+                                seeder,
+                                clone,
+                                found,
+                                seeding,
+                                rules,
+                                tally,
+                                anew=anew,
+                                workers=workers_for(mining.workers),
+                            )
+                        )
                     except GitloreError as error:
                         collector.failed.append(f"{clone.name}: {error.message}")
                         collector.drops["repositories that cannot be read"] += 1
@@ -114,8 +125,3 @@ def _read(
     removed = sum(change.evidence_removed for change in changes.values())
     news = "no news" if mined.unchanged else f"{added:,} pieces of evidence more, {removed:,} less"
     return f"{mined.state.name} ({mined.state.archetype}): {news}"
-
-
-def _workers(mining: GitHubMinerConfig) -> int:
-    processors = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    return mining.workers or max(1, min(processors - 1, 8))

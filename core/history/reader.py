@@ -6,6 +6,7 @@ and taken back in order, so that what comes out does not depend on how many ther
 
 from __future__ import annotations
 
+import os
 from collections import deque
 from collections.abc import Generator, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -26,6 +27,12 @@ WINDOW_CHANGES = 4000
 BATCH_CHANGES = 1000
 HORIZON_WINDOWS, HORIZON_CHANGES = 4, 8000
 """Windows in which a repeated change is found again: merges mostly repeat what is recent."""
+
+
+def workers_for(asked: int) -> int:
+    """How many git processes are to diff: as many as asked for; for 0 one fewer than processors, the last is for us."""
+    processors = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    return asked or max(1, min(processors - 1, 8))
 
 
 @dataclass(slots=True)
