@@ -15,7 +15,7 @@ from core.history.overlay import Overlay
 from core.logs import log
 from core.records import ClosedIssue, MinedRepository
 from miners import clones, quality
-from miners.github_client import GitHubClient, Repository
+from miners.github_client import GitHubClient, Repository, UnreachableError
 from miners.issue_miner import closed_issues, latest
 from miners.settings import GitHubMinerConfig
 
@@ -63,6 +63,8 @@ class Collector:
                         if found.id not in seen:
                             seen.add(found.id)
                             yield self._with_issues(client, found, issues_since)
+                except UnreachableError as error:
+                    self.failed.append(error.message)
                 finally:
                     self.counts.update(client.traffic)
         finally:
@@ -96,6 +98,8 @@ class Collector:
         """What cannot be read of one thing does not keep us from the others."""
         try:
             yield
+        except UnreachableError:
+            raise
         except StageError as error:
             self.drops["things that GitHub could not tell us"] += 1
             self.failed.append(f"{what}: {error.message}")

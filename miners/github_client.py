@@ -47,6 +47,10 @@ class ResumeLaterError(GitloreError):
     exit_code = EXIT_ALREADY_RUNNING
 
 
+class UnreachableError(StageError):
+    """Nobody answers: asking for other things is no use either."""
+
+
 class Licence(msgspec.Struct):
     """Of a repository."""
 
@@ -206,7 +210,7 @@ class GitHubClient:
                 return None
             raise StageError(f"GitHub answers {status} for {url}: {self._words(error)}") from None
         except GitHubException as error:
-            raise StageError(f"GitHub cannot be reached for {url}: {self._words(error)}", "check the network") from None
+            raise UnreachableError(f"GitHub cannot be reached: {self._words(error)}", "check the network") from None
         return asked.raw_response
 
     def _refuse_token(self, error: GitHubException) -> None:

@@ -294,3 +294,16 @@ def test_one_answer_that_fails_does_not_keep_the_rest_from_it(
         done = run(server.url, tmp_path)
     assert [sentence.partition(":")[0] for sentence in done.failed] == ["octo/gone"]
     assert done.tally.counts["repositories"] == 2
+
+
+def test_without_a_network_named_clones_are_still_mined(
+    repos: dict[str, Repo], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    waits: list[float] = []
+    monkeypatch.setattr(githubkit.core, "time", SimpleNamespace(sleep=waits.append, time=time.time))
+    with serving(github(repos)) as server:
+        pass
+    done = run(server.url, tmp_path, repositories=(str(repos["good"].path),))
+    assert done.tally.counts["repositories"] == 1
+    assert [sentence.startswith("GitHub cannot be reached") for sentence in done.failed] == [True]
+    assert waits == [1, 4, 9]  # one thing is tried again, not each of them
