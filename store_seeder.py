@@ -12,7 +12,6 @@ from __future__ import annotations
 from pathlib import Path
 
 from core.cli import stage_main
-from core.config import expand
 from core.files import write_json
 from core.logs import log
 from core.record_files import read_history, read_mined
@@ -77,7 +76,7 @@ def run(ctx: Context[StoreSeederConfig]) -> None:
 def stores(config: StoreSeederConfig) -> list[Path]:
     """The databases, where they are files."""
     names = ("v_vector_history", "pattern_memory", "failure_memory")
-    return [] if config.database else [expand(config.location) / f"{name}.db" for name in names]
+    return [] if config.database else [Path(config.location) / f"{name}.db" for name in names]
 
 
 STAGE = Stage(

@@ -71,11 +71,6 @@ def open_clone(location: str, cache_dir: Path) -> Clone:
     return Clone(key_of(repository.git_dir, head), name, without_credentials(place), repository.git_dir, head)
 
 
-def overlay_of(clone: Clone) -> Overlay:
-    """The quiet folder to read a clone in, for a `with` block."""
-    return Overlay(clone.git_dir)
-
-
 def key_of(git_dir: Path, head: str) -> str:
     """What all clones of a repository have in common: the first commit of its main line."""
     listing = git.run(git_dir, "rev-list", "--first-parent", "--max-parents=0", "--end-of-options", head)

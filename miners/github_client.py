@@ -66,9 +66,7 @@ class Repository(msgspec.Struct, kw_only=True):
     stargazers_count: int = 0
     license: Licence | None = None
     pushed_at: str | None = None
-    archived: bool = False
     disabled: bool = False
-    fork: bool = False
     topics: list[str] = []
 
 

@@ -15,6 +15,7 @@ from typing import Any
 
 from core import git
 from core.errors import UserError
+from core.history.overlay import Overlay
 from miners import clones
 from miners.change_facts import is_source
 from miners.clones import Clone
@@ -70,7 +71,7 @@ def bugs_in_py(location: str, cache_dir: Path) -> set[str]:
 def measure(clone: Clone, dialect: Dialect, known: Iterable[str]) -> tuple[Found, Labelled]:
     """Go through a clone's history once; `known` are commits that fix a bug."""
     found, labelled, fixes = Found(), Labelled(), set(known)
-    with clones.overlay_of(clone) as overlay:
+    with Overlay(clone.git_dir) as overlay:
         for commit in clones.read(overlay, clones.news_of(overlay, clone.head, "").hashes, workers=1):
             meta = commit.metadata
             message = Message(meta.message, meta.message_body, meta.is_merge)

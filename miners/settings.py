@@ -7,7 +7,7 @@ from typing import Any
 
 from pydantic import Field, field_validator
 
-from core.config import Section
+from core.config import Section, expand
 from miners.commit_filters import CommitFilters
 
 CURATED_REPOS: dict[str, tuple[str, ...]] = {
@@ -118,7 +118,7 @@ class StoreSeederConfig(Section):
     @property
     def location(self) -> str:
         """Where the stores lie: a folder or a URL."""
-        return self.database or f"{self.outputs}/stores"
+        return self.database or str(expand(self.outputs) / "stores")
 
     @property
     def filters(self) -> CommitFilters:

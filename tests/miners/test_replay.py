@@ -55,9 +55,10 @@ def test_the_defaults_are_beaten_by_what_is_known_of_the_place() -> None:
 
 def test_nothing_is_learnt_from_what_came_later() -> None:
     """One repository's future, in the past of the others, would give it away."""
-    early = list(history(3, number=120))
+    early = list(history(6, number=120))
     late = [("root:late", option, at + 10**9, outcome) for _, option, at, outcome in history(1, number=120, shift=8.0)]
     alone = verdict(iter([*early, *late]))
+    assert alone.method == HELD_OUT  # type: ignore[attr-defined]
     without = verdict(iter(early))
     bits = {one.name: one.bits["seeded"] for one in alone.tried}  # type: ignore[attr-defined]
     for one in without.tried:  # type: ignore[attr-defined]

@@ -14,6 +14,7 @@ from core.errors import UserError
 from core.records import ClosedIssue, MinedRepository
 from miners import clones
 from miners.commit_filters import CommitFilters
+from miners.commit_miner import Reverts
 from miners.repository_miner import Tally, mine
 from miners.seeder import STORES, Seeder
 from stores.records import Evidence
@@ -226,3 +227,9 @@ def test_shallow_and_partial_clones_are_not_learnt_from(repo: Repo, tmp_path: Pa
         repo.git("clone", "-q", *words, f"file://{repo.path}", str(tmp_path / name))
         with pytest.raises(UserError, match="shallow or partial clone"):
             clones.open_clone(str(tmp_path / name), tmp_path)
+
+
+def test_a_name_that_only_begins_alike_is_another_commit() -> None:
+    reverts = Reverts([("abcdef012", "by")])
+    assert reverts.of("abcdef012" + "0" * 31) == "by"
+    assert reverts.of("abcdef099" + "0" * 31) == ""

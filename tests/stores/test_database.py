@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import itertools
 import os
 import random
@@ -267,3 +268,22 @@ def test_any_folder_will_do(tmp_path: Path, name: str, monkeypatch: pytest.Monke
         assert store.get(number).own.successes == 2
     assert {path.name for path in (tmp_path / name).iterdir()} == {"v_vector_history.db", "v_vector_history.lock"}
     assert [path.name for path in tmp_path.iterdir()] == [name]
+
+
+def test_a_program_that_knows_no_lock_file_may_write_too(tmp_path: Path) -> None:
+    """A transaction that read first and wrote later would fail at once beside it."""
+    number = seeded(tmp_path)
+    with (
+        VVectorStore(tmp_path) as store,
+        contextlib.closing(
+            sqlite3.connect(tmp_path / "v_vector_history.db", isolation_level=None, check_same_thread=False)
+        ) as other,
+        ThreadPoolExecutor(1) as pool,
+    ):
+        other.execute("BEGIN IMMEDIATE")
+        other.execute("UPDATE repositories SET licence = 'MIT'")
+        told = pool.submit(store.record_outcome, number, success=True)
+        time.sleep(0.3)
+        other.execute("COMMIT")
+        assert told.result().own.successes == 2
+        assert [state.licence for state in store.evidence.states().values()] == ["MIT"]
