@@ -17,13 +17,13 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import Field, model_validator
 
-from core.cli import stage_main
 from core.config import Section
+from core.engine.command import stage_main
+from core.engine.stage import Context, Stage
 from core.errors import UserError
 from core.files import write_json
 from core.logs import log
 from core.record_files import chunk_groups, read_history
-from core.stage import Context, Stage
 from core.token_files import SPLITS, window_count
 from core.vocabulary import Vocabulary
 

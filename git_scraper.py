@@ -23,9 +23,11 @@ from typing import Literal
 import msgspec
 from pydantic import Field, field_validator
 
-from core import git, repositories
-from core.cli import stage_main
+from core import git
 from core.config import Section, expand
+from core.engine import turns as repositories
+from core.engine.command import stage_main
+from core.engine.stage import Context, Stage
 from core.errors import UserError
 from core.files import atomic_write
 from core.history import snapshot, tombstones
@@ -39,7 +41,6 @@ from core.history.writer import Earlier, HistoryWriter, load_earlier
 from core.logs import log
 from core.record_files import read_history
 from core.records import Commit, CommitContext, DateRange, FileDiff, HistoryMetadata
-from core.stage import Context, Stage
 
 REFS = "source repository refs"
 """The fact that changes with every new commit."""

@@ -13,12 +13,13 @@ from hashlib import sha256
 
 import msgspec
 
-from core import git, repositories
-from core.cli import stage_main
+from core import git
+from core.engine import turns as repositories
+from core.engine.command import stage_main
+from core.engine.stage import Context, Stage
 from core.errors import GitloreError
 from core.files import atomic_write
 from core.logs import log
-from core.stage import Context, Stage
 from miners.settings import GitHubMinerConfig
 
 

@@ -23,12 +23,14 @@ import semantic_chunker
 import store_seeder
 import tokenizer
 import train_model
-from core import logs, repositories, results
-from core.cli import version_option, with_exit_codes
+from core import logs
 from core.config import DEFAULT_CONFIG, expand, load
+from core.engine import results
+from core.engine import turns as repositories
+from core.engine.command import version_option, with_exit_codes
+from core.engine.runner import Layout, Runner
+from core.engine.stage import Stage
 from core.errors import UserError, did_you_mean
-from core.runner import Layout, Runner
-from core.stage import Stage
 
 STAGES: tuple[Stage, ...] = (
     git_scraper.STAGE,  #       repository        -> commits.json

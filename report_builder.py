@@ -16,12 +16,12 @@ import msgspec
 from pydantic import Field
 
 from core import __version__, model_folder, plots
-from core.cli import stage_main
 from core.config import Section
+from core.engine.command import stage_main
+from core.engine.stage import Context, Stage
 from core.evaluation.hints import hints
 from core.evaluation.names import CACHE, TUNED
 from core.record_files import read_commits, read_history
-from core.stage import Context, Stage
 from core.training.logs import METRICS, SUMMARY, VALIDATION_LOSS, read_metrics
 
 MOST_BARS = 60

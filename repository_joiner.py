@@ -18,8 +18,9 @@ from pydantic import Field
 
 from core.chunking.segments import read_entries
 from core.chunking.tally import Totals
-from core.cli import stage_main
 from core.config import Section, expand
+from core.engine.command import stage_main
+from core.engine.stage import Context, Stage
 from core.errors import UserError
 from core.files import write_json
 from core.record_files import (
@@ -31,7 +32,6 @@ from core.record_files import (
     read_history,
 )
 from core.records import DateRange, HistoryMetadata
-from core.stage import Context, Stage
 
 PARTS = ("commits.json", "chunks.jsonl", "chunks.index")
 

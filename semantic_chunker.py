@@ -19,14 +19,14 @@ from pydantic import Field, field_validator
 from core.chunking.segments import Earlier, Known, Settings, chunk_all, plan
 from core.chunking.tally import Totals
 from core.chunking.writer import ChunkFile
-from core.cli import stage_main
 from core.config import Section
+from core.engine.command import stage_main
+from core.engine.stage import Context, Stage
 from core.errors import UserError
 from core.files import write_json
 from core.languages import LANGUAGES
 from core.record_files import read_history
 from core.records import side_branches
-from core.stage import Context, Stage
 
 
 class SemanticChunkerConfig(Section):

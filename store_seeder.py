@@ -11,11 +11,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from core.cli import stage_main
+from core.engine.command import stage_main
+from core.engine.stage import Context, Stage
 from core.files import write_json
 from core.logs import log
 from core.record_files import read_history, read_mined
-from core.stage import Context, Stage
 from miners.settings import GitHubMinerConfig, StoreSeederConfig
 
 

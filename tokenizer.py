@@ -23,16 +23,16 @@ from typing import Annotated, Any, Literal
 from pydantic import Field
 
 from core import base_models
-from core.cli import stage_main
 from core.commit_grammar import EMAIL, MARKERS, SECRETS, CodeView, Marker, Pieces
 from core.config import EMBEDDED_MODEL, Section
+from core.engine.command import stage_main
+from core.engine.stage import Context, Stage
 from core.errors import UserError
 from core.logs import log
 from core.lossless import spare_rows
 from core.record_files import ChunkGroup, chunk_groups
 from core.records import Chunk
 from core.sequences import SecretsMode, SequenceMaker
-from core.stage import Context, Stage
 from core.token_files import EarlierTokens, TokenWriter
 from core.vocabulary import STANDALONE, Vocabulary, read_vocab
 from core.vocabulary_training import TrainingText, train

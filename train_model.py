@@ -24,12 +24,12 @@ from typing import TYPE_CHECKING, Any, Literal
 from pydantic import Field
 
 from core import base_models, model_folder
-from core.cli import stage_main
 from core.config import EMBEDDED_MODEL, Section, expand
+from core.engine.command import stage_main
+from core.engine.stage import Context, Stage
 from core.errors import StageError, UserError
 from core.files import write_json
 from core.logs import log
-from core.stage import Context, Stage
 from core.token_files import SPLITS, load, save
 from core.training import checkpoints, processes
 from core.training.logs import METRICS, SUMMARY, VALIDATION_LOSS, read_metrics

@@ -34,10 +34,10 @@ from core.chunking.parsing import parser
 from core.chunking.versions import is_parsed
 from core.commit_grammar import Marker
 from core.config import EMBEDDED_MODEL, PipelineConfig, expand
+from core.engine.stage import Context
 from core.languages import language_of
 from core.record_files import chunk_groups, read_commits
 from core.sequences import SequenceMaker
-from core.stage import Context
 from core.token_files import TokenWriter
 from core.vocabulary import Vocabulary
 from core.vocabulary_training import TrainingText, train

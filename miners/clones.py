@@ -9,8 +9,9 @@ from pathlib import Path
 
 import msgspec
 
-from core import git, repositories
+from core import git
 from core.config import without_credentials
+from core.engine import turns as repositories
 from core.errors import StageError, UserError
 from core.history.filters import Filters
 from core.history.messages import facts_of

@@ -8,8 +8,9 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 
-from core import git, repositories
+from core import git
 from core.config import expand, without_credentials
+from core.engine import turns as repositories
 from core.errors import GitloreError, StageError, UserError
 from core.history.overlay import Overlay
 from core.logs import log

@@ -10,8 +10,8 @@ from typing import Any
 import click
 
 from core import logs
-from core.cli import version_option, with_exit_codes
 from core.config import DEFAULT_CONFIG, Section, expand, load
+from core.engine.command import version_option, with_exit_codes
 from core.errors import EXIT_FAILED
 from core.files import write_json
 from core.logs import log

@@ -9,7 +9,8 @@ from pathlib import Path
 
 import msgspec
 
-from core import git, repositories
+from core import git
+from core.engine import turns as repositories
 from core.errors import GitloreError
 from core.history.overlay import Overlay
 from core.record_files import chunk_groups, read_commits, read_history

@@ -11,7 +11,7 @@ from itertools import chain
 from pathlib import Path
 from typing import Any
 
-from core import fingerprint
+from core.engine import fingerprint
 from core.files import Digests
 from core.history.overlay import Overlay
 from core.records import ClosedIssue, MinedRepository

@@ -22,9 +22,10 @@ from rich.table import Table
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from core import logs, repositories
-from core.cli import version_option, with_exit_codes
+from core import logs
 from core.config import DEFAULT_CONFIG, PipelineConfig, expand, load
+from core.engine import turns as repositories
+from core.engine.command import version_option, with_exit_codes
 from core.errors import UserError
 from core.files import atomic_write, make_folder, write_json
 from core.progress import Progress

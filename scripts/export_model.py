@@ -21,9 +21,9 @@ import click
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from core import logs, model_folder
-from core.cli import version_option, with_exit_codes
 from core.commit_grammar import COMMIT_END
 from core.config import PipelineConfig, expand
+from core.engine.command import version_option, with_exit_codes
 from core.errors import StageError, UserError
 from core.files import remove
 from core.logs import log

@@ -13,7 +13,7 @@ from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.table import Table
 
-from core.cli import version_option, with_exit_codes
+from core.engine.command import version_option, with_exit_codes
 from core.errors import EXIT_FAILED, StageError, UserError, did_you_mean
 from stores import FailureStore, PatternStore, VVectorStore
 from stores.records import Entry, Evidence

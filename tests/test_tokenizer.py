@@ -14,9 +14,9 @@ from conftest import Program, Repo, cut, grow, run_stage
 
 import tokenizer
 from core.commit_grammar import CodeView, parse, plain, texts_of
+from core.engine.stage import Context
 from core.errors import UserError
 from core.record_files import chunk_groups, read_chunks
-from core.stage import Context
 from core.vocabulary import Vocabulary, read_vocab
 
 HARD = (

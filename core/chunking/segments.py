@@ -259,7 +259,7 @@ _done: Synchronized[int]
 def _start(settings: Settings, done: Synchronized[int]) -> None:
     """Make a worker process ready."""
     global _chunker, _settings, _done
-    from core.worker import die_with_parent
+    from core.engine.worker import die_with_parent
 
     die_with_parent()
     _rest_collector()

@@ -12,6 +12,7 @@ import torch
 from transformers import Trainer, TrainingArguments
 from transformers.trainer_callback import PrinterCallback
 
+from core.engine.worker import peak_memory_mb
 from core.logs import log
 from core.progress import Progress
 from core.training import processes
@@ -19,7 +20,6 @@ from core.training.examples import Chosen, Collator
 from core.training.logs import METRICS, VALIDATION_LOSS, read_metrics
 from core.training.memory import Measured, Shape
 from core.training.monitor import TrainingMonitor
-from core.worker import peak_memory_mb
 
 if TYPE_CHECKING:
     from transformers import PreTrainedModel

@@ -9,8 +9,8 @@ import time
 from pathlib import Path
 
 from core.config import Section
+from core.engine.stage import Context, Stage
 from core.errors import StageError, UserError
-from core.stage import Context, Stage
 
 
 class FirstConfig(Section):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from core.config import Section
-from core.stage import Context, Stage
+from core.engine.stage import Context, Stage
 
 
 class SecondConfig(Section):

@@ -15,15 +15,16 @@ from pathlib import Path
 from typing import Any
 
 from core.config import Section, without_credentials
+from core.engine.stage import Stage
 from core.files import Digests
-from core.stage import Stage
 
-PROJECT = Path(__file__).resolve().parent.parent
+PROJECT = Path(__file__).resolve().parents[2]
 PLUMBING = frozenset(
     f"core/{name}.py"
     for name in (
-        *("__init__", "cli", "config", "errors", "files", "fingerprint", "logs", "progress", "publish"),
-        *("repositories", "results", "runner", "stage", "worker"),
+        *("__init__", "config", "errors", "files", "logs", "progress"),
+        *("engine/__init__", "engine/command", "engine/fingerprint", "engine/publish", "engine/results"),
+        *("engine/runner", "engine/stage", "engine/turns", "engine/worker"),
     )
 )
 """Modules that cannot change what a stage writes: an edit here must not retrain a model."""

@@ -30,7 +30,7 @@ class Context(Generic[ConfigT]):
     resolved: Mapping[str, Any] = field(default_factory=dict)
     """Settings of every section, for a record of how something was made."""
     facts: Mapping[str, str] = field(default_factory=dict)
-    """All that decides what comes out (core/fingerprint.py)."""
+    """All that decides what comes out (core/engine/fingerprint.py)."""
     previous: Mapping[str, str] | None = None
     """The facts behind the published outputs; None where these are not as the stage left them."""
     forced: bool = False

@@ -22,8 +22,8 @@ from pathlib import Path
 from typing import Any
 
 from core import logs
+from core.engine.stage import Context, Stage
 from core.errors import EXIT_FAILED, EXIT_INTERRUPTED, GitloreError
-from core.stage import Context, Stage
 
 INTERRUPT_GRACE_S = 60.0
 _DISK_FULL = ("No space left on device", "iostream error", "file write failed", "unexpected pos")

@@ -8,12 +8,13 @@ from dataclasses import dataclass, replace
 from hashlib import sha256
 from pathlib import Path
 
-from core import git, results
+from core import git
 from core.config import Config, expand, without_credentials
+from core.engine import results
+from core.engine.runner import Layout, Runner
+from core.engine.stage import Stage
 from core.errors import EXIT_INTERRUPTED, GitloreError, UserError
 from core.logs import log
-from core.runner import Layout, Runner
-from core.stage import Stage
 
 
 def by_folder(entries: Sequence[str]) -> dict[str, str]:

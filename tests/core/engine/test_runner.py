@@ -17,9 +17,9 @@ import pytest
 from toys import first, second
 
 from core.config import Config, PipelineConfig
+from core.engine.results import Run
+from core.engine.runner import Layout, Runner
 from core.errors import AlreadyRunningError
-from core.results import Run
-from core.runner import Layout, Runner
 
 
 @pytest.fixture
@@ -159,12 +159,12 @@ def test_plan_says_that_downstream_may_run(home: Path, cache: Path) -> None:
 def slow_run(home: Path, cache: Path, tmp_path: Path) -> Iterator[subprocess.Popen[bytes]]:
     """Another process whose first stage is at work and will not end by itself."""
     script = tmp_path / "slow.py"
-    tests = Path(__file__).resolve().parent.parent
+    tests = Path(__file__).resolve().parents[2]
     script.write_text(
         f"import sys; sys.path[:0] = {[str(tests.parent), str(tests)]!r}\n"
         "from pathlib import Path\n"
         "from core.config import Config, PipelineConfig\n"
-        "from core.runner import Layout, Runner\n"
+        "from core.engine.runner import Layout, Runner\n"
         "from toys import first, second\n"
         "if __name__ == '__main__':\n"
         "    stages = {'first': first.FirstConfig(text='slow', behaviour='slow'), 'second': second.SecondConfig()}\n"

@@ -14,13 +14,13 @@ from typing import Any
 
 from filelock import FileLock, Timeout
 
-from core import fingerprint, publish, results, worker
 from core.config import Config, expand
+from core.engine import fingerprint, publish, results, worker
+from core.engine.publish import HIDDEN, staging_path
+from core.engine.stage import Stage
 from core.errors import EXIT_FAILED, EXIT_INTERRUPTED, AlreadyRunningError, GitloreError, UserError
 from core.files import Digests, make_folder, remove
 from core.logs import log
-from core.publish import HIDDEN, staging_path
-from core.stage import Stage
 
 LOCK_PATIENCE_S = 1.0
 """A run that was just killed needs a moment until its child is gone."""

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from core import publish
+from core.engine import publish
 from core.files import remove
 
 

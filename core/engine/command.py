@@ -14,11 +14,13 @@ from typing import Any, Literal, NoReturn, TypeVar
 import click
 import yaml
 
-from core import __version__, logs, repositories, results
+from core import __version__, logs
 from core.config import DEFAULT_CONFIG, Config, Section, expand, load
+from core.engine import results
+from core.engine import turns as repositories
+from core.engine.runner import Layout
+from core.engine.stage import Stage
 from core.errors import EXIT_FAILED, EXIT_INTERRUPTED, GitloreError, UserError
-from core.runner import Layout
-from core.stage import Stage
 
 CommandT = TypeVar("CommandT", bound=Callable[..., Any])
 

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from core import fingerprint
+from core.engine import fingerprint
+from core.engine.fingerprint import PROJECT, code_digest, code_files
 from core.files import Digests
-from core.fingerprint import PROJECT, code_digest, code_files
 
 CODE = '''
 """Docstring."""
@@ -54,7 +54,7 @@ def test_code_counts(tmp_path: Path, old: str, new: str) -> None:
 def test_imported_project_modules_count_and_plumbing_does_not(tmp_path: Path) -> None:
     files = code_files(PROJECT / "semantic_chunker.py", Digests(tmp_path / "none"))
     assert {"semantic_chunker.py", "core/languages.py", "core/records.py", "core/git.py"} <= set(files)
-    assert not {"core/runner.py", "core/progress.py", "core/cli.py", "core/logs.py"} & set(files)
+    assert not {"core/engine/runner.py", "core/progress.py", "core/engine/command.py", "core/logs.py"} & set(files)
 
 
 def test_plumbing_names_existing_modules() -> None:

@@ -19,10 +19,10 @@ from rich.table import Table
 
 from core import __version__
 from core.config import without_credentials
+from core.engine.worker import Outcome
 from core.errors import EXIT_FAILED, EXIT_OK
 from core.files import Digests, size_of, write_json
 from core.logs import log
-from core.worker import Outcome
 
 FILE_NAME = "pipeline_results.json"
 LOG_NAME = "pipeline.log"

@@ -1,0 +1,1 @@
+"""How a stage runs: up to date or not, in a process of its own, published whole, recorded. Never what it writes."""
