@@ -23,7 +23,7 @@ from core.engine.stage import Context, Stage
 from core.errors import UserError
 from core.files import write_json
 from core.logs import log
-from core.record_files import chunk_groups, read_history
+from core.records.record_files import chunk_groups, read_history
 from core.token_files import SPLITS, window_count
 from core.vocabulary import Vocabulary
 

@@ -19,15 +19,16 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from pydantic import Field
 
-from core import base_models, git, model_folder
+from core import base_models, model_folder
 from core.config import Section, without_credentials
 from core.engine.command import stage_main
 from core.engine.stage import Context, Stage
 from core.errors import GitloreError, UserError
 from core.evaluation.names import BASE, COPY, TUNED
 from core.files import atomic_write, write_json
+from core.git import commands as git
 from core.logs import log
-from core.record_files import read_history
+from core.records.record_files import read_history
 from core.token_files import SPLITS, load
 from core.vocabulary import STANDALONE, Vocabulary
 

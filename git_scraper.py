@@ -2,7 +2,7 @@
 
     python git_scraper.py --repo PATH_OR_URL --output outputs/commits.json
 
-Reads the repository through git alone; writes commits.json (core/records.py), an index of it that
+Reads the repository through git alone; writes commits.json (core/records/commits.py), an index of it that
 makes the next run read only what is new, and tombstones.jsonl with commits that have vanished.
 """
 
@@ -23,13 +23,13 @@ from typing import Literal
 import msgspec
 from pydantic import Field, field_validator
 
-from core import git
 from core.config import Section, expand
 from core.engine import turns as repositories
 from core.engine.command import stage_main
 from core.engine.stage import Context, Stage
 from core.errors import UserError
 from core.files import atomic_write
+from core.git import commands as git
 from core.history import snapshot, tombstones
 from core.history.filters import Filters, parse_time
 from core.history.messages import Pseudonyms
@@ -39,8 +39,8 @@ from core.history.snapshot import Order, Snapshot, read_order
 from core.history.walk import ReadOptions, iso
 from core.history.writer import Earlier, HistoryWriter, load_earlier
 from core.logs import log
-from core.record_files import read_history
-from core.records import Commit, CommitContext, DateRange, FileDiff, HistoryMetadata
+from core.records.commits import Commit, CommitContext, DateRange, FileDiff, HistoryMetadata
+from core.records.record_files import read_history
 
 REFS = "source repository refs"
 """The fact that changes with every new commit."""

@@ -2,7 +2,7 @@
 
     python github_miner.py --enabled --no-github --repositories ~/projects/other --output outputs/mined.jsonl
 
-Writes mined.jsonl (core/records.py): where each clone lies, and with GitHub its stars, licence, topics and the closed
+Writes mined.jsonl (core/records/commits.py): where each clone lies, and with GitHub its stars, licence, topics and the closed
 issues that name an error. What the clones teach is read by the next stage.
 """
 
@@ -13,12 +13,12 @@ from hashlib import sha256
 
 import msgspec
 
-from core import git
 from core.engine import turns as repositories
 from core.engine.command import stage_main
 from core.engine.stage import Context, Stage
 from core.errors import GitloreError
 from core.files import atomic_write
+from core.git import commands as git
 from core.logs import log
 from miners.settings import GitHubMinerConfig
 

@@ -21,7 +21,7 @@ from core.engine.command import stage_main
 from core.engine.stage import Context, Stage
 from core.evaluation.hints import hints
 from core.evaluation.names import CACHE, TUNED
-from core.record_files import read_commits, read_history
+from core.records.record_files import read_commits, read_history
 from core.training.logs import METRICS, SUMMARY, VALIDATION_LOSS, read_metrics
 
 MOST_BARS = 60

@@ -23,7 +23,8 @@ from core.engine.command import stage_main
 from core.engine.stage import Context, Stage
 from core.errors import UserError
 from core.files import write_json
-from core.record_files import (
+from core.records.commits import DateRange, HistoryMetadata
+from core.records.record_files import (
     CommitWriter,
     branch_set_of,
     chunk_groups,
@@ -31,7 +32,6 @@ from core.record_files import (
     placement_of,
     read_history,
 )
-from core.records import DateRange, HistoryMetadata
 
 PARTS = ("commits.json", "chunks.jsonl", "chunks.index")
 

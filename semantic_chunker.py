@@ -19,14 +19,14 @@ from pydantic import Field, field_validator
 from core.chunking.segments import Earlier, Known, Settings, chunk_all, plan
 from core.chunking.tally import Totals
 from core.chunking.writer import ChunkFile
+from core.code.languages import LANGUAGES
 from core.config import Section
 from core.engine.command import stage_main
 from core.engine.stage import Context, Stage
 from core.errors import UserError
 from core.files import write_json
-from core.languages import LANGUAGES
-from core.record_files import read_history
-from core.records import side_branches
+from core.records.commits import side_branches
+from core.records.record_files import read_history
 
 
 class SemanticChunkerConfig(Section):
@@ -147,7 +147,7 @@ STAGE = Stage(
     outputs=("chunks.jsonl", "chunks.index", "chunking_stats.json"),
     flags={"commits": "commits.json", "output": "chunks.jsonl"},
     libraries=("tree-sitter", *sorted({one.wheel.replace("_", "-") for one in LANGUAGES.values() if one.wheel})),
-    data_files=("core/queries/*.scm",),
+    data_files=("core/code/queries/*.scm",),
     resumes_despite=("input commits.json",),
 )
 

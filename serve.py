@@ -18,10 +18,11 @@ from typing import TYPE_CHECKING
 
 import click
 
-from core import git, logs, model_folder
+from core import logs, model_folder
 from core.config import PipelineConfig, expand
 from core.engine.command import version_option, with_exit_codes
 from core.errors import UserError
+from core.git import commands as git
 from core.logs import log
 from predict import Asker, Question
 

@@ -15,7 +15,7 @@ from core.engine.command import stage_main
 from core.engine.stage import Context, Stage
 from core.files import write_json
 from core.logs import log
-from core.record_files import read_history, read_mined
+from core.records.record_files import read_history, read_mined
 from miners.settings import GitHubMinerConfig, StoreSeederConfig
 
 

@@ -30,8 +30,8 @@ from core.engine.stage import Context, Stage
 from core.errors import UserError
 from core.logs import log
 from core.lossless import spare_rows
-from core.record_files import ChunkGroup, chunk_groups
-from core.records import Chunk
+from core.records.commits import Chunk
+from core.records.record_files import ChunkGroup, chunk_groups
 from core.sequences import SecretsMode, SequenceMaker
 from core.token_files import EarlierTokens, TokenWriter
 from core.vocabulary import STANDALONE, Vocabulary, read_vocab

@@ -28,15 +28,16 @@ from pathlib import Path
 import git_scraper
 import semantic_chunker
 import tokenizer
-from core import base_models, git
+from core import base_models
 from core.chunking.filters import Filters
 from core.chunking.parsing import parser
 from core.chunking.versions import is_parsed
+from core.code.languages import language_of
 from core.commit_grammar import Marker
 from core.config import EMBEDDED_MODEL, PipelineConfig, expand
 from core.engine.stage import Context
-from core.languages import language_of
-from core.record_files import chunk_groups, read_commits
+from core.git import commands as git
+from core.records.record_files import chunk_groups, read_commits
 from core.sequences import SequenceMaker
 from core.token_files import TokenWriter
 from core.vocabulary import Vocabulary

@@ -13,7 +13,7 @@ and gin. The first 100 (thirteen of the first four, twelve of the others) were l
 for messages, documents and manifests were tuned on them; the last 50 were labelled after that,
 without their predicted types in view, and evaluated once.
 
-What a label means: the row of the table in core/change_types.py that a person would pick from the diff and
+What a label means: the row of the table in core/code/change_types.py that a person would pick from the diff and
 the message. What a commit is for (bug_fix, optimization, refactor) was judged from both, not from words.
 """
 
@@ -27,9 +27,9 @@ from typing import Any
 
 import git_scraper
 import semantic_chunker
-from core import git
 from core.config import PipelineConfig, expand
-from core.records import Chunk
+from core.git import commands as git
+from core.records.commits import Chunk
 
 LABELS = Path(__file__).parent / "change_type_labels.jsonl"
 

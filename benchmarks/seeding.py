@@ -17,7 +17,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from core import git
+from core.git import commands as git
 
 ROUNDS = 3
 SCRIPT = Path(__file__).resolve().parent.parent / "scripts" / "pretrain_from_github.py"

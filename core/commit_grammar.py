@@ -21,9 +21,9 @@ from typing import Literal
 
 import msgspec
 
-from core.change_types import CHANGE_TYPES
-from core.languages import LANGUAGES, SYMBOL_KINDS
-from core.records import Chunk
+from core.code.change_types import CHANGE_TYPES
+from core.code.languages import LANGUAGES, SYMBOL_KINDS
+from core.records.commits import Chunk
 from core.secrets import SECRET_KINDS
 
 

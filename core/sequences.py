@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Literal
 
 from core.commit_grammar import CodeView, Pieces, plain, serialise, texts_of
-from core.records import Chunk
+from core.records.commits import Chunk
 from core.redaction import Redactor
 
 SecretsMode = Literal["mask", "keep", "drop"]

@@ -8,8 +8,8 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 from core.chunking.filters import Filters
-from core.languages import file_kind, is_manifest
-from core.records import CommitMetadata, FileDiff
+from core.code.languages import file_kind, is_manifest
+from core.records.commits import CommitMetadata, FileDiff
 from miners import diff_tags
 from miners.dialects import Dialect, Message, Purpose, purpose_of
 

@@ -9,16 +9,16 @@ from pathlib import Path
 
 import msgspec
 
-from core import git
 from core.config import without_credentials
 from core.engine import turns as repositories
 from core.errors import StageError, UserError
+from core.git import commands as git
 from core.history.filters import Filters
 from core.history.messages import facts_of
 from core.history.overlay import Overlay
 from core.history.reader import ReadCommit, Reader
 from core.history.walk import ReadOptions
-from core.records import FileDiff
+from core.records.commits import FileDiff
 from miners.commit_miner import Reverts
 from miners.dialects import Dialect, dialect_of
 

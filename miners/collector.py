@@ -8,13 +8,13 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 
-from core import git
 from core.config import expand, without_credentials
 from core.engine import turns as repositories
 from core.errors import GitloreError, StageError, UserError
+from core.git import commands as git
 from core.history.overlay import Overlay
 from core.logs import log
-from core.records import ClosedIssue, MinedRepository
+from core.records.commits import ClosedIssue, MinedRepository
 from miners import clones, quality
 from miners.github_client import GitHubClient, Repository, UnreachableError
 from miners.issue_miner import closed_issues, latest

@@ -6,7 +6,7 @@ import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 
-from core.records import ClosedIssue, CommitMetadata, FileDiff
+from core.records.commits import ClosedIssue, CommitMetadata, FileDiff
 from core.redaction import Redactor
 from miners.change_facts import ChangeFacts, facts_of
 from miners.commit_filters import CommitFilters

@@ -9,12 +9,12 @@ from pathlib import Path
 
 import msgspec
 
-from core import git
 from core.engine import turns as repositories
 from core.errors import GitloreError
+from core.git import commands as git
 from core.history.overlay import Overlay
-from core.record_files import chunk_groups, read_commits, read_history
-from core.records import Commit, HistoryMetadata, side_branches
+from core.records.commits import Commit, HistoryMetadata, side_branches
+from core.records.record_files import chunk_groups, read_commits, read_history
 from miners import clones, repo_analyzer
 from miners.commit_filters import CommitFilters
 from miners.commit_miner import CommitMiner, Reverts

@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import PurePosixPath
 
-from core.languages import language_of
+from core.code.languages import language_of
 from miners.change_facts import is_source, is_test
 
 _CI = {

@@ -15,7 +15,7 @@ from core.config import expand
 from core.errors import GitloreError, UserError
 from core.history.reader import workers_for
 from core.logs import log
-from core.records import MinedRepository
+from core.records.commits import MinedRepository
 from miners.clones import Clone
 from miners.collector import Collector
 from miners.github_client import ResumeLaterError

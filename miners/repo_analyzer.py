@@ -8,9 +8,9 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import PurePosixPath
 
-from core import git
+from core.code.languages import file_kind, language_of
+from core.git import commands as git
 from core.history.overlay import Overlay
-from core.languages import file_kind, language_of
 from miners.archetypes import archetype_of
 from miners.change_facts import is_source, is_test
 from miners.layouts import layout_of

@@ -13,8 +13,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from core import git
 from core.errors import UserError
+from core.git import commands as git
 from core.history.overlay import Overlay
 from miners import clones
 from miners.change_facts import is_source

@@ -19,8 +19,8 @@ import pytest
 import git_scraper
 import semantic_chunker
 from core.engine.stage import Context, Stage
-from core.record_files import read_commits, read_history
-from core.records import Commit, HistoryMetadata
+from core.records.commits import Commit, HistoryMetadata
+from core.records.record_files import read_commits, read_history
 from stores import VVectorStore
 
 if TYPE_CHECKING:

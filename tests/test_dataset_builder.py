@@ -16,7 +16,7 @@ import dataset_builder
 import tokenizer
 from core.commit_grammar import parse
 from core.errors import UserError
-from core.record_files import read_commits
+from core.records.record_files import read_commits
 from core.token_files import WINDOW_KEYS
 from core.vocabulary import Vocabulary
 from dataset_builder import DatasetBuilderConfig

@@ -16,7 +16,7 @@ from conftest import Program, Repo, grow, small_config
 
 import pipeline
 from core.commit_grammar import CODE_END, CODE_START, parse
-from core.record_files import read_chunks, read_commits
+from core.records.record_files import read_chunks, read_commits
 from core.token_files import WINDOW_KEYS
 from core.vocabulary import Vocabulary
 

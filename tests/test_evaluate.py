@@ -10,7 +10,7 @@ import torch
 from conftest import Program
 
 import evaluate
-from core import git
+from core.git import commands as git
 from core.token_files import load, save
 
 

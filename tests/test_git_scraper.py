@@ -9,7 +9,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from core.history.walk import split
-from core.records import Commit, FileDiff
+from core.records.commits import Commit, FileDiff
 
 
 def scraped(repo: Repo, **options: object) -> list[Commit]:

@@ -15,8 +15,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from core.errors import StageError, UserError
-from core.git import DiffTree
-from core.records import Commit, FileDiff
+from core.git.commands import DiffTree
+from core.records.commits import Commit, FileDiff
 
 MakeRepo = Callable[[str], Repo]
 LATIN_NAME = b"caf\xe9.txt"

@@ -14,8 +14,8 @@ import dataset_builder
 import repository_joiner
 import tokenizer
 from core.commit_grammar import parse
-from core.record_files import chunk_groups, read_chunks, read_commits, read_history
-from core.records import branch_names
+from core.records.commits import branch_names
+from core.records.record_files import chunk_groups, read_chunks, read_commits, read_history
 from core.vocabulary import Vocabulary
 from stores import VVectorStore
 

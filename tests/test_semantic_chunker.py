@@ -17,12 +17,12 @@ from conftest import Program, Repo, grow, scrape
 from test_git_scraper import scraped
 
 import semantic_chunker
-from core import git
 from core.chunking import segments, versions
 from core.engine.stage import Context
 from core.errors import UserError
-from core.record_files import read_chunks, read_commits
-from core.records import Chunk, Commit, FileDiff
+from core.git import commands as git
+from core.records.commits import Chunk, Commit, FileDiff
+from core.records.record_files import read_chunks, read_commits
 from semantic_chunker import SemanticChunkerConfig
 
 BODY = "    let total = items.iter().map(|item| item.price * item.count).sum::<u64>();\n    total - discount(total)\n"

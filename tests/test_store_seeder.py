@@ -13,7 +13,7 @@ from conftest import Repo, cut, grow, run_stage
 import github_miner
 import store_seeder
 from core.errors import UserError
-from core.record_files import read_mined
+from core.records.record_files import read_mined
 from miners.pretraining import pretrain
 from stores import FailureStore, PatternStore, VVectorStore
 

@@ -16,7 +16,7 @@ import tokenizer
 from core.commit_grammar import CodeView, parse, plain, texts_of
 from core.engine.stage import Context
 from core.errors import UserError
-from core.record_files import chunk_groups, read_chunks
+from core.records.record_files import chunk_groups, read_chunks
 from core.vocabulary import Vocabulary, read_vocab
 
 HARD = (

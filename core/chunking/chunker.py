@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator
 
-from core import git
 from core.chunking import evidence
 from core.chunking.edits import Edits
 from core.chunking.filters import Filters
 from core.chunking.pieces import FileChange, pieces
 from core.chunking.versions import Versions, is_parsed, sides_of_patch
-from core.languages import language_of
-from core.records import Chunk, ChunkCommit, Commit, FileDiff
+from core.code.languages import language_of
+from core.git import commands as git
+from core.records.commits import Chunk, ChunkCommit, Commit, FileDiff
 
 MAX_RELATED_FILES = 32
 MAX_FILES_AT_ONCE = 500
@@ -41,7 +41,7 @@ class Chunker:
     def chunks(self, commit: Commit, branch: str = "") -> Iterator[Chunk]:
         """The commit's chunks, by file, then by the line that they first touch.
 
-        `branch` is what they name as the commit's (`core.records.side_branches`).
+        `branch` is what they name as the commit's (`core.records.commits.side_branches`).
         """
         meta = commit.metadata
         about = ChunkCommit(

@@ -7,11 +7,11 @@ import itertools
 import re
 from collections.abc import Iterable, Iterator, Sequence
 
-from core.change_types import Intent, Role
 from core.chunking.edits import runs
 from core.chunking.matching import TOKEN, without_comments
 from core.chunking.outline import Outline, Symbol
-from core.languages import file_kind, language_of
+from core.code.change_types import Intent, Role
+from core.code.languages import file_kind, language_of
 
 # Text in quotes is one token, since white space counts there.
 _STRICT_TOKEN = re.compile(rb"""\"(?:[^\"\\\n]|\\.)*\"|'(?:[^'\\\n]|\\.)*'|\+\+|--|""" + TOKEN.pattern)

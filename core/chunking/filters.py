@@ -7,9 +7,9 @@ import functools
 import re
 from collections.abc import Sequence
 
-from core import git
-from core.languages import language_of
-from core.records import FileDiff
+from core.code.languages import language_of
+from core.git import commands as git
+from core.records.commits import FileDiff
 
 _LOCK = re.compile(
     r"(?:^|/)(?:[^/]*\.lock|[^/]*-lock\.(?:json|ya?ml)|npm-shrinkwrap\.json|go\.sum|bun\.lockb|gradle\.lockfile"

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 
 from core.chunking.heads import comments_of, names, signature_of, without_marks
 from core.chunking.outline import Outline, Place, Symbol, Unit, unit_of
-from core.languages import LANGUAGES, SYMBOL_KINDS, Language
+from core.code.languages import LANGUAGES, SYMBOL_KINDS, Language
 
 if TYPE_CHECKING:
     from tree_sitter import Language as TreeLanguage
@@ -32,7 +32,7 @@ MOST_DEPTH = 50
 """Of containers in containers that are searched one by one; deeper ones are searched whole."""
 LARGE_UNIT, LARGE_NODE = 8192, 2048
 """Bytes from which on places to cut are looked for, in units and in the nodes inside them."""
-_QUERIES = Path(__file__).parent.parent / "queries"
+_QUERIES = Path(__file__).resolve().parents[1] / "code" / "queries"
 _KINDS = frozenset(SYMBOL_KINDS)
 _ADORNMENTS = ("decorator", "comment", "template_parameter_list", "requires_clause")
 """What a wrapper may hold beside its definition."""

@@ -8,14 +8,14 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from core.change_types import Evidence, Intent, Role, Step, decide
 from core.chunking import evidence as look
 from core.chunking import parts
 from core.chunking.edits import Edits, render, render_added, render_removed, runs
 from core.chunking.matching import Match, Matches, Version
 from core.chunking.outline import Outline, Owner, Symbol
-from core.languages import file_type, is_manifest, module_path
-from core.records import NO_COMMIT, Chunk, FileDiff, LineRange
+from core.code.change_types import Evidence, Intent, Role, Step, decide
+from core.code.languages import file_type, is_manifest, module_path
+from core.records.commits import NO_COMMIT, Chunk, FileDiff, LineRange
 
 _STEPS: dict[str, Step] = {"A": "new", "D": "deleted"}
 

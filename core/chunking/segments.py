@@ -23,13 +23,13 @@ from typing import Any
 
 import msgspec
 
-from core import git
 from core.chunking.chunker import Chunker
 from core.chunking.filters import Filters
 from core.chunking.tally import Tally
 from core.errors import StageError
+from core.git import commands as git
 from core.progress import Progress
-from core.record_files import branch_set_of, commit_lines, read_commit, unplaced
+from core.records.record_files import branch_set_of, commit_lines, read_commit, unplaced
 
 SMALLEST_SEGMENT, LARGEST_SEGMENT = 1 << 20, 16 << 20
 """Bytes of commits.json in a segment, but for the last."""

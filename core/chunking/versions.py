@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections import OrderedDict
 from collections.abc import Sequence
 
-from core import git
 from core.chunking.edits import Edits, header_rows
 from core.chunking.outline import Outline
 from core.chunking.parsing import outline
-from core.languages import LANGUAGES, language_of
-from core.records import FileDiff
+from core.code.languages import LANGUAGES, language_of
+from core.git import commands as git
+from core.records.commits import FileDiff
 
 NOTHING = Outline()
 """The side of a file that is not there."""

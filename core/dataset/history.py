@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from core.commit_grammar import CHANGE, CHANGES, CODE_END, CODE_START, FILE_START
 from core.errors import UserError
-from core.record_files import commit_heads
+from core.records.record_files import commit_heads
 from core.token_files import load
 
 Ids = NDArray[np.int32]

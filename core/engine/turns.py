@@ -8,12 +8,12 @@ from dataclasses import dataclass, replace
 from hashlib import sha256
 from pathlib import Path
 
-from core import git
 from core.config import Config, expand, without_credentials
 from core.engine import results
 from core.engine.runner import Layout, Runner
 from core.engine.stage import Stage
 from core.errors import EXIT_INTERRUPTED, GitloreError, UserError
+from core.git import commands as git
 from core.logs import log
 
 

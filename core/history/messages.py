@@ -8,7 +8,7 @@ import hmac
 import re
 from dataclasses import dataclass, field
 
-from core.records import CommitMetadata
+from core.records.commits import CommitMetadata
 
 # "Fixes #12", "closes: owner/name#3 and #4": what GitHub and GitLab close an issue for.
 _CLOSING = re.compile(

@@ -20,9 +20,9 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import IO
 
-from core import git
 from core.errors import StageError
 from core.files import atomic_write, remove
+from core.git import commands as git
 
 _PLACEHOLDER = b"gitlore-missing-"
 _OBJECT_ID = re.compile(rb"\b(?:[0-9a-f]{64}|[0-9a-f]{40})\b")

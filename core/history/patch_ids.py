@@ -10,7 +10,7 @@ import hashlib
 import re
 
 from core.history.overlay import quoted
-from core.records import FileDiff
+from core.records.commits import FileDiff
 
 _SPACE = b" \t\n\r"  # what git takes for white space
 _NO_NEWLINE = re.compile(rb"\n\\ [^\n]*")

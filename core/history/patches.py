@@ -16,12 +16,12 @@ from typing import IO
 
 import msgspec
 
-from core import git
 from core.errors import StageError
+from core.git import commands as git
 from core.history import patch_ids
 from core.history.overlay import Overlay
 from core.history.walk import ReadOptions, split
-from core.records import ChangeCategory, FileDiff
+from core.records.commits import ChangeCategory, FileDiff
 
 _SECTION = b"\ndiff --git a/"
 _COUNTED_BYTES = "512m"

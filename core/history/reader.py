@@ -13,13 +13,13 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from itertools import islice
 
-from core import git
+from core.git import commands as git
 from core.history import patch_ids
 from core.history.filters import Filters
 from core.history.overlay import Overlay
 from core.history.patches import Change, Differ, Spool
 from core.history.walk import ReadOptions, Walked, entries, walk
-from core.records import CommitMetadata
+from core.records.commits import CommitMetadata
 
 WINDOW_COMMITS = 500
 WALKS_AHEAD = 2

@@ -10,7 +10,7 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from core import git
+from core.git import commands as git
 from core.history.filters import Filters
 from core.history.overlay import Overlay
 

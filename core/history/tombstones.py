@@ -8,15 +8,15 @@ from pathlib import Path
 
 import msgspec
 
-from core import git
 from core.errors import UserError
+from core.git import commands as git
 from core.history.index import Match
 from core.history.messages import Pseudonyms
 from core.history.overlay import Overlay
 from core.history.snapshot import Order, Snapshot
 from core.history.walk import iso
 from core.history.writer import Earlier
-from core.records import SCHEMA_VERSION, Commit
+from core.records.commits import SCHEMA_VERSION, Commit
 
 _MOST_REFS_COMPARED = 500
 

@@ -14,7 +14,7 @@ from core.errors import StageError
 from core.history import messages
 from core.history.messages import Pseudonyms
 from core.history.overlay import Overlay
-from core.records import CommitMetadata
+from core.records.commits import CommitMetadata
 
 _FIELDS = ("%H", "%T", "%P", "%an", "%ae", "%ad", "%cn", "%ce", "%cd", "%e", "%B")
 _BLOCK_BYTES = 1 << 18

@@ -14,8 +14,8 @@ from dataclasses import dataclass, field
 
 import torch
 
+from core.code.languages import language_of, module_path
 from core.commit_grammar import CHANGES, FILE_START, LANGUAGES_CLOSED, file_head, file_text, plain
-from core.languages import language_of, module_path
 from core.prediction.reading import Reading
 from core.vocabulary import Vocabulary
 

@@ -7,7 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from core import commit_grammar as grammar
-from core.change_types import CHANGE_TYPES
+from core.code.change_types import CHANGE_TYPES
+from core.code.languages import LANGUAGES, SYMBOL_KINDS
 from core.commit_grammar import (
     CODE_START,
     COMMIT_START,
@@ -25,8 +26,7 @@ from core.commit_grammar import (
     serialise,
     texts_of,
 )  # fmt: skip
-from core.languages import LANGUAGES, SYMBOL_KINDS
-from core.records import NO_COMMIT, Chunk
+from core.records.commits import NO_COMMIT, Chunk
 
 PLAIN = st.one_of(st.text(min_size=1, max_size=20), st.sampled_from([str(marker) for marker in MARKERS]))
 MASK = st.sampled_from([EMAIL, *SECRETS.values()])

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from github_server import Answer, Asked, Script, serving
 
-from core.records import ClosedIssue
+from core.records.commits import ClosedIssue
 from miners.error_texts import errors_in
 from miners.github_client import GitHubClient
 from miners.issue_miner import closed_issues, latest

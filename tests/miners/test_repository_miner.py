@@ -11,7 +11,7 @@ import pytest
 from conftest import Repo
 
 from core.errors import UserError
-from core.records import ClosedIssue, MinedRepository
+from core.records.commits import ClosedIssue, MinedRepository
 from miners import clones
 from miners.commit_filters import CommitFilters
 from miners.commit_miner import Reverts

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from core.chunking.filters import Filters
-from core.records import FileDiff
+from core.records.commits import FileDiff
 
 
 def diff(path: str, patch: str = "@@ -0,0 +1 @@\n+x\n", **options: Any) -> FileDiff:

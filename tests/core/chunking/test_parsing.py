@@ -17,7 +17,7 @@ from core.chunking import parsing
 from core.chunking.edits import Edits
 from core.chunking.outline import Outline, Symbol
 from core.chunking.parsing import outline
-from core.languages import LANGUAGES, language_of
+from core.code.languages import LANGUAGES, language_of
 
 
 def located(source: bytes, language: str, path: str = "x") -> list[tuple[Symbol, int, int]]:

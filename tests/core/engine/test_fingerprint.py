@@ -53,7 +53,9 @@ def test_code_counts(tmp_path: Path, old: str, new: str) -> None:
 
 def test_imported_project_modules_count_and_plumbing_does_not(tmp_path: Path) -> None:
     files = code_files(PROJECT / "semantic_chunker.py", Digests(tmp_path / "none"))
-    assert {"semantic_chunker.py", "core/languages.py", "core/records.py", "core/git.py"} <= set(files)
+    assert {"semantic_chunker.py", "core/code/languages.py", "core/records/commits.py", "core/git/commands.py"} <= set(
+        files
+    )
     assert not {"core/engine/runner.py", "core/progress.py", "core/engine/command.py", "core/logs.py"} & set(files)
 
 

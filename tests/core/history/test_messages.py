@@ -9,7 +9,7 @@ from conftest import Repo, scrape
 
 from core.errors import UserError
 from core.history.messages import Pseudonyms, facts_of, is_bot
-from core.records import CommitMetadata
+from core.records.commits import CommitMetadata
 
 
 def committed(repo: Repo, folder: Path, message: str, **settings: object) -> CommitMetadata:

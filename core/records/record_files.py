@@ -18,7 +18,7 @@ from typing import IO, TypeVar
 import msgspec
 
 from core.errors import StageError, UserError
-from core.records import (
+from core.records.commits import (
     SCHEMA_VERSION,
     BranchRef,
     Chunk,

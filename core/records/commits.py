@@ -250,12 +250,12 @@ class Chunk(msgspec.Struct, kw_only=True):
     """Extension without the dot, or the lower-case file name where there is none."""
     language: str
     change_type: str
-    """One of `core.change_types.CHANGE_TYPES`."""
+    """One of `core.code.change_types.CHANGE_TYPES`."""
     change_category: ChangeCategory
     change_evidence: list[str] = []
-    """What the change type was decided from (`core.change_types.Evidence.names`)."""
+    """What the change type was decided from (`core.code.change_types.Evidence.names`)."""
     symbol_kind: str
-    """A `core.languages.SYMBOL_KINDS` entry, "module" for code outside symbols, "file" where none are known."""
+    """A `core.code.languages.SYMBOL_KINDS` entry, "module" for code outside symbols, "file" where none are known."""
     function_name: str | None = None
     """Last part of the symbol's name, of whatever kind it is; None outside symbols."""
     qualified_name: str | None = None

@@ -9,15 +9,7 @@ import msgspec
 import pytest
 
 from core.errors import UserError
-from core.record_files import (
-    CommitWriter,
-    Placement,
-    placement_of,
-    read_chunks,
-    read_commits,
-    read_history,
-)
-from core.records import (
+from core.records.commits import (
     Chunk,
     ChunkCommit,
     Commit,
@@ -26,6 +18,14 @@ from core.records import (
     DateRange,
     HistoryMetadata,
     side_branches,
+)
+from core.records.record_files import (
+    CommitWriter,
+    Placement,
+    placement_of,
+    read_chunks,
+    read_commits,
+    read_history,
 )
 
 

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 from conftest import Repo
 
-from core import git
 from core.errors import StageError, UserError
+from core.git import commands as git
 
 
 @pytest.mark.parametrize(

@@ -26,7 +26,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from core.languages import SYMBOL_KINDS
+from core.code.languages import SYMBOL_KINDS
 
 Step = Literal["new", "modified", "deleted"]
 Role = Literal["code", "dependency", "documentation", "configuration", "other"]

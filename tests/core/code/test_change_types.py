@@ -7,9 +7,9 @@ from typing import Any, get_args
 
 import pytest
 
-from core import change_types
-from core.change_types import CHANGE_TYPES, Evidence, Intent, Role, Step, decide
-from core.languages import SYMBOL_KINDS
+from core.code import change_types
+from core.code.change_types import CHANGE_TYPES, Evidence, Intent, Role, Step, decide
+from core.code.languages import SYMBOL_KINDS
 
 CASES: list[tuple[dict[str, Any], str]] = [
     ({"role": "dependency"}, "dependency"),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from conftest import PROJECT
 
-from core.languages import LANGUAGES, file_kind, file_type, is_manifest, language_of, module_path
+from core.code.languages import LANGUAGES, file_kind, file_type, is_manifest, language_of, module_path
 
 
 @pytest.mark.parametrize(

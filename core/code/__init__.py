@@ -1,0 +1,1 @@
+"""What a path, a language and a change tell by themselves."""
