@@ -24,8 +24,8 @@ from core.errors import UserError
 from core.files import write_json
 from core.logs import log
 from core.records.record_files import chunk_groups, read_history
-from core.token_files import SPLITS, window_count
-from core.vocabulary import Vocabulary
+from core.text.token_files import SPLITS, window_count
+from core.text.vocabulary import Vocabulary
 
 if TYPE_CHECKING:
     from core.dataset.blocks import Packed

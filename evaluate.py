@@ -29,8 +29,8 @@ from core.files import atomic_write, write_json
 from core.git import commands as git
 from core.logs import log
 from core.records.record_files import read_history
-from core.token_files import SPLITS, load
-from core.vocabulary import STANDALONE, Vocabulary
+from core.text.token_files import SPLITS, load
+from core.text.vocabulary import STANDALONE, Vocabulary
 
 if TYPE_CHECKING:
     import torch

@@ -24,7 +24,6 @@ import click
 import git_scraper
 import semantic_chunker
 from core import logs, model_folder
-from core.commit_grammar import CommitText, Pieces, commit_head
 from core.config import PipelineConfig, Section, expand
 from core.engine.command import version_option, with_exit_codes
 from core.engine.turns import folder_name
@@ -34,7 +33,8 @@ from core.prediction.predictor import SKETCH_SHARE, Prediction, Predictor, Ranki
 from core.prediction.search import is_path
 from core.prediction.streaming import pieces_of
 from core.prediction.writing import Sampling
-from core.sequences import SequenceMaker
+from core.text.grammar import CommitText, Pieces, commit_head
+from core.text.sequences import SequenceMaker
 
 LAST_COMMITS = 10
 FETCH_EVERY_S = 60.0

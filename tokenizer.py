@@ -23,19 +23,19 @@ from typing import Annotated, Any, Literal
 from pydantic import Field
 
 from core import base_models
-from core.commit_grammar import EMAIL, MARKERS, SECRETS, CodeView, Marker, Pieces
 from core.config import EMBEDDED_MODEL, Section
 from core.engine.command import stage_main
 from core.engine.stage import Context, Stage
 from core.errors import UserError
 from core.logs import log
-from core.lossless import spare_rows
 from core.records.commits import Chunk
 from core.records.record_files import ChunkGroup, chunk_groups
-from core.sequences import SecretsMode, SequenceMaker
-from core.token_files import EarlierTokens, TokenWriter
-from core.vocabulary import STANDALONE, Vocabulary, read_vocab
-from core.vocabulary_training import TrainingText, train
+from core.text.grammar import EMAIL, MARKERS, SECRETS, CodeView, Marker, Pieces
+from core.text.lossless import spare_rows
+from core.text.sequences import SecretsMode, SequenceMaker
+from core.text.token_files import EarlierTokens, TokenWriter
+from core.text.vocabulary import STANDALONE, Vocabulary, read_vocab
+from core.text.vocabulary_training import TrainingText, train
 
 BATCH_BYTES, BATCHES_AHEAD = 4_000_000, 2
 """How much of chunks.jsonl is encoded at once, and how many such batches are made ready meanwhile."""

@@ -30,10 +30,10 @@ from core.engine.stage import Context, Stage
 from core.errors import StageError, UserError
 from core.files import write_json
 from core.logs import log
-from core.token_files import SPLITS, load, save
+from core.text.token_files import SPLITS, load, save
+from core.text.vocabulary import STANDALONE, Vocabulary
 from core.training import checkpoints, processes
 from core.training.logs import METRICS, SUMMARY, VALIDATION_LOSS, read_metrics
-from core.vocabulary import STANDALONE, Vocabulary
 
 if TYPE_CHECKING:
     import torch

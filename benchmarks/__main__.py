@@ -33,15 +33,15 @@ from core.chunking.filters import Filters
 from core.chunking.parsing import parser
 from core.chunking.versions import is_parsed
 from core.code.languages import language_of
-from core.commit_grammar import Marker
 from core.config import EMBEDDED_MODEL, PipelineConfig, expand
 from core.engine.stage import Context
 from core.git import commands as git
 from core.records.record_files import chunk_groups, read_commits
-from core.sequences import SequenceMaker
-from core.token_files import TokenWriter
-from core.vocabulary import Vocabulary
-from core.vocabulary_training import TrainingText, train
+from core.text.grammar import Marker
+from core.text.sequences import SequenceMaker
+from core.text.token_files import TokenWriter
+from core.text.vocabulary import Vocabulary
+from core.text.vocabulary_training import TrainingText, train
 from git_scraper import GitScraperConfig
 
 ROUNDS = 3

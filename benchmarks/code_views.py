@@ -22,11 +22,11 @@ from typing import get_args
 import torch
 
 from core import model_folder
-from core.commit_grammar import CODE_END, CODE_START, CodeView
 from core.config import PipelineConfig, expand
 from core.evaluation.scores import spread_blocks
-from core.token_files import load
-from core.vocabulary import Vocabulary
+from core.text.grammar import CODE_END, CODE_START, CodeView
+from core.text.token_files import load
+from core.text.vocabulary import Vocabulary
 
 WIDTH = 512
 PROJECT = Path(__file__).resolve().parent.parent

@@ -60,12 +60,12 @@ def child(name: str, outputs: Path, steps: int) -> None:
     from core import base_models
     from core.config import PipelineConfig, expand
     from core.engine.worker import peak_memory_mb
+    from core.text.vocabulary import Vocabulary
     from core.training import loop
     from core.training.budget import drawn
     from core.training.examples import Blocks, Chosen, Collator
     from core.training.memory import Shape
     from core.training.monitor import TrainingMonitor
-    from core.vocabulary import Vocabulary
     from train_model import ModelTrainingConfig, arguments_of, make_model, prepare
 
     marks: list[float] = []

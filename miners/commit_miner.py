@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 
 from core.records.commits import ClosedIssue, CommitMetadata, FileDiff
-from core.redaction import Redactor
+from core.text.redaction import Redactor
 from miners.change_facts import ChangeFacts, facts_of
 from miners.commit_filters import CommitFilters
 from miners.dialects import Dialect

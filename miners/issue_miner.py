@@ -11,7 +11,7 @@ import msgspec
 from core.errors import StageError
 from core.logs import log
 from core.records.commits import ClosedIssue
-from core.redaction import Redactor
+from core.text.redaction import Redactor
 from miners.error_texts import errors_in
 from miners.github_client import GitHubClient
 from miners.github_queries import CLOSED_ISSUES

@@ -236,7 +236,7 @@ def predictor(tiny_model: Path, tmp_path_factory: pytest.TempPathFactory) -> Pre
 
     from core import base_models
     from core.prediction.predictor import Predictor
-    from core.vocabulary import Vocabulary
+    from core.text.vocabulary import Vocabulary
 
     tokenizer, pad, _ = base_models.load_tokenizer(str(tiny_model), tmp_path_factory.mktemp("cache"))
     vocabulary = Vocabulary.of_base_model(tokenizer, pad, str(tiny_model))

@@ -14,11 +14,11 @@ from datasets import load_from_disk
 
 import dataset_builder
 import tokenizer
-from core.commit_grammar import parse
 from core.errors import UserError
 from core.records.record_files import read_commits
-from core.token_files import WINDOW_KEYS
-from core.vocabulary import Vocabulary
+from core.text.grammar import parse
+from core.text.token_files import WINDOW_KEYS
+from core.text.vocabulary import Vocabulary
 from dataset_builder import DatasetBuilderConfig
 
 WINDOW = {"context_window": 32, "target_window": 8, "stride": 4, "block_size": 64}

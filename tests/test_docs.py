@@ -13,9 +13,9 @@ from conftest import PROJECT
 import pipeline
 import predict
 import serve
-from core.commit_grammar import MARKERS, Marker, parse
 from core.config import PipelineConfig, load
 from core.engine.command import stage_command
+from core.text.grammar import MARKERS, Marker, parse
 from stores.__main__ import main as stores_command
 from stores.context_types import CONTEXT_TYPES, KINDS
 

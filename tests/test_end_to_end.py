@@ -15,10 +15,10 @@ import torch
 from conftest import Program, Repo, grow, small_config
 
 import pipeline
-from core.commit_grammar import CODE_END, CODE_START, parse
 from core.records.record_files import read_chunks, read_commits
-from core.token_files import WINDOW_KEYS
-from core.vocabulary import Vocabulary
+from core.text.grammar import CODE_END, CODE_START, parse
+from core.text.token_files import WINDOW_KEYS
+from core.text.vocabulary import Vocabulary
 
 ARTIFACTS = (
     *("commits.json", "chunks.jsonl", "chunking_stats.json", "vocab.json", "tokens.pt", "dataset_stats.json"),

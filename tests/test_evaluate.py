@@ -11,7 +11,7 @@ from conftest import Program
 
 import evaluate
 from core.git import commands as git
-from core.token_files import load, save
+from core.text.token_files import load, save
 
 
 def measured(program: Program, *arguments: str) -> dict[str, Any]:

@@ -13,10 +13,10 @@ from conftest import Program, Repo, cut, grow, run_stage
 import dataset_builder
 import repository_joiner
 import tokenizer
-from core.commit_grammar import parse
 from core.records.commits import branch_names
 from core.records.record_files import chunk_groups, read_chunks, read_commits, read_history
-from core.vocabulary import Vocabulary
+from core.text.grammar import parse
+from core.text.vocabulary import Vocabulary
 from stores import VVectorStore
 
 Two = tuple[Repo, Repo]

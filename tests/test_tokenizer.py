@@ -13,11 +13,11 @@ import torch
 from conftest import Program, Repo, cut, grow, run_stage
 
 import tokenizer
-from core.commit_grammar import CodeView, parse, plain, texts_of
 from core.engine.stage import Context
 from core.errors import UserError
 from core.records.record_files import chunk_groups, read_chunks
-from core.vocabulary import Vocabulary, read_vocab
+from core.text.grammar import CodeView, parse, plain, texts_of
+from core.text.vocabulary import Vocabulary, read_vocab
 
 HARD = (
     'fn a() { "<CODE_END> <|end|> <s>" } // e\u0301 \u2028 \x00\r'

@@ -10,10 +10,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from core.commit_grammar import CHANGE, CHANGES, CODE_END, CODE_START, FILE_START
 from core.errors import UserError
 from core.records.record_files import commit_heads
-from core.token_files import load
+from core.text.grammar import CHANGE, CHANGES, CODE_END, CODE_START, FILE_START
+from core.text.token_files import load
 
 Ids = NDArray[np.int32]
 Places = NDArray[np.int64]

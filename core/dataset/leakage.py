@@ -13,12 +13,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from core.commit_grammar import CODE_END, CODE_START
 from core.dataset.duplicates import digest
 from core.dataset.history import TokenHistory
 from core.dataset.splits import Split
 from core.errors import StageError
-from core.token_files import WINDOW_KEYS, load
+from core.text.grammar import CODE_END, CODE_START
+from core.text.token_files import WINDOW_KEYS, load
 
 if TYPE_CHECKING:
     import torch

@@ -12,7 +12,7 @@ from typing import Any
 from core.dataset.history import CommitTokens, Range, TokenHistory
 from core.errors import UserError
 from core.logs import log
-from core.token_files import SPLITS
+from core.text.token_files import SPLITS
 
 
 @dataclass

@@ -7,12 +7,12 @@ from pathlib import Path
 
 import numpy as np
 
-from core.commit_grammar import COMMIT_START, Marker
 from core.dataset.blocks import Packed
 from core.dataset.history import Ids, TokenHistory
 from core.dataset.splits import Split
-from core.token_files import save, windows
-from core.vocabulary import Vocabulary
+from core.text.grammar import COMMIT_START, Marker
+from core.text.token_files import save, windows
+from core.text.vocabulary import Vocabulary
 
 _TEXT_BLOCK = 1 << 16
 

@@ -15,7 +15,7 @@ from core.dataset.duplicates import Duplicate
 from core.dataset.history import Ids, TokenHistory
 from core.dataset.splits import Split
 from core.dataset.streams import texts
-from core.vocabulary import Vocabulary
+from core.text.vocabulary import Vocabulary
 
 QUANTILES = (5, 25, 50, 75, 95, 100)
 MOST_EXAMPLES = 20

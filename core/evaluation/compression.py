@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from core.dataset.streams import texts
 from core.evaluation.scores import Block
-from core.vocabulary import Vocabulary
+from core.text.vocabulary import Vocabulary
 
 MOST_TRAINING_BYTES = 1 << 25
 """Of a longer training text only the newest part is read."""

@@ -13,9 +13,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from core.commit_grammar import CODE_END, CODE_START
 from core.dataset.duplicates import digest
 from core.evaluation.copying import RunHashes
+from core.text.grammar import CODE_END, CODE_START
 
 RUN_TOKENS = 32
 """Tokens in a row that count as seen, and the least size of code that is compared."""

@@ -13,14 +13,14 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from core.commit_grammar import CODE_END
 from core.evaluation import bootstrap, copying
+from core.text.grammar import CODE_END
 
 if TYPE_CHECKING:
     import torch
     from transformers import PreTrainedModel
 
-    from core.vocabulary import Vocabulary
+    from core.text.vocabulary import Vocabulary
 
 METRICS = ("exact_match", "edit_similarity", "bleu", "chrf", "rouge_l")
 

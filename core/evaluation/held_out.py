@@ -9,17 +9,17 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from core.commit_grammar import CODE_END, CODE_START, KINDS
 from core.dataset import baselines
 from core.evaluation import bootstrap, compression
 from core.evaluation.copying import Cache, Guesses, guesses
 from core.evaluation.names import BASE, CACHE, COPY, TRIGRAM, TUNED
 from core.evaluation.scores import Asked, Scores, by_group, figures, spread_blocks
+from core.text.grammar import CODE_END, CODE_START, KINDS
 
 if TYPE_CHECKING:
     import torch
 
-    from core.vocabulary import Vocabulary
+    from core.text.vocabulary import Vocabulary
 
 QUARTERS = ("first quarter", "second quarter", "third quarter", "last quarter")
 

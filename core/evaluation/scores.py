@@ -10,14 +10,14 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from core.commit_grammar import COMMIT_START
+from core.text.grammar import COMMIT_START
 
 if TYPE_CHECKING:
     import torch
     from transformers import PreTrainedModel
 
     from core.progress import Progress
-    from core.vocabulary import Vocabulary
+    from core.text.vocabulary import Vocabulary
 
 Numbers = NDArray[np.float64]
 Flags = NDArray[np.bool_]

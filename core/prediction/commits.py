@@ -5,12 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from core.commit_grammar import CHANGES, CODE_END, CODE_START, COMMIT_START, FILE_START
+from core.text.grammar import CHANGES, CODE_END, CODE_START, COMMIT_START, FILE_START
 
 if TYPE_CHECKING:
     import torch
 
-    from core.vocabulary import Vocabulary
+    from core.text.vocabulary import Vocabulary
 
 
 @dataclass

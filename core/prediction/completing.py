@@ -7,14 +7,14 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from core.commit_grammar import COMMIT_END, MARKERS, Marker, Pieces
 from core.prediction.reading import Reading
 from core.prediction.writing import Sampling
+from core.text.grammar import COMMIT_END, MARKERS, Marker, Pieces
 
 if TYPE_CHECKING:
     from transformers import PreTrainedModel
 
-    from core.vocabulary import Vocabulary
+    from core.text.vocabulary import Vocabulary
 
 _SPELLED = re.compile("(" + "|".join(map(re.escape, sorted(MARKERS, key=len, reverse=True))) + ")")
 

@@ -7,7 +7,10 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass, field, fields
 from typing import TYPE_CHECKING, Any
 
-from core.commit_grammar import (
+from core.prediction.reading import Reading
+from core.prediction.search import FoundPath, PathTree, known_paths, new_path, tell_changes
+from core.prediction.writing import Sampling, Writer
+from core.text.grammar import (
     AFTER,
     CHANGES,
     CODE_END,
@@ -20,14 +23,11 @@ from core.commit_grammar import (
     Pieces,
     parse,
 )
-from core.prediction.reading import Reading
-from core.prediction.search import FoundPath, PathTree, known_paths, new_path, tell_changes
-from core.prediction.writing import Sampling, Writer
 
 if TYPE_CHECKING:
     from transformers import PreTrainedModel
 
-    from core.vocabulary import Vocabulary
+    from core.text.vocabulary import Vocabulary
 
 SKETCH_SHARE = 0.25
 """Part of the model's width that is kept free for what it writes."""

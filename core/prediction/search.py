@@ -15,9 +15,9 @@ from dataclasses import dataclass, field
 import torch
 
 from core.code.languages import language_of, module_path
-from core.commit_grammar import CHANGES, FILE_START, LANGUAGES_CLOSED, file_head, file_text, plain
 from core.prediction.reading import Reading
-from core.vocabulary import Vocabulary
+from core.text.grammar import CHANGES, FILE_START, LANGUAGES_CLOSED, file_head, file_text, plain
+from core.text.vocabulary import Vocabulary
 
 MOST_PATH_TOKENS = 48
 _LEAST = 1e-300

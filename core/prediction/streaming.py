@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from core.vocabulary import Vocabulary
+    from core.text.vocabulary import Vocabulary
 
 
 def pieces_of(ids: Iterable[int], vocabulary: Vocabulary) -> Iterator[str]:

@@ -12,7 +12,9 @@ from dataclasses import dataclass, field
 
 import torch
 
-from core.commit_grammar import (
+from core.prediction.reading import Reading
+from core.prediction.search import PathChances, PathTree, options
+from core.text.grammar import (
     AFTER,
     BEFORE,
     CHANGES,
@@ -26,9 +28,7 @@ from core.commit_grammar import (
     CodeView,
     Marker,
 )
-from core.prediction.reading import Reading
-from core.prediction.search import PathChances, PathTree, options
-from core.vocabulary import Vocabulary
+from core.text.vocabulary import Vocabulary
 
 MOST_SYMBOL_TOKENS = 32
 LEAST_TEMPERATURE = 1e-3

@@ -20,7 +20,7 @@ from core.training.earlier import TrainedOn
 if TYPE_CHECKING:
     from transformers import PreTrainedModel
 
-    from core.vocabulary import Vocabulary
+    from core.text.vocabulary import Vocabulary
 
 
 @dataclass

@@ -20,8 +20,8 @@ from core.dataset.history import TokenHistory, in_order
 from core.dataset.splits import Boundaries, Split, split
 from core.dataset.streams import stream_of
 from core.errors import StageError
-from core.token_files import load, save, windows
-from core.vocabulary import Vocabulary
+from core.text.token_files import load, save, windows
+from core.text.vocabulary import Vocabulary
 
 WINDOW = {"context_window": 32, "target_window": 8, "stride": 4}
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from core.commit_grammar import CODE_END, CODE_START
 from core.evaluation.contamination import RUN_TOKENS, codes, contamination, seen_runs
+from core.text.grammar import CODE_END, CODE_START
 
 MARKERS = {str(CODE_START): 1000, str(CODE_END): 1001}
 DRAW = np.random.default_rng(0)

@@ -9,13 +9,13 @@ import pytest
 import torch
 
 from core import base_models
-from core.commit_grammar import ChangeText, CommitText, FileText, serialise
 from core.dataset import baselines
 from core.evaluation import compression
 from core.evaluation.held_out import HeldOut
 from core.evaluation.names import BASE, CACHE, COPY, TRIGRAM, TUNED
 from core.evaluation.scores import Scores, figures
-from core.vocabulary import Vocabulary
+from core.text.grammar import ChangeText, CommitText, FileText, serialise
+from core.text.vocabulary import Vocabulary
 
 
 @pytest.fixture(scope="module")

@@ -5,10 +5,10 @@ from __future__ import annotations
 import pytest
 import torch
 
-from core.commit_grammar import ChangeText, CommitText, FileText, serialise
 from core.evaluation.next_files import Known, calibration, chosen, next_files
 from core.prediction.commits import SeenCommit
 from core.prediction.predictor import Predictor
+from core.text.grammar import ChangeText, CommitText, FileText, serialise
 
 
 def commit(*paths: str) -> CommitText:

@@ -13,9 +13,9 @@ from hypothesis import strategies as st
 from transformers import AutoModelForCausalLM
 
 from core import base_models
-from core.commit_grammar import CODE_START, COMMIT_END, COMMIT_START
 from core.evaluation.scores import Asked, figures, score, spread_blocks
-from core.vocabulary import Vocabulary
+from core.text.grammar import CODE_START, COMMIT_END, COMMIT_START
+from core.text.vocabulary import Vocabulary
 
 
 @given(st.integers(0, 500), st.integers(1, 40), st.one_of(st.none(), st.integers(1, 600)))

@@ -6,7 +6,10 @@ import math
 
 import torch
 
-from core.commit_grammar import (
+from core.prediction.commits import commits_in
+from core.prediction.predictor import Predictor
+from core.prediction.search import head_of_file
+from core.text.grammar import (
     CHANGES,
     FILE_START,
     LANGUAGES_CLOSED,
@@ -16,9 +19,6 @@ from core.commit_grammar import (
     commit_head,
     serialise,
 )  # fmt: skip
-from core.prediction.commits import commits_in
-from core.prediction.predictor import Predictor
-from core.prediction.search import head_of_file
 
 PATHS = ["src/lib.rs", "src/lib", "src/main.rs", "README.md", "a", "docs/é.md"]
 

@@ -5,7 +5,13 @@ from __future__ import annotations
 import pytest
 import torch
 
-from core.commit_grammar import (
+from core.prediction.completing import Stopper, complete, pieces_of_spelled
+from core.prediction.predictor import Predictor, first_change, spelled_for_people
+from core.prediction.reading import Reading
+from core.prediction.search import new_path
+from core.prediction.streaming import pieces_of
+from core.prediction.writing import Sampling, Writer
+from core.text.grammar import (
     AFTER,
     BEFORE,
     CHANGES,
@@ -21,13 +27,7 @@ from core.commit_grammar import (
     commit_head,
     parse,
 )
-from core.prediction.completing import Stopper, complete, pieces_of_spelled
-from core.prediction.predictor import Predictor, first_change, spelled_for_people
-from core.prediction.reading import Reading
-from core.prediction.search import new_path
-from core.prediction.streaming import pieces_of
-from core.prediction.writing import Sampling, Writer
-from core.vocabulary import Vocabulary
+from core.text.vocabulary import Vocabulary
 
 PATHS = ["src/lib.rs", "README.md", "docs/é.md", "no_language"]
 

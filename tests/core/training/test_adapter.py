@@ -10,9 +10,9 @@ from transformers import AutoModelForCausalLM
 
 from core import base_models, model_folder
 from core.errors import UserError
+from core.text.vocabulary import Vocabulary
 from core.training.adapter import LINEAR, add_lora, go_on_from, trainable_state
 from core.training.loss import use_chunked_loss
-from core.vocabulary import Vocabulary
 
 TRAINING = {
     "sequence_length": 64,

@@ -8,7 +8,7 @@ import torch
 from datasets import Dataset
 from transformers import LlamaConfig, LlamaForCausalLM
 
-from core.token_files import windows
+from core.text.token_files import windows
 from core.training.examples import Blocks, Chosen, Collator, Windows
 from core.training.loss import IGNORED
 

@@ -6,10 +6,10 @@ import itertools
 
 import pytest
 
-from core import vocabulary_training as training
-from core.commit_grammar import AUTHOR, CODE_START, FILE_START, MARKERS
-from core.vocabulary import PAD, UNK
-from core.vocabulary_training import TrainingText, train
+from core.text import vocabulary_training as training
+from core.text.grammar import AUTHOR, CODE_START, FILE_START, MARKERS
+from core.text.vocabulary import PAD, UNK
+from core.text.vocabulary_training import TrainingText, train
 
 CODE = [
     f"pub fn do_{name}(&self, value_{name}: u32) -> Result<(), Error> {{\n        self.{name} += value_{name};\n}}\n"

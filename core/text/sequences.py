@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Literal
 
-from core.commit_grammar import CodeView, Pieces, plain, serialise, texts_of
 from core.records.commits import Chunk
-from core.redaction import Redactor
+from core.text.grammar import CodeView, Pieces, plain, serialise, texts_of
+from core.text.redaction import Redactor
 
 SecretsMode = Literal["mask", "keep", "drop"]
 """Credentials in text become a marker of their kind, stay, or take their whole chunk with them."""

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from core.commit_grammar import EMAIL, SECRETS, Marker, Text, plain
 from core.history.messages import EMAIL_ADDRESS
-from core.secrets import find, suspects
+from core.text.grammar import EMAIL, SECRETS, Marker, Text, plain
+from core.text.secrets import find, suspects
 
 _SHORT = 200
 _MOST_REMEMBERED = 50_000

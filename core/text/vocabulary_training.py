@@ -8,9 +8,9 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Any
 
-from core.commit_grammar import MARKERS, NAMED_FIELDS, Marker, Pieces
 from core.logs import log
-from core.vocabulary import PAD, STANDALONE, UNK, Value, Vocabulary
+from core.text.grammar import MARKERS, NAMED_FIELDS, Marker, Pieces
+from core.text.vocabulary import PAD, STANDALONE, UNK, Value, Vocabulary
 
 if TYPE_CHECKING:
     from tokenizers import Tokenizer

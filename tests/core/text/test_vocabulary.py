@@ -9,11 +9,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from tokenizers import AddedToken, Tokenizer, decoders, models, normalizers, pre_tokenizers
 
-from core.commit_grammar import AUTHOR, CODE_END, CODE_START, COMMIT_START, FILE_START, MARKERS, MESSAGE
 from core.errors import UserError
-from core.lossless import spare_rows
-from core.vocabulary import PAD, UNK, Vocabulary
-from core.vocabulary_training import TrainingText, train
+from core.text.grammar import AUTHOR, CODE_END, CODE_START, COMMIT_START, FILE_START, MARKERS, MESSAGE
+from core.text.lossless import spare_rows
+from core.text.vocabulary import PAD, UNK, Vocabulary
+from core.text.vocabulary_training import TrainingText, train
 
 TEXTS = ["fn main() { let x = 1; }\n", "def part(x):\n    return x\n"] * 20
 

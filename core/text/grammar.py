@@ -24,7 +24,7 @@ import msgspec
 from core.code.change_types import CHANGE_TYPES
 from core.code.languages import LANGUAGES, SYMBOL_KINDS
 from core.records.commits import Chunk
-from core.secrets import SECRET_KINDS
+from core.text.secrets import SECRET_KINDS
 
 
 class Marker(str):

@@ -6,10 +6,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core import commit_grammar as grammar
 from core.code.change_types import CHANGE_TYPES
 from core.code.languages import LANGUAGES, SYMBOL_KINDS
-from core.commit_grammar import (
+from core.records.commits import NO_COMMIT, Chunk
+from core.text import grammar
+from core.text.grammar import (
     CODE_START,
     COMMIT_START,
     EMAIL,
@@ -26,7 +27,6 @@ from core.commit_grammar import (
     serialise,
     texts_of,
 )  # fmt: skip
-from core.records.commits import NO_COMMIT, Chunk
 
 PLAIN = st.one_of(st.text(min_size=1, max_size=20), st.sampled_from([str(marker) for marker in MARKERS]))
 MASK = st.sampled_from([EMAIL, *SECRETS.values()])

@@ -13,10 +13,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from core.commit_grammar import MARKERS, NAMED_FIELDS, Marker, Pieces, spelled
 from core.errors import UserError
 from core.files import write_json
-from core.lossless import lossless
+from core.text.grammar import MARKERS, NAMED_FIELDS, Marker, Pieces, spelled
+from core.text.lossless import lossless
 
 if TYPE_CHECKING:
     from tokenizers import Tokenizer

@@ -9,9 +9,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from core import secrets
-from core.commit_grammar import EMAIL, SECRETS, Marker
-from core.redaction import Redactor
+from core.text import secrets
+from core.text.grammar import EMAIL, SECRETS, Marker
+from core.text.redaction import Redactor
 
 LETTERS = string.ascii_letters + string.digits
 HEX = "0123456789abcdef"

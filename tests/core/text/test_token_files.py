@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from core.errors import UserError
-from core.token_files import WINDOW_KEYS, TokenWriter, load, save, windows
+from core.text.token_files import WINDOW_KEYS, TokenWriter, load, save, windows
 
 
 def plainly(tokens: list[int], context: int, target: int, stride: int, pad: int) -> list[tuple[list[int], ...]]:

@@ -1,0 +1,1 @@
+"""Chunks as token streams: the grammar, masking, vocabularies, and the files of tokens."""
