@@ -19,7 +19,6 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from pydantic import Field
 
-from core import base_models, model_folder
 from core.config import Section, without_credentials
 from core.engine.command import stage_main
 from core.engine.stage import Context, Stage
@@ -28,6 +27,7 @@ from core.evaluation.names import BASE, COPY, TUNED
 from core.files import atomic_write, write_json
 from core.git import commands as git
 from core.logs import log
+from core.models import base_models, model_folder
 from core.records.record_files import read_history
 from core.text.token_files import SPLITS, load
 from core.text.vocabulary import STANDALONE, Vocabulary
@@ -38,8 +38,8 @@ if TYPE_CHECKING:
 
     from core.evaluation.continuations import Prompt
     from core.evaluation.held_out import HeldOut
-    from core.evaluation.scores import Scores
     from core.prediction.predictor import Predictor
+    from core.scoring.scores import Scores
 
 PUBLIC_HOSTS = frozenset(("github.com", "gitlab.com", "bitbucket.org", "codeberg.org", "git.sr.ht", "gitee.com"))
 MOST_CODE = 2000
@@ -213,7 +213,7 @@ def ask(
 ) -> Answers:
     """Score both splits, and write code."""
     from core.evaluation.continuations import written
-    from core.evaluation.scores import score
+    from core.scoring.scores import score
 
     scores = {}
     with ctx.progress(f"scoring ({name})", sum(len(one.asked) for one in held_out.values()), "tokens") as progress:

@@ -2,8 +2,8 @@
 
     python github_miner.py --enabled --no-github --repositories ~/projects/other --output outputs/mined.jsonl
 
-Writes mined.jsonl (core/records/commits.py): where each clone lies, and with GitHub its stars, licence, topics and the closed
-issues that name an error. What the clones teach is read by the next stage.
+Writes mined.jsonl (core/records/commits.py): where each clone lies, and with GitHub its stars, licence, topics and the
+closed issues that name an error. What the clones teach is read by the next stage.
 """
 
 from __future__ import annotations

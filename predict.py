@@ -23,12 +23,13 @@ import click
 
 import git_scraper
 import semantic_chunker
-from core import logs, model_folder
+from core import logs
 from core.config import PipelineConfig, Section, expand
 from core.engine.command import version_option, with_exit_codes
 from core.engine.turns import folder_name
 from core.errors import UserError
 from core.git import commands as git
+from core.models import model_folder
 from core.prediction.predictor import SKETCH_SHARE, Prediction, Predictor, Ranking, spelled_for_people
 from core.prediction.search import is_path
 from core.prediction.streaming import pieces_of

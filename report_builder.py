@@ -15,13 +15,15 @@ from typing import Any
 import msgspec
 from pydantic import Field
 
-from core import __version__, model_folder, plots
+from core import __version__
 from core.config import Section
 from core.engine.command import stage_main
 from core.engine.stage import Context, Stage
 from core.evaluation.hints import hints
 from core.evaluation.names import CACHE, TUNED
+from core.models import model_folder
 from core.records.record_files import read_commits, read_history
+from core.reports import plots
 from core.training.logs import METRICS, SUMMARY, VALIDATION_LOSS, read_metrics
 
 MOST_BARS = 60
@@ -70,7 +72,7 @@ def run(ctx: Context[ReportBuilderConfig]) -> None:
     for example in evaluation["examples"]:
         example["title"], example["byline"] = describe_head(example["head"])
     environment = Environment(
-        loader=FileSystemLoader(Path(__file__).parent / "core" / "templates"),
+        loader=FileSystemLoader(Path(__file__).parent / "core" / "reports" / "templates"),
         autoescape=True,
         undefined=StrictUndefined,
     )
@@ -229,7 +231,7 @@ STAGE = Stage(
     outputs=("report.html",),
     flags={"commits": "commits.json", "output": "report.html"},
     libraries=("matplotlib", "Jinja2"),
-    data_files=("core/templates/*",),
+    data_files=("core/reports/templates/*",),
 )
 
 if __name__ == "__main__":

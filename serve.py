@@ -18,12 +18,13 @@ from typing import TYPE_CHECKING
 
 import click
 
-from core import logs, model_folder
+from core import logs
 from core.config import PipelineConfig, expand
 from core.engine.command import version_option, with_exit_codes
 from core.errors import UserError
 from core.git import commands as git
 from core.logs import log
+from core.models import model_folder
 from predict import Asker, Question
 
 if TYPE_CHECKING:

@@ -22,12 +22,12 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
-from core import base_models
 from core.config import EMBEDDED_MODEL, Section
 from core.engine.command import stage_main
 from core.engine.stage import Context, Stage
 from core.errors import UserError
 from core.logs import log
+from core.models import base_models
 from core.records.commits import Chunk
 from core.records.record_files import ChunkGroup, chunk_groups
 from core.text.grammar import EMAIL, MARKERS, SECRETS, CodeView, Marker, Pieces

@@ -23,13 +23,13 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from pydantic import Field
 
-from core import base_models, model_folder
 from core.config import EMBEDDED_MODEL, Section, expand
 from core.engine.command import stage_main
 from core.engine.stage import Context, Stage
 from core.errors import StageError, UserError
 from core.files import write_json
 from core.logs import log
+from core.models import base_models, model_folder
 from core.text.token_files import SPLITS, load, save
 from core.text.vocabulary import STANDALONE, Vocabulary
 from core.training import checkpoints, processes
@@ -449,7 +449,7 @@ def train(
 
     Raises KeyboardInterrupt after an interrupt, with a checkpoint saved.
     """
-    from core.evaluation.scores import spread_blocks
+    from core.scoring.scores import spread_blocks
     from core.training import loop
     from core.training.examples import Chosen, Collator
 
@@ -561,7 +561,7 @@ def write_outputs(
     logs: Path,
 ) -> None:
     """Write everything that the stage leaves."""
-    from core.evaluation.scores import spread_blocks
+    from core.scoring.scores import spread_blocks
     from core.training.adapter import trainable_state
     from core.training.earlier import HELD_OUT_TOKENS, TrainedOn
 

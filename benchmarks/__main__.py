@@ -28,7 +28,6 @@ from pathlib import Path
 import git_scraper
 import semantic_chunker
 import tokenizer
-from core import base_models
 from core.chunking.filters import Filters
 from core.chunking.parsing import parser
 from core.chunking.versions import is_parsed
@@ -36,6 +35,7 @@ from core.code.languages import language_of
 from core.config import EMBEDDED_MODEL, PipelineConfig, expand
 from core.engine.stage import Context
 from core.git import commands as git
+from core.models import base_models
 from core.records.record_files import chunk_groups, read_commits
 from core.text.grammar import Marker
 from core.text.sequences import SequenceMaker

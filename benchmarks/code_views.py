@@ -21,9 +21,9 @@ from typing import get_args
 
 import torch
 
-from core import model_folder
 from core.config import PipelineConfig, expand
-from core.evaluation.scores import spread_blocks
+from core.models import model_folder
+from core.scoring.scores import spread_blocks
 from core.text.grammar import CODE_END, CODE_START, CodeView
 from core.text.token_files import load
 from core.text.vocabulary import Vocabulary

@@ -57,9 +57,9 @@ def child(name: str, outputs: Path, steps: int) -> None:
     import torch
     from transformers import Trainer, TrainerCallback, set_seed
 
-    from core import base_models
     from core.config import PipelineConfig, expand
     from core.engine.worker import peak_memory_mb
+    from core.models import base_models
     from core.text.vocabulary import Vocabulary
     from core.training import loop
     from core.training.budget import drawn

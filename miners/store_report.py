@@ -6,10 +6,11 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from core import __version__, plots
+from core import __version__
+from core.reports import plots
 from miners.replay import ARMS, MIN_UNITS, Verdict
 
-_TEMPLATES = Path(__file__).resolve().parent.parent / "core" / "templates"
+_TEMPLATES = Path(__file__).resolve().parents[1] / "core" / "reports" / "templates"
 SHOWN = ("repair_strategy files", "repair_strategy lines")
 """Targets that are drawn repository by repository."""
 

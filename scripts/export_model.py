@@ -20,12 +20,13 @@ import click
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from core import logs, model_folder
+from core import logs
 from core.config import PipelineConfig, expand
 from core.engine.command import version_option, with_exit_codes
 from core.errors import StageError, UserError
 from core.files import remove
 from core.logs import log
+from core.models import model_folder
 from core.text.grammar import COMMIT_END
 
 TYPES = ("auto", "f32", "f16", "bf16", "q8_0")

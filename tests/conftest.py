@@ -234,7 +234,7 @@ def predictor(tiny_model: Path, tmp_path_factory: pytest.TempPathFactory) -> Pre
     """The tiny model, ready to be asked, 128 tokens wide. Not to be changed."""
     from transformers import AutoModelForCausalLM
 
-    from core import base_models
+    from core.models import base_models
     from core.prediction.predictor import Predictor
     from core.text.vocabulary import Vocabulary
 

@@ -12,7 +12,7 @@ import torch
 from conftest import PROJECT, Program
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
-from core import model_folder
+from core.models import model_folder
 
 SCRIPT = "scripts/export_model.py"
 

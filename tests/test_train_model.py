@@ -17,8 +17,8 @@ from conftest import PROJECT, Program, Repo
 from safetensors.torch import load_file
 
 import train_model
-from core import model_folder
 from core.errors import StageError
+from core.models import model_folder
 from core.training.earlier import FILE, TrainedOn, seen_examples
 from core.training.logs import METRICS, SUMMARY, read_metrics
 from core.training.memory import Shape

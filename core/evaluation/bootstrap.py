@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from core.evaluation.scores import Asked, Numbers, Scores
+from core.scoring.scores import Asked, Numbers, Scores
 
 LEVEL = 0.95
 _DRAWS_AT_ONCE = 256

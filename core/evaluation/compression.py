@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.dataset.streams import texts
-from core.evaluation.scores import Block
+from core.scoring.scores import Block
 from core.text.vocabulary import Vocabulary
 
 MOST_TRAINING_BYTES = 1 << 25

@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from core.evaluation.scores import Ints, Scores
+from core.scoring.scores import Ints, Scores
 
 ORDERS = (1, 2, 3, 4, 5, 6, 8, 10, 12, 16, 24, 32)
 """Lengths of runs that are looked up, in tokens."""

@@ -13,7 +13,7 @@ from core.dataset import baselines
 from core.evaluation import bootstrap, compression
 from core.evaluation.copying import Cache, Guesses, guesses
 from core.evaluation.names import BASE, CACHE, COPY, TRIGRAM, TUNED
-from core.evaluation.scores import Asked, Scores, by_group, figures, spread_blocks
+from core.scoring.scores import Asked, Scores, by_group, figures, spread_blocks
 from core.text.grammar import CODE_END, CODE_START, KINDS
 
 if TYPE_CHECKING:

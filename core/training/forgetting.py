@@ -12,9 +12,9 @@ import numpy as np
 import torch
 
 from core.evaluation.contamination import seen_runs
-from core.evaluation.scores import Asked, figures, score
 from core.files import write_json
 from core.logs import log
+from core.scoring.scores import Asked, figures, score
 from core.training.earlier import TrainedOn
 
 if TYPE_CHECKING:

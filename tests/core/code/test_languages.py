@@ -83,10 +83,10 @@ def test_each_grammar_has_its_query_and_its_pin() -> None:
     pins = (PROJECT / "requirements.txt").read_text(encoding="utf-8")
     for name, language in LANGUAGES.items():
         if language.wheel:
-            assert (PROJECT / "core" / "queries" / f"{language.query or name}.scm").is_file()
+            assert (PROJECT / "core" / "code" / "queries" / f"{language.query or name}.scm").is_file()
             assert f"\n{language.wheel.replace('_', '-')}==" in pins
 
 
 def test_each_query_belongs_to_a_language() -> None:
     used = {language.query or name for name, language in LANGUAGES.items() if language.wheel}
-    assert {path.stem for path in (PROJECT / "core" / "queries").glob("*.scm")} == used
+    assert {path.stem for path in (PROJECT / "core" / "code" / "queries").glob("*.scm")} == used

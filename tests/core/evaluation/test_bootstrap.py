@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from core.evaluation import bootstrap
-from core.evaluation.scores import Asked, Scores
+from core.scoring.scores import Asked, Scores
 
 
 def asked(commits: int, each: int = 20) -> Asked:

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from core.evaluation import copying
 from core.evaluation.copying import ORDERS, Cache, Guesses, RunHashes, continuation, guesses
-from core.evaluation.scores import Scores
+from core.scoring.scores import Scores
 
 
 def plainly(ids: list[int], at: int) -> tuple[int, int]:

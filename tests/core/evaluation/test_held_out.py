@@ -8,12 +8,12 @@ import numpy as np
 import pytest
 import torch
 
-from core import base_models
 from core.dataset import baselines
 from core.evaluation import compression
 from core.evaluation.held_out import HeldOut
 from core.evaluation.names import BASE, CACHE, COPY, TRIGRAM, TUNED
-from core.evaluation.scores import Scores, figures
+from core.models import base_models
+from core.scoring.scores import Scores, figures
 from core.text.grammar import ChangeText, CommitText, FileText, serialise
 from core.text.vocabulary import Vocabulary
 

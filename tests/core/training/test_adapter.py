@@ -8,8 +8,8 @@ import pytest
 import torch
 from transformers import AutoModelForCausalLM
 
-from core import base_models, model_folder
 from core.errors import UserError
+from core.models import base_models, model_folder
 from core.text.vocabulary import Vocabulary
 from core.training.adapter import LINEAR, add_lora, go_on_from, trainable_state
 from core.training.loss import use_chunked_loss

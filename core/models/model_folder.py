@@ -11,9 +11,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from core import base_models
 from core.errors import UserError
 from core.files import write_json
+from core.models import base_models
 from core.text.vocabulary import Vocabulary, values_of
 
 if TYPE_CHECKING:

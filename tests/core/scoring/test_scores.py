@@ -12,8 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from transformers import AutoModelForCausalLM
 
-from core import base_models
-from core.evaluation.scores import Asked, figures, score, spread_blocks
+from core.models import base_models
+from core.scoring.scores import Asked, figures, score, spread_blocks
 from core.text.grammar import CODE_START, COMMIT_END, COMMIT_START
 from core.text.vocabulary import Vocabulary
 

@@ -1,0 +1,1 @@
+"""Base models, and the folder that a trained model is kept in."""

@@ -1,0 +1,1 @@
+"""What training and evaluation both need: what a model gives each token of a stream."""
