@@ -29,8 +29,8 @@ from predict import Asker, Question
 
 if TYPE_CHECKING:
     from core.prediction.predictor import Ranking
-    from core.serving.app import Piece
-    from core.serving.schemas import ChatRequest, CompletionRequest, PredictRequest
+    from services.app import Piece
+    from services.schemas import ChatRequest, CompletionRequest, PredictRequest
 
 API_KEY = "GITLORE_API_KEY"
 MOST_CONNECTIONS = 1000
@@ -85,7 +85,7 @@ def main(
     """Serve a trained model over HTTP: POST /predict, /v1/completions, /v1/chat/completions; GET /health, /docs."""
     import uvicorn
 
-    from core.serving.app import Limits, make_app
+    from services.app import Limits, make_app
 
     logs.setup(verbose=verbose)
     served = load_all(named(models), dict(named(repos)), last)
@@ -150,7 +150,7 @@ class Served:
 
     def predict(self, request: PredictRequest) -> Iterator[Piece]:
         """The ranking, the sketch as it is written, all of it."""
-        from core.serving.app import Piece
+        from services.app import Piece
 
         values = request.model_dump(exclude={"model", "stream"})
         question = Question(**{**values, "files": tuple(request.files)})
@@ -163,7 +163,7 @@ class Served:
 
     def chat(self, request: ChatRequest) -> Iterator[Piece]:
         """The prediction as Markdown, the sketch as it is written."""
-        from core.serving.app import Piece
+        from services.app import Piece
 
         most = request.max_completion_tokens or request.max_tokens or Question.sketch_tokens
         question = Question(
@@ -184,7 +184,7 @@ class Served:
         from core.prediction.completing import complete, pieces_of_spelled
         from core.prediction.streaming import pieces_of
         from core.prediction.writing import Sampling
-        from core.serving.app import Piece
+        from services.app import Piece
 
         prompt = request.prompt if isinstance(request.prompt, str) else request.prompt[0]
         vocabulary = self.asker.loaded.vocabulary
@@ -232,7 +232,7 @@ def _stopped(
 ) -> Iterator[Piece]:
     """Text up to the first of the `stops`, then why it ended, and what all of it took."""
     from core.prediction.completing import Stopper
-    from core.serving.app import Piece
+    from services.app import Piece
 
     stopper = Stopper(stops)
     for text in texts:

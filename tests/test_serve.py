@@ -225,7 +225,7 @@ def test_the_workflow_calls_what_there_is() -> None:
         assert all(link["node"] in nodes for links in outgoing["main"] for link in links)
     asked = nodes["Ask Gitlore"]["parameters"]
     assert asked["url"].endswith("/predict")
-    from core.serving.schemas import PredictRequest
+    from services.schemas import PredictRequest
 
     keys = re.findall(r"(\w+): ", asked["jsonBody"].partition("stringify(")[2])
     assert set(keys) <= PredictRequest.model_fields.keys()

@@ -22,8 +22,8 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from core import __version__
 from core.errors import GitloreError, UserError
 from core.logs import log
-from core.serving.engine import BusyError, Engine, LateError
-from core.serving.schemas import ChatRequest, CompletionRequest, PredictRequest
+from services.queue import BusyError, Engine, LateError
+from services.schemas import ChatRequest, CompletionRequest, PredictRequest
 
 RETRY_AFTER_S = 2
 _STREAM = "text/event-stream"

@@ -14,9 +14,9 @@ import httpx2 as httpx
 import pytest
 
 from core.errors import UserError
-from core.serving.app import Limits, Piece, make_app
-from core.serving.engine import BusyError, Engine, LateError
-from core.serving.schemas import ChatRequest, CompletionRequest, PredictRequest
+from services.app import Limits, Piece, make_app
+from services.queue import BusyError, Engine, LateError
+from services.schemas import ChatRequest, CompletionRequest, PredictRequest
 
 
 class Scripted:

@@ -1,1 +1,0 @@
-"""Answering over HTTP: a queue in front of one model, and the routes."""
