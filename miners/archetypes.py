@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from stores.records import ANY
+from stores.agent.records import ANY
 
 THRESHOLD = 0.5
 """Confidence below which a repository counts for all archetypes only."""

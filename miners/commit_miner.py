@@ -12,7 +12,7 @@ from miners.change_facts import ChangeFacts, facts_of
 from miners.commit_filters import CommitFilters
 from miners.dialects import Dialect
 from miners.error_texts import errors_in
-from stores.records import Evidence, Outcome
+from stores.agent.records import Evidence, Outcome
 
 NOTE_CHARACTERS = 160
 _ABBREVIATED = 7

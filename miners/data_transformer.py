@@ -6,8 +6,8 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from miners.pattern_extractor import Found, sizes
-from stores.context_types import Size
-from stores.records import Entry, Failure, Pattern, RepositoryState, VVector
+from stores.agent.context_types import Size
+from stores.agent.records import Entry, Failure, Pattern, RepositoryState, VVector
 
 MISMATCH_SHARE = 0.05
 """A kind of fix that ends fewer errors of a type than this is the wrong one to try."""

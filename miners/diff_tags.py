@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
-from stores.context_types import KINDS
+from stores.agent.context_types import KINDS
 
 _IMPORT = re.compile(
     r"^[+-]\s*(?:import\b|from\s+\S+\s+import\b|(?:pub\s+)?use\s+[\w:]+|#\s*include\b|using\s+[\w.]+;"

@@ -20,7 +20,7 @@ from miners.commit_filters import CommitFilters
 from miners.commit_miner import CommitMiner, Reverts
 from miners.dialects import Dialect, dialect_of
 from miners.repository_miner import Mined, Tally, facts_about
-from stores.records import ANY, Evidence, RepositoryState
+from stores.agent.records import ANY, Evidence, RepositoryState
 
 
 class _Chunk(msgspec.Struct):

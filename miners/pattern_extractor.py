@@ -9,11 +9,11 @@ from typing import Any
 from sqlalchemy.engine import Connection
 
 from miners.replay import Verdict
-from stores import beliefs
-from stores.context_types import CONTEXT_TYPES, ContextType, Size
-from stores.evidence_rows import EvidenceRows
-from stores.records import ANY
-from stores.summary import Values, collect, figures
+from stores.agent import beliefs
+from stores.agent.context_types import CONTEXT_TYPES, ContextType, Size
+from stores.agent.evidence_rows import EvidenceRows
+from stores.agent.records import ANY
+from stores.agent.summary import Values, collect, figures
 
 MIN_EVIDENCE = {"commit": 20, "repository": 3}
 """Pieces below which an option says nothing of its own."""

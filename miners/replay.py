@@ -5,7 +5,7 @@ least a month before. What is compared is the probability that each arm gave to 
 less the better):
 
 - **uniform**: every outcome alike;
-- **defaults**: what ships with the code (stores/context_types.py);
+- **defaults**: what ships with the code (stores/agent/context_types.py);
 - **seeded**: the evidence of the other repositories, by option;
 - **placebo**: the same evidence with its labels shuffled: it knows how often what happens, but not where;
 - **archetype**: the evidence of repositories of the same archetype, drawn towards that of the others;
@@ -27,9 +27,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.evaluation.bootstrap import of_mean
-from stores.context_types import Choice, ContextType, Size
-from stores.records import ANY, Outcome
-from stores.summary import QUANTILES
+from stores.agent.context_types import Choice, ContextType, Size
+from stores.agent.records import ANY, Outcome
+from stores.agent.summary import QUANTILES
 
 ARMS = ("uniform", "defaults", "placebo", "archetype", "own history", "seeded")
 TEST_SHARE = 0.3

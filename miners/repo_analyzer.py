@@ -15,7 +15,7 @@ from miners.archetypes import archetype_of
 from miners.change_facts import is_source, is_test
 from miners.layouts import layout_of
 from miners.manifests import MAX_MANIFESTS, combinations_of, dependencies_in, is_manifest_of_packages, tools_of
-from stores.records import Evidence
+from stores.agent.records import Evidence
 
 MAX_BLOB_BYTES = 1_000_000
 _FAMILY = {"tsx": "typescript", "jsx": "javascript"}

@@ -19,8 +19,8 @@ from miners import clones, repo_analyzer
 from miners.clones import Clone, Messages, News
 from miners.commit_filters import CommitFilters
 from miners.commit_miner import CommitMiner, Reverts, is_of_issue
-from stores.context_types import CONTEXT_TYPES
-from stores.records import Evidence, RepositoryState
+from stores.agent.context_types import CONTEXT_TYPES
+from stores.agent.records import Evidence, RepositoryState
 
 
 @dataclass

@@ -24,9 +24,9 @@ from miners.pattern_extractor import extract
 from miners.replay import Verdict, replay, tables
 from miners.repository_miner import Mined, Tally, holds
 from stores import FailureStore, PatternStore, VVectorStore
-from stores.context_types import CONTEXT_TYPES
-from stores.records import Change, Entry, Evidence, RepositoryEvidence, RepositoryState
-from stores.store import UNSEEDED, Store
+from stores.agent.context_types import CONTEXT_TYPES
+from stores.agent.records import Change, Entry, Evidence, RepositoryEvidence, RepositoryState
+from stores.agent.store import UNSEEDED, Store
 
 STORES: tuple[type[Store[Any]], ...] = (VVectorStore, PatternStore, FailureStore)
 _ENCODER = msgspec.msgpack.Encoder()

@@ -36,7 +36,7 @@ from miners.repository_miner import Tally, mine, rules_digest
 from miners.rule_quality import Found, Labelled
 from miners.seeder import STORES, Seeder, try_out
 from miners.settings import StoreSeederConfig
-from stores.records import Evidence
+from stores.agent.records import Evidence
 
 HEADINGS = ("target", "uniform", "defaults", "placebo", "own history", "seeded", "over defaults", "over placebo", "")
 

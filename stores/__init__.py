@@ -6,9 +6,9 @@ can be learnt at all and what is assumed without, `summary` makes figures of evi
 are, `transfer` writes and reads JSON lines. `python -m stores` is the command. See docs/stores.md.
 """
 
-from stores.failure_store import FailureStore
-from stores.pattern_store import PatternStore
-from stores.records import Failure, Pattern, VVector
-from stores.v_vector_store import VVectorStore
+from stores.agent.failure_store import FailureStore
+from stores.agent.pattern_store import PatternStore
+from stores.agent.records import Failure, Pattern, VVector
+from stores.agent.v_vector_store import VVectorStore
 
 __all__ = ["Failure", "FailureStore", "Pattern", "PatternStore", "VVector", "VVectorStore"]

@@ -16,8 +16,8 @@ from rich.table import Table
 from core.engine.command import version_option, with_exit_codes
 from core.errors import EXIT_FAILED, StageError, UserError, did_you_mean
 from stores import FailureStore, PatternStore, VVectorStore
-from stores.records import Entry, Evidence
-from stores.store import Store
+from stores.agent.records import Entry, Evidence
+from stores.agent.store import Store
 
 KINDS: dict[str, type[Store[Any]]] = {
     "v_vector": VVectorStore,

@@ -17,7 +17,7 @@ from core.config import PipelineConfig, load
 from core.engine.command import stage_command
 from core.text.grammar import MARKERS, Marker, parse
 from stores.__main__ import main as stores_command
-from stores.context_types import CONTEXT_TYPES, KINDS
+from stores.agent.context_types import CONTEXT_TYPES, KINDS
 
 README = (PROJECT / "README.md").read_text(encoding="utf-8")
 CONFIG = (PROJECT / "config.yaml").read_text(encoding="utf-8")

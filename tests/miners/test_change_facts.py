@@ -6,7 +6,7 @@ import pytest
 
 from miners.change_facts import is_source, is_test
 from miners.diff_tags import kind_of, tags_of
-from stores.context_types import KINDS
+from stores.agent.context_types import KINDS
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from miners.replay import HELD_OUT, LATER, Seen, replay, tables
-from stores.context_types import CONTEXT_TYPES
+from stores.agent.context_types import CONTEXT_TYPES
 
 DAY = 86400
 

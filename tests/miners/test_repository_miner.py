@@ -17,7 +17,7 @@ from miners.commit_filters import CommitFilters
 from miners.commit_miner import Reverts
 from miners.repository_miner import Tally, mine
 from miners.seeder import STORES, Seeder
-from stores.records import Evidence
+from stores.agent.records import Evidence
 
 RULES = {"syntax_fix": (r"fix:\s*syntax",), "logic_fix": (r"fix:\s*bug",)}
 FILTERS = CommitFilters(rules=RULES)

@@ -16,7 +16,7 @@ from miners.commit_filters import CommitFilters
 from miners.repository_miner import Tally, mine
 from miners.seeder import STORES, Seeder, Seeding
 from stores import FailureStore, PatternStore, VVectorStore
-from stores.store import Store
+from stores.agent.store import Store
 
 
 def taught(repo: Repo, rng: random.Random, commits: int = 220) -> None:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from stores.context_types import CONTEXT_TYPES
-from stores.records import Evidence, RepositoryEvidence, RepositoryState, VVector
-from stores.summary import collect, figures
+from stores.agent.context_types import CONTEXT_TYPES
+from stores.agent.records import Evidence, RepositoryEvidence, RepositoryState, VVector
+from stores.agent.summary import collect, figures
 
 
 def made_up(name: str = "a", number: int = 40, option: str = "import_fix", **state: Any) -> RepositoryEvidence:

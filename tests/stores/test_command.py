@@ -11,7 +11,7 @@ from stores_made_up import entry, made_up
 
 from stores import FailureStore, PatternStore, VVectorStore
 from stores.__main__ import main
-from stores.records import Failure
+from stores.agent.records import Failure
 
 GAIN = {"mean": 0.25, "low": 0.14, "high": 0.33, "n": 10}
 GATE = {

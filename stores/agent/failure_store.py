@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from stores.records import ANY, Failure
-from stores.store import Store
+from stores.agent.records import ANY, Failure
+from stores.agent.store import Store
 
 
 class FailureStore(Store[Failure]):

@@ -9,8 +9,8 @@ from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from stores.context_types import ContextType, Size
-from stores.records import Outcome
+from stores.agent.context_types import ContextType, Size
+from stores.agent.records import Outcome
 
 QUANTILES = {"p50": 0.5, "p75": 0.75, "p90": 0.9}
 

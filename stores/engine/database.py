@@ -24,7 +24,7 @@ from sqlalchemy.engine import Connection, Engine
 from core.config import without_credentials
 from core.errors import AlreadyRunningError, StageError, UserError
 from core.files import make_folder
-from stores.schema import STORES, metadata_of
+from stores.agent.schema import STORES, metadata_of
 
 REVISION = 1
 """Number of the last migration; SQLite keeps it as user_version, so that opening needs no Alembic."""
@@ -34,7 +34,7 @@ KEEP_BACKUPS = 7
 _LOCK_PATIENCE_S = 1.0
 _SEEDING, _WRITING = 0x67697430, 0x67697431
 """PostgreSQL's numbers of the locks that seeders and writers take, in each database."""
-_MIGRATIONS = Path(__file__).resolve().parent / "migrations"
+_MIGRATIONS = Path(__file__).resolve().parents[1] / "agent" / "migrations"
 
 
 class Database:

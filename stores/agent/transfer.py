@@ -17,12 +17,12 @@ from sqlalchemy.engine import Connection
 
 from core.errors import UserError
 from core.files import atomic_write
-from stores import beliefs
-from stores.context_types import CONTEXT_TYPES, Size
-from stores.database import REVISION
-from stores.evidence_rows import new_id
-from stores.records import Change, Evidence, RepositoryEvidence, RepositoryState
-from stores.store import UNSEEDED, EntryT, Store
+from stores.agent import beliefs
+from stores.agent.context_types import CONTEXT_TYPES, Size
+from stores.agent.evidence_rows import new_id
+from stores.agent.records import Change, Evidence, RepositoryEvidence, RepositoryState
+from stores.agent.store import UNSEEDED, EntryT, Store
+from stores.engine.database import REVISION
 
 FORMAT = 1
 _DAMAGED = "nothing was imported; export the store again"

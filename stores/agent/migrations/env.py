@@ -1,10 +1,10 @@
-"""How Alembic reaches a store: over the connection that `stores.database` hands it, never by a URL of its own."""
+"""How Alembic reaches a store: over the connection that `stores.engine.database` hands it, never by a URL of its own."""
 
 from __future__ import annotations
 
 from alembic import context
 
-from stores.schema import metadata_of
+from stores.agent.schema import metadata_of
 
 connection = context.config.attributes["connection"]
 context.configure(

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any, ClassVar
 
-from stores.context_types import CONTEXT_TYPES, Choice, ContextType, Size
-from stores.records import ANY, Change, RepositoryEvidence, VVector
-from stores.store import Store
-from stores.summary import QUANTILES
+from stores.agent.context_types import CONTEXT_TYPES, Choice, ContextType, Size
+from stores.agent.records import ANY, Change, RepositoryEvidence, VVector
+from stores.agent.store import Store
+from stores.agent.summary import QUANTILES
 
 
 class VVectorStore(Store[VVector]):

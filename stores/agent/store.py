@@ -21,12 +21,12 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection, RowMapping
 
 from core.errors import UserError
-from stores import beliefs
-from stores.context_types import CONTEXT_TYPES
-from stores.database import Database
-from stores.evidence_rows import EvidenceRows, new_id
-from stores.records import ANY, Change, Entry, Evidence, Own, RepositoryEvidence, RepositoryState
-from stores.summary import collect, figures
+from stores.agent import beliefs
+from stores.agent.context_types import CONTEXT_TYPES
+from stores.agent.evidence_rows import EvidenceRows, new_id
+from stores.agent.records import ANY, Change, Entry, Evidence, Own, RepositoryEvidence, RepositoryState
+from stores.agent.summary import collect, figures
+from stores.engine.database import Database
 
 EntryT = TypeVar("EntryT", bound=Entry)
 OWN, WITHDRAWN = "own", "withdrawn"
@@ -240,14 +240,14 @@ class Store(Generic[EntryT]):
         return found
 
     def export(self, path: str | Path) -> int:
-        """Write the whole store as JSON lines (stores/transfer.py); gives their number."""
-        from stores import transfer
+        """Write the whole store as JSON lines (stores/agent/transfer.py); gives their number."""
+        from stores.agent import transfer
 
         return transfer.export(self, Path(path))
 
     def import_(self, path: str | Path) -> Any:
         """Read such a file: outcomes and own entries into any store, evidence into one that has none."""
-        from stores import transfer
+        from stores.agent import transfer
 
         return transfer.import_(self, Path(path))
 

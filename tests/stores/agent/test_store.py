@@ -10,8 +10,9 @@ import sqlalchemy as sa
 from stores_made_up import entry, made_up
 
 from core.errors import UserError
-from stores import FailureStore, PatternStore, VVectorStore, beliefs
-from stores.records import Failure, Pattern
+from stores import FailureStore, PatternStore, VVectorStore
+from stores.agent import beliefs
+from stores.agent.records import Failure, Pattern
 
 Open = Callable[[], VVectorStore]
 

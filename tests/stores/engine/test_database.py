@@ -27,8 +27,8 @@ from stores_made_up import entry, made_up
 
 from core.errors import StageError, UserError
 from stores import FailureStore, PatternStore, VVectorStore
-from stores.database import REVISION, Database
-from stores.schema import STORES
+from stores.agent.schema import STORES
+from stores.engine.database import REVISION, Database
 
 IMPORTING = """
 import resource, signal, sys, time

@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from stores.context_types import CONTEXT_TYPES, FILES, LINES, Choice, Size
-from stores.summary import QUANTILES, Values, quantiles_of, shares_of
+from stores.agent.context_types import CONTEXT_TYPES, FILES, LINES, Choice, Size
+from stores.agent.summary import QUANTILES, Values, quantiles_of, shares_of
 
 
 @given(st.lists(st.tuples(st.sampled_from("abc"), st.integers(1, 400)), min_size=1, max_size=60))

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from stores.records import ANY, Pattern
-from stores.store import Store
+from stores.agent.records import ANY, Pattern
+from stores.agent.store import Store
 
 
 class PatternStore(Store[Pattern]):

@@ -11,8 +11,8 @@ import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import Connection
 
-from stores.database import Database
-from stores.records import ANY, Change, Evidence, Outcome, RepositoryEvidence, RepositoryState
+from stores.agent.records import ANY, Change, Evidence, Outcome, RepositoryEvidence, RepositoryState
+from stores.engine.database import Database
 
 _BATCH = 1000
 _KEY = ("context_type", "option", "repository_id", "sha")

@@ -1,0 +1,1 @@
+"""Any database of ours."""
