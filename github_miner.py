@@ -29,7 +29,7 @@ def run(ctx: Context[GitHubMinerConfig]) -> None:
         if not ctx.config.enabled:
             log.debug("github_miner is off; github_miner.enabled turns it on")
             return
-        from miners.collector import Collector
+        from miners.github.collector import Collector
 
         collector = Collector(ctx.config, ctx.cache_dir)
         with ctx.progress("mining", unit="repositories") as progress:

@@ -3,7 +3,7 @@
     python store_seeder.py --commits outputs/commits.json --chunks outputs/chunks.jsonl --output outputs/seeding.json
 
 Reads commits.json and chunks.jsonl of the repository at hand, and the clones that mined.jsonl names. Only what
-foretells repositories that it does not come from gets in (miners/replay.py); own outcomes of agents stay as they are.
+foretells repositories that it does not come from gets in (miners/gate/replay.py); own outcomes of agents stay as they are.
 Writes seeding.json: what was tried, what got in, and what did not, and why.
 """
 
@@ -21,7 +21,7 @@ from miners.settings import GitHubMinerConfig, StoreSeederConfig
 
 def run(ctx: Context[StoreSeederConfig]) -> None:
     """Seed the stores and write what came of it."""
-    from miners.collector import Collector
+    from miners.github.collector import Collector
     from miners.history_miner import mine_history
     from miners.repository_miner import Tally, mine, rules_digest
     from miners.seeder import Seeder, report

@@ -20,7 +20,7 @@ from core.history.reader import ReadCommit, Reader
 from core.history.walk import ReadOptions
 from core.records.commits import FileDiff
 from miners.commit_miner import Reverts
-from miners.dialects import Dialect, dialect_of
+from miners.signals.dialects import Dialect, dialect_of
 
 _DIFF = msgspec.json.Decoder(FileDiff)
 _RENAME_SIMILARITY = 50

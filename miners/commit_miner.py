@@ -8,10 +8,10 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 
 from core.records.commits import ClosedIssue, CommitMetadata, FileDiff
 from core.text.redaction import Redactor
-from miners.change_facts import ChangeFacts, facts_of
 from miners.commit_filters import CommitFilters
-from miners.dialects import Dialect
-from miners.error_texts import errors_in
+from miners.signals.change_facts import ChangeFacts, facts_of
+from miners.signals.dialects import Dialect
+from miners.signals.error_texts import errors_in
 from stores.agent.records import Evidence, Outcome
 
 NOTE_CHARACTERS = 160

@@ -84,7 +84,7 @@ class GitHubClient:
         import httpx
         from githubkit import GitHub, UnauthAuthStrategy
 
-        from miners.github_transport import Transport
+        from miners.github.transport import Transport
 
         self._variable = settings.token_variable
         self._token = token_in(self._variable)

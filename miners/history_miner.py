@@ -18,8 +18,8 @@ from core.records.record_files import chunk_groups, read_commits, read_history
 from miners import clones, repo_analyzer
 from miners.commit_filters import CommitFilters
 from miners.commit_miner import CommitMiner, Reverts
-from miners.dialects import Dialect, dialect_of
 from miners.repository_miner import Mined, Tally, facts_about
+from miners.signals.dialects import Dialect, dialect_of
 from stores.agent.records import ANY, Evidence, RepositoryState
 
 

@@ -12,9 +12,9 @@ from core.errors import StageError
 from core.logs import log
 from core.records.commits import ClosedIssue
 from core.text.redaction import Redactor
-from miners.error_texts import errors_in
+from miners.github.queries import CLOSED_ISSUES
 from miners.github_client import GitHubClient
-from miners.github_queries import CLOSED_ISSUES
+from miners.signals.error_texts import errors_in
 
 PAGE = 50
 MAX_BODY_CHARACTERS = 20_000

@@ -8,7 +8,7 @@ from typing import Any
 
 from sqlalchemy.engine import Connection
 
-from miners.replay import Verdict
+from miners.gate.replay import Verdict
 from stores.agent import beliefs
 from stores.agent.context_types import CONTEXT_TYPES, ContextType, Size
 from stores.agent.evidence_rows import EvidenceRows

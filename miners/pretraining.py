@@ -17,7 +17,7 @@ from core.history.reader import workers_for
 from core.logs import log
 from core.records.commits import MinedRepository
 from miners.clones import Clone
-from miners.collector import Collector
+from miners.github.collector import Collector
 from miners.github_client import ResumeLaterError
 from miners.repository_miner import Tally, mine, rules_digest
 from miners.seeder import Seeder, Seeding

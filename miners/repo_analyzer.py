@@ -11,10 +11,10 @@ from pathlib import PurePosixPath
 from core.code.languages import file_kind, language_of
 from core.git import commands as git
 from core.history.overlay import Overlay
-from miners.archetypes import archetype_of
-from miners.change_facts import is_source, is_test
-from miners.layouts import layout_of
-from miners.manifests import MAX_MANIFESTS, combinations_of, dependencies_in, is_manifest_of_packages, tools_of
+from miners.signals.archetypes import archetype_of
+from miners.signals.change_facts import is_source, is_test
+from miners.signals.layouts import layout_of
+from miners.signals.manifests import MAX_MANIFESTS, combinations_of, dependencies_in, is_manifest_of_packages, tools_of
 from stores.agent.records import Evidence
 
 MAX_BLOB_BYTES = 1_000_000

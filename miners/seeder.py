@@ -20,8 +20,8 @@ from core.errors import StageError
 from core.files import make_folder, remove
 from core.logs import log
 from miners.data_transformer import entries_of
+from miners.gate.replay import Verdict, replay, tables
 from miners.pattern_extractor import extract
-from miners.replay import Verdict, replay, tables
 from miners.repository_miner import Mined, Tally, holds
 from stores import FailureStore, PatternStore, VVectorStore
 from stores.agent.context_types import CONTEXT_TYPES

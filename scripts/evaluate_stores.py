@@ -29,11 +29,12 @@ from core.engine.command import version_option, with_exit_codes
 from core.errors import UserError
 from core.files import atomic_write, make_folder, write_json
 from core.progress import Progress
-from miners import clones, rule_quality, store_report
+from miners import clones
 from miners.clones import Clone
-from miners.replay import HELD_OUT, Verdict
+from miners.gate import rule_quality, store_report
+from miners.gate.replay import HELD_OUT, Verdict
+from miners.gate.rule_quality import Found, Labelled
 from miners.repository_miner import Tally, mine, rules_digest
-from miners.rule_quality import Found, Labelled
 from miners.seeder import STORES, Seeder, try_out
 from miners.settings import StoreSeederConfig
 from stores.agent.records import Evidence

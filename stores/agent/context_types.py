@@ -96,7 +96,7 @@ KINDS = (
     *("dependency_fix", "import_fix", "exception_fix", "guard_fix", "type_fix", "condition_fix"),
     "logic_fix",
 )
-"""Kinds of fixes, told from changed lines (miners/diff_tags.py)."""
+"""Kinds of fixes, told from changed lines (miners/signals/diff_tags.py)."""
 
 CONTEXT_TYPES: dict[str, ContextType] = {
     one.name: one

@@ -20,9 +20,9 @@ from github_server import Answer, Asked, Script, Server, repository, serving
 
 from core.errors import StageError, UserError
 from miners import github_client
+from miners.github.queries import CLOSED_ISSUES
+from miners.github.transport import Network
 from miners.github_client import GitHubClient, ResumeLaterError
-from miners.github_queries import CLOSED_ISSUES
-from miners.github_transport import Network
 from miners.settings import GitHubMinerConfig
 
 pytestmark = pytest.mark.enable_socket

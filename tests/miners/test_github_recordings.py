@@ -13,9 +13,9 @@ from github_server import Answer, Asked, serving
 from graphql import parse, validate
 from recordings import Exchange
 
-from miners import github_queries
+from miners.github import queries as github_queries
+from miners.github.transport import kind_of
 from miners.github_client import GitHubClient, Repository
-from miners.github_transport import kind_of
 from miners.issue_miner import closed_issues
 from miners.settings import GitHubMinerConfig
 

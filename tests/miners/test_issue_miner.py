@@ -11,10 +11,10 @@ import pytest
 from github_server import Answer, Asked, Script, serving
 
 from core.records.commits import ClosedIssue
-from miners.error_texts import errors_in
 from miners.github_client import GitHubClient
 from miners.issue_miner import closed_issues, latest
 from miners.settings import GitHubMinerConfig
+from miners.signals.error_texts import errors_in
 
 SHA = "0123456789abcdef0123456789abcdef01234567"
 OTHER = SHA[::-1]

@@ -8,10 +8,10 @@ import pytest
 from conftest import Repo
 
 from core.history.overlay import Overlay
-from miners.archetypes import archetype_of
-from miners.layouts import layout_of
-from miners.manifests import combinations_of, dependencies_in
 from miners.repo_analyzer import Profile, evidence_of, profile_of
+from miners.signals.archetypes import archetype_of
+from miners.signals.layouts import layout_of
+from miners.signals.manifests import combinations_of, dependencies_in
 
 
 @pytest.mark.parametrize(

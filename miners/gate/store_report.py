@@ -8,9 +8,9 @@ from typing import Any
 
 from core import __version__
 from core.reports import plots
-from miners.replay import ARMS, MIN_UNITS, Verdict
+from miners.gate.replay import ARMS, MIN_UNITS, Verdict
 
-_TEMPLATES = Path(__file__).resolve().parents[1] / "core" / "reports" / "templates"
+_TEMPLATES = Path(__file__).resolve().parents[2] / "core" / "reports" / "templates"
 SHOWN = ("repair_strategy files", "repair_strategy lines")
 """Targets that are drawn repository by repository."""
 

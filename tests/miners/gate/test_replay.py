@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import numpy as np
 import pytest
 
-from miners.replay import HELD_OUT, LATER, Seen, replay, tables
+from miners.gate.replay import HELD_OUT, LATER, Seen, replay, tables
 from stores.agent.context_types import CONTEXT_TYPES
 
 DAY = 86400

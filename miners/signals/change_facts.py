@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from core.chunking.filters import Filters
 from core.code.languages import file_kind, is_manifest
 from core.records.commits import CommitMetadata, FileDiff
-from miners import diff_tags
-from miners.dialects import Dialect, Message, Purpose, purpose_of
+from miners.signals import diff_tags
+from miners.signals.dialects import Dialect, Message, Purpose, purpose_of
 
 MAX_SCANNED_BYTES = 200_000
 """Of a longer patch only the beginning is looked at for tags."""

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from miners.change_facts import is_source, is_test
-from miners.diff_tags import kind_of, tags_of
+from miners.signals.change_facts import is_source, is_test
+from miners.signals.diff_tags import kind_of, tags_of
 from stores.agent.context_types import KINDS
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from miners.dialects import Dialect, Message, Purpose, dialect_of, hidden, purpose_of
+from miners.signals.dialects import Dialect, Message, Purpose, dialect_of, hidden, purpose_of
 
 
 @pytest.mark.parametrize(

@@ -17,9 +17,9 @@ from core.errors import UserError
 from core.git import commands as git
 from core.history.overlay import Overlay
 from miners import clones
-from miners.change_facts import is_source
 from miners.clones import Clone
-from miners.dialects import Dialect, Message, hidden, purpose_of
+from miners.signals.change_facts import is_source
+from miners.signals.dialects import Dialect, Message, hidden, purpose_of
 
 _FIXED = re.compile(r"^fixed_commit_id\s*=\s*\"?([0-9a-f]{40})", re.MULTILINE)
 

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Sequence
 from pathlib import PurePosixPath
 
 from core.code.languages import language_of
-from miners.change_facts import is_source, is_test
+from miners.signals.change_facts import is_source, is_test
 
 _CI = {
     ".github/workflows": r"^\.github/workflows/",

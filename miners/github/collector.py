@@ -15,7 +15,8 @@ from core.git import commands as git
 from core.history.overlay import Overlay
 from core.logs import log
 from core.records.commits import ClosedIssue, MinedRepository
-from miners import clones, quality
+from miners import clones
+from miners.github import quality
 from miners.github_client import GitHubClient, Repository, UnreachableError
 from miners.issue_miner import closed_issues, latest
 from miners.settings import GitHubMinerConfig

@@ -1,0 +1,1 @@
+"""Does what histories teach hold elsewhere? The replay that tries it, and its reports."""

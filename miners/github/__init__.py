@@ -1,0 +1,1 @@
+"""GitHub: requests, cache and limits, and which repositories are worth reading."""

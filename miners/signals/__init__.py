@@ -1,0 +1,1 @@
+"""What one commit, or one tree, tells: each signal a file."""
