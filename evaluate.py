@@ -25,7 +25,7 @@ from core.engine.stage import Context, Stage
 from core.errors import GitloreError, UserError
 from core.evaluation.names import BASE, COPY, TUNED
 from core.files import atomic_write, write_json
-from core.git import commands as git
+from core.git import commands
 from core.logs import log
 from core.models import base_models, model_folder
 from core.records.record_files import read_history
@@ -271,7 +271,7 @@ def warnings(ctx: Context[EvaluateConfig], loaded: model_folder.Loaded) -> list[
 def published_at(repository: str, git_dir: Path) -> str:
     """A public host that the repository comes from or is pushed to; "" where none is known."""
     try:
-        remotes = git.run(git_dir, "config", "--get-regexp", r"^remote\..*\.url$").decode(errors="replace")
+        remotes = commands.run(git_dir, "config", "--get-regexp", r"^remote\..*\.url$").decode(errors="replace")
     except (GitloreError, OSError):
         remotes = ""
     for url in (repository, *(line.partition(" ")[2] for line in remotes.splitlines())):

@@ -24,21 +24,24 @@ import msgspec
 from pydantic import Field, field_validator
 
 from core.config import Section, expand
-from core.engine import turns as repositories
 from core.engine.command import stage_main
 from core.engine.stage import Context, Stage
 from core.errors import UserError
 from core.files import atomic_write
-from core.git import commands as git
+from core.git import commands, repositories
+from core.git.names import by_folder
+from core.git.refs import boundary, head, is_partial, mailmap
+from core.git.repositories import Repository, open_repository
 from core.history import snapshot, tombstones
 from core.history.filters import Filters, parse_time
 from core.history.messages import Pseudonyms
 from core.history.overlay import Overlay
-from core.history.reader import Reader, workers_for
+from core.history.reader import Reader
 from core.history.snapshot import Order, Snapshot, read_order
 from core.history.walk import ReadOptions, iso
 from core.history.writer import Earlier, HistoryWriter, load_earlier
 from core.logs import log
+from core.process import git_workers
 from core.records.commits import Commit, CommitContext, DateRange, FileDiff, HistoryMetadata
 from core.records.record_files import read_history
 
@@ -95,11 +98,6 @@ class GitScraperConfig(Section):
     incremental: bool = Field(default=True, json_schema_extra={"control": True})
     """Read only new commits where the last result still holds; the result is the same."""
 
-    def each(self) -> dict[str, GitScraperConfig]:
-        """One section per repository of `repos`, by the name of its folder."""
-        named = repositories.by_folder(self.repos)
-        return {name: self.model_copy(update={"repo": location, "repos": ()}) for name, location in named.items()}
-
     @field_validator("repos", mode="before")
     @classmethod
     def _one_or_many(cls, value: object) -> object:
@@ -126,7 +124,7 @@ class GitScraperConfig(Section):
 def run(ctx: Context[GitScraperConfig]) -> None:
     """Write commits.json, its index and the tombstones."""
     config = ctx.config
-    repository = git.open_repository(config.repo, ctx.cache_dir, config.refs)
+    repository = open_repository(config.repo, ctx.cache_dir, config.refs)
     refs = snapshot.take(repository, config.refs)
     options = options_of(config, repository, ctx.cache_dir)
     last = load_last(ctx, repository)
@@ -134,7 +132,7 @@ def run(ctx: Context[GitScraperConfig]) -> None:
         order = read_order(overlay, refs, filters_of(config))
         metadata = metadata_of(repository, refs, order, config)
         check(metadata, order, refs)
-        reader = Reader(overlay, options, filters_of(config), workers_for(config.workers))
+        reader = Reader(overlay, options, filters_of(config), git_workers(config.workers))
         part, resumed = start_part(ctx.scratch)
         known = [one for one in (resumed, last if is_reusable(ctx) else None) if one]
         known = [one for one in known if one.index.key_check == key_check(options)]
@@ -175,14 +173,14 @@ def filters_of(config: GitScraperConfig) -> Filters:
     )
 
 
-def options_of(config: GitScraperConfig, repository: git.Repository, cache_dir: Path) -> ReadOptions:
+def options_of(config: GitScraperConfig, repository: Repository, cache_dir: Path) -> ReadOptions:
     """How the settings want commits read."""
     return ReadOptions(
         rename_similarity=config.rename_similarity,
         context_lines=config.context_lines,
         max_patch_bytes=config.max_patch_bytes,
         max_file_bytes=config.max_file_bytes,
-        mailmap=git.mailmap(repository.git_dir) if config.mailmap else "",
+        mailmap=mailmap(repository.git_dir) if config.mailmap else "",
         pseudonyms=Pseudonyms(read_salt(config, cache_dir)) if config.redact_emails else None,
     )
 
@@ -203,7 +201,7 @@ def read_salt(config: GitScraperConfig, cache_dir: Path) -> bytes:
     return salt
 
 
-def metadata_of(repository: git.Repository, refs: Snapshot, order: Order, config: GitScraperConfig) -> HistoryMetadata:
+def metadata_of(repository: Repository, refs: Snapshot, order: Order, config: GitScraperConfig) -> HistoryMetadata:
     """The head of commits.json, but for its figures."""
     return HistoryMetadata(
         scrape_timestamp=iso(int(datetime.now(UTC).timestamp())),
@@ -211,11 +209,11 @@ def metadata_of(repository: git.Repository, refs: Snapshot, order: Order, config
         git_dir=str(repository.git_dir),
         refs=list(config.refs),
         ref_tips=refs.refs,
-        git_version=git.version(),
-        shallow_commits=len(git.boundary(repository.git_dir, "shallow")),
-        is_shallow=bool(git.boundary(repository.git_dir, "shallow")),
-        grafted_commits=len(git.boundary(repository.git_dir, "info/grafts")),
-        is_partial=git.is_partial(repository.git_dir),
+        git_version=commands.version(),
+        shallow_commits=len(boundary(repository.git_dir, "shallow")),
+        is_shallow=bool(boundary(repository.git_dir, "shallow")),
+        grafted_commits=len(boundary(repository.git_dir, "info/grafts")),
+        is_partial=is_partial(repository.git_dir),
         total_commits=0,
         total_authors=0,
         merge_commits=0,
@@ -247,7 +245,7 @@ def check(metadata: HistoryMetadata, order: Order, refs: Snapshot) -> None:
         return
     if order.left_out:
         raise UserError(*_all_left_out(place, order.left_out))
-    if git.head(Path(metadata.git_dir)):
+    if head(Path(metadata.git_dir)):
         raise UserError(
             f"{place} has commits, but none on its {', '.join(metadata.refs)}",
             "add 'head' to git_scraper.refs to read the commit that is checked out",
@@ -262,7 +260,7 @@ class Last(Earlier):
     head: HistoryMetadata = field(kw_only=True)
 
 
-def load_last(ctx: Context[GitScraperConfig], repository: git.Repository) -> Last | None:
+def load_last(ctx: Context[GitScraperConfig], repository: Repository) -> Last | None:
     """The last result, if it is there as it was written, and of this repository."""
     if ctx.previous is None:
         return None
@@ -332,7 +330,7 @@ def figures(metadata: HistoryMetadata, writer: HistoryWriter) -> dict[str, int]:
     }
 
 
-def warn_of_rewriting(repository: git.Repository, last: Last | None, refs: Snapshot, vanished: int) -> None:
+def warn_of_rewriting(repository: Repository, last: Last | None, refs: Snapshot, vanished: int) -> None:
     """Say which branches no longer build on what they were."""
     if last is None:
         return
@@ -343,7 +341,7 @@ def warn_of_rewriting(repository: git.Repository, last: Last | None, refs: Snaps
 
 
 def read_commits(
-    repository: git.Repository, config: GitScraperConfig, tips: bytes, cache_dir: Path, *, last: int
+    repository: Repository, config: GitScraperConfig, tips: bytes, cache_dir: Path, *, last: int
 ) -> Iterator[Commit]:
     """The last commits that `tips` (ids, one a line) lead to, parents first, without a place in any file."""
     with Overlay(repository.git_dir) as overlay:
@@ -365,10 +363,16 @@ def _all_left_out(place: str, reasons: Counter[str]) -> tuple[str, str]:
     return f"no commit of {place} is in scope: {listed}", "widen the scope in git_scraper"
 
 
+def each_repository(config: GitScraperConfig) -> dict[str, GitScraperConfig]:
+    """One section per repository of `repos`, by the name of its folder; empty where `repo` names one."""
+    named = by_folder(config.repos)
+    return {name: config.model_copy(update={"repo": location, "repos": ()}) for name, location in named.items()}
+
+
 def sources(config: GitScraperConfig) -> dict[str, str]:
     """Digests of what lies outside the outputs folder and decides what is read."""
-    state = git.state(config.repo, config.refs)
-    found = {"repository refs": state.refs, "history boundary": state.boundary, "git": git.version()}
+    state = repositories.state(config.repo, config.refs)
+    found = {"repository refs": state.refs, "history boundary": state.boundary, "git": commands.version()}
     if config.mailmap:
         found["mailmap"] = state.mailmap
     if config.email_salt_file:
@@ -384,6 +388,7 @@ STAGE = Stage(
     outputs=("commits.json", "commits.index", "tombstones.jsonl"),
     flags={"output": "commits.json"},
     sources=sources,
+    several=each_repository,
     resumes_despite=(REFS,),
 )
 

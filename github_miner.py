@@ -13,12 +13,12 @@ from hashlib import sha256
 
 import msgspec
 
-from core.engine import turns as repositories
 from core.engine.command import stage_main
 from core.engine.stage import Context, Stage
 from core.errors import GitloreError
 from core.files import atomic_write
-from core.git import commands as git
+from core.git import repositories
+from core.git.names import by_folder, is_url
 from core.logs import log
 from miners.settings import GitHubMinerConfig
 
@@ -48,17 +48,17 @@ def sources(config: GitHubMinerConfig) -> dict[str, str]:
     """What lies outside: the day, for GitHub; the commits of local clones."""
     if not config.enabled:
         return {}
-    places = list(repositories.by_folder(config.repositories).values())
-    heads = "".join(f"{place} {_head(place)}\n" for place in places if not git.is_url(place))
+    places = list(by_folder(config.repositories).values())
+    heads = "".join(f"{place} {_head(place)}\n" for place in places if not is_url(place))
     found = {"local clones": sha256(heads.encode()).hexdigest()}
-    if config.github or any(map(git.is_url, places)):
+    if config.github or any(map(is_url, places)):
         found["day"] = datetime.now(UTC).date().isoformat()
     return found
 
 
 def _head(place: str) -> str:
     try:
-        return git.state(place, ("head",)).refs
+        return repositories.state(place, ("head",)).refs
     except GitloreError as error:  # it is named when the stage runs
         return error.message
 

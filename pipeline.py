@@ -25,8 +25,7 @@ import tokenizer
 import train_model
 from core import logs
 from core.config import DEFAULT_CONFIG, expand, load
-from core.engine import results
-from core.engine import turns as repositories
+from core.engine import results, turns
 from core.engine.command import version_option, with_exit_codes
 from core.engine.runner import Layout, Runner
 from core.engine.stage import Stage
@@ -79,7 +78,7 @@ def main(
     selected = select(STAGES, names, first, last)
     home = expand(settings.pipeline.outputs)
     joiner = repository_joiner.STAGE
-    plan = repositories.turns(STAGES, settings, Layout(home), selected, joiner=joiner, verbose=verbose)
+    plan = turns.plan(STAGES, settings, Layout(home), selected, joiner=joiner, verbose=verbose)
     if list_stages or dry_run:
         logs.setup(verbose=verbose)
         for turn in plan:
@@ -88,7 +87,7 @@ def main(
             show_plan(turn.runner, turn.selected, force=force, listing=list_stages)
         return
     logs.setup(verbose=verbose, log_file=home / results.LOG_NAME)
-    run = repositories.run(plan, home, force=force, continue_on_error=continue_on_error)
+    run = turns.run(plan, home, force=force, continue_on_error=continue_on_error)
     results.print_summary(run)
     if settings.pipeline.on_finish:
         results.call_hook(settings.pipeline.on_finish, run, settings.pipeline.on_finish_timeout_s)

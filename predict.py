@@ -26,9 +26,12 @@ import semantic_chunker
 from core import logs
 from core.config import PipelineConfig, Section, expand
 from core.engine.command import version_option, with_exit_codes
-from core.engine.turns import folder_name
 from core.errors import UserError
-from core.git import commands as git
+from core.git import commands, refs
+from core.git.blobs import BlobReader
+from core.git.commands import decode
+from core.git.names import folder_name, is_url
+from core.git.repositories import open_repository
 from core.models import model_folder
 from core.prediction.predictor import SKETCH_SHARE, Prediction, Predictor, Ranking, spelled_for_people
 from core.prediction.search import is_path
@@ -100,11 +103,11 @@ class Asker:
 
         Raises UserError where it has no commit checked out.
         """
-        if self.recent and git.is_url(self.repo) and time.monotonic() - self._looked < FETCH_EVERY_S:
+        if self.recent and is_url(self.repo) and time.monotonic() - self._looked < FETCH_EVERY_S:
             return self.recent
         self._looked = time.monotonic()
-        repository = git.open_repository(self.repo, self.cache_dir)
-        head = git.head(repository.git_dir)
+        repository = open_repository(self.repo, self.cache_dir)
+        head = refs.head(repository.git_dir)
         if self.recent is None or self.recent.commit != head:
             history, paths, author = read_recent(self.repo, self.settings, self.last, self.cache_dir)
             ids = [id_ for sequence in self.loaded.vocabulary.encode(history) for id_ in sequence]
@@ -180,7 +183,7 @@ def main(folder: str, repo: str, last: int, stream: bool, as_json: bool, verbose
     about = model_folder.read_about(Path(folder))
     cache_dir = expand(about["settings"].get("pipeline", {}).get("cache_dir", PipelineConfig().cache_dir))
     question = Question(**asked)
-    git.head(git.open_repository(repo, cache_dir).git_dir)  # a wrong path is told before a model is loaded
+    refs.head(open_repository(repo, cache_dir).git_dir)  # a wrong path is told before a model is loaded
     loaded = model_folder.load(Path(folder), cache_dir)
     loaded.settle()
     asker = Asker(loaded, repo, cache_dir, last)
@@ -245,15 +248,15 @@ def read_recent(
     scraper = git_scraper.GitScraperConfig(**_section(settings, "git_scraper"))
     chunker = semantic_chunker.SemanticChunkerConfig(**_section(settings, "semantic_chunker"))
     maker = sequence_maker(settings)
-    repository = git.open_repository(location, cache_dir)
-    head = git.head(repository.git_dir)
+    repository = open_repository(location, cache_dir)
+    head = refs.head(repository.git_dir)
     if not head:
         raise UserError(f"{location} has no commits to start from", "commit something first")
-    listing = git.run(repository.git_dir, "ls-tree", "-r", "-z", "--name-only", head)
-    paths = [git.decode(path)[0] for path in listing.split(b"\0") if path]
+    listing = commands.run(repository.git_dir, "ls-tree", "-r", "-z", "--name-only", head)
+    paths = [decode(path)[0] for path in listing.split(b"\0") if path]
     history: list[Pieces] = []
     author = ""
-    with git.BlobReader(repository.git_dir) as blobs:
+    with BlobReader(repository.git_dir) as blobs:
         cutter = semantic_chunker.settings_of(chunker, repository.git_dir).chunker(blobs)
         for commit in git_scraper.read_commits(repository, scraper, head.encode(), cache_dir, last=last):
             author = commit.metadata.author

@@ -10,7 +10,6 @@ that of the innermost symbol around it, else the file's "module" chunk. core/chu
 
 from __future__ import annotations
 
-import os
 from dataclasses import replace
 from pathlib import Path
 
@@ -25,6 +24,7 @@ from core.engine.command import stage_main
 from core.engine.stage import Context, Stage
 from core.errors import UserError
 from core.files import write_json
+from core.process import processors
 from core.records.commits import side_branches
 from core.records.record_files import read_history
 
@@ -115,8 +115,7 @@ def settings_of(config: SemanticChunkerConfig, git_dir: Path) -> Settings:
 
 def workers_of(config: SemanticChunkerConfig) -> int:
     """How many processes are to chunk."""
-    processors = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    return config.workers or min(processors, 32)
+    return config.workers or min(processors(), 32)
 
 
 def report(ctx: Context[SemanticChunkerConfig], totals: Totals) -> None:

@@ -22,7 +22,7 @@ from core import logs
 from core.config import PipelineConfig, expand
 from core.engine.command import version_option, with_exit_codes
 from core.errors import UserError
-from core.git import commands as git
+from core.git.repositories import open_repository
 from core.logs import log
 from core.models import model_folder
 from predict import Asker, Question
@@ -131,7 +131,7 @@ def load_all(models: Sequence[tuple[str, str]], repos: dict[str, str], last: int
     cache_dir = expand(about["settings"].get("pipeline", {}).get("cache_dir", PipelineConfig().cache_dir))
     places = {name: repos.get(name, repos.get("", ".")) for name in folders}
     for place in places.values():  # a wrong path is told before a model is loaded
-        git.open_repository(place, cache_dir)
+        open_repository(place, cache_dir)
     loaded = model_folder.load_several(folders, cache_dir)
     served = {name: Served(name, Asker(one, places[name], cache_dir, last)) for name, one in loaded.items()}
     for one in served.values():

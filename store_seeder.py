@@ -3,7 +3,7 @@
     python store_seeder.py --commits outputs/commits.json --chunks outputs/chunks.jsonl --output outputs/seeding.json
 
 Reads commits.json and chunks.jsonl of the repository at hand, and the clones that mined.jsonl names. Only what
-foretells repositories that it does not come from gets in (miners/gate/replay.py); own outcomes of agents stay as they are.
+foretells repositories that it does not come from gets in (miners/gate/replay.py); what agents report stays as it is.
 Writes seeding.json: what was tried, what got in, and what did not, and why.
 """
 

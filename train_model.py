@@ -23,6 +23,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from pydantic import Field
 
+from core import process
 from core.config import EMBEDDED_MODEL, Section, expand
 from core.engine.command import stage_main
 from core.engine.stage import Context, Stage
@@ -32,7 +33,7 @@ from core.logs import log
 from core.models import base_models, model_folder
 from core.text.token_files import SPLITS, load, save
 from core.text.vocabulary import STANDALONE, Vocabulary
-from core.training import checkpoints, processes
+from core.training import checkpoints
 from core.training.logs import METRICS, SUMMARY, VALIDATION_LOSS, read_metrics
 
 if TYPE_CHECKING:
@@ -153,18 +154,18 @@ def run(ctx: Context[ModelTrainingConfig]) -> None:
     from core.training.earlier import seen_examples
     from core.training.forgetting import Forgetting
 
-    if not processes.is_main():
+    if not process.is_main():
         log.setLevel("WARNING")  # the first one tells
     config, data = ctx.config, read_data(ctx)
     check_fit(data.vocabulary, config)
-    if processes.world_size() > 1 and config.max_minutes:
+    if process.world_size() > 1 and config.max_minutes:
         raise UserError("max_minutes bounds one process only", "bound several by max_steps or max_train_tokens")
     logs = ctx.scratch / "training_logs"
     logs.mkdir(parents=True, exist_ok=True)
     checkpoint = checkpoints.find(config.resume, logs, ctx.published("training_logs"))
     if checkpoint:
         checkpoints.check_rank(checkpoint, config.lora_rank if is_adapter(config) else None)
-        if processes.world_size() > 1 and not checkpoint.is_relative_to(logs):
+        if process.world_size() > 1 and not checkpoint.is_relative_to(logs):
             raise UserError("several processes go on from a checkpoint of their own training only", "resume in one")
         checkpoint = checkpoints.adopt(checkpoint, logs)
     model = prepare(make_model(config, data.vocabulary, ctx.cache_dir), data.vocabulary, config)
@@ -180,7 +181,7 @@ def run(ctx: Context[ModelTrainingConfig]) -> None:
     check_disk(model, ctx.scratch, config)
     started = time.monotonic()
     steps, ended_by = train(model, examples, plan, shape, data, logs, checkpoint, config)
-    if not processes.is_main():
+    if not process.is_main():
         return
     covered = plan.covered(examples, steps, known)
     summary = {
@@ -325,7 +326,7 @@ def fit_once(
     shape = memory.Shape(config.batch_size, config.gradient_accumulation, width)
     if not config.fit_memory:
         found = memory.report(shape, {}, 0, memory.Measured(0, 0.0), [])
-        if processes.is_main():
+        if process.is_main():
             write_json(path, found)
         return shape, found
     on_card = base_models.device() == "cuda"
@@ -349,7 +350,7 @@ def fit_once(
     set_seed(config.seed)
     found = memory.report(shape, needs(shape), free, measured, decisions)
     log.info("a worst-case step took %.2f s and %.2f GiB", measured.step_seconds, measured.peak / memory.GIB)
-    if processes.is_main():
+    if process.is_main():
         write_json(path, found)
     return shape, found
 
@@ -397,7 +398,7 @@ def plan_once(
     limits = budget.Budget(config.epochs, config.max_steps, config.max_train_tokens, config.max_minutes)
     if own:
         limits = budget.Budget(float("inf"), kept["steps"])
-    per_step = shape.micro_batch * shape.accumulation * processes.world_size()
+    per_step = shape.micro_batch * shape.accumulation * process.world_size()
     plan = budget.plan(
         examples,
         limits,
@@ -411,7 +412,7 @@ def plan_once(
         plan = replace(plan, order=kept["order"], bound=kept["bound"])
     elif kept and checkpoint:
         plan = plan.after(kept["order"][: int(checkpoint.name.rpartition("-")[2]) * per_step])
-    if processes.is_main():
+    if process.is_main():
         about = {"bounds": bounds_of(config), "steps": plan.steps, "bound": plan.bound, "order": plan.order}
         write_json(path, about)
     return plan
@@ -532,7 +533,7 @@ def arguments_of(
         disable_tqdm=True,
         remove_unused_columns=False,
         dataloader_pin_memory=on_card,
-        ddp_find_unused_parameters=False if processes.world_size() > 1 else None,
+        ddp_find_unused_parameters=False if process.world_size() > 1 else None,
     )
 
 

@@ -34,7 +34,9 @@ from core.chunking.versions import is_parsed
 from core.code.languages import language_of
 from core.config import EMBEDDED_MODEL, PipelineConfig, expand
 from core.engine.stage import Context
-from core.git import commands as git
+from core.git import commands
+from core.git.blobs import BlobReader
+from core.git.repositories import Repository, open_repository
 from core.models import base_models
 from core.records.record_files import chunk_groups, read_commits
 from core.text.grammar import Marker
@@ -53,18 +55,18 @@ def main() -> None:
     location, *names = sys.argv[1:] or ["."]
     stages = {"git_scraper": scraping, "semantic_chunker": chunking, "tokenizer": tokenizing}
     cache = expand(PipelineConfig().cache_dir)
-    repository = git.open_repository(location, cache)
+    repository = open_repository(location, cache)
     with tempfile.TemporaryDirectory() as folder:
         print(f"{location}: median of {ROUNDS} rounds, CPU seconds (wall)", flush=True)
         for name in names or stages:
             stages[name](repository, Path(folder), cache)
 
 
-def scraping(repository: git.Repository, folder: Path, _: Path) -> None:
+def scraping(repository: Repository, folder: Path, _: Path) -> None:
     """Every commit of every ref; then ten new ones; then the peers on the newest commits."""
     clone = folder / "clone.git"
     subprocess.run(["git", "clone", "--quiet", "--mirror", repository.git_dir, clone], check=True)
-    mirror = git.Repository(str(clone), clone)
+    mirror = Repository(str(clone), clone)
     scrape = functools.partial(run_scraper, mirror.location, folder / "anew")
     compare("git_scraper", scrape, "git log --all -p", lambda: log_patches(mirror, "--all"))
     updated = functools.partial(run_scraper, mirror.location, folder / "updated")
@@ -78,7 +80,7 @@ def scraping(repository: git.Repository, folder: Path, _: Path) -> None:
             compare(peer.__name__, ours, f"git log -p, {PEER_COMMITS}", lambda: log_patches(mirror, *newest))
 
 
-def chunking(repository: git.Repository, folder: Path, _: Path) -> None:
+def chunking(repository: Repository, folder: Path, _: Path) -> None:
     """Commits of the default refs, against reading and parsing each version of a file once."""
     commits = folder / "commits.json"
     run_scraper(str(repository.git_dir), folder, refs=GitScraperConfig().refs)
@@ -87,7 +89,7 @@ def chunking(repository: git.Repository, folder: Path, _: Path) -> None:
     compare("two workers", functools.partial(run_chunker, folder, workers=2), "one worker", one)
 
 
-def tokenizing(repository: git.Repository, folder: Path, cache: Path) -> None:
+def tokenizing(repository: Repository, folder: Path, cache: Path) -> None:
     """All sequences of the default settings, in both modes, against the tokenizer library alone on the same text."""
     chunks = folder / "chunks.jsonl"
     if not chunks.exists():
@@ -168,17 +170,17 @@ def add_commits(clone: Path, number: int) -> None:
         subprocess.run(["git", "-C", clone, "update-ref", "HEAD", made.stdout.decode().strip()], check=True)
 
 
-def log_patches(repository: git.Repository, *arguments: str) -> None:
+def log_patches(repository: Repository, *arguments: str) -> None:
     """What git alone needs to print patches; merges have none here."""
-    line = git.command(repository.git_dir, "log", "--date-order", "-p", *arguments)
+    line = commands.command(repository.git_dir, "log", "--date-order", "-p", *arguments)
     with Path(os.devnull).open("wb") as nothing:
-        subprocess.run(line, stdout=nothing, env=git.environment(), check=True)
+        subprocess.run(line, stdout=nothing, env=commands.environment(), check=True)
 
 
-def pydriller(repository: git.Repository, arguments: tuple[str, ...]) -> None:
+def pydriller(repository: Repository, arguments: tuple[str, ...]) -> None:
     """The same through PyDriller."""
     library = importlib.import_module("pydriller")  # installed by `make bench` alone
-    hashes = git.run(repository.git_dir, "rev-list", *arguments).decode().split()
+    hashes = commands.run(repository.git_dir, "rev-list", *arguments).decode().split()
     for commit in library.Repository(
         str(repository.git_dir), only_commits=hashes, include_refs=True
     ).traverse_commits():
@@ -186,12 +188,12 @@ def pydriller(repository: git.Repository, arguments: tuple[str, ...]) -> None:
             _ = file.diff
 
 
-def gitpython(repository: git.Repository, arguments: tuple[str, ...]) -> None:
+def gitpython(repository: Repository, arguments: tuple[str, ...]) -> None:
     """The same through GitPython."""
     from git import NULL_TREE, Repo
 
     with Repo(repository.git_dir) as repo:
-        for hash_ in git.run(repository.git_dir, "rev-list", *arguments).decode().split():
+        for hash_ in commands.run(repository.git_dir, "rev-list", *arguments).decode().split():
             commit = repo.commit(hash_)
             before = commit.parents[0] if commit.parents else NULL_TREE
             for diff in commit.diff(before, create_patch=True, R=True):
@@ -206,7 +208,7 @@ def run_chunker(folder: Path, workers: int = 0) -> None:
         semantic_chunker.run(Context(config, places, places, places, Path(scratch), folder))
 
 
-def parse(repository: git.Repository, commits: Path) -> None:
+def parse(repository: Repository, commits: Path) -> None:
     """git and tree-sitter alone: every version of a file that the chunker must know, once."""
     config = semantic_chunker.SemanticChunkerConfig()
     filters = Filters(**semantic_chunker.settings_of(config, repository.git_dir).filters)
@@ -216,7 +218,7 @@ def parse(repository: git.Repository, commits: Path) -> None:
             if filters.reason(diff) is None and is_parsed(diff):
                 blobs = (blob for blob in (diff.old_blob, diff.new_blob) if blob.strip("0"))
                 wanted.update(dict.fromkeys(blobs, language_of(diff.filename)))
-    with git.BlobReader(repository.git_dir) as reader:
+    with BlobReader(repository.git_dir) as reader:
         for language, source in zip(wanted.values(), reader.read_many(list(wanted)), strict=True):
             parser(language).parse(source or b"")
 

@@ -28,7 +28,8 @@ from typing import Any
 import git_scraper
 import semantic_chunker
 from core.config import PipelineConfig, expand
-from core.git import commands as git
+from core.git.blobs import BlobReader
+from core.git.repositories import open_repository
 from core.records.commits import Chunk
 
 LABELS = Path(__file__).parent / "change_type_labels.jsonl"
@@ -58,10 +59,10 @@ def main() -> None:
 def predict(location: str, labels: list[dict[str, Any]]) -> list[tuple[dict[str, Any], str]]:
     """Each label with the change type that the chunker gives, "missing" where it makes no such chunk."""
     cache = expand(PipelineConfig().cache_dir)
-    repository = git.open_repository(location, cache)
+    repository = open_repository(location, cache)
     settings = semantic_chunker.settings_of(semantic_chunker.SemanticChunkerConfig(), repository.git_dir)
     found = []
-    with git.BlobReader(repository.git_dir) as blobs:
+    with BlobReader(repository.git_dir) as blobs:
         chunker = settings.chunker(blobs)
         scraper = git_scraper.GitScraperConfig()
         for label in labels:

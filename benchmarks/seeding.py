@@ -17,7 +17,8 @@ import tempfile
 import time
 from pathlib import Path
 
-from core.git import commands as git
+from core.git import commands
+from core.git.repositories import open_repository
 
 ROUNDS = 3
 SCRIPT = Path(__file__).resolve().parent.parent / "scripts" / "pretrain_from_github.py"
@@ -25,10 +26,10 @@ SCRIPT = Path(__file__).resolve().parent.parent / "scripts" / "pretrain_from_git
 
 def main() -> None:
     """Print one line per round, then the medians."""
-    places = [str(git.open_repository(place, Path()).git_dir) for place in sys.argv[1:]]
+    places = [str(open_repository(place, Path()).git_dir) for place in sys.argv[1:]]
     ratios = []
     for _ in range(ROUNDS):
-        floor = timed([git.command(Path(place), "log", "-p", "HEAD", "--") for place in places])
+        floor = timed([commands.command(Path(place), "log", "-p", "HEAD", "--") for place in places])
         with tempfile.TemporaryDirectory() as folder:
             repos = [word for place in places for word in ("--repos", place)]
             line = [sys.executable, str(SCRIPT), "--no-github", "--stores", f"{folder}/stores", *repos]

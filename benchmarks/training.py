@@ -58,8 +58,8 @@ def child(name: str, outputs: Path, steps: int) -> None:
     from transformers import Trainer, TrainerCallback, set_seed
 
     from core.config import PipelineConfig, expand
-    from core.engine.worker import peak_memory_mb
     from core.models import base_models
+    from core.process import peak_memory_mb
     from core.text.vocabulary import Vocabulary
     from core.training import loop
     from core.training.budget import drawn

@@ -6,9 +6,9 @@ import json
 import os
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal, Self
+from typing import Any, Literal
 
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
@@ -23,10 +23,6 @@ class Section(BaseModel):
     """A closed, frozen group of settings; the docstring under a field is its help."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True, use_attribute_docstrings=True)
-
-    def each(self) -> dict[str, Self]:
-        """Settings by folder name where these stand for several runs; empty where they mean one."""
-        return {}
 
 
 class PipelineConfig(Section):
@@ -52,15 +48,6 @@ class Config:
 
     pipeline: PipelineConfig
     stages: Mapping[str, Section]
-
-    def each(self) -> dict[str, Config]:
-        """The settings of each run by folder name where they mean several; empty where they mean one."""
-        several = {name: section.each() for name, section in self.stages.items()}
-        return {
-            folder: replace(self, stages={**self.stages, name: own})
-            for name, runs in several.items()
-            for folder, own in runs.items()
-        }
 
     def as_dict(self) -> dict[str, Any]:
         """Every setting as resolved, JSON-ready, without credentials."""

@@ -10,9 +10,11 @@ from pathlib import Path
 import msgspec
 
 from core.config import without_credentials
-from core.engine import turns as repositories
 from core.errors import StageError, UserError
-from core.git import commands as git
+from core.git import commands, refs
+from core.git.names import folder_name, is_url
+from core.git.refs import is_partial
+from core.git.repositories import open_repository
 from core.history.filters import Filters
 from core.history.messages import facts_of
 from core.history.overlay import Overlay
@@ -55,26 +57,26 @@ def open_clone(location: str, cache_dir: Path) -> Clone:
     another one, its changes could not be read), or where it is empty; StageError where git cannot read it.
     """
     try:
-        repository = git.open_repository(location, cache_dir)
+        repository = open_repository(location, cache_dir)
     except UserError as error:
         raise UserError(error.message, "name the folder of a clone, or a git URL") from None
-    if git.boundary(repository.git_dir, "shallow") or git.is_partial(repository.git_dir):
+    if refs.boundary(repository.git_dir, "shallow") or is_partial(repository.git_dir):
         raise UserError(
             f"{repository.location} is a shallow or partial clone", "get all of it: git fetch --unshallow --refetch"
         )
-    head = git.head(repository.git_dir)
+    head = refs.head(repository.git_dir)
     if not head:
         raise UserError(f"{repository.location} has no commits", "name another repository")
-    name = repositories.folder_name(location)
+    name = folder_name(location)
     if name in ("repo", "repository"):  # a folder that says nothing: the one above may
-        name = repositories.folder_name(str(Path(location).resolve().parent)) if not git.is_url(location) else name
-    place = location if git.is_url(location) else str(Path(location).expanduser().resolve())
+        name = folder_name(str(Path(location).resolve().parent)) if not is_url(location) else name
+    place = location if is_url(location) else str(Path(location).expanduser().resolve())
     return Clone(key_of(repository.git_dir, head), name, without_credentials(place), repository.git_dir, head)
 
 
 def key_of(git_dir: Path, head: str) -> str:
     """What all clones of a repository have in common: the first commit of its main line."""
-    listing = git.run(git_dir, "rev-list", "--first-parent", "--max-parents=0", "--end-of-options", head)
+    listing = commands.run(git_dir, "rev-list", "--first-parent", "--max-parents=0", "--end-of-options", head)
     roots = listing.decode().split()
     if not roots:
         raise StageError(f"{git_dir}: the first commit cannot be found", "check it with git fsck")

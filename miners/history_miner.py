@@ -9,9 +9,8 @@ from pathlib import Path
 
 import msgspec
 
-from core.engine import turns as repositories
 from core.errors import GitloreError
-from core.git import commands as git
+from core.git.names import folder_name, is_url
 from core.history.overlay import Overlay
 from core.records.commits import Commit, HistoryMetadata, side_branches
 from core.records.record_files import chunk_groups, read_commits, read_history
@@ -58,7 +57,7 @@ def mine_history(
     rules_here = f"{rules} {seen.dialect}" + (" of a part of the history" if history.left_out else "")
     state = RepositoryState(
         key=seen.key,
-        name=last.name if last and last.github_id else repositories.folder_name(history.repository),
+        name=last.name if last and last.github_id else folder_name(history.repository),
         location=_place(history.repository),
         archetype=profile.archetype if profile else ANY,
         archetype_confidence=profile.archetype_confidence if profile else 0.0,
@@ -83,7 +82,7 @@ def mine_history(
 
 
 def _place(repository: str) -> str:
-    return repository if git.is_url(repository) else str(Path(repository).expanduser().resolve())
+    return repository if is_url(repository) else str(Path(repository).expanduser().resolve())
 
 
 @dataclass(frozen=True)

@@ -13,8 +13,8 @@ from pathlib import Path
 
 from core.config import expand
 from core.errors import GitloreError, UserError
-from core.history.reader import workers_for
 from core.logs import log
+from core.process import git_workers
 from core.records.commits import MinedRepository
 from miners.clones import Clone
 from miners.github.collector import Collector
@@ -89,7 +89,7 @@ def pretrain(
                                 rules,
                                 tally,
                                 anew=anew,
-                                workers=workers_for(mining.workers),
+                                workers=git_workers(mining.workers),
                             )
                         )
                     except GitloreError as error:

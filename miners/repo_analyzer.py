@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import PurePosixPath
 
 from core.code.languages import file_kind, language_of
-from core.git import commands as git
+from core.git.commands import decode
 from core.history.overlay import Overlay
 from miners.signals.archetypes import archetype_of
 from miners.signals.change_facts import is_source, is_test
@@ -50,7 +50,7 @@ def profile_of(overlay: Overlay, head: str, topics: Iterable[str] = ()) -> Profi
         head_, _, name = line.partition(b"\t")
         mode, _, id_ = head_.partition(b" ")
         if id_.startswith(b"blob ") and mode != b"120000":
-            blobs[git.decode(name)[0]] = id_[5:].decode()
+            blobs[decode(name)[0]] = id_[5:].decode()
     paths = list(blobs)
     readme = _outermost(path for path in paths if PurePosixPath(path).name.lower().startswith("readme"))
     manifests = sorted(filter(is_manifest_of_packages, paths), key=lambda path: (path.count("/"), path))[:MAX_MANIFESTS]

@@ -24,10 +24,10 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from core import logs
 from core.config import DEFAULT_CONFIG, PipelineConfig, expand, load
-from core.engine import turns as repositories
 from core.engine.command import version_option, with_exit_codes
 from core.errors import UserError
 from core.files import atomic_write, make_folder, write_json
+from core.git.names import by_folder
 from core.progress import Progress
 from miners import clones
 from miners.clones import Clone
@@ -89,9 +89,7 @@ def main(
 
 def _open(repos: Sequence[str], cache_dir: Path) -> list[Clone]:
     opened = {
-        clone.key: clone
-        for place in repositories.by_folder(repos).values()
-        for clone in [clones.open_clone(place, cache_dir)]
+        clone.key: clone for place in by_folder(repos).values() for clone in [clones.open_clone(place, cache_dir)]
     }
     return list(opened.values())
 

@@ -10,7 +10,7 @@ import torch
 from conftest import Program
 
 import evaluate
-from core.git import commands as git
+from core.git.repositories import open_repository
 from core.text.token_files import load, save
 
 
@@ -121,6 +121,6 @@ def test_a_model_of_another_vocabulary_is_refused(copied: Program) -> None:
 def test_a_public_repository_brings_a_warning(make_repo: Any, url: str, public: bool) -> None:
     repo = make_repo()
     repo.git("remote", "add", "origin", url)
-    place = evaluate.published_at("/somewhere", git.open_repository(str(repo.path), repo.path).git_dir)
+    place = evaluate.published_at("/somewhere", open_repository(str(repo.path), repo.path).git_dir)
     assert bool(place) == public
     assert "secret" not in place

@@ -20,7 +20,7 @@ import semantic_chunker
 from core.chunking import segments, versions
 from core.engine.stage import Context
 from core.errors import UserError
-from core.git import commands as git
+from core.git.blobs import BlobReader
 from core.records.commits import Chunk, Commit, FileDiff
 from core.records.record_files import read_chunks, read_commits
 from semantic_chunker import SemanticChunkerConfig
@@ -33,7 +33,7 @@ def chunks_of(repo: Repo, **options: Any) -> tuple[list[tuple[Commit, list[Chunk
     drops, coarse = Counter[str](), Counter[str]()
     found = []
     settings = semantic_chunker.settings_of(SemanticChunkerConfig(**options), repo.path / ".git")
-    with git.BlobReader(repo.path / ".git") as blobs:
+    with BlobReader(repo.path / ".git") as blobs:
         chunker = settings.chunker(blobs)
         for commit in scraped(repo):
             found.append((commit, list(chunker.chunks(commit))))

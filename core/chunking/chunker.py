@@ -11,7 +11,7 @@ from core.chunking.filters import Filters
 from core.chunking.pieces import FileChange, pieces
 from core.chunking.versions import Versions, is_parsed, sides_of_patch
 from core.code.languages import language_of
-from core.git import commands as git
+from core.git.blobs import BlobReader
 from core.records.commits import Chunk, ChunkCommit, Commit, FileDiff
 
 MAX_RELATED_FILES = 32
@@ -24,7 +24,7 @@ class Chunker:
 
     def __init__(
         self,
-        blobs: git.BlobReader,
+        blobs: BlobReader,
         filters: Filters,
         *,
         max_code_bytes: int,

@@ -8,7 +8,7 @@ import re
 from collections.abc import Sequence
 
 from core.code.languages import language_of
-from core.git import commands as git
+from core.git.blobs import SUBMODULE_MODE
 from core.records.commits import FileDiff
 
 _LOCK = re.compile(
@@ -59,7 +59,7 @@ class Filters:
 
     def reason(self, diff: FileDiff) -> str | None:
         """Why a file change is left out before its content is read, None to keep it."""
-        if git.SUBMODULE_MODE in (diff.old_mode, diff.new_mode):
+        if SUBMODULE_MODE in (diff.old_mode, diff.new_mode):
             return "submodule pointers"
         if diff.missing:
             return "file changes with missing objects"

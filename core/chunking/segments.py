@@ -27,7 +27,7 @@ from core.chunking.chunker import Chunker
 from core.chunking.filters import Filters
 from core.chunking.tally import Tally
 from core.errors import StageError
-from core.git import commands as git
+from core.git.blobs import BlobReader
 from core.progress import Progress
 from core.records.record_files import branch_set_of, commit_lines, read_commit, unplaced
 
@@ -49,7 +49,7 @@ class Settings:
     branches: tuple[str, ...] = ()
     """By branch set of the history: what chunks name as their commit's branch."""
 
-    def chunker(self, blobs: git.BlobReader) -> Chunker:
+    def chunker(self, blobs: BlobReader) -> Chunker:
         """A chunker with these settings."""
         return Chunker(
             blobs,
@@ -203,7 +203,7 @@ def chunk_all(
     """Chunk the segments, at most some ahead of what is taken; results in the order of `todo`."""
     if workers == 1:
         _rest_collector()
-        with git.BlobReader(settings.git_dir) as blobs:
+        with BlobReader(settings.git_dir) as blobs:
             chunker = settings.chunker(blobs)
             for item in todo:
                 yield (
@@ -259,11 +259,11 @@ _done: Synchronized[int]
 def _start(settings: Settings, done: Synchronized[int]) -> None:
     """Make a worker process ready."""
     global _chunker, _settings, _done
-    from core.engine.worker import die_with_parent
+    from core.process import die_with_parent
 
     die_with_parent()
     _rest_collector()
-    blobs = git.BlobReader(settings.git_dir)
+    blobs = BlobReader(settings.git_dir)
     _chunker, _settings, _done = settings.chunker(blobs.__enter__()), settings, done
 
 

@@ -9,7 +9,7 @@ from core.chunking.edits import Edits, header_rows
 from core.chunking.outline import Outline
 from core.chunking.parsing import outline
 from core.code.languages import LANGUAGES, language_of
-from core.git import commands as git
+from core.git.blobs import BlobReader
 from core.records.commits import FileDiff
 
 NOTHING = Outline()
@@ -27,7 +27,7 @@ class Versions:
     NODE_BYTES = 40
     """Of a tree, about."""
 
-    def __init__(self, blobs: git.BlobReader, max_file_bytes: int) -> None:
+    def __init__(self, blobs: BlobReader, max_file_bytes: int) -> None:
         self._blobs, self._max_file_bytes = blobs, max_file_bytes
         self._kept: OrderedDict[_Key, tuple[int, Outline | None]] = OrderedDict()
         self._bytes = 0

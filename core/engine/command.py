@@ -16,8 +16,7 @@ import yaml
 
 from core import __version__, logs
 from core.config import DEFAULT_CONFIG, Config, Section, expand, load
-from core.engine import results
-from core.engine import turns as repositories
+from core.engine import results, turns
 from core.engine.runner import Layout
 from core.engine.stage import Stage
 from core.errors import EXIT_FAILED, EXIT_INTERRUPTED, GitloreError, UserError
@@ -87,15 +86,15 @@ def _run_stage(stage: Stage, config: str | None, verbose: bool, **values: Any) -
     home = named[0][1].parent if named else expand(settings.pipeline.outputs)
     logs.setup(verbose=verbose, log_file=home / results.LOG_NAME)
     layout = Layout(home=home, places=_beside_inputs(stage, files))
-    plan = repositories.turns([stage], settings, layout, [stage], verbose=verbose)
+    plan = turns.plan([stage], settings, layout, [stage], verbose=verbose)
     if os.environ.get("RANK", "0") != "0":
         _follow(stage, plan)
-    run = repositories.run(plan, home, force=True, anew=False, keep_results=False)
+    run = turns.run(plan, home, force=True, anew=False, keep_results=False)
     results.print_summary(run)
     sys.exit(run.exit_code)
 
 
-def _follow(stage: Stage, plan: Sequence[repositories.Turn]) -> NoReturn:
+def _follow(stage: Stage, plan: Sequence[turns.Turn]) -> NoReturn:
     """This process is one of several that were started together, and not the first: work along, publish nothing."""
     if not stage.distributed:
         raise UserError(f"{stage.name} is the work of one process", "start it without a launcher")

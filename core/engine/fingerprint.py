@@ -22,7 +22,7 @@ PROJECT = Path(__file__).resolve().parents[2]
 PLUMBING = frozenset(
     f"core/{name}.py"
     for name in (
-        *("__init__", "config", "errors", "files", "logs", "progress"),
+        *("__init__", "config", "errors", "files", "logs", "process", "progress"),
         *("engine/__init__", "engine/command", "engine/fingerprint", "engine/publish", "engine/results"),
         *("engine/runner", "engine/stage", "engine/turns", "engine/worker"),
     )

@@ -95,6 +95,8 @@ class Stage:
     """Digests of what lies outside the outputs folder, from the stage's config."""
     keeps: Callable[[Any], Sequence[Path]] | None = None
     """Files beside the outputs that it brings up to date (databases that others write too); made again if missing."""
+    several: Callable[[Any], Mapping[str, Any]] | None = None
+    """Sections by folder name, where the stage's settings stand for several runs; empty where they stand for one."""
     distributed: bool = False
     """Several processes may run it together, as `accelerate launch` starts them; the first one publishes."""
     per_repository: bool = False

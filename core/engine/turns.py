@@ -2,60 +2,16 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from hashlib import sha256
 from pathlib import Path
 
-from core.config import Config, expand, without_credentials
+from core.config import Config
 from core.engine import results
 from core.engine.runner import Layout, Runner
 from core.engine.stage import Stage
-from core.errors import EXIT_INTERRUPTED, GitloreError, UserError
-from core.git import commands as git
+from core.errors import EXIT_INTERRUPTED, GitloreError
 from core.logs import log
-
-
-def by_folder(entries: Sequence[str]) -> dict[str, str]:
-    """Repositories (folders, URLs, and text files that list some) by the name of the folder that each gets."""
-    found: dict[str, str] = {}
-    seen = set()
-    for location in (location for entry in entries for location in _listed(entry)):
-        place = location if git.is_url(location) else str(expand(location).resolve())
-        if place in seen:
-            continue
-        seen.add(place)
-        name = folder_name(location)
-        while name in found:  # the first keeps the plain name, so that one more does not rename it
-            name += f"-{sha256(place.encode()).hexdigest()[:8]}"
-        found[name] = location
-    return found
-
-
-def _listed(entry: str) -> list[str]:
-    """The repositories that an entry of `repos` stands for: itself, or the lines of the file that it names.
-
-    Empty lines and lines that start with # do not count. Raises UserError for a list without any.
-    """
-    path = expand(entry)
-    if not path.is_file():
-        return [entry]
-    try:
-        lines = [line.strip() for line in path.read_text(encoding="utf-8-sig").splitlines()]
-    except (OSError, UnicodeDecodeError) as error:
-        raise UserError(f"the list of repositories {path} cannot be read: {error}") from None
-    found = [line for line in lines if line and not line.startswith("#")]
-    if not found:
-        raise UserError(f"the list of repositories {path} names none", "write one folder or URL a line")
-    return found
-
-
-def folder_name(location: str) -> str:
-    """The name of a repository's folder under outputs."""
-    path = without_credentials(location) if git.is_url(location) else str(expand(location).resolve())
-    last = re.split(r"[/\\:]", path.rstrip("/\\").removesuffix("/.git").removesuffix(".git"))[-1]
-    return re.sub(r"[^A-Za-z0-9._-]+", "-", last).strip("-.") or "repository"
 
 
 @dataclass(frozen=True)
@@ -68,7 +24,7 @@ class Turn:
     selected: Sequence[Stage]
 
 
-def turns(
+def plan(
     stages: Sequence[Stage],
     config: Config,
     layout: Layout,
@@ -81,7 +37,7 @@ def turns(
 
     With `pipeline.one_model`, what comes after `joiner`'s outputs are there runs once, for all together.
     """
-    each = config.each()
+    each = _each(stages, config)
     if not each:
         return [Turn("", Runner(stages, config, layout, verbose), selected)]
     own, joint = (stages, []) if joiner is None or not config.pipeline.one_model else _parted(stages, joiner)
@@ -103,6 +59,16 @@ def turns(
         before = [joiner] if maker in selected else []
         found.append(Turn("", Runner([joiner, *joint], together, layout, verbose), [*before, *wanted]))
     return [turn for turn in found if turn.selected]
+
+
+def _each(stages: Sequence[Stage], config: Config) -> dict[str, Config]:
+    """The settings of each run by folder name, where a stage's section stands for several; else empty."""
+    several = {stage.name: stage.several(config.stages[stage.name]) for stage in stages if stage.several}
+    return {
+        folder: replace(config, stages={**config.stages, name: own})
+        for name, sections in several.items()
+        for folder, own in sections.items()
+    }
 
 
 def _parted(stages: Sequence[Stage], joiner: Stage) -> tuple[Sequence[Stage], Sequence[Stage]]:

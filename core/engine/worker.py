@@ -24,6 +24,7 @@ from typing import Any
 from core import logs
 from core.engine.stage import Context, Stage
 from core.errors import EXIT_FAILED, EXIT_INTERRUPTED, GitloreError
+from core.process import die_with_parent, mebibytes, peak_memory_mb
 
 INTERRUPT_GRACE_S = 60.0
 _DISK_FULL = ("No space left on device", "iostream error", "file write failed", "unexpected pos")
@@ -161,7 +162,7 @@ def _child(job: Job, sender: Connection) -> None:
         outcome.exit_code = EXIT_FAILED
         outcome.error, outcome.hint, outcome.trace = explain(error, job.log_file.parent)
     outcome.peak_memory_mb = peak_memory_mb()
-    outcome.largest_child_mb = _mebibytes(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss)
+    outcome.largest_child_mb = mebibytes(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss)
     sender.send(outcome)
     sender.close()
 
@@ -194,30 +195,3 @@ def _chain(error: BaseException) -> Iterator[BaseException]:
             seen.add(id(item))
             yield item
             todo += [item.__cause__, item.__context__]
-
-
-def die_with_parent() -> None:
-    """End this process when the parent is gone, so that a killed run leaves nobody writing."""
-    parent = multiprocessing.parent_process()
-    if parent is None:
-        return
-
-    def watch(sentinel: int) -> None:
-        wait([sentinel])
-        os._exit(EXIT_FAILED)
-
-    threading.Thread(target=watch, args=(parent.sentinel,), daemon=True, name="parent-watch").start()
-
-
-def peak_memory_mb() -> float:
-    """Highest resident memory of this process so far, in MiB."""
-    with contextlib.suppress(OSError), Path("/proc/self/status").open(encoding="ascii") as status:
-        for line in status:
-            if line.startswith("VmHWM:"):
-                return round(int(line.split()[1]) / 1024, 1)
-    return _mebibytes(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)
-
-
-def _mebibytes(maximum: int) -> float:
-    """getrusage's unit is a KiB, but a byte on macOS."""
-    return round(maximum / (1024 if sys.platform != "darwin" else 1024 * 1024), 1)

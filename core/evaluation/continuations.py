@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from core.evaluation import bootstrap, copying
+from core import statistics
+from core.evaluation import copying
 from core.text.grammar import CODE_END
 
 if TYPE_CHECKING:
@@ -104,7 +105,7 @@ def compared(answers: Sequence[str], truths: Sequence[str], *, samples: int, see
         rows["bleu"].append(bleu.sentence_score(answer, [truth]).score / 100)
         rows["chrf"].append(chrf.sentence_score(answer, [truth]).score / 100)
         rows["rouge_l"].append(rouge.score(truth, answer)["rougeL"].fmeasure)
-    return {name: bootstrap.of_mean(np.array(values), samples=samples, seed=seed) for name, values in rows.items()}
+    return {name: statistics.of_mean(np.array(values), samples=samples, seed=seed) for name, values in rows.items()}
 
 
 class _Words:

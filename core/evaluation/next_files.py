@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from core.evaluation import bootstrap
+from core import statistics
 from core.prediction.commits import SeenCommit, commits_in
 from core.prediction.predictor import Predictor
 
@@ -130,7 +130,7 @@ def next_files(
         "commits_with_a_known_file": reachable,
         "accuracy": {
             name: {
-                task: bootstrap.of_mean(np.array(values), samples=samples, seed=seed) for task, values in into.items()
+                task: statistics.of_mean(np.array(values), samples=samples, seed=seed) for task, values in into.items()
             }
             for name, into in hits.items()
         },

@@ -22,7 +22,9 @@ from typing import IO
 
 from core.errors import StageError
 from core.files import atomic_write, remove
-from core.git import commands as git
+from core.git import commands
+from core.git.blobs import SUBMODULE_MODE
+from core.git.refs import BOUNDARY_FILES, path_in
 
 _PLACEHOLDER = b"gitlore-missing-"
 _OBJECT_ID = re.compile(rb"\b(?:[0-9a-f]{64}|[0-9a-f]{40})\b")
@@ -47,14 +49,14 @@ class Overlay:
             for left in self._parent.glob("overlay-*"):  # by a run that was killed
                 remove(left)
         self.git_dir = Path(tempfile.mkdtemp(prefix="overlay-", dir=self._parent)).resolve()
-        kind = git.run(self.repository, "rev-parse", "--show-object-format").decode().strip()
+        kind = commands.run(self.repository, "rev-parse", "--show-object-format").decode().strip()
         self._hash = functools.partial(hashlib.new, kind, usedforsecurity=False)
-        git.run(self.git_dir, "init", "--quiet", "--bare", "--template=", f"--object-format={kind}")
+        commands.run(self.git_dir, "init", "--quiet", "--bare", "--template=", f"--object-format={kind}")
         (self.git_dir / "objects" / "info").mkdir(exist_ok=True)
-        objects = git.path_in(self.repository, "objects")
+        objects = path_in(self.repository, "objects")
         (self.git_dir / "objects" / "info" / "alternates").write_bytes(quoted(bytes(objects), always=True) + b"\n")
-        for name in git.BOUNDARY_FILES:
-            source = git.path_in(self.repository, name)
+        for name in BOUNDARY_FILES:
+            source = path_in(self.repository, name)
             if source.exists():
                 (self.git_dir / name).parent.mkdir(exist_ok=True)
                 shutil.copyfile(source, self.git_dir / name)
@@ -72,7 +74,7 @@ class Overlay:
     def stream(self, *arguments: str, stdin: bytes = b"", settings: Iterable[str] = ()) -> Iterator[IO[bytes]]:
         """Standard output of a running git command in the overlay. Raises StageError if it fails."""
         try:
-            with git.stream(self.git_dir, *arguments, stdin=stdin, settings=settings, replacements=True) as output:
+            with commands.stream(self.git_dir, *arguments, stdin=stdin, settings=settings, replacements=True) as output:
                 yield output
         except StageError as error:  # the user knows the repository, not the overlay
             here, there = str(self.git_dir), str(self.repository)
@@ -163,7 +165,7 @@ class Overlay:
             for mark, id_ in (line.split() for line in marks.read_bytes().splitlines()):
                 self._substitutes[blobs[int(mark[1:]) - 1]] = id_
         for id_ in trees:
-            self._substitutes[id_] = self.write_tree([(git.SUBMODULE_MODE, _PLACEHOLDER + id_, id_.decode())]).encode()
+            self._substitutes[id_] = self.write_tree([(SUBMODULE_MODE, _PLACEHOLDER + id_, id_.decode())]).encode()
         lines = (b"%s refs/replace/%s\n" % (self._substitutes[id_], id_) for id_ in sorted(self._substitutes))
         with atomic_write(self.git_dir / "packed-refs") as file:  # other git processes may be reading it
             file.write(b"# pack-refs with: peeled fully-peeled sorted \n" + b"".join(lines))

@@ -17,7 +17,9 @@ from typing import IO
 import msgspec
 
 from core.errors import StageError
-from core.git import commands as git
+from core.git.blobs import NO_MODE, SUBMODULE_MODE, BlobReader
+from core.git.commands import decode
+from core.git.diff_trees import DiffTree
 from core.history import patch_ids
 from core.history.overlay import Overlay
 from core.history.walk import ReadOptions, split
@@ -110,8 +112,8 @@ _ENCODER = msgspec.json.Encoder()
 def _draft(entry: bytes) -> FileDiff:
     status, *paths = entry.split(b"\0")
     old_mode, new_mode, old_blob, new_blob, letter = status[1:].split(b" ")
-    name, encoding = git.decode(paths[-1])
-    old_name, old_encoding = git.decode(paths[0]) if len(paths) > 1 else (None, "utf-8")
+    name, encoding = decode(paths[-1])
+    old_name, old_encoding = decode(paths[0]) if len(paths) > 1 else (None, "utf-8")
     return FileDiff(
         filename=name,
         old_filename=old_name,
@@ -139,7 +141,7 @@ class Differ:
         self._turn = 0
         self._spare = _Lane(overlay, options)
         """For what went wrong: there nothing else waits for an answer."""
-        self._blobs: git.BlobReader | None = None
+        self._blobs: BlobReader | None = None
         self._lock = threading.Lock()
         self._closed = False
 
@@ -172,9 +174,7 @@ class Differ:
         process = lane.ask(_trees(self._overlay, wanted)) if wanted else None
         return lane.thread.submit(self._finish, lane, process, wanted, same)
 
-    def _finish(
-        self, lane: _Lane, process: git.DiffTree | None, wanted: Sequence[Change], same: Sequence[Change]
-    ) -> None:
+    def _finish(self, lane: _Lane, process: DiffTree | None, wanted: Sequence[Change], same: Sequence[Change]) -> None:
         if same:
             with self._lock:
                 for change in same:
@@ -189,7 +189,7 @@ class Differ:
                 with self._lock:
                     self._try_again(wanted)
 
-    def _take(self, process: git.DiffTree, changes: Sequence[Change]) -> None:
+    def _take(self, process: DiffTree, changes: Sequence[Change]) -> None:
         """Finish the changes from the answer of git."""
         binary: list[Change] = []
         seen: set[int] = set()
@@ -230,7 +230,7 @@ class Differ:
 
     def _read_blob(self, id_: bytes) -> bytes | None:
         if self._blobs is None:
-            self._blobs = git.BlobReader(self._overlay.git_dir).__enter__()
+            self._blobs = BlobReader(self._overlay.git_dir).__enter__()
         try:
             return self._blobs.read(id_.decode(), self._options.max_file_bytes)
         except StageError:  # a damaged object ends the process
@@ -244,20 +244,20 @@ class _Lane:
 
     def __init__(self, overlay: Overlay, options: ReadOptions) -> None:
         self._overlay, self._options = overlay, options
-        self._process: git.DiffTree | None = None
+        self._process: DiffTree | None = None
         self._lock = threading.Lock()
         self.thread = ThreadPoolExecutor(1, thread_name_prefix="differ")
 
-    def ask(self, trees: tuple[str, str]) -> git.DiffTree:
+    def ask(self, trees: tuple[str, str]) -> DiffTree:
         """Have the trees compared; the process that will answer, in the order of asking."""
         with self._lock:
             if self._process is None:
                 settings = [f"core.bigFileThreshold={self._options.max_file_bytes}"]
-                self._process = git.DiffTree(self._overlay.git_dir, _diff_arguments(self._options), settings)
+                self._process = DiffTree(self._overlay.git_dir, _diff_arguments(self._options), settings)
             self._process.ask(*trees)
             return self._process
 
-    def drop(self, process: git.DiffTree) -> None:
+    def drop(self, process: DiffTree) -> None:
         """It has ended: start another one for what comes next."""
         with self._lock:
             if self._process is process:
@@ -298,7 +298,7 @@ def _finish(change: Change, section: bytes, options: ReadOptions) -> bool:
     diff.patch_truncated = len(hunks) > options.max_patch_bytes
     if diff.patch_truncated:
         hunks = hunks[: hunks.rfind(b"\n", 0, options.max_patch_bytes) + 1]
-    text, diff.encoding = git.decode(hunks)
+    text, diff.encoding = decode(hunks)
     change.finish(text, part)
     return not (diff.change_type == "T" and diff.is_binary)  # one half may only be too large
 
@@ -394,7 +394,7 @@ def _blobs(change: Change) -> list[bytes]:
     """Ids of the blobs on both sides; a submodule's commit and the absence of a file are none."""
     diff = change.diff
     sides = ((diff.old_mode, diff.old_blob), (diff.new_mode, diff.new_blob))
-    return [id_.encode() for mode, id_ in sides if mode not in (git.SUBMODULE_MODE, git.NO_MODE)]
+    return [id_.encode() for mode, id_ in sides if mode not in (SUBMODULE_MODE, NO_MODE)]
 
 
 def _trees(overlay: Overlay, changes: Sequence[Change]) -> tuple[str, str]:
@@ -403,9 +403,9 @@ def _trees(overlay: Overlay, changes: Sequence[Change]) -> tuple[str, str]:
     for number, change in enumerate(changes):
         diff = change.diff
         name = b"%08d" % number
-        if diff.old_mode != git.NO_MODE:
+        if diff.old_mode != NO_MODE:
             old.append((diff.old_mode, name, diff.old_blob))
-        if diff.new_mode != git.NO_MODE:
+        if diff.new_mode != NO_MODE:
             new.append((diff.new_mode, name, diff.new_blob))
     return overlay.write_tree(old), overlay.write_tree(new)
 

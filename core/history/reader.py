@@ -6,14 +6,13 @@ and taken back in order, so that what comes out does not depend on how many ther
 
 from __future__ import annotations
 
-import os
 from collections import deque
 from collections.abc import Generator, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from itertools import islice
 
-from core.git import commands as git
+from core.git.commands import decode
 from core.history import patch_ids
 from core.history.filters import Filters
 from core.history.overlay import Overlay
@@ -27,12 +26,6 @@ WINDOW_CHANGES = 4000
 BATCH_CHANGES = 1000
 HORIZON_WINDOWS, HORIZON_CHANGES = 4, 8000
 """Windows in which a repeated change is found again: merges mostly repeat what is recent."""
-
-
-def workers_for(asked: int) -> int:
-    """How many git processes are to diff: as many as asked for; for 0 one fewer than processors, the last is for us."""
-    processors = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    return asked or max(1, min(processors - 1, 8))
 
 
 @dataclass(slots=True)
@@ -152,7 +145,7 @@ class Reader:
             commit.excluded = "commits without a file in scope"
 
     def _against(self, entry: bytes) -> str | None:
-        return self._filters.against_file(*(git.decode(path)[0] for path in entry.split(b"\0")[1:]))
+        return self._filters.against_file(*(decode(path)[0] for path in entry.split(b"\0")[1:]))
 
 
 def _with_totals(commit: ReadCommit) -> ReadCommit:

@@ -10,7 +10,10 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from core.git import commands as git
+from core.git import commands, refs
+from core.git.commands import decode
+from core.git.refs import REF_PREFIXES
+from core.git.repositories import Repository
 from core.history.filters import Filters
 from core.history.overlay import Overlay
 
@@ -33,21 +36,21 @@ class Snapshot:
     """Refs whose object is missing."""
 
 
-def take(repository: git.Repository, kinds: Sequence[str]) -> Snapshot:
+def take(repository: Repository, kinds: Sequence[str]) -> Snapshot:
     """Look at the refs of these kinds, and at all branches."""
     template = "%(objectname)%00%(refname)%00%(symref)%00%(HEAD)"
-    prefixes = [prefix for kind in kinds for prefix in git.REF_PREFIXES[kind]]
+    prefixes = [prefix for kind in kinds for prefix in REF_PREFIXES[kind]]
     wanted = dict.fromkeys((*prefixes, "refs/heads", "refs/remotes"))
-    listing = git.run(repository.git_dir, "for-each-ref", f"--format={template}", *wanted)
+    listing = commands.run(repository.git_dir, "for-each-ref", f"--format={template}", *wanted)
     found = [line.split(b"\0") for line in dict.fromkeys(listing.splitlines())]
-    head = git.head(repository.git_dir).encode()
+    head = refs.head(repository.git_dir).encode()
     if head and {"head", "all"} & set(kinds):
         found.append([head, b"HEAD", b"", b""])
     commits, broken_ids = _peeled(repository, [id_ for id_, *_ in found])
     snapshot = Snapshot(b"", {}, [], [], None, {}, [])
     tips: dict[str, None] = {}
     for id_, raw, symbolic, is_head in found:
-        ref, commit = git.decode(raw)[0], commits.get(id_, "")
+        ref, commit = decode(raw)[0], commits.get(id_, "")
         if ref == "HEAD" or any(ref == prefix or ref.startswith(f"{prefix}/") for prefix in prefixes):
             snapshot.refs[ref] = id_.decode()
             if commit:
@@ -65,11 +68,11 @@ def take(repository: git.Repository, kinds: Sequence[str]) -> Snapshot:
     return snapshot
 
 
-def _peeled(repository: git.Repository, ids: Sequence[bytes]) -> tuple[dict[bytes, str], set[bytes]]:
+def _peeled(repository: Repository, ids: Sequence[bytes]) -> tuple[dict[bytes, str], set[bytes]]:
     """(commit by object id, through tags; ids of objects that are missing)."""
     unique = list(dict.fromkeys(ids))
     asked = b"".join(b"%s^{commit}\n%s\n" % (id_, id_) for id_ in unique)
-    answers = git.run(repository.git_dir, "cat-file", "--batch-check=%(objectname)", "--buffer", stdin=asked)
+    answers = commands.run(repository.git_dir, "cat-file", "--batch-check=%(objectname)", "--buffer", stdin=asked)
     lines = answers.splitlines()
     commits, broken = {}, set()
     for id_, commit, itself in zip(unique, lines[::2], lines[1::2], strict=True):

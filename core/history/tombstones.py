@@ -9,7 +9,7 @@ from pathlib import Path
 import msgspec
 
 from core.errors import UserError
-from core.git import commands as git
+from core.git import commands
 from core.history.index import Match
 from core.history.messages import Pseudonyms
 from core.history.overlay import Overlay
@@ -43,7 +43,7 @@ def rewritten(git_dir: Path, before: dict[str, str], snapshot: Snapshot) -> dict
             found[ref] = "deleted"
         elif compared < _MOST_REFS_COMPARED:
             compared += 1
-            base = git.run(git_dir, "merge-base", old, new, accept=(0, 1, 128)).decode().strip()
+            base = commands.run(git_dir, "merge-base", old, new, accept=(0, 1, 128)).decode().strip()
             if base != old:
                 found[ref] = "rewritten"
     return found
@@ -90,7 +90,7 @@ def _reached(overlay: Overlay, hashes: Set[str]) -> set[str]:
     """Which of these commits some ref of the repository reaches, in scope or not."""
     if not hashes:
         return set()
-    with git.stream(overlay.repository, "rev-list", "--all") as lines:
+    with commands.stream(overlay.repository, "rev-list", "--all") as lines:
         return {hash_ for hash_ in (line.decode().strip() for line in lines) if hash_ in hashes}
 
 

@@ -12,10 +12,10 @@ import torch
 from transformers import Trainer, TrainingArguments
 from transformers.trainer_callback import PrinterCallback
 
-from core.engine.worker import peak_memory_mb
+from core import process
 from core.logs import log
+from core.process import peak_memory_mb
 from core.progress import Progress
-from core.training import processes
 from core.training.examples import Chosen, Collator
 from core.training.logs import METRICS, VALIDATION_LOSS, read_metrics
 from core.training.memory import Measured, Shape
@@ -52,7 +52,7 @@ def train(
     Returns the steps that were taken, and what ended the training before its last one, or "". Raises
     KeyboardInterrupt after an interrupt, with a checkpoint saved.
     """
-    main = processes.is_main()
+    main = process.is_main()
     with contextlib.ExitStack() as open_:
         bar = open_.enter_context(Progress("training", arguments.max_steps, "steps")) if main else None
         monitor = TrainingMonitor(

@@ -13,9 +13,9 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from core.engine.worker import peak_memory_mb
 from core.errors import StageError
 from core.logs import log
+from core.process import peak_memory_mb
 
 if TYPE_CHECKING:
     from transformers import PreTrainedModel

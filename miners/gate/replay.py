@@ -26,7 +26,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from core.evaluation.bootstrap import of_mean
+from core.statistics import of_mean
 from stores.agent.context_types import Choice, ContextType, Size
 from stores.agent.records import ANY, Outcome
 from stores.agent.summary import QUANTILES

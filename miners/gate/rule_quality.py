@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from core.errors import UserError
-from core.git import commands as git
+from core.git import commands
 from core.history.overlay import Overlay
 from miners import clones
 from miners.clones import Clone
@@ -59,12 +59,14 @@ def bugs_in_py(location: str, cache_dir: Path) -> set[str]:
     """The commits that BugsInPy says fix a bug. Raises UserError where this is no clone of it."""
     git_dir = clones.open_clone(location, cache_dir).git_dir
     listing = (
-        git.run(git_dir, "ls-tree", "-r", "HEAD", "--", "projects", settings=()).decode(errors="replace").splitlines()
+        commands.run(git_dir, "ls-tree", "-r", "HEAD", "--", "projects", settings=())
+        .decode(errors="replace")
+        .splitlines()
     )
     blobs = [line.split()[2] for line in listing if line.endswith("/bug.info")]
     if not blobs:
         raise UserError(f"{location} holds no bugs of BugsInPy", "name a clone of github.com/soarsmu/BugsInPy")
-    text = git.run(git_dir, "cat-file", "--batch", stdin="".join(f"{blob}\n" for blob in blobs).encode())
+    text = commands.run(git_dir, "cat-file", "--batch", stdin="".join(f"{blob}\n" for blob in blobs).encode())
     return set(_FIXED.findall(text.decode(errors="replace").replace("\r", "")))
 
 

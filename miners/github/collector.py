@@ -9,9 +9,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from core.config import expand, without_credentials
-from core.engine import turns as repositories
 from core.errors import GitloreError, StageError, UserError
-from core.git import commands as git
+from core.git.names import by_folder, is_url
 from core.history.overlay import Overlay
 from core.logs import log
 from core.records.commits import ClosedIssue, MinedRepository
@@ -42,9 +41,9 @@ class Collector:
         Raises UserError where nothing is named, ResumeLaterError where GitHub wants a pause.
         """
         settings = self._settings
-        named = repositories.by_folder(settings.repositories)
+        named = by_folder(settings.repositories)
         for location in named.values():
-            place = location if git.is_url(location) else str(expand(location).resolve())
+            place = location if is_url(location) else str(expand(location).resolve())
             yield MinedRepository(location=without_credentials(place))
         if settings.github and (settings.curated or settings.search):
             yield from self._from_github(issues_since)

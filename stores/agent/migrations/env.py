@@ -1,4 +1,4 @@
-"""How Alembic reaches a store: over the connection that `stores.engine.database` hands it, never by a URL of its own."""
+"""How Alembic reaches a store: over the connection that `stores.engine.database` hands it, never by a URL."""
 
 from __future__ import annotations
 

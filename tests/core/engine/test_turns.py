@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 from conftest import Program, Repo, grow
 
-from core.engine.turns import by_folder, folder_name
 from core.errors import UserError
+from core.git.names import by_folder, folder_name
 
 
 @pytest.fixture

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from core import statistics
 from core.evaluation import bootstrap
 from core.scoring.scores import Asked, Scores
 
@@ -35,7 +36,7 @@ def test_a_gain_that_every_commit_has_excludes_zero() -> None:
 
 def test_the_interval_of_a_mean_is_that_of_theory() -> None:
     values = np.random.default_rng(3).normal(5, 2, size=400)
-    found = bootstrap.of_mean(values, samples=2000, seed=4)
+    found = statistics.of_mean(values, samples=2000, seed=4)
     half = 1.96 * values.std() / np.sqrt(len(values))
     assert found["low"] == pytest.approx(found["mean"] - half, abs=0.03)
     assert found["high"] == pytest.approx(found["mean"] + half, abs=0.03)
@@ -45,5 +46,5 @@ def test_one_commit_has_no_interval() -> None:
     one = asked(1)
     scores = Scores(np.ones(len(one)))
     assert bootstrap.difference(one, scores, scores, samples=100, seed=1)["all"]["low"] is None
-    assert bootstrap.of_mean(np.array([1.0]), samples=100, seed=1)["high"] is None
-    assert bootstrap.of_mean(np.array([]), samples=100, seed=1)["mean"] is None
+    assert statistics.of_mean(np.array([1.0]), samples=100, seed=1)["high"] is None
+    assert statistics.of_mean(np.array([]), samples=100, seed=1)["mean"] is None

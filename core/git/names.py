@@ -1,0 +1,59 @@
+"""What a repository is called: by people, and as the name of a folder."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from hashlib import sha256
+from pathlib import Path
+
+from core.config import expand, without_credentials
+from core.errors import UserError
+
+_URL = re.compile(r"^[a-zA-Z][a-zA-Z0-9+.-]*://|^[^/\\\s:]+@[^/\\\s:]+:")
+
+
+def is_url(location: str) -> bool:
+    """True for anything git would fetch rather than open."""
+    return bool(_URL.match(location)) and not Path(location).exists()
+
+
+def by_folder(entries: Sequence[str]) -> dict[str, str]:
+    """Repositories (folders, URLs, and text files that list some) by the name of the folder that each gets."""
+    found: dict[str, str] = {}
+    seen = set()
+    for location in (location for entry in entries for location in _listed(entry)):
+        place = location if is_url(location) else str(expand(location).resolve())
+        if place in seen:
+            continue
+        seen.add(place)
+        name = folder_name(location)
+        while name in found:  # the first keeps the plain name, so that one more does not rename it
+            name += f"-{sha256(place.encode()).hexdigest()[:8]}"
+        found[name] = location
+    return found
+
+
+def _listed(entry: str) -> list[str]:
+    """The repositories that an entry of `repos` stands for: itself, or the lines of the file that it names.
+
+    Empty lines and lines that start with # do not count. Raises UserError for a list without any.
+    """
+    path = expand(entry)
+    if not path.is_file():
+        return [entry]
+    try:
+        lines = [line.strip() for line in path.read_text(encoding="utf-8-sig").splitlines()]
+    except (OSError, UnicodeDecodeError) as error:
+        raise UserError(f"the list of repositories {path} cannot be read: {error}") from None
+    found = [line for line in lines if line and not line.startswith("#")]
+    if not found:
+        raise UserError(f"the list of repositories {path} names none", "write one folder or URL a line")
+    return found
+
+
+def folder_name(location: str) -> str:
+    """The name of a repository's folder under outputs."""
+    path = without_credentials(location) if is_url(location) else str(expand(location).resolve())
+    last = re.split(r"[/\\:]", path.rstrip("/\\").removesuffix("/.git").removesuffix(".git"))[-1]
+    return re.sub(r"[^A-Za-z0-9._-]+", "-", last).strip("-.") or "repository"

@@ -1,0 +1,50 @@
+"""Where a repository keeps its refs, and where its history ends."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from core.git.commands import run
+
+REF_PREFIXES: dict[str, tuple[str, ...]] = {
+    "branches": ("refs/heads",),
+    "tags": ("refs/tags",),
+    "remotes": ("refs/remotes",),
+    "pull_requests": ("refs/pull", "refs/merge-requests"),
+    "notes": ("refs/notes",),
+    "stash": ("refs/stash",),
+    "all": ("refs",),
+    "head": (),
+}
+"""Where the refs of a kind lie; "head" is HEAD itself, "all" has it too."""
+BOUNDARY_FILES = ("shallow", "info/grafts")
+"""Where a repository keeps commits whose parents are other than they say."""
+
+
+def head(git_dir: Path) -> str:
+    """The commit that is checked out, "" where there is none yet."""
+    return run(git_dir, "rev-parse", "--verify", "--quiet", "HEAD", accept=(0, 1)).decode().strip()
+
+
+def mailmap(git_dir: Path) -> str:
+    """The blob of the .mailmap of HEAD, "" where there is none."""
+    return run(git_dir, "rev-parse", "--verify", "--quiet", "HEAD:.mailmap", accept=(0, 1, 128)).decode().strip()
+
+
+def is_partial(git_dir: Path) -> bool:
+    """True for a clone that left objects at its server on purpose."""
+    pattern = r"^(remote\..*\.(promisor|partialclonefilter)|extensions\.partialclone)$"
+    return bool(run(git_dir, "config", "--local", "--get-regexp", pattern, accept=(0, 1)))
+
+
+def path_in(git_dir: Path, name: str) -> Path:
+    """Where a part of the repository lies; linked work trees keep most parts elsewhere."""
+    return git_dir / os.fsdecode(run(git_dir, "rev-parse", "--git-path", name).removesuffix(b"\n"))
+
+
+def boundary(git_dir: Path, name: str) -> list[bytes]:
+    """The entries of "shallow" or "info/grafts", one per commit whose parents are other than it says."""
+    path = path_in(git_dir, name)
+    lines = path.read_bytes().splitlines() if path.exists() else []
+    return [line for line in lines if line.strip() and not line.startswith(b"#")]

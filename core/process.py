@@ -1,0 +1,66 @@
+"""Facts about this process and the machine it runs on; what of it several processes share."""
+
+from __future__ import annotations
+
+import contextlib
+import multiprocessing
+import os
+import resource
+import sys
+import threading
+from multiprocessing.connection import wait
+from pathlib import Path
+
+from core.errors import EXIT_FAILED
+
+
+def processors() -> int:
+    """How many processors this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def git_workers(wanted: int) -> int:
+    """Git processes to diff with: `wanted`, or for 0 one fewer than processors (the last one reads), at most 8."""
+    return wanted or max(1, min(processors() - 1, 8))
+
+
+def rank() -> int:
+    """The number of this process among those that train together (`accelerate launch`); 0 for the one that writes."""
+    return int(os.environ.get("RANK", "0"))
+
+
+def world_size() -> int:
+    """How many processes train together."""
+    return int(os.environ.get("WORLD_SIZE", "1"))
+
+
+def is_main() -> bool:
+    """True for the process that logs, scores and writes."""
+    return rank() == 0
+
+
+def die_with_parent() -> None:
+    """End this process when the parent is gone, so that a killed run leaves nobody writing."""
+    parent = multiprocessing.parent_process()
+    if parent is None:
+        return
+
+    def watch(sentinel: int) -> None:
+        wait([sentinel])
+        os._exit(EXIT_FAILED)
+
+    threading.Thread(target=watch, args=(parent.sentinel,), daemon=True, name="parent-watch").start()
+
+
+def peak_memory_mb() -> float:
+    """Highest resident memory of this process so far, in MiB."""
+    with contextlib.suppress(OSError), Path("/proc/self/status").open(encoding="ascii") as status:
+        for line in status:
+            if line.startswith("VmHWM:"):
+                return round(int(line.split()[1]) / 1024, 1)
+    return mebibytes(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)
+
+
+def mebibytes(maximum: int) -> float:
+    """getrusage's unit is a KiB, but a byte on macOS."""
+    return round(maximum / (1024 if sys.platform != "darwin" else 1024 * 1024), 1)
