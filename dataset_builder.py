@@ -23,7 +23,8 @@ from core.engine.stage import Context, Stage
 from core.errors import UserError
 from core.files import write_json
 from core.logs import log
-from core.records.record_files import chunk_groups, read_history
+from core.records.chunk_files import chunk_groups
+from core.records.commit_files import read_history
 from core.text.token_files import SPLITS, window_count
 from core.text.vocabulary import Vocabulary
 

@@ -28,7 +28,7 @@ from core.files import atomic_write, write_json
 from core.git import commands
 from core.logs import log
 from core.models import base_models, model_folder
-from core.records.record_files import read_history
+from core.records.commit_files import read_history
 from core.text.token_files import SPLITS, load
 from core.text.vocabulary import STANDALONE, Vocabulary
 

@@ -42,8 +42,8 @@ from core.history.walk import ReadOptions, iso
 from core.history.writer import Earlier, HistoryWriter, load_earlier
 from core.logs import log
 from core.process import git_workers
+from core.records.commit_files import read_history
 from core.records.commits import Commit, CommitContext, DateRange, FileDiff, HistoryMetadata
-from core.records.record_files import read_history
 
 REFS = "source repository refs"
 """The fact that changes with every new commit."""

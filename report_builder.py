@@ -22,7 +22,7 @@ from core.engine.stage import Context, Stage
 from core.evaluation.hints import hints
 from core.evaluation.names import CACHE, TUNED
 from core.models import model_folder
-from core.records.record_files import read_commits, read_history
+from core.records.commit_files import read_commits, read_history
 from core.reports import plots
 from core.training.logs import METRICS, SUMMARY, VALIDATION_LOSS, read_metrics
 

@@ -23,15 +23,9 @@ from core.engine.command import stage_main
 from core.engine.stage import Context, Stage
 from core.errors import UserError
 from core.files import write_json
+from core.records.chunk_files import chunk_groups
+from core.records.commit_files import CommitWriter, branch_set_of, commit_heads, placement_of, read_history
 from core.records.commits import DateRange, HistoryMetadata
-from core.records.record_files import (
-    CommitWriter,
-    branch_set_of,
-    chunk_groups,
-    commit_heads,
-    placement_of,
-    read_history,
-)
 
 PARTS = ("commits.json", "chunks.jsonl", "chunks.index")
 

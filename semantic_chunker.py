@@ -25,8 +25,8 @@ from core.engine.stage import Context, Stage
 from core.errors import UserError
 from core.files import write_json
 from core.process import processors
+from core.records.commit_files import read_history
 from core.records.commits import side_branches
-from core.records.record_files import read_history
 
 
 class SemanticChunkerConfig(Section):

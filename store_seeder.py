@@ -15,7 +15,8 @@ from core.engine.command import stage_main
 from core.engine.stage import Context, Stage
 from core.files import write_json
 from core.logs import log
-from core.records.record_files import read_history, read_mined
+from core.records.commit_files import read_history
+from core.records.mined import read_mined
 from miners.settings import GitHubMinerConfig, StoreSeederConfig
 
 

@@ -28,8 +28,8 @@ from core.engine.stage import Context, Stage
 from core.errors import UserError
 from core.logs import log
 from core.models import base_models
-from core.records.commits import Chunk
-from core.records.record_files import ChunkGroup, chunk_groups
+from core.records.chunk_files import ChunkGroup, chunk_groups
+from core.records.chunks import Chunk
 from core.text.grammar import EMAIL, MARKERS, SECRETS, CodeView, Marker, Pieces
 from core.text.lossless import spare_rows
 from core.text.sequences import SecretsMode, SequenceMaker

@@ -38,7 +38,8 @@ from core.git import commands
 from core.git.blobs import BlobReader
 from core.git.repositories import Repository, open_repository
 from core.models import base_models
-from core.records.record_files import chunk_groups, read_commits
+from core.records.chunk_files import chunk_groups
+from core.records.commit_files import read_commits
 from core.text.grammar import Marker
 from core.text.sequences import SequenceMaker
 from core.text.token_files import TokenWriter

@@ -30,7 +30,7 @@ import semantic_chunker
 from core.config import PipelineConfig, expand
 from core.git.blobs import BlobReader
 from core.git.repositories import open_repository
-from core.records.commits import Chunk
+from core.records.chunks import Chunk
 
 LABELS = Path(__file__).parent / "change_type_labels.jsonl"
 

@@ -6,7 +6,8 @@ import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 
-from core.records.commits import ClosedIssue, CommitMetadata, FileDiff
+from core.records.commits import CommitMetadata, FileDiff
+from core.records.mined import ClosedIssue
 from core.text.redaction import Redactor
 from miners.commit_filters import CommitFilters
 from miners.signals.change_facts import ChangeFacts, facts_of

@@ -12,8 +12,9 @@ import msgspec
 from core.errors import GitloreError
 from core.git.names import folder_name, is_url
 from core.history.overlay import Overlay
+from core.records.chunk_files import chunk_groups
+from core.records.commit_files import read_commits, read_history
 from core.records.commits import Commit, HistoryMetadata, side_branches
-from core.records.record_files import chunk_groups, read_commits, read_history
 from miners import clones, repo_analyzer
 from miners.commit_filters import CommitFilters
 from miners.commit_miner import CommitMiner, Reverts

@@ -10,7 +10,7 @@ import msgspec
 
 from core.errors import StageError
 from core.logs import log
-from core.records.commits import ClosedIssue
+from core.records.mined import ClosedIssue
 from core.text.redaction import Redactor
 from miners.github.queries import CLOSED_ISSUES
 from miners.github_client import GitHubClient

@@ -15,7 +15,7 @@ from core.config import expand
 from core.errors import GitloreError, UserError
 from core.logs import log
 from core.process import git_workers
-from core.records.commits import MinedRepository
+from core.records.mined import MinedRepository
 from miners.clones import Clone
 from miners.github.collector import Collector
 from miners.github_client import ResumeLaterError

@@ -14,7 +14,7 @@ from typing import Any
 from core.engine import fingerprint
 from core.files import Digests
 from core.history.overlay import Overlay
-from core.records.commits import ClosedIssue, MinedRepository
+from core.records.mined import ClosedIssue, MinedRepository
 from miners import clones, repo_analyzer
 from miners.clones import Clone, Messages, News
 from miners.commit_filters import CommitFilters

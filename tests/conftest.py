@@ -2,25 +2,15 @@
 
 from __future__ import annotations
 
-import json
 import os
-import re
 import shutil
-import subprocess
-import sys
-from collections import Counter
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
+from builders import Program, Repo, grow, small_config
 
-import git_scraper
-import semantic_chunker
-from core.engine.stage import Context, Stage
-from core.records.commits import Commit, HistoryMetadata
-from core.records.record_files import read_commits, read_history
 from stores import VVectorStore
 
 if TYPE_CHECKING:
@@ -28,129 +18,6 @@ if TYPE_CHECKING:
 
 if workers := int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "0")):  # torch would take all processors for each worker
     os.environ.setdefault("OMP_NUM_THREADS", str(max(1, (os.cpu_count() or 1) // workers)))
-
-PROJECT = Path(__file__).resolve().parent.parent
-
-
-@dataclass
-class Repo:
-    """A git repository made by a test, with fixed authors and dates."""
-
-    path: Path
-    clock: int = 1_600_000_000
-
-    def git(self, *arguments: str, **variables: str) -> str:
-        """Run git in the repository."""
-        environment = {
-            **os.environ,
-            "GIT_CONFIG_GLOBAL": os.devnull,
-            "GIT_CONFIG_NOSYSTEM": "1",
-            "TZ": "UTC",
-            "GIT_AUTHOR_NAME": "Ada",
-            "GIT_AUTHOR_EMAIL": "ada@example.org",
-            "GIT_COMMITTER_NAME": "Ada",
-            "GIT_COMMITTER_EMAIL": "ada@example.org",
-            "GIT_AUTHOR_DATE": f"{self.clock} +0200",
-            "GIT_COMMITTER_DATE": f"{self.clock} +0200",
-            **variables,
-        }
-        done = subprocess.run(["git", *arguments], cwd=self.path, env=environment, capture_output=True, check=True)
-        return done.stdout.decode("utf-8", "surrogateescape").strip()
-
-    def write(self, files: dict[str, str | bytes]) -> None:
-        """Put files into the work tree."""
-        for name, content in files.items():
-            file = self.path / name
-            file.parent.mkdir(parents=True, exist_ok=True)
-            file.write_bytes(content.encode() if isinstance(content, str) else content)
-
-    def commit(self, message: str, files: dict[str, str | bytes] | None = None, **variables: str) -> str:
-        """Write files, commit everything, return the hash. Each commit is an hour after the last."""
-        self.clock += 3600
-        self.write(files or {})
-        self.git("add", "-A")
-        self.git("commit", "--allow-empty", "--allow-empty-message", "-m", message, **variables)
-        return self.git("rev-parse", "HEAD")
-
-
-@dataclass
-class Scraped:
-    """What the scraper made of a repository; hand it to the next `scrape` as `last` to refresh it."""
-
-    folder: Path
-    facts: dict[str, str]
-    counts: Counter[str]
-
-    @property
-    def head(self) -> HistoryMetadata:
-        """The metadata of commits.json."""
-        return read_history(self.folder / "commits.json")
-
-    @property
-    def commits(self) -> list[Commit]:
-        """Every commit of commits.json."""
-        return list(read_commits(self.folder / "commits.json"))
-
-    @property
-    def text(self) -> bytes:
-        """commits.json but for the time in it."""
-        return re.sub(rb'"scrape_timestamp":"[^"]*"', b"", (self.folder / "commits.json").read_bytes())
-
-    @property
-    def tombstones(self) -> list[dict[str, Any]]:
-        """Every line of tombstones.jsonl."""
-        return [json.loads(line) for line in (self.folder / "tombstones.jsonl").read_bytes().splitlines()]
-
-
-def scrape(repo: Path, folder: Path, last: Scraped | None = None, **settings: Any) -> Scraped:
-    """Run the git scraper with outputs in a folder of its own."""
-    config = git_scraper.GitScraperConfig(repo=str(repo), **settings)
-    folder.mkdir(parents=True, exist_ok=True)
-    places = {name: folder / name for name in git_scraper.STAGE.outputs}
-    facts = {f"source {name}": value for name, value in git_scraper.sources(config).items()}
-    facts |= {f"setting git_scraper.{key}": str(value) for key, value in config.model_dump().items()}
-    for key in ("workers", "incremental"):
-        del facts[f"setting git_scraper.{key}"]
-    (folder / "scratch").mkdir(exist_ok=True)
-    published = {name: last.folder / name for name in git_scraper.STAGE.outputs} if last else places
-    context = Context(
-        config, {}, places, published, folder / "scratch", folder, facts=facts, previous=last.facts if last else None
-    )
-    git_scraper.run(context)
-    return Scraped(folder, facts, context.counts + context.drops)
-
-
-def run_stage(
-    stage: Stage,
-    folder: Path,
-    *,
-    inputs: Path | None = None,
-    previous: Context[Any] | None = None,
-    **settings: Any,
-) -> Context[Any]:
-    """Run a stage with outputs in `folder` and inputs there or in `inputs`; `previous` is what it refreshes."""
-    folder.mkdir(parents=True, exist_ok=True)
-    read = {name: (inputs or folder) / name for name in stage.inputs}
-    written = {name: folder / name for name in stage.outputs}
-    (folder / "scratch").mkdir(exist_ok=True)
-    context = Context(
-        stage.config(**settings),
-        read,
-        written,
-        previous.output_paths if previous else written,
-        folder / "scratch",
-        folder / "cache",
-        facts={f"input {name}": str(path) for name, path in read.items()} | {"settings": str(settings)},
-        previous=previous.facts if previous else None,
-    )
-    stage.run(context)
-    return context
-
-
-def cut(repo: Path, folder: Path, **settings: Any) -> None:
-    """Scrape and chunk a repository: commits.json and chunks.jsonl in `folder`."""
-    scrape(repo, folder)
-    run_stage(semantic_chunker.STAGE, folder, workers=1, **settings)
 
 
 @pytest.fixture
@@ -165,25 +32,6 @@ def make_repo(tmp_path: Path) -> Callable[[str], Repo]:
         return repo
 
     return make
-
-
-def grow(repo: Repo, commits: int = 12) -> None:
-    """A small history of Rust, Python and text that has something of everything."""
-    for number in range(commits):
-        functions = "".join(
-            f"/// Handler {i}.\npub fn handler_{i}(x: u32) -> u32 {{\n    x + {i + number}\n}}\n\n"
-            for i in range(number % 4 + 1)
-        )
-        tests = "#[cfg(test)]\nmod tests {\n    #[test]\n    fn works() {\n        assert!(true);\n    }\n}\n"
-        repo.commit(
-            f"step {number}: handlers and notes",
-            {
-                "src/lib.rs": functions + tests,
-                f"pkg/part_{number % 3}.py": f"def part(x):\n    return x * {number}\n\n\nclass A:\n    n = {number}\n",
-                "README.md": f"# Notes\n\nversion {number}\n",
-                "Cargo.toml": f'[package]\nname = "demo"\nversion = "0.{number}.0"\n',
-            },
-        )
 
 
 @pytest.fixture
@@ -245,72 +93,12 @@ def predictor(tiny_model: Path, tmp_path_factory: pytest.TempPathFactory) -> Pre
     return Predictor(model, vocabulary, width=128)
 
 
-@dataclass
-class Program:
-    """The pipeline as a user runs it: in a folder of its own, as a process."""
-
-    folder: Path
-
-    def run(self, script: str, *arguments: str, timeout_s: float = 300) -> subprocess.CompletedProcess[str]:
-        """Run a script of the project and wait for it."""
-        return subprocess.run(
-            self.line(script, *arguments),
-            cwd=self.folder,
-            capture_output=True,
-            text=True,
-            timeout=timeout_s,
-            check=False,
-        )
-
-    def start(self, script: str, *arguments: str) -> subprocess.Popen[bytes]:
-        """Run a script of the project in the background, in a process group of its own."""
-        return subprocess.Popen(
-            self.line(script, *arguments),
-            cwd=self.folder,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            start_new_session=True,
-        )
-
-    @staticmethod
-    def line(script: str, *arguments: str) -> list[str]:
-        """The command line."""
-        return [sys.executable, str(PROJECT / script), *arguments]
-
-
 @pytest.fixture
 def program(tmp_path: Path) -> Program:
     """The program, in an empty folder."""
     folder = tmp_path / "work"
     folder.mkdir()
     return Program(folder)
-
-
-def small_config(repo: Path, model: Path) -> str:
-    """A config.yaml with which all stages end within seconds."""
-    return f"""
-pipeline: {{outputs: outputs, cache_dir: cache}}
-git_scraper: {{repo: "{repo}"}}
-semantic_chunker: {{max_code_bytes: 4096}}
-dataset_builder: {{context_window: 64, target_window: 16, stride: 8}}
-model_training:
-  base_model: "{model}"
-  sequence_length: 64
-  max_steps: 4
-  checkpoint_steps: 2
-  validation_points: 2
-  validation_tokens: 128
-  lora_rank: 2
-  precision: fp32
-evaluate:
-  tokens: 256
-  next_commits: 2
-  continuations: 2
-  continuation_tokens: 8
-  examples: 1
-  sketch_tokens: 8
-  bootstrap_samples: 50
-"""
 
 
 @pytest.fixture(scope="session")

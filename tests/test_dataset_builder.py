@@ -9,13 +9,13 @@ from typing import Any
 
 import pytest
 import torch
-from conftest import Repo, cut, grow, run_stage
+from builders import Repo, cut, grow, run_stage
 from datasets import load_from_disk
 
 import dataset_builder
 import tokenizer
 from core.errors import UserError
-from core.records.record_files import read_commits
+from core.records.commit_files import read_commits
 from core.text.grammar import parse
 from core.text.token_files import WINDOW_KEYS
 from core.text.vocabulary import Vocabulary

@@ -8,7 +8,7 @@ import re
 import click
 import pytest
 import yaml
-from conftest import PROJECT
+from builders import PROJECT
 
 import pipeline
 import predict

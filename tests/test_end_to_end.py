@@ -12,10 +12,10 @@ from pathlib import Path
 
 import pytest
 import torch
-from conftest import Program, Repo, grow, small_config
+from builders import Program, Repo, grow, read_chunks, small_config
 
 import pipeline
-from core.records.record_files import read_chunks, read_commits
+from core.records.commit_files import read_commits
 from core.text.grammar import CODE_END, CODE_START, parse
 from core.text.token_files import WINDOW_KEYS
 from core.text.vocabulary import Vocabulary

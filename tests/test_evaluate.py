@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 import torch
-from conftest import Program
+from builders import Program
 
 import evaluate
 from core.git.repositories import open_repository

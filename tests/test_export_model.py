@@ -9,7 +9,7 @@ import sys
 from pathlib import Path
 
 import torch
-from conftest import PROJECT, Program
+from builders import PROJECT, Program
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
 from core.models import model_folder

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from conftest import Repo, scrape
+from builders import Repo, scrape
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 

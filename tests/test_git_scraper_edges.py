@@ -10,12 +10,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import Repo, Scraped, scrape
+from builders import Repo, Scraped, scrape
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from core.errors import StageError, UserError
-from core.git.commands import DiffTree
+from core.git.diff_trees import DiffTree
 from core.records.commits import Commit, FileDiff
 
 MakeRepo = Callable[[str], Repo]

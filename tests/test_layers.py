@@ -1,58 +1,161 @@
-"""Imports point one way: core <- stage files <- pipeline and services; stages never import each other."""
+"""Imports point one way, room by room: the order below is the whole rule."""
 
 from __future__ import annotations
 
 import ast
 import subprocess
 import sys
+from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import pytest
-from conftest import PROJECT
+from builders import PROJECT
 
+LAYERS: tuple[tuple[str, ...], ...] = (
+    ("leaves",),
+    ("records", "git", "code"),
+    ("history",),
+    ("chunking",),
+    ("text",),
+    ("dataset",),
+    ("models",),
+    ("scoring",),
+    ("training", "ranking"),
+    ("prediction",),
+    ("evaluation",),
+    ("reports",),
+    ("engine",),
+    ("stores",),
+    ("miners",),
+    ("stage files", "services"),
+    ("pipeline", "commands", "scripts", "benchmarks"),
+)
+"""A room imports itself and rooms of layers above it in this list; never its neighbours, never what is below."""
+LEAVES = {"__init__", "config", "errors", "files", "logs", "process", "progress", "statistics"}
 STAGE_FILES = {
     *("git_scraper", "semantic_chunker", "repository_joiner", "tokenizer", "dataset_builder", "train_model"),
     *("evaluate", "report_builder", "github_miner", "store_seeder"),
 }
-PROGRAMS = {"pipeline", "predict", "serve"}
+COMMANDS = {"predict", "serve"}
+STORES = (("engine",), ("agent",))
+"""The rooms of `stores`, in the same way: any database of ours, then what agents read."""
+WITHOUT_ENGINE = {room for layer in LAYERS[1:12] for room in layer} | {"stores", "miners"}
 HEAVY = (
     *("torch", "transformers", "peft", "tree_sitter", "tokenizers", "matplotlib", "git", "numpy"),
     *("fastapi", "uvicorn", "datasets", "scipy", "githubkit", "httpx", "hishel", "alembic"),
 )
 
 
-def imported(path: Path) -> set[str]:
-    found: set[str] = set()
-    for node in ast.walk(ast.parse(path.read_bytes())):
+def source_files() -> list[Path]:
+    """Every product file, from the project folder."""
+    rooms = ("core", "stores", "miners", "services", "scripts", "benchmarks")
+    files = [*PROJECT.glob("*.py"), *(file for room in rooms for file in (PROJECT / room).rglob("*.py"))]
+    return sorted(file.relative_to(PROJECT) for file in files)
+
+
+def room_of(file: Path) -> str:
+    """The room that a file stands in."""
+    first, *rest = file.parts
+    if first == "core":
+        if len(rest) > 1:
+            return rest[0]
+        assert Path(rest[0]).stem in LEAVES, f"{file} belongs into a room"
+        return "leaves"
+    if rest:
+        return "commands" if rest[-1] == "__main__.py" and first == "stores" else first
+    name = file.stem
+    if name == "pipeline":
+        return name
+    assert name in STAGE_FILES | COMMANDS, f"{file} has no place"
+    return "commands" if name in COMMANDS else "stage files"
+
+
+@cache
+def imported(file: Path) -> tuple[Path, ...]:
+    """The product files that a file imports, wherever the import stands."""
+    found: set[Path] = set()
+    for node in ast.walk(ast.parse((PROJECT / file).read_bytes())):
+        names: list[str] = []
         if isinstance(node, ast.Import):
-            found |= {alias.name.split(".")[0] for alias in node.names}
-        elif isinstance(node, ast.ImportFrom) and node.module and node.level == 0:
-            found.add(node.module.split(".")[0])
-    return found
+            names = [alias.name for alias in node.names]
+        elif isinstance(node, ast.ImportFrom):
+            assert not node.level, f"{file}: relative import"
+            names = [str(node.module), *(f"{node.module}.{alias.name}" for alias in node.names)]
+        for name in names:
+            base = PROJECT.joinpath(*name.split("."))
+            found |= {
+                one.relative_to(PROJECT) for one in (base.with_suffix(".py"), base / "__init__.py") if one.is_file()
+            }
+    return tuple(sorted(found - {file}))
 
 
-def test_every_top_level_module_has_its_place() -> None:
-    assert {path.stem for path in PROJECT.glob("*.py")} == STAGE_FILES | PROGRAMS
+def libraries(file: Path) -> Iterator[str]:
+    """Top-level names of everything that a file imports."""
+    for node in ast.walk(ast.parse((PROJECT / file).read_bytes())):
+        if isinstance(node, ast.Import):
+            yield from (alias.name.split(".")[0] for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            yield str(node.module).split(".")[0]
 
 
-@pytest.mark.parametrize("path", sorted((PROJECT / "core").rglob("*.py")), ids=lambda path: path.name)
-def test_core_imports_nothing_above_it(path: Path) -> None:
-    assert not imported(path) & (STAGE_FILES | PROGRAMS | {"miners", "stores", "tests"})
+def level(room: str) -> int:
+    """Number of the room's layer."""
+    return next(number for number, layer in enumerate(LAYERS) if room in layer)
 
 
-@pytest.mark.parametrize("path", sorted((PROJECT / "stores").rglob("*.py")), ids=lambda path: path.name)
-def test_stores_know_nothing_of_miners(path: Path) -> None:
-    assert not imported(path) & (STAGE_FILES | PROGRAMS | {"miners", "tests"})
+@pytest.mark.parametrize("file", source_files(), ids=str)
+def test_imports_point_one_way(file: Path) -> None:
+    room = room_of(file)
+    wrong = [
+        f"{other} ({there})"
+        for other in imported(file)
+        if (there := room_of(other)) != room and (level(there) >= level(room) or other.stem == "__main__")
+    ]
+    assert wrong == [], f"{file} ({room}) may not import these"
 
 
-@pytest.mark.parametrize("path", sorted((PROJECT / "miners").rglob("*.py")), ids=lambda path: path.name)
-def test_miners_import_no_stage(path: Path) -> None:
-    assert not imported(path) & (STAGE_FILES | PROGRAMS | {"tests"})
+@pytest.mark.parametrize("file", [file for file in source_files() if file.parts[0] == "stores"], ids=str)
+def test_the_database_knows_no_table(file: Path) -> None:
+    def place(one: Path) -> int:
+        return next((number for number, rooms in enumerate(STORES) if one.parts[1] in rooms), len(STORES))
+
+    assert [other for other in imported(file) if other.parts[0] == "stores" and place(other) > place(file)] == []
 
 
-@pytest.mark.parametrize("name", sorted(STAGE_FILES))
-def test_stages_do_not_import_each_other(name: str) -> None:
-    assert not imported(PROJECT / f"{name}.py") & ((STAGE_FILES | PROGRAMS) - {name})
+@pytest.mark.parametrize("file", [file for file in source_files() if room_of(file) in WITHOUT_ENGINE], ids=str)
+def test_how_a_stage_runs_is_nobodys_business_below_a_stage_file(file: Path) -> None:
+    assert [other for other in imported(file) if room_of(other) == "engine"] == []
+
+
+@pytest.mark.parametrize("file", [file for file in source_files() if room_of(file) == "engine"], ids=str)
+def test_the_engine_needs_leaves_only(file: Path) -> None:
+    assert {room_of(other) for other in imported(file)} <= {"engine", "leaves"}
+
+
+@pytest.mark.parametrize("file", source_files(), ids=str)
+def test_nothing_but_the_pipeline_imports_a_stage_file_and_nothing_a_command(file: Path) -> None:
+    rooms = {room_of(other) for other in imported(file)}
+    assert not rooms & {"commands", "scripts", "pipeline"} or room_of(file) in rooms
+    if room_of(file) not in ("pipeline", "benchmarks"):
+        assert "stage files" not in rooms
+
+
+def test_only_services_speak_http() -> None:
+    speaking = {file for file in source_files() if {"fastapi", "starlette", "uvicorn"} & set(libraries(file))}
+    assert {room_of(file) for file in speaking} == {"services"}
+
+
+def test_only_one_room_runs_git() -> None:
+    running = {file for file in source_files() if "git" in libraries(file)}  # GitPython
+    running |= {file for file in source_files() if '"git", ' in (PROJECT / file).read_text(encoding="utf-8")}
+    assert {room_of(file) for file in running} <= {"git", "benchmarks"}
+
+
+def test_every_room_stands_in_the_list() -> None:
+    rooms = {room_of(file) for file in source_files()}
+    assert rooms <= {room for layer in LAYERS for room in layer}
+    assert {path.stem for path in PROJECT.glob("*.py")} == STAGE_FILES | COMMANDS | {"pipeline"}
 
 
 @pytest.mark.parametrize("arguments", [["--list-stages"], ["--help"], ["--dry-run"]])

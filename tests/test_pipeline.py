@@ -9,7 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from conftest import PROJECT, Program, Repo, small_config
+from builders import PROJECT, Program, Repo, small_config
 
 import pipeline
 from core.errors import UserError

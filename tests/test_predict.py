@@ -7,7 +7,7 @@ import shutil
 from pathlib import Path
 
 import pytest
-from conftest import Program
+from builders import Program
 
 REPO = ("--repo", "repo", "--sketch-tokens", "3")
 

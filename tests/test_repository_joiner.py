@@ -8,13 +8,14 @@ from pathlib import Path
 
 import pytest
 import torch
-from conftest import Program, Repo, cut, grow, run_stage
+from builders import Program, Repo, cut, grow, read_chunks, run_stage
 
 import dataset_builder
 import repository_joiner
 import tokenizer
+from core.records.chunk_files import chunk_groups
+from core.records.commit_files import read_commits, read_history
 from core.records.commits import branch_names
-from core.records.record_files import chunk_groups, read_chunks, read_commits, read_history
 from core.text.grammar import parse
 from core.text.vocabulary import Vocabulary
 from stores import VVectorStore

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import Program, Repo, grow, scrape
+from builders import Program, Repo, grow, read_chunks, scrape
 from test_git_scraper import scraped
 
 import semantic_chunker
@@ -21,8 +21,9 @@ from core.chunking import segments, versions
 from core.engine.stage import Context
 from core.errors import UserError
 from core.git.blobs import BlobReader
-from core.records.commits import Chunk, Commit, FileDiff
-from core.records.record_files import read_chunks, read_commits
+from core.records.chunks import Chunk
+from core.records.commit_files import read_commits
+from core.records.commits import Commit, FileDiff
 from semantic_chunker import SemanticChunkerConfig
 
 BODY = "    let total = items.iter().map(|item| item.price * item.count).sum::<u64>();\n    total - discount(total)\n"

@@ -21,7 +21,7 @@ import httpx2 as httpx
 import openai
 import pytest
 import pytest_socket
-from conftest import PROJECT, Program
+from builders import PROJECT, Program
 
 KEY = "a secret"
 

@@ -8,12 +8,12 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from conftest import Repo, cut, grow, run_stage
+from builders import Repo, cut, grow, run_stage
 
 import github_miner
 import store_seeder
 from core.errors import UserError
-from core.records.record_files import read_mined
+from core.records.mined import read_mined
 from miners.pretraining import pretrain
 from stores import FailureStore, PatternStore, VVectorStore
 

@@ -10,12 +10,12 @@ from typing import Any
 import msgspec
 import pytest
 import torch
-from conftest import Program, Repo, cut, grow, run_stage
+from builders import Program, Repo, cut, grow, read_chunks, run_stage
 
 import tokenizer
 from core.engine.stage import Context
 from core.errors import UserError
-from core.records.record_files import chunk_groups, read_chunks
+from core.records.chunk_files import chunk_groups
 from core.text.grammar import CodeView, parse, plain, texts_of
 from core.text.vocabulary import Vocabulary, read_vocab
 

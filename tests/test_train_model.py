@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 import torch
-from conftest import PROJECT, Program, Repo
+from builders import PROJECT, Program, Repo
 from safetensors.torch import load_file
 
 import train_model

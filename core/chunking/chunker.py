@@ -12,7 +12,8 @@ from core.chunking.pieces import FileChange, pieces
 from core.chunking.versions import Versions, is_parsed, sides_of_patch
 from core.code.languages import language_of
 from core.git.blobs import BlobReader
-from core.records.commits import Chunk, ChunkCommit, Commit, FileDiff
+from core.records.chunks import Chunk, ChunkCommit
+from core.records.commits import Commit, FileDiff
 
 MAX_RELATED_FILES = 32
 MAX_FILES_AT_ONCE = 500

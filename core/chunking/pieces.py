@@ -15,7 +15,8 @@ from core.chunking.matching import Match, Matches, Version
 from core.chunking.outline import Outline, Owner, Symbol
 from core.code.change_types import Evidence, Intent, Role, Step, decide
 from core.code.languages import file_type, is_manifest, module_path
-from core.records.commits import NO_COMMIT, Chunk, FileDiff, LineRange
+from core.records.chunks import NO_COMMIT, Chunk, LineRange
+from core.records.commits import FileDiff
 
 _STEPS: dict[str, Step] = {"A": "new", "D": "deleted"}
 

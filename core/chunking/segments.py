@@ -29,7 +29,7 @@ from core.chunking.tally import Tally
 from core.errors import StageError
 from core.git.blobs import BlobReader
 from core.progress import Progress
-from core.records.record_files import branch_set_of, commit_lines, read_commit, unplaced
+from core.records.commit_files import branch_set_of, commit_lines, read_commit, unplaced
 
 SMALLEST_SEGMENT, LARGEST_SEGMENT = 1 << 20, 16 << 20
 """Bytes of commits.json in a segment, but for the last."""

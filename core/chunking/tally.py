@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping
 
-from core.records.commits import SCHEMA_VERSION, Chunk
+from core.records import SCHEMA_VERSION
+from core.records.chunks import Chunk
 
 TABLES = {
     "change_type": "change_types",

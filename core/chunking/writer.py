@@ -9,7 +9,7 @@ from types import TracebackType
 import msgspec
 
 from core.chunking.segments import INDEX_VERSION, Entry, IndexHead, encode_entries
-from core.records.record_files import copy_range
+from core.records.commit_files import copy_range
 
 _ROOM = 64
 """Bytes of the index's first line, which is known last."""

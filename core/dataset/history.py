@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.errors import UserError
-from core.records.record_files import commit_heads
+from core.records.commit_files import commit_heads
 from core.text.grammar import CHANGE, CHANGES, CODE_END, CODE_START, FILE_START
 from core.text.token_files import load
 

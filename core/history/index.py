@@ -14,8 +14,8 @@ import msgspec
 
 from core.files import atomic_write
 from core.history.snapshot import Order
+from core.records.commit_files import SEPARATOR
 from core.records.commits import CommitMetadata, FileDiff
-from core.records.record_files import SEPARATOR
 
 INDEX_VERSION = 1
 NO_PATCH_ID = bytes(20)

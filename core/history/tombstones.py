@@ -16,7 +16,8 @@ from core.history.overlay import Overlay
 from core.history.snapshot import Order, Snapshot
 from core.history.walk import iso
 from core.history.writer import Earlier
-from core.records.commits import SCHEMA_VERSION, Commit
+from core.records import SCHEMA_VERSION
+from core.records.commits import Commit
 
 _MOST_REFS_COMPARED = 500
 

@@ -18,8 +18,8 @@ from core.history.index import NO_PATCH_ID, Index, Match, Rows, Totals
 from core.history.reader import ReadCommit, Reader
 from core.history.snapshot import Order, Snapshot
 from core.progress import Progress
+from core.records.commit_files import CommitWriter, Placement, placement_of
 from core.records.commits import BranchRef, Commit, CommitContext, HistoryMetadata, branch_names
-from core.records.record_files import CommitWriter, Placement, placement_of
 
 CHECKPOINT_S = 30.0
 _PIECE_ROWS = 512

@@ -1,1 +1,6 @@
-"""What stages exchange through files: records, and how they are written and read."""
+"""Records that stages exchange through files: declared here once, for writer and reader alike.
+
+Readers ignore fields they do not know and refuse files of another major schema version.
+"""
+
+SCHEMA_VERSION = "1.3"

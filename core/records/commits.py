@@ -1,7 +1,4 @@
-"""Records that stages exchange through files: declared here once, for writer and reader alike.
-
-Readers ignore fields they do not know and refuse files of another major schema version.
-"""
+"""commits.json: a head, then one commit a line."""
 
 from __future__ import annotations
 
@@ -9,7 +6,7 @@ from typing import Literal
 
 import msgspec
 
-SCHEMA_VERSION = "1.3"
+from core.records import SCHEMA_VERSION
 
 ChangeCategory = Literal["A", "M", "D", "R", "C", "T"]
 """git's status letter: added, modified, deleted, renamed, copied, type changed."""
@@ -202,134 +199,3 @@ def side_branches(history: HistoryMetadata) -> list[str]:
 def _without_remote(branch: str) -> str:
     """The name that a branch of a remote ("remotes/origin/topic") has there."""
     return branch.split("/", 2)[-1] if branch.startswith("remotes/") else branch
-
-
-class ChunkCommit(msgspec.Struct, kw_only=True):
-    """What a chunk repeats of its commit."""
-
-    author: str
-    author_email: str
-    timestamp: str
-    timestamp_unix: int
-    commit_timestamp: str
-    """When it was committed: the order of the history, which author dates need not follow."""
-    message: str
-    message_body: str
-    branch: str = ""
-    """A branch that contains it, where the main one does not (`side_branches`)."""
-
-
-NO_COMMIT = ChunkCommit(
-    author="",
-    author_email="",
-    timestamp="",
-    timestamp_unix=0,
-    commit_timestamp="",
-    message="",
-    message_body="",
-)
-"""Stands in until a chunk's commit is filled in."""
-
-LineRange = tuple[int, int]
-"""First and last line, 1-based, both included."""
-
-
-class Chunk(msgspec.Struct, kw_only=True):
-    """One line of chunks.jsonl: what one commit did to one symbol, or to one file outside symbols."""
-
-    schema_version: str = SCHEMA_VERSION
-    chunk_id: str
-    """`<commit hash>_<number within the commit>`."""
-    repository: str = ""
-    """Its name, where the file holds the chunks of several."""
-    commit_hash: str
-    file_path: str
-    old_path: str | None = None
-    """Where the old side lies, if elsewhere: the file was renamed or copied, or the symbol moved between files."""
-    file_type: str
-    """Extension without the dot, or the lower-case file name where there is none."""
-    language: str
-    change_type: str
-    """One of `core.code.change_types.CHANGE_TYPES`."""
-    change_category: ChangeCategory
-    change_evidence: list[str] = []
-    """What the change type was decided from (`core.code.change_types.Evidence.names`)."""
-    symbol_kind: str
-    """A `core.code.languages.SYMBOL_KINDS` entry, "module" for code outside symbols, "file" where none are known."""
-    function_name: str | None = None
-    """Last part of the symbol's name, of whatever kind it is; None outside symbols."""
-    qualified_name: str | None = None
-    """Names from the outermost symbol of the file inwards."""
-    old_qualified_name: str | None = None
-    """That before the commit, where it was another."""
-    parent: str | None = None
-    """Qualified name of the symbol that this one lies in."""
-    module_path: str
-    signature: str = ""
-    """Everything up to the body, in one line."""
-    doc: str = ""
-    """Doc comment or docstring, without comment marks."""
-    is_test: bool = False
-    old_code: str
-    """The lines of `old_line_ranges`: of a symbol all of its own, outside symbols the removed ones."""
-    new_code: str
-    """The lines of `line_ranges`: of a symbol all of its own (not those of symbols inside it), else the added ones."""
-    patch: str
-    """The changed lines with the unchanged ones around them; in the code of a moved symbol, both files' hunks."""
-    line_range: LineRange | None = None
-    """Span of `new_code` in the new file; None where nothing is left."""
-    old_line_range: LineRange | None = None
-    line_ranges: list[LineRange] = []
-    """The lines of `new_code`, where they are several runs; else they are `line_range`."""
-    old_line_ranges: list[LineRange] = []
-    definition_line: int | None = None
-    """Line of the symbol's name, behind attributes and doc comments; on the old side for a removed symbol."""
-    additions: int
-    deletions: int
-    match_score: float | None = None
-    """How alike the symbol's two sides are, 0 to 1; 1 where name and kind are the same. None if it has but one."""
-    renamed: bool = False
-    moved: bool = False
-    """It lies in another file or symbol, or elsewhere among its neighbours."""
-    modified: bool = False
-    """It was there before, and more than white space differs."""
-    part: int = 1
-    """Long code is cut into parts: the number of this one. The parts' code in a row is the whole code."""
-    parts: int = 1
-    part_of: str | None = None
-    """`chunk_id` of the first part, on all others."""
-    encoding: str = "utf-8"
-    """What code and patch were decoded from: "utf-8", else "latin-1"."""
-    related_files: list[str] = []
-    """Other files of the commit, at most 32."""
-    commit_metadata: ChunkCommit
-
-
-class ClosedIssue(msgspec.Struct, kw_only=True):
-    """An issue that names an error, and what closed it."""
-
-    number: int
-    title: str
-    errors: list[str]
-    """Types of the errors that it speaks of."""
-    commits: list[str]
-    """Commits that may have closed it, likeliest first; empty where only the history can tell."""
-    updated_at: str
-    """ISO 8601 in UTC."""
-
-
-class MinedRepository(msgspec.Struct, kw_only=True):
-    """One line of mined.jsonl: a repository beside the one at hand, and what GitHub knows of it."""
-
-    schema_version: str = SCHEMA_VERSION
-    location: str
-    """Where its clone lies, or the URL that it is cloned from; without credentials."""
-    full_name: str = ""
-    """owner/name on GitHub; empty for a clone that only its folder is known of."""
-    github_id: int | None = None
-    stars: int | None = None
-    licence: str = ""
-    topics: list[str] = []
-    issues: list[ClosedIssue] = []
-    issues_until: str = ""
-    """Latest change of an issue that was read."""

@@ -23,7 +23,7 @@ import msgspec
 
 from core.code.change_types import CHANGE_TYPES
 from core.code.languages import LANGUAGES, SYMBOL_KINDS
-from core.records.commits import Chunk
+from core.records.chunks import Chunk
 from core.text.secrets import SECRET_KINDS
 
 

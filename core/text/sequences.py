@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Literal
 
-from core.records.commits import Chunk
+from core.records.chunks import Chunk
 from core.text.grammar import CodeView, Pieces, plain, serialise, texts_of
 from core.text.redaction import Redactor
 

@@ -13,7 +13,7 @@ from core.errors import GitloreError, StageError, UserError
 from core.git.names import by_folder, is_url
 from core.history.overlay import Overlay
 from core.logs import log
-from core.records.commits import ClosedIssue, MinedRepository
+from core.records.mined import ClosedIssue, MinedRepository
 from miners import clones
 from miners.github import quality
 from miners.github_client import GitHubClient, Repository, UnreachableError

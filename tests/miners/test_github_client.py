@@ -15,7 +15,7 @@ from typing import Any
 import githubkit.core
 import httpx
 import pytest
-from conftest import PROJECT
+from builders import PROJECT
 from github_server import Answer, Asked, Script, Server, repository, serving
 
 from core.errors import StageError, UserError

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from github_server import Answer, Asked, Script, serving
 
-from core.records.commits import ClosedIssue
+from core.records.mined import ClosedIssue
 from miners.github_client import GitHubClient
 from miners.issue_miner import closed_issues, latest
 from miners.settings import GitHubMinerConfig

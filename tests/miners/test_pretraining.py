@@ -11,7 +11,7 @@ from typing import Any
 
 import githubkit.core
 import pytest
-from conftest import Repo, grow
+from builders import Repo, grow
 from github_server import Answer, Asked, Script, repository, serving
 
 from miners import github_client

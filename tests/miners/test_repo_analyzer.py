@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import pytest
-from conftest import Repo
+from builders import Repo
 
 from core.history.overlay import Overlay
 from miners.repo_analyzer import Profile, evidence_of, profile_of

@@ -8,10 +8,10 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from conftest import Repo
+from builders import Repo
 
 from core.errors import UserError
-from core.records.commits import ClosedIssue, MinedRepository
+from core.records.mined import ClosedIssue, MinedRepository
 from miners import clones
 from miners.commit_filters import CommitFilters
 from miners.commit_miner import Reverts

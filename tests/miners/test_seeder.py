@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from conftest import Repo
+from builders import Repo
 
 from core.errors import AlreadyRunningError, StageError
 from miners import clones

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from conftest import Program, Repo, grow
+from builders import Program, Repo, grow
 from filelock import FileLock
 
 from stores import VVectorStore

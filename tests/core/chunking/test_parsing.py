@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
-from conftest import PROJECT
+from builders import PROJECT
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from conftest import PROJECT
+from builders import PROJECT
 
 from core.code.languages import LANGUAGES, file_kind, file_type, is_manifest, language_of, module_path
 

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from conftest import Repo, cut, grow, run_stage
+from builders import Repo, cut, grow, run_stage
 
 import dataset_builder
 import tokenizer

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from conftest import Program, Repo, grow
+from builders import Program, Repo, grow
 
 from core.errors import UserError
 from core.git.names import by_folder, folder_name

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from conftest import Repo
+from builders import Repo
 
 from core.errors import StageError, UserError
 from core.git import commands, refs, repositories

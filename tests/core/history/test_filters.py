@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import Program, Repo, scrape
+from builders import Program, Repo, scrape
 
 from core.errors import UserError
 from core.history.filters import Filters, parse_time

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from conftest import Repo, scrape
+from builders import Repo, scrape
 
 from core.errors import UserError
 from core.history.messages import Pseudonyms, facts_of, is_bot

@@ -5,7 +5,7 @@ from __future__ import annotations
 import subprocess
 from pathlib import Path
 
-from conftest import Repo, scrape
+from builders import Repo, scrape
 
 
 def test_patch_ids_equal_gits(history: Repo, tmp_path: Path) -> None:

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from core.code.change_types import CHANGE_TYPES
 from core.code.languages import LANGUAGES, SYMBOL_KINDS
-from core.records.commits import NO_COMMIT, Chunk
+from core.records.chunks import NO_COMMIT, Chunk
 from core.text import grammar
 from core.text.grammar import (
     CODE_START,

@@ -20,7 +20,7 @@ from pathlib import Path
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
-from conftest import PROJECT
+from builders import PROJECT
 from sqlalchemy.dialects import sqlite
 from sqlalchemy.schema import CreateTable
 from stores_made_up import entry, made_up
@@ -46,7 +46,7 @@ print("done", flush=True)
 
 def importing(folder: Path, before: str = "") -> subprocess.Popen[bytes]:
     text = IMPORTING.format(
-        project=str(PROJECT), tests=str(Path(__file__).parent), folder=str(folder), before=textwrap.dedent(before)
+        project=str(PROJECT), tests=str(PROJECT / "tests"), folder=str(folder), before=textwrap.dedent(before)
     )
     return subprocess.Popen([sys.executable, "-c", text], stdout=subprocess.PIPE, stderr=subprocess.PIPE)
 

@@ -1,4 +1,4 @@
-"""commits.json and chunks.jsonl: written and read as streams, one record a line.
+"""commits.json, written and read as a stream.
 
 commits.json is one valid JSON document laid out so that every commit has a line to itself; no
 stage ever holds a whole history in memory.
@@ -7,37 +7,24 @@ stage ever holds a whole history in memory.
 from __future__ import annotations
 
 import errno
-import hashlib
 import os
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
-from typing import IO, TypeVar
+from typing import IO
 
 import msgspec
 
 from core.errors import StageError, UserError
-from core.records.commits import (
-    SCHEMA_VERSION,
-    BranchRef,
-    Chunk,
-    Commit,
-    CommitContext,
-    CommitMetadata,
-    HistoryMetadata,
-    MinedRepository,
-)
+from core.records.commits import BranchRef, Commit, CommitContext, CommitMetadata, HistoryMetadata
+from core.records.lines import check_version, decode
 
-RecordT = TypeVar("RecordT")
 _HEAD, _MIDDLE, _TAIL = b'{"metadata":', b',"commits":[\n', b"\n]}\n"
 SEPARATOR = b",\n"
 # No string inside a record can look like these, since its quotes are escaped.
 _DIFFS, _PLACEMENT = b',"diffs":[', b'],"tags":['
 _ROOM_FOR_FIGURES = 1024
 _COMMIT = msgspec.json.Decoder(Commit)
-_CHUNK = msgspec.json.Decoder(Chunk)
-_MINED = msgspec.json.Decoder(MinedRepository)
 _COPY_BYTES = 1 << 20
 
 
@@ -183,7 +170,7 @@ def commit_heads(path: Path) -> Iterator[tuple[str, CommitHead, bytes]]:
     """(repository, head, line) of each commit of commits.json. Raises UserError where the file is cut off or broken."""
     for number, (_, line) in enumerate(commit_lines(path), start=2):
         record = line.removesuffix(b"\n").removesuffix(b",")
-        found = _decode(_HEADED, record, path, number)
+        found = decode(_HEADED, record, path, number)
         yield found.repository, found.metadata, record
 
 
@@ -201,8 +188,8 @@ def read_history(path: Path) -> HistoryMetadata:
     head, tail = line[len(_HEAD) : -len(_MIDDLE)], line[-len(_MIDDLE) :]
     if not line.startswith(_HEAD) or tail != _MIDDLE:
         raise UserError(f"{path} is not a commits.json with one commit a line", "make it with git_scraper.py")
-    _check_version(path, head, "git_scraper")
-    return _decode(msgspec.json.Decoder(HistoryMetadata), head, path, 1)
+    check_version(path, head, "git_scraper")
+    return decode(msgspec.json.Decoder(HistoryMetadata), head, path, 1)
 
 
 def read_commits(path: Path) -> Iterator[Commit]:
@@ -240,92 +227,3 @@ def read_commit(line: bytes, place: str) -> Commit:
         return _COMMIT.decode(line.removesuffix(b"\n").removesuffix(b","))
     except msgspec.DecodeError as error:
         raise UserError(f"{place}: {error}", "the file is damaged; make it again") from None
-
-
-def read_chunks(path: Path) -> Iterator[Chunk]:
-    """The chunks in order, one at a time. Raises UserError on a broken line or another version."""
-    with path.open("rb") as file:
-        for number, line in enumerate(file, start=1):
-            if number == 1:
-                _check_version(path, line, "semantic_chunker")
-            yield _decode(_CHUNK, line, path, number)
-
-
-def read_mined(path: Path) -> Iterator[MinedRepository]:
-    """The repositories of mined.jsonl, one at a time. Raises UserError on a broken line or another version."""
-    with path.open("rb") as file:
-        for number, line in enumerate(file, start=1):
-            if number == 1:
-                _check_version(path, line, "github_miner")
-            yield _decode(_MINED, line, path, number)
-
-
-def chunk_groups(path: Path) -> Iterator[ChunkGroup]:
-    """The chunks of each commit in order, not decoded yet. Raises UserError as `read_chunks` does."""
-    decoder = msgspec.json.Decoder(_OfCommit)
-    group = ChunkGroup("", path, 1)
-    with path.open("rb") as file:
-        for number, line in enumerate(file, start=1):
-            if number == 1:
-                _check_version(path, line, "semantic_chunker")
-            about = _decode(decoder, line, path, number)
-            if (about.repository, about.commit_hash) != (group.repository, group.commit_hash):
-                if group.lines:
-                    yield group
-                group = ChunkGroup(about.commit_hash, path, number, about.repository)
-            group.lines.append(line)
-            group.size += len(line)
-    if group.lines:
-        yield group
-
-
-@dataclass
-class ChunkGroup:
-    """The lines of chunks.jsonl that belong to one commit."""
-
-    commit_hash: str
-    path: Path
-    first_line: int
-    repository: str = ""
-    lines: list[bytes] = field(default_factory=list)
-    size: int = 0
-    """Bytes of them all."""
-
-    def digest(self) -> str:
-        """A name for their content."""
-        hasher = hashlib.blake2b(digest_size=16)
-        for line in self.lines:
-            hasher.update(line)
-        return hasher.hexdigest()
-
-    def chunks(self) -> list[Chunk]:
-        """The lines decoded. Raises UserError on a broken one."""
-        return [_decode(_CHUNK, line, self.path, number) for number, line in enumerate(self.lines, self.first_line)]
-
-
-class _OfCommit(msgspec.Struct):
-    commit_hash: str
-    repository: str = ""
-
-
-class _Versioned(msgspec.Struct):
-    schema_version: str = "0"
-
-
-def _check_version(path: Path, line: bytes, stage: str) -> None:
-    try:
-        version = msgspec.json.decode(line, type=_Versioned).schema_version
-    except msgspec.DecodeError as error:
-        raise UserError(f"{path}, line 1: {error}", f"make it again: python pipeline.py --stage {stage}") from None
-    if version.split(".")[0] != SCHEMA_VERSION.split(".")[0]:
-        raise UserError(
-            f"{path} has schema version {version}, this program reads {SCHEMA_VERSION}",
-            f"make it again: python pipeline.py --stage {stage} --force",
-        )
-
-
-def _decode(decoder: msgspec.json.Decoder[RecordT], line: bytes, path: Path, number: int) -> RecordT:
-    try:
-        return decoder.decode(line)
-    except msgspec.DecodeError as error:
-        raise UserError(f"{path}, line {number}: {error}", "the file is damaged; make it again") from None

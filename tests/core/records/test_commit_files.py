@@ -7,26 +7,12 @@ from pathlib import Path
 
 import msgspec
 import pytest
+from builders import read_chunks
 
 from core.errors import UserError
-from core.records.commits import (
-    Chunk,
-    ChunkCommit,
-    Commit,
-    CommitContext,
-    CommitMetadata,
-    DateRange,
-    HistoryMetadata,
-    side_branches,
-)
-from core.records.record_files import (
-    CommitWriter,
-    Placement,
-    placement_of,
-    read_chunks,
-    read_commits,
-    read_history,
-)
+from core.records.chunks import Chunk, ChunkCommit
+from core.records.commit_files import CommitWriter, Placement, placement_of, read_commits, read_history
+from core.records.commits import Commit, CommitContext, CommitMetadata, DateRange, HistoryMetadata, side_branches
 
 
 def commit(number: int) -> Commit:
