@@ -387,6 +387,7 @@ STAGE = Stage(
     run=run,
     outputs=("commits.json", "commits.index", "tombstones.jsonl"),
     flags={"output": "commits.json"},
+    reads=("the repository",),
     sources=sources,
     several=each_repository,
     resumes_despite=(REFS,),

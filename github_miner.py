@@ -70,6 +70,7 @@ STAGE = Stage(
     run=run,
     outputs=("mined.jsonl",),
     flags={"output": "mined.jsonl"},
+    reads=("named clones", "GitHub"),
     sources=sources,
     per_repository=True,
 )

@@ -26,7 +26,7 @@ import train_model
 from core import logs
 from core.config import DEFAULT_CONFIG, expand, load
 from core.engine import results, turns
-from core.engine.command import version_option, with_exit_codes
+from core.engine.command import CONTEXT_SETTINGS, version_option, with_exit_codes
 from core.engine.runner import Layout, Runner
 from core.engine.stage import Stage
 from core.errors import UserError, did_you_mean
@@ -44,7 +44,7 @@ STAGES: tuple[Stage, ...] = (
 )
 
 
-@click.command(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
+@click.command(context_settings=CONTEXT_SETTINGS)
 @click.option("--config", default=str(DEFAULT_CONFIG), metavar="FILE", show_default=True, help="Settings file.")
 @click.option("--stage", "names", multiple=True, metavar="NAME", help="Run only this stage (repeatable).")
 @click.option("--from", "first", metavar="NAME", help="Start with this stage.")
@@ -119,7 +119,7 @@ def show_plan(runner: Runner, selected: Sequence[Stage], *, force: bool, listing
             click.echo(f"{stage.name}: {state}")
             continue
         click.echo(f"{number}. {stage.name}: {stage.help}")
-        click.echo(f"   reads   {', '.join(stage.inputs) or 'the repository'}")
+        click.echo(f"   reads   {', '.join((*stage.inputs, *stage.reads))}")
         click.echo(f"   writes  {', '.join(stage.outputs)}")
         click.echo(f"   state   {'stale: ' + results.shorten(why) if why else 'fresh'}")
 

@@ -145,6 +145,7 @@ STAGE = Stage(
     inputs=("commits.json",),
     outputs=("chunks.jsonl", "chunks.index", "chunking_stats.json"),
     flags={"commits": "commits.json", "output": "chunks.jsonl"},
+    reads=("files of the repository",),
     libraries=("tree-sitter", *sorted({one.wheel.replace("_", "-") for one in LANGUAGES.values() if one.wheel})),
     data_files=("core/code/queries/*.scm",),
     resumes_despite=("input commits.json",),

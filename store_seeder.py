@@ -89,7 +89,7 @@ STAGE = Stage(
     outputs=("seeding.json",),
     flags={"commits": "commits.json", "chunks": "chunks.jsonl", "mined": "mined.jsonl", "output": "seeding.json"},
     libraries=("SQLAlchemy", "scipy", "numpy"),
-    keeps=stores,
+    side_files=stores,
     per_repository=True,
 )
 

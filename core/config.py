@@ -90,6 +90,16 @@ def load(
     return Config(pipeline=pipeline, stages=validated)
 
 
+def settings_file(path: str | None) -> Path | None:
+    """The settings file to read: the one given, otherwise config.yaml where there is one, otherwise none."""
+    return Path(path) if path else DEFAULT_CONFIG if DEFAULT_CONFIG.exists() else None
+
+
+def cache_folder(path: str = "") -> Path:
+    """This machine's cache folder: the one given, otherwise that of ./config.yaml, otherwise the default."""
+    return expand(path or load(settings_file(None), {}, other_sections=True).pipeline.cache_dir)
+
+
 def expand(path: str) -> Path:
     """A path from the config: `~` and environment variables resolved, relative to the current folder."""
     try:
@@ -156,7 +166,7 @@ def _collect_lines(
 
 
 def _replace(data: dict[str, Any], models: Mapping[str, type[Section]], given: Sequence[tuple[str, str]]) -> None:
-    """Who gives a setting by hand that `replaces` another does not mean the other one of the file."""
+    """A setting given on the command line drops the file's value of the setting that it `replaces`."""
     for section, key in given:
         info = models[section].model_fields.get(key) if section in models else None
         extra = info.json_schema_extra if info else None

@@ -2,17 +2,27 @@
 
 from __future__ import annotations
 
+import functools
 import logging
 import sys
 import time
 from pathlib import Path
-
-from rich.console import Console
+from typing import TYPE_CHECKING
 
 from core.files import make_folder
 
+if TYPE_CHECKING:
+    from rich.console import Console
+
 log = logging.getLogger("gitlore")
-console = Console(stderr=True, highlight=False, soft_wrap=True, emoji=False)
+
+
+@functools.cache
+def console() -> Console:
+    """Standard error; made when first needed, since most commands that only look print nothing there."""
+    from rich.console import Console
+
+    return Console(stderr=True, highlight=False, soft_wrap=True, emoji=False)
 
 
 class _ConsoleHandler(logging.Handler):
@@ -20,7 +30,7 @@ class _ConsoleHandler(logging.Handler):
 
     def emit(self, record: logging.LogRecord) -> None:
         prefix = "" if record.levelno <= logging.INFO else f"{record.levelname.lower()}: "
-        console.print(prefix + self.format(record), markup=False)
+        console().print(prefix + self.format(record), markup=False)
 
 
 class _FileHandler(logging.FileHandler):
@@ -29,7 +39,7 @@ class _FileHandler(logging.FileHandler):
     def handleError(self, record: logging.LogRecord) -> None:  # noqa: ARG002, N802
         error = sys.exc_info()[1]
         log.removeHandler(self)
-        console.print(f"warning: {self.baseFilename} cannot be written ({error}); logging goes on here", markup=False)
+        console().print(f"warning: {self.baseFilename} cannot be written ({error}); logging only here", markup=False)
 
 
 def setup(*, verbose: bool = False, log_file: Path | None = None) -> None:

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import contextlib
-import multiprocessing
 import os
 import resource
 import sys
 import threading
-from multiprocessing.connection import wait
 from pathlib import Path
 
 from core.errors import EXIT_FAILED
@@ -41,6 +39,9 @@ def is_main() -> bool:
 
 def die_with_parent() -> None:
     """End this process when the parent is gone, so that a killed run leaves nobody writing."""
+    import multiprocessing
+    from multiprocessing.connection import wait
+
     parent = multiprocessing.parent_process()
     if parent is None:
         return

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import time
 from types import TracebackType
-
-from rich.progress import BarColumn, MofNCompleteColumn, TaskID, TextColumn, TimeRemainingColumn
-from rich.progress import Progress as Bar
+from typing import TYPE_CHECKING
 
 from core.logs import console, log
+
+if TYPE_CHECKING:
+    from rich.progress import Progress as Bar
+    from rich.progress import TaskID
 
 PLAIN_INTERVAL_S = 15.0
 BAR_INTERVAL_S = 0.1
@@ -21,20 +23,12 @@ class Progress:
         self._description, self._total, self._unit = description, total, unit
         self._done = 0
         self._bar: Bar | None = None
-        self._task = TaskID(0)
+        self._task: TaskID | None = None
 
     def __enter__(self) -> Progress:
         self._started = self._shown = time.monotonic()
-        if console.is_terminal:
-            self._bar = Bar(
-                TextColumn("{task.description}"),
-                BarColumn(),
-                MofNCompleteColumn(),
-                TextColumn(self._unit + " {task.fields[rate]}"),
-                TimeRemainingColumn(),
-                console=console,
-                transient=True,
-            )
+        if console().is_terminal:
+            self._bar = _bar(self._unit)
             self._task = self._bar.add_task(self._description, total=self._total, rate="")
             self._bar.start()
         return self
@@ -53,7 +47,7 @@ class Progress:
             return
         self._shown = now
         rate = self._done / (now - self._started)
-        if self._bar:
+        if self._bar and self._task is not None:
             self._bar.update(self._task, completed=self._done, rate=_pace(rate))
         else:
             log.info("%s: %s", self._description, self._plain(rate))
@@ -63,6 +57,21 @@ class Progress:
             return f"{self._done:,} {self._unit}, {_pace(rate)}"
         left_s = max(self._total - self._done, 0) / rate if rate else 0.0
         return f"{self._done:,} of {self._total:,} {self._unit}, {_pace(rate)}, about {left_s:,.0f} s left"
+
+
+def _bar(unit: str) -> Bar:
+    from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemainingColumn
+    from rich.progress import Progress as Bar
+
+    return Bar(
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TextColumn(unit + " {task.fields[rate]}"),
+        TimeRemainingColumn(),
+        console=console(),
+        transient=True,
+    )
 
 
 def _pace(rate: float) -> str:

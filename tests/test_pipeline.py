@@ -181,3 +181,32 @@ def test_full_disk_is_a_sentence(configured: Program) -> None:
     outputs = configured.folder / "outputs"
     assert not (outputs / "commits.json").exists()
     assert not list((outputs / ".gitlore" / "staging").iterdir())
+
+
+def test_on_finish_that_takes_too_long_leaves_nothing_behind(configured: Program) -> None:
+    hook = "pipeline.on_finish=echo $$ > pid; sleep 300; true"
+    settings = ("--set", hook, "--set", "pipeline.on_finish_timeout_s=0.5")
+    done = configured.run("pipeline.py", "--stage", "git_scraper", *settings)
+    assert done.returncode == 0
+    assert "on_finish was stopped after 0.5 s" in done.stderr
+    shell = int((configured.folder / "pid").read_text())
+    processes = [stat.read_text().rpartition(")")[2].split() for stat in Path("/proc").glob("[0-9]*/stat")]
+    assert str(shell) not in {group for state, _, group, *_ in processes if state != "Z"}
+
+
+def test_stages_say_what_they_read(configured: Program) -> None:
+    shown = configured.run("pipeline.py", "--list-stages").stdout
+    reads = [line.split(maxsplit=1)[1] for line in shown.splitlines() if line.startswith("   reads")]
+    assert reads[0] == "the repository"
+    assert reads[1] == "commits.json, files of the repository"
+    assert reads[7] == "named clones, GitHub"
+
+
+def test_a_list_setting_can_be_emptied_by_a_flag(configured: Program, history: Repo) -> None:
+    history.commit("a picture", {"logo.svg": "<svg/>\n"})
+    assert configured.run("git_scraper.py", "--output", "out/commits.json").returncode == 0
+    arguments = ("semantic_chunker.py", "--commits", "out/commits.json")
+    assert configured.run(*arguments).returncode == 0
+    assert "logo.svg" not in (configured.folder / "out/chunks.jsonl").read_text()
+    assert configured.run(*arguments, "--exclude", "").returncode == 0
+    assert "logo.svg" in (configured.folder / "out/chunks.jsonl").read_text()

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import os
+import signal
 import sys
+import threading
 import types
 import typing
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal, NoReturn, TypeVar
 
@@ -15,22 +18,26 @@ import click
 import yaml
 
 from core import __version__, logs
-from core.config import DEFAULT_CONFIG, Config, Section, expand, load
+from core.config import Config, Section, expand, load, settings_file
 from core.engine import results, turns
 from core.engine.runner import Layout
 from core.engine.stage import Stage
+from core.engine.worker import explain
 from core.errors import EXIT_FAILED, EXIT_INTERRUPTED, GitloreError, UserError
 
 CommandT = TypeVar("CommandT", bound=Callable[..., Any])
+CONTEXT_SETTINGS: dict[str, Any] = {"help_option_names": ["-h", "--help"], "max_content_width": 110}
+"""How every command of ours shows its help."""
 
 
 def with_exit_codes(function: CommandT) -> CommandT:
-    """Turn our errors into `error: …` lines and exit codes; a Ctrl-C into 130."""
+    """Turn our errors into `error: …` lines and exit codes; Ctrl-C and SIGTERM into 130."""
 
     @functools.wraps(function)
     def wrapped(*args: Any, **kwargs: Any) -> Any:
         try:
-            return function(*args, **kwargs)
+            with _sigterm_interrupts():
+                return function(*args, **kwargs)
         except GitloreError as error:
             logs.log.debug("error: %s", error)  # for the log file, where there is one already
             click.echo(f"error: {error}", err=True)
@@ -38,13 +45,31 @@ def with_exit_codes(function: CommandT) -> CommandT:
         except KeyboardInterrupt:
             click.echo("interrupted", err=True)
             sys.exit(EXIT_INTERRUPTED)
-        except BrokenPipeError:  # `| head` has had enough
+        except BrokenPipeError:  # `| head` has read enough
             sys.exit(EXIT_FAILED)
         except OSError as error:
-            click.echo(f"error: {error.strerror or error}: {error.filename or ''}", err=True)
+            message, hint, _ = explain(error, Path.cwd())
+            click.echo(f"error: {message}" + (f"\n  hint: {hint}" if hint else ""), err=True)
             sys.exit(EXIT_FAILED)
 
     return typing.cast("CommandT", wrapped)
+
+
+@contextlib.contextmanager
+def _sigterm_interrupts() -> Iterator[None]:
+    """Answer SIGTERM, as systemd and `kill` send it, like Ctrl-C: what can be saved is saved."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+
+    def interrupt(_: int, __: types.FrameType | None) -> NoReturn:
+        raise KeyboardInterrupt
+
+    before = signal.signal(signal.SIGTERM, interrupt)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
 def stage_main(stage: Stage) -> NoReturn:
@@ -68,7 +93,7 @@ def stage_command(stage: Stage) -> click.Command:
         help=f"{stage.help[:1].upper()}{stage.help[1:]}.",
         params=[*files, *(_option(name, stage.config) for name in stage.config.model_fields), *general],
         callback=with_exit_codes(functools.partial(_run_stage, stage)),
-        context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110},
+        context_settings=CONTEXT_SETTINGS,
     )
 
 
@@ -81,7 +106,8 @@ def _run_stage(stage: Stage, config: str | None, verbose: bool, **values: Any) -
     files = {name: expand(values.pop(_parameter(flag))) for flag, name in _given(stage, values).items()}
     for flag in stage.flags:
         values.pop(_parameter(flag), None)
-    settings = _load(stage, config, {key: value for key, value in values.items() if value not in (None, ())})
+    given = {key: () if value == ("",) else value for key, value in values.items() if value not in (None, ())}
+    settings = _load(stage, config, given)
     named = sorted(files.items(), key=lambda item: item[0] not in stage.outputs)  # outputs first
     home = named[0][1].parent if named else expand(settings.pipeline.outputs)
     logs.setup(verbose=verbose, log_file=home / results.LOG_NAME)
@@ -89,13 +115,13 @@ def _run_stage(stage: Stage, config: str | None, verbose: bool, **values: Any) -
     plan = turns.plan([stage], settings, layout, [stage], verbose=verbose)
     if os.environ.get("RANK", "0") != "0":
         _follow(stage, plan)
-    run = turns.run(plan, home, force=True, anew=False, keep_results=False)
+    run = turns.run(plan, home, force=True, from_scratch=False, keep_results=False)
     results.print_summary(run)
     sys.exit(run.exit_code)
 
 
 def _follow(stage: Stage, plan: Sequence[turns.Turn]) -> NoReturn:
-    """This process is one of several that were started together, and not the first: work along, publish nothing."""
+    """Work along as one of several processes that were started together, not the first: publish nothing."""
     if not stage.distributed:
         raise UserError(f"{stage.name} is the work of one process", "start it without a launcher")
     outcomes = [turn.runner.follow(stage) for turn in plan]
@@ -110,15 +136,14 @@ def _given(stage: Stage, values: Mapping[str, Any]) -> dict[str, str]:
 
 
 def _beside_inputs(stage: Stage, files: Mapping[str, Path]) -> dict[str, Path]:
-    """Inputs without a flag of their own lie beside the first input that was named."""
+    """Inputs that are not named are looked up in the folder of the first input that is."""
     named = [path for name, path in files.items() if name in stage.inputs]
     beside = {name: named[0].parent / name for name in stage.inputs} if named else {}
     return {**beside, **files}
 
 
 def _load(stage: Stage, config: str | None, values: Mapping[str, Any]) -> Config:
-    path = Path(config) if config else DEFAULT_CONFIG if DEFAULT_CONFIG.exists() else None
-    return load(path, {stage.name: stage.config}, other_sections=True, values={stage.name: values})
+    return load(settings_file(config), {stage.name: stage.config}, other_sections=True, values={stage.name: values})
 
 
 def _role(stage: Stage, name: str) -> str:
@@ -138,7 +163,11 @@ def _option(name: str, section: type[Section]) -> click.Option:
     default = info.get_default(call_default_factory=True)
     shown = " ".join(default) if isinstance(default, tuple) else default
     text = " ".join((info.description or "").split())
-    settings: dict[str, Any] = {"default": None, "help": f"{text} [default: {shown if shown != '' else 'none'}]"}
+    emptied = '; "" for none' if multiple and default else ""
+    settings: dict[str, Any] = {
+        "default": None,
+        "help": f"{text} [default: {shown if shown != '' else 'none'}{emptied}]",
+    }
     if kind is bool:
         return click.Option([f"--{flag}/--no-{flag}"], **settings)
     if "flag_value" in extra:

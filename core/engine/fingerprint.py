@@ -19,17 +19,13 @@ from core.engine.stage import Stage
 from core.files import Digests
 
 PROJECT = Path(__file__).resolve().parents[2]
-PLUMBING = frozenset(
-    f"core/{name}.py"
-    for name in (
-        *("__init__", "config", "errors", "files", "logs", "process", "progress"),
-        *("engine/__init__", "engine/command", "engine/fingerprint", "engine/publish", "engine/results"),
-        *("engine/runner", "engine/stage", "engine/turns", "engine/worker"),
-    )
+_NEVER_DECIDE = frozenset(
+    f"core/{name}.py" for name in ("__init__", "config", "errors", "files", "logs", "process", "progress")
 )
-"""Modules that cannot change what a stage writes: an edit here must not retrain a model."""
+"""Leaves that cannot change what a stage writes. How a stage runs (core/engine) cannot either."""
 
 Facts = dict[str, str]
+NEVER_RUN = "it has not run here yet"
 
 
 def facts(
@@ -69,7 +65,7 @@ def digest_of(found: Facts) -> str:
 def reasons(now: Facts, record: Mapping[str, Any] | None, outputs: Mapping[str, Path], digests: Digests) -> list[str]:
     """Why the stage must run, one sentence each; `record` is what its last success left behind."""
     if record is None:
-        return ["it has not run here yet"]
+        return [NEVER_RUN]
     then: Facts = record["facts"]
     why = [
         _sentence(name, then.get(name), now.get(name))
@@ -102,23 +98,32 @@ def module_file(module: str) -> Path:
 
 
 def code_files(start: Path, digests: Digests) -> tuple[str, ...]:
-    """The module at `start` and all project modules it imports, from the project folder, plumbing left out."""
+    """The module at `start` and all project modules behind its imports that can change what a stage writes.
+
+    Paths are relative to the project folder. Imports of modules that cannot are not followed either: they would
+    lead to half of the project.
+    """
     todo, seen = [start], {start}
     while todo:
-        folder = start.parent if start.parent != PROJECT else PROJECT
         for module in _code(todo.pop(), digests)[0]:
-            for root in {PROJECT, folder}:
+            for root in {PROJECT, start.parent}:
                 base = root.joinpath(*module.split("."))
                 for file in (base.with_suffix(".py"), base / "__init__.py"):
-                    if file not in seen and file.is_file():
+                    if file not in seen and file.is_file() and _decides(_shown(file)):
                         seen.add(file)
                         todo.append(file)
-    names = (_shown(file) for file in seen)
-    return tuple(sorted(name for name in names if name not in PLUMBING))
+    return tuple(sorted(map(_shown, seen)))
+
+
+def _decides(name: str) -> bool:
+    return name not in _NEVER_DECIDE and not name.startswith("core/engine/")
 
 
 def code_digest(file: Path, digests: Digests) -> str:
-    """Digest of what the file does: its syntax tree without comments, formatting and docstrings."""
+    """Digest of what the file does: its syntax tree without comments, formatting and wording.
+
+    Wording is docstrings, help texts, log lines and the text of errors: rewriting it retrains no model.
+    """
     return _code(file, digests)[1]
 
 
@@ -127,7 +132,7 @@ def _shown(file: Path) -> str:
 
 
 def _code(file: Path, digests: Digests) -> tuple[list[str], str]:
-    imports, digest = digests.recall(file, " code {}.{}".format(*sys.version_info), _read_code)
+    imports, digest = digests.recall(file, " code 2 {}.{}".format(*sys.version_info), _read_code)
     return imports, digest
 
 
@@ -141,14 +146,38 @@ def _read_code(file: Path) -> tuple[list[str], str]:
         elif isinstance(node, ast.ImportFrom) and node.module and node.level == 0:
             imports.add(node.module)
             imports.update(f"{node.module}.{alias.name}" for alias in node.names)
+        elif isinstance(node, ast.Raise) or (isinstance(node, ast.Call) and _name(node.func).endswith("Error")):
+            _blank(node)
+        if isinstance(node, ast.Call):
+            node.keywords = [keyword for keyword in node.keywords if keyword.arg != "help"]
         body = getattr(node, "body", None)
         if isinstance(body, list):
-            node.body = [item for item in body if not _is_string(item)]  # type: ignore[attr-defined]
+            node.body = [item for item in body if not _is_wording(item)]  # type: ignore[attr-defined]
     return sorted(imports), hashlib.sha256(ast.dump(tree).encode()).hexdigest()
 
 
-def _is_string(node: ast.stmt) -> bool:
-    return isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant) and isinstance(node.value.value, str)
+def _is_wording(statement: ast.stmt) -> bool:
+    """True for docstrings and log lines."""
+    if not isinstance(statement, ast.Expr):
+        return False
+    value = statement.value
+    if isinstance(value, ast.Constant):
+        return isinstance(value.value, str)
+    called = value.func if isinstance(value, ast.Call) else None
+    return isinstance(called, ast.Attribute) and _name(called.value) == "log"
+
+
+def _blank(node: ast.AST) -> None:
+    """Empty every text in the node."""
+    for inner in ast.walk(node):
+        if isinstance(inner, ast.JoinedStr):
+            inner.values = []
+        elif isinstance(inner, ast.Constant) and isinstance(inner.value, str):
+            inner.value = ""
+
+
+def _name(node: ast.expr) -> str:
+    return node.id if isinstance(node, ast.Name) else node.attr if isinstance(node, ast.Attribute) else ""
 
 
 def _steers_only(section: type[Section], key: str) -> bool:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
 import platform
+import signal
 import subprocess
 import sys
 import uuid
@@ -11,18 +13,18 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
-
-from rich.box import SIMPLE_HEAD
-from rich.console import Console
-from rich.table import Table
+from typing import TYPE_CHECKING, Any
 
 from core import __version__
 from core.config import without_credentials
-from core.engine.worker import Outcome
 from core.errors import EXIT_FAILED, EXIT_OK
 from core.files import Digests, size_of, write_json
 from core.logs import log
+
+if TYPE_CHECKING:
+    from rich.table import Table
+
+    from core.engine.worker import Outcome
 
 FILE_NAME = "pipeline_results.json"
 LOG_NAME = "pipeline.log"
@@ -66,18 +68,18 @@ class StageEntry:
 
     @classmethod
     def skipped(cls, name: str, record: Mapping[str, Any]) -> StageEntry:
-        """The entry of a stage that was up to date: what its last run made, but not the time that took."""
+        """The entry of a stage that was up to date: what its last run made, without that run's time and memory."""
         kept = ("counts", "drops", "outputs", "finished_at")
         return cls(name, "up to date", **{key: record[key] for key in kept if key in record})
 
     def as_record(self, facts: Mapping[str, str]) -> dict[str, Any]:
-        """What is kept beside the outputs to tell later whether they are still up to date."""
+        """The record kept beside the outputs, from which a later run sees whether they are still up to date."""
         return {"schema_version": SCHEMA_VERSION, "facts": dict(facts), **asdict(self)}
 
 
 @dataclass
 class Run:
-    """One call of the pipeline, whatever became of it."""
+    """One call of the pipeline and how it ended."""
 
     config: dict[str, Any]
     path: Path
@@ -88,7 +90,7 @@ class Run:
     finished_at: str = ""
 
     def finish(self, not_reached: Sequence[str], *, write: bool) -> None:
-        """Settle the exit code (that of the one failed stage, else 1) and write the record."""
+        """Set the exit code (that of the only failed stage, otherwise 1) and write the record."""
         self.stages += [StageEntry(name, "not reached") for name in not_reached]
         bad = [entry.exit_code for entry in self.stages if entry.exit_code]
         alone = len(bad) == 1 and not any(entry.status == "blocked" for entry in self.stages)
@@ -119,6 +121,9 @@ class Run:
 
     def table(self) -> Table:
         """The summary for people."""
+        from rich.box import SIMPLE_HEAD
+        from rich.table import Table
+
         table = Table(title="Summary", title_justify="left", box=SIMPLE_HEAD, pad_edge=False)
         for name in ("stage", "status", "time", "peak", "written", "made and left out"):
             table.add_column(name, justify="right" if name in ("time", "peak", "written") else "left", no_wrap=True)
@@ -149,19 +154,26 @@ def shorten(why: Sequence[str], most: int = 3) -> str:
 
 def print_summary(run: Run) -> None:
     """Print the table to standard output."""
+    from rich.console import Console
+
     Console(highlight=False, emoji=False, width=None if sys.stdout.isatty() else 140).print(run.table())
 
 
 def call_hook(command: str, run: Run, timeout_s: float) -> None:
     """Run the user's on_finish command with the record on standard input; its failure is only a warning."""
+    process = subprocess.Popen(  # noqa: S602 - the command is the user's own, from the config
+        command, shell=True, stdin=subprocess.PIPE, start_new_session=True
+    )
     try:
-        done = subprocess.run(  # noqa: S602 - the command is the user's own, from the config
-            command, shell=True, input=json.dumps(run.as_dict()).encode(), timeout=timeout_s, check=False
-        )
-        if done.returncode:
-            log.warning("on_finish ended with exit code %s: %s", done.returncode, command)
+        process.communicate(json.dumps(run.as_dict()).encode(), timeout=timeout_s)
+        if process.returncode:
+            log.warning("on_finish ended with exit code %s: %s", process.returncode, command)
     except subprocess.TimeoutExpired:
         log.warning("on_finish was stopped after %s s: %s", timeout_s, command)
+    finally:
+        if process.poll() is None:  # the shell and everything that it started
+            os.killpg(process.pid, signal.SIGKILL)
+            process.wait()
 
 
 def now() -> str:

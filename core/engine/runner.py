@@ -7,12 +7,9 @@ import json
 import tempfile
 import uuid
 from collections.abc import Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
-
-from filelock import FileLock, Timeout
 
 from core.config import Config, expand
 from core.engine import fingerprint, publish, results, worker
@@ -80,13 +77,13 @@ class Runner:
         selected: Sequence[Stage],
         *,
         force: bool = False,
-        anew: bool = True,
+        from_scratch: bool = True,
         continue_on_error: bool = False,
         keep_results: bool = True,
     ) -> results.Run:
         """Run what is stale among the selected stages, one run at a time; `keep_results` writes the run's record.
 
-        `force` runs what is up to date too, and unless `anew` is False lets no stage build on its last result.
+        `force` also runs stages that are up to date; with `from_scratch` these do not build on their last result.
         """
         run = results.Run(config=self.config.as_dict(), path=self.layout.home / results.FILE_NAME)
         with self._locks(self._folders(selected)):
@@ -98,7 +95,7 @@ class Runner:
             try:
                 for stage in selected:
                     try:
-                        entry = self._step(stage, digests, failed, force=force, anew=anew)
+                        entry = self._step(stage, digests, failed, force=force, from_scratch=from_scratch)
                     except OSError as error:  # a full disk, a file that may not be read
                         message, hint, trace = worker.explain(error, self.layout.home)
                         entry = results.StageEntry(stage.name, "failed")
@@ -128,7 +125,7 @@ class Runner:
         return self.layout.hidden / "scratch" / stage.name / fingerprint.digest_of(lasting)
 
     def _step(
-        self, stage: Stage, digests: Digests, failed: dict[str, str], *, force: bool, anew: bool
+        self, stage: Stage, digests: Digests, failed: dict[str, str], *, force: bool, from_scratch: bool
     ) -> results.StageEntry:
         if blockers := sorted({failed[name] for name in stage.inputs if name in failed}):
             log.warning("%s: not run, since %s failed", stage.name, " and ".join(blockers))
@@ -149,7 +146,7 @@ class Runner:
             log.info("%s: up to date (inputs, settings, code and outputs are unchanged)", stage.name)
             return results.StageEntry.skipped(stage.name, record or {})
         log.info("%s: running, because %s", stage.name, results.shorten(why))
-        return self._execute(stage, facts, why, digests, forced=force and anew)
+        return self._execute(stage, facts, why, digests, forced=force and from_scratch)
 
     def _execute(
         self, stage: Stage, facts: fingerprint.Facts, why: list[str], digests: Digests, *, forced: bool
@@ -169,6 +166,8 @@ class Runner:
                 return self._failure(entry, outcome.error, outcome.hint, outcome.exit_code, outcome.trace)
             if missing := [name for name, path in staged.items() if not path.exists()]:
                 return self._failure(entry, f"it ended without writing {', '.join(missing)}", "", EXIT_FAILED)
+            from concurrent.futures import ThreadPoolExecutor
+
             with ThreadPoolExecutor(1) as pool:  # the disk and the processor work side by side
                 flushed = pool.submit(publish.flush, staged.values())
                 for name, path in staged.items():
@@ -232,17 +231,19 @@ class Runner:
 
     def _reasons(self, stage: Stage, digests: Digests) -> list[str]:
         record = self._record(stage)
+        if record is None:  # nothing to compare with: no need to read code and inputs
+            return [fingerprint.NEVER_RUN]
         try:
             facts = self._facts(stage, digests)
         except GitloreError as error:
-            return [f"its state cannot be told: {error.message}"]
+            return [f"cannot determine its state: {error.message}"]
         return self._why(stage, facts, record, digests)
 
     def _why(
         self, stage: Stage, facts: fingerprint.Facts, record: Mapping[str, Any] | None, digests: Digests
     ) -> list[str]:
         why = fingerprint.reasons(facts, record, self.layout.paths(stage.outputs), digests)
-        kept = stage.keeps(self.config.stages[stage.name]) if stage.keeps and record else ()
+        kept = stage.side_files(self.config.stages[stage.name]) if stage.side_files and record else ()
         return why + [f"{path} is missing" for path in kept if not path.exists()]
 
     def _facts(self, stage: Stage, digests: Digests) -> fingerprint.Facts:
@@ -290,6 +291,8 @@ class Runner:
     @contextlib.contextmanager
     def _locks(folders: Sequence[Path]) -> Iterator[None]:
         """The kernel releases these locks when their process dies, so a kill never leaves one behind."""
+        from filelock import FileLock, Timeout
+
         with contextlib.ExitStack() as held:
             for folder in folders:
                 make_folder(folder / HIDDEN)

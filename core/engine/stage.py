@@ -93,8 +93,10 @@ class Stage:
     """Facts that may change without making unfinished work in `scratch` useless."""
     sources: Callable[[Any], dict[str, str]] | None = None
     """Digests of what lies outside the outputs folder, from the stage's config."""
-    keeps: Callable[[Any], Sequence[Path]] | None = None
-    """Files beside the outputs that it brings up to date (databases that others write too); made again if missing."""
+    reads: tuple[str, ...] = ()
+    """What it reads beside its inputs, in words. What of it decides the outputs is in `sources` or in the inputs."""
+    side_files: Callable[[Any], Sequence[Path]] | None = None
+    """Files beside the outputs that it updates (databases that others write too); it runs again if one is missing."""
     several: Callable[[Any], Mapping[str, Any]] | None = None
     """Sections by folder name, where the stage's settings stand for several runs; empty where they stand for one."""
     distributed: bool = False

@@ -10,7 +10,8 @@ from core.config import Config
 from core.engine import results
 from core.engine.runner import Layout, Runner
 from core.engine.stage import Stage
-from core.errors import EXIT_INTERRUPTED, GitloreError
+from core.engine.worker import explain
+from core.errors import EXIT_FAILED, EXIT_INTERRUPTED, GitloreError
 from core.logs import log
 
 
@@ -83,12 +84,12 @@ def run(
     home: Path,
     *,
     force: bool = False,
-    anew: bool = True,
+    from_scratch: bool = True,
     continue_on_error: bool = False,
     keep_results: bool = True,
 ) -> results.Run:
-    """Take every turn; one repository that fails does not keep the others from running, but all together."""
-    options = {"force": force, "anew": anew, "continue_on_error": continue_on_error}
+    """Take every turn. A repository that fails does not stop the others, only the stages for all of them together."""
+    options = {"force": force, "from_scratch": from_scratch, "continue_on_error": continue_on_error}
     if len(plan) == 1 and not plan[0].name:
         return plan[0].runner.run(plan[0].selected, **options, keep_results=keep_results)
     together = results.Run(config=plan[-1].runner.config.as_dict(), path=home / results.FILE_NAME)
@@ -103,11 +104,8 @@ def run(
         log.info("%s", f"{turn.name} ({number} of {len(named)})" if turn.name else "all together")
         try:
             done = turn.runner.run(turn.selected, **options, keep_results=keep_results)
-        except GitloreError as error:  # another run is using its folder, say
-            log.error("%s: %s", turn.name, error)
-            entry = results.StageEntry(turn.selected[0].name, "failed", error=error.message, hint=error.hint)
-            entry.exit_code = error.exit_code
-            done = results.Run(config={}, path=home, stages=[entry])
+        except Exception as error:  # noqa: BLE001 - a folder in use or not writable, a full disk, a defect: of this one
+            done = results.Run(config={}, path=home, stages=[_failed(turn, error)])
         for entry in done.stages:
             entry.name = _entry_name(turn, entry.name)
         together.stages += done.stages
@@ -115,6 +113,17 @@ def run(
             together.exit_code = EXIT_INTERRUPTED
     together.finish(not_reached=missed, write=keep_results)
     return together
+
+
+def _failed(turn: Turn, error: Exception) -> results.StageEntry:
+    """The entry of a repository whose run could not even start."""
+    code = EXIT_FAILED
+    if isinstance(error, GitloreError):
+        message, hint, trace, code = error.message, error.hint, "", error.exit_code
+    else:
+        message, hint, trace = explain(error, turn.runner.layout.home)
+    log.error("%s: %s%s%s", turn.name, message, f"\n  hint: {hint}" if hint else "", f"\n{trace}" if trace else "")
+    return results.StageEntry(turn.selected[0].name, "failed", error=message, hint=hint, exit_code=code)
 
 
 def _entry_name(turn: Turn, stage: str) -> str:

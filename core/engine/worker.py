@@ -6,7 +6,6 @@ import contextlib
 import errno
 import importlib
 import json
-import multiprocessing
 import os
 import resource
 import signal
@@ -17,14 +16,16 @@ import traceback
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from multiprocessing.connection import Connection, wait
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from core import logs
 from core.engine.stage import Context, Stage
 from core.errors import EXIT_FAILED, EXIT_INTERRUPTED, GitloreError
 from core.process import die_with_parent, mebibytes, peak_memory_mb
+
+if TYPE_CHECKING:
+    from multiprocessing.connection import Connection
 
 INTERRUPT_GRACE_S = 60.0
 _DISK_FULL = ("No space left on device", "iostream error", "file write failed", "unexpected pos")
@@ -67,12 +68,14 @@ class Outcome:
 
 
 def run_in_child(job: Job) -> Outcome:
-    """Run the job's stage in a child process and wait for its end, however it comes."""
+    """Run the job's stage in a child process and wait until it ends, in success, failure or a kill."""
+    import multiprocessing
+
     context: Any = multiprocessing.get_context("fork" if _is_single_threaded() else "spawn")
     receiver, sender = context.Pipe(duplex=False)
     child = context.Process(target=_child, args=(job, sender), name=job.module)
     started = time.monotonic()
-    # The child starts with Ctrl-C held back until it can answer it; ours comes through right after.
+    # Block SIGINT while forking: the child unblocks it once its handler is installed, we right after the fork.
     signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGINT])
     child.start()
     sender.close()
@@ -103,8 +106,10 @@ def _await(child: Any, receiver: Connection) -> Outcome:
 
 
 def _interrupt(child: Any, receiver: Connection) -> Outcome:
-    """Let the stage save what it has; a second Ctrl-C, or too long a wait, ends it at once."""
-    logs.log.warning("interrupted; the stage is stopping (once more to stop it at once)")
+    """Let the stage save its work; a second Ctrl-C, or too long a wait, kills it."""
+    from multiprocessing.connection import wait
+
+    logs.log.warning("interrupted: letting the stage save its work (press Ctrl-C again to kill it)")
     try:
         os.kill(child.pid, signal.SIGINT)
         wait([receiver, child.sentinel], timeout=INTERRUPT_GRACE_S)
@@ -128,7 +133,7 @@ def _died(exit_code: int | None) -> Outcome:
 def _child(job: Job, sender: Connection) -> None:
     os.setpgid(0, 0)  # Ctrl-C reaches the parent alone, which passes it on once
     die_with_parent()
-    # The outcome is told once, by us: what libraries' threads and exit handlers add is for the log.
+    # We report the outcome once; what libraries' threads and exit handlers print is for the log.
     threading.excepthook = lambda event: logs.log.debug("a library's thread failed: %s", event.exc_value)
     sys.unraisablehook = lambda event: logs.log.debug("%s: %s", event.err_msg or "ignored", event.exc_value)
     os.environ["TQDM_DISABLE"] = "1"  # libraries' own bars would break ours
@@ -168,7 +173,10 @@ def _child(job: Job, sender: Connection) -> None:
 
 
 def explain(error: Exception, home: Path) -> tuple[str, str, str]:
-    """(sentence, hint, traceback) of an unexpected error; the traceback is empty where the system is at fault."""
+    """(sentence, hint, traceback) of an unexpected error; the traceback is empty where the system is at fault.
+
+    `home` is the folder that was written to.
+    """
     for cause in _chain(error):
         number = cause.errno if isinstance(cause, OSError) else None
         if number in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG) or any(words in str(cause) for words in _DISK_FULL):
@@ -180,6 +188,8 @@ def explain(error: Exception, home: Path) -> tuple[str, str, str]:
     trace = "".join(traceback.format_exception(error))
     if isinstance(error, MemoryError):
         return "out of memory", "lower the stage's batch or size settings", ""
+    if isinstance(error, PermissionError) and error.filename:
+        return f"{error.strerror}: {error.filename}", "check its owner and permissions", ""
     if isinstance(error, OSError) and error.filename:
         return f"{error.strerror}: {error.filename}", "", ""
     return f"{type(error).__name__}: {error}", "this is a defect of Gitlore; the traceback is in the log", trace

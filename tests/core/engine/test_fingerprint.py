@@ -51,7 +51,7 @@ def test_code_counts(tmp_path: Path, old: str, new: str) -> None:
     assert digest(tmp_path, CODE) != digest(tmp_path, CODE.replace(old, new))
 
 
-def test_imported_project_modules_count_and_plumbing_does_not(tmp_path: Path) -> None:
+def test_imported_project_modules_count_and_the_engine_does_not(tmp_path: Path) -> None:
     files = code_files(PROJECT / "semantic_chunker.py", Digests(tmp_path / "none"))
     assert {"semantic_chunker.py", "core/code/languages.py", "core/records/commits.py", "core/git/commands.py"} <= set(
         files
@@ -59,8 +59,38 @@ def test_imported_project_modules_count_and_plumbing_does_not(tmp_path: Path) ->
     assert not {"core/engine/runner.py", "core/progress.py", "core/engine/command.py", "core/logs.py"} & set(files)
 
 
-def test_plumbing_names_existing_modules() -> None:
-    assert all((PROJECT / name).is_file() for name in fingerprint.PLUMBING)
+def test_leaves_that_decide_nothing_exist() -> None:
+    assert all((PROJECT / name).is_file() for name in fingerprint._NEVER_DECIDE)
+
+
+def test_modules_behind_the_engine_are_not_followed(tmp_path: Path) -> None:
+    (tmp_path / "stage.py").write_text("from core.engine import turns\nfrom core.engine.command import stage_main\n")
+    assert len(code_files(tmp_path / "stage.py", Digests(tmp_path / "none"))) == 1
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ('UserError("no such file", "check the path")', 'UserError("there is no such file", "look again")'),
+        ('ValueError(f"bad {x}")', 'ValueError(f"{x} is bad")'),
+        ('log.info("doubling %s", x)', 'log.info("twice %s", x)'),
+        ('help="doubles"', 'help="multiplies by two"'),
+    ],
+)
+def test_wording_of_errors_help_and_log_lines_does_not_count(tmp_path: Path, old: str, new: str) -> None:
+    code = (
+        'def double(x):\n    log.info("doubling %s", x)\n    if not x:\n'
+        '        raise UserError("no such file", "check the path")\n'
+        '    if x < 0:\n        raise ValueError(f"bad {x}")\n'
+        '    return 2 * x\n\nSTAGE = Stage(name="double", help="doubles")\n'
+    )
+    assert old in code
+    assert digest(tmp_path, code) == digest(tmp_path, code.replace(old, new))
+
+
+def test_which_error_is_raised_counts(tmp_path: Path) -> None:
+    code = 'def f():\n    raise UserError("no")\n'
+    assert digest(tmp_path, code) != digest(tmp_path, code.replace("UserError", "StageError"))
 
 
 def test_imports_inside_functions_count(tmp_path: Path) -> None:

@@ -149,6 +149,15 @@ def test_plan_touches_nothing(home: Path, cache: Path) -> None:
     assert not home.exists()
 
 
+def test_plan_of_a_fresh_folder_reads_no_code(home: Path, cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def read(*_: object) -> None:
+        raise AssertionError("facts were computed")
+
+    monkeypatch.setattr("core.engine.fingerprint.facts", read)
+    plan = runner(home, cache).plan((first.STAGE, second.STAGE))
+    assert [why[0] for _, why in plan] == ["it has not run here yet", "it has not run here yet"]
+
+
 def test_plan_says_that_downstream_may_run(home: Path, cache: Path) -> None:
     run(home, cache)
     plan = runner(home, cache, text="two").plan((first.STAGE, second.STAGE))
@@ -164,13 +173,14 @@ def slow_run(home: Path, cache: Path, tmp_path: Path) -> Iterator[subprocess.Pop
         f"import sys; sys.path[:0] = {[str(tests.parent), str(tests)]!r}\n"
         "from pathlib import Path\n"
         "from core.config import Config, PipelineConfig\n"
+        "from core.engine.command import with_exit_codes\n"
         "from core.engine.runner import Layout, Runner\n"
         "from toys import first, second\n"
         "if __name__ == '__main__':\n"
         "    stages = {'first': first.FirstConfig(text='slow', behaviour='slow'), 'second': second.SecondConfig()}\n"
         f"    config = Config(PipelineConfig(outputs={str(home)!r}, cache_dir={str(cache)!r}), stages)\n"
         f"    chosen = Runner((first.STAGE, second.STAGE), config, Layout(Path({str(home)!r})))\n"
-        "    sys.exit(chosen.run(chosen.stages).exit_code)\n"
+        "    sys.exit(with_exit_codes(chosen.run)(chosen.stages).exit_code)\n"
     )
     run(home, cache)
     process = subprocess.Popen([sys.executable, str(script)], stderr=subprocess.PIPE)
@@ -199,14 +209,15 @@ def test_killed_run_leaves_outputs_lock_and_child_clean(
     again = run(home, cache)
     assert statuses(again) == ["up to date", "up to date"]
     assert not (home / ".gitlore" / "staging").exists()
-    deadline = time.monotonic() + 10
+    deadline = time.monotonic() + 60
     while Path(f"/proc/{child}").exists():
         assert time.monotonic() < deadline
         time.sleep(0.02)
 
 
-def test_interrupt_stops_the_stage(slow_run: subprocess.Popen[bytes], home: Path) -> None:
-    os.kill(slow_run.pid, signal.SIGINT)
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_interrupt_stops_the_stage(slow_run: subprocess.Popen[bytes], home: Path, number: signal.Signals) -> None:
+    os.kill(slow_run.pid, number)
     slow_run.communicate(timeout=30)
     assert slow_run.returncode == 130
     assert (home / "first.txt").read_text() == "one"

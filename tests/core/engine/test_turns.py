@@ -99,3 +99,21 @@ def test_a_repository_by_hand_replaces_the_list_of_the_file(two: tuple[Repo, Rep
     setting = ("--until", "git_scraper", "--set", f"git_scraper.repo={two[0].path}")
     assert program.run("pipeline.py", *setting).returncode == 0
     assert (program.folder / "out" / "commits.json").exists()
+
+
+def test_a_folder_that_cannot_be_locked_stops_only_its_own_repository(two: tuple[Repo, Repo], program: Program) -> None:
+    (program.folder / "out" / "first" / ".gitlore" / "lock").mkdir(
+        parents=True
+    )  # opening it is an OSError, even for root
+    (program.folder / "config.yaml").write_text(
+        f"pipeline: {{outputs: out}}\ngit_scraper: {{repos: [{two[0].path}, {two[1].path}]}}\n"
+    )
+    done = program.run("pipeline.py", "--until", "git_scraper")
+    assert done.returncode == 1
+    results = json.loads((program.folder / "out" / "pipeline_results.json").read_bytes())
+    assert [(entry["name"], entry["status"]) for entry in results["stages"]] == [
+        ("first: git_scraper", "failed"),
+        ("second: git_scraper", "ran"),
+    ]
+    assert "Is a directory" in results["stages"][0]["error"]
+    assert (program.folder / "out" / "second" / "commits.json").exists()
