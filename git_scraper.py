@@ -8,42 +8,37 @@ makes the next run read only what is new, and tombstones.jsonl with commits that
 
 from __future__ import annotations
 
-import os
 import re
-import secrets
 import shutil
 from collections import Counter
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from hashlib import sha256
 from pathlib import Path
 from typing import Literal
 
-import msgspec
 from pydantic import Field, field_validator
 
-from core.config import Section, expand
+from core.config import Section
 from core.engine.command import stage_main
 from core.engine.stage import Context, Stage
 from core.errors import UserError
-from core.files import atomic_write
 from core.git import commands, repositories
 from core.git.names import by_folder
-from core.git.refs import boundary, head, is_partial, mailmap
+from core.git.refs import boundary, head, is_partial
 from core.git.repositories import Repository, open_repository
 from core.history import snapshot, tombstones
 from core.history.filters import Filters, parse_time
-from core.history.messages import Pseudonyms
+from core.history.options import ReadOptions, read_salt
 from core.history.overlay import Overlay
 from core.history.reader import Reader
 from core.history.snapshot import Order, Snapshot, read_order
-from core.history.walk import ReadOptions, iso
+from core.history.walk import iso
 from core.history.writer import Earlier, HistoryWriter, load_earlier
 from core.logs import log
 from core.process import git_workers
 from core.records.commit_files import read_history
-from core.records.commits import Commit, CommitContext, DateRange, FileDiff, HistoryMetadata
+from core.records.commits import DateRange, HistoryMetadata
 
 REFS = "source repository refs"
 """The fact that changes with every new commit."""
@@ -126,7 +121,7 @@ def run(ctx: Context[GitScraperConfig]) -> None:
     config = ctx.config
     repository = open_repository(config.repo, ctx.cache_dir, config.refs)
     refs = snapshot.take(repository, config.refs)
-    options = options_of(config, repository, ctx.cache_dir)
+    options = ReadOptions.of(config.model_dump(), repository.git_dir, ctx.cache_dir)
     last = load_last(ctx, repository)
     with Overlay(repository.git_dir, ctx.scratch) as overlay:
         order = read_order(overlay, refs, filters_of(config))
@@ -171,34 +166,6 @@ def filters_of(config: GitScraperConfig) -> Filters:
         exclude_paths=config.exclude_paths,
         extensions=config.extensions,
     )
-
-
-def options_of(config: GitScraperConfig, repository: Repository, cache_dir: Path) -> ReadOptions:
-    """How the settings want commits read."""
-    return ReadOptions(
-        rename_similarity=config.rename_similarity,
-        context_lines=config.context_lines,
-        max_patch_bytes=config.max_patch_bytes,
-        max_file_bytes=config.max_file_bytes,
-        mailmap=mailmap(repository.git_dir) if config.mailmap else "",
-        pseudonyms=Pseudonyms(read_salt(config, cache_dir)) if config.redact_emails else None,
-    )
-
-
-def read_salt(config: GitScraperConfig, cache_dir: Path) -> bytes:
-    """The key of redacted addresses: the user's file, or one that is made once. Raises UserError for an empty one."""
-    path = expand(config.email_salt_file) if config.email_salt_file else cache_dir / "email_salt"
-    if not config.email_salt_file and not path.exists():
-        with atomic_write(path) as file:
-            os.fchmod(file.fileno(), 0o600)
-            file.write(secrets.token_hex(32).encode())
-    try:
-        salt = path.read_bytes().strip()
-    except OSError as error:
-        raise UserError(f"the salt file cannot be read: {path}: {error.strerror}", "check email_salt_file") from None
-    if not salt:
-        raise UserError(f"the salt file is empty: {path}", "put some secret text into it")
-    return salt
 
 
 def metadata_of(repository: Repository, refs: Snapshot, order: Order, config: GitScraperConfig) -> HistoryMetadata:
@@ -340,24 +307,6 @@ def warn_of_rewriting(repository: Repository, last: Last | None, refs: Snapshot,
         log.warning("%s commits are no longer reached by any ref; they are in tombstones.jsonl", f"{vanished:,}")
 
 
-def read_commits(
-    repository: Repository, config: GitScraperConfig, tips: bytes, cache_dir: Path, *, last: int
-) -> Iterator[Commit]:
-    """The last commits that `tips` (ids, one a line) lead to, parents first, without a place in any file."""
-    with Overlay(repository.git_dir) as overlay:
-        listing = ("rev-list", "--date-order", "--reverse", f"--max-count={last}", "--stdin")
-        hashes = overlay.run(*listing, stdin=tips).decode().split()
-        reader = Reader(overlay, options_of(config, repository, cache_dir), Filters(), workers=1)
-        for number, one in enumerate(reader.read(hashes)):
-            meta = one.metadata
-            lines = meta.insertions + meta.deletions
-            context = CommitContext(
-                is_merge=meta.is_merge, has_tags=False, file_count=meta.files_changed, total_lines_changed=lines
-            )
-            diffs = [msgspec.json.decode(diff, type=FileDiff) for diff in one.diffs()]
-            yield Commit(metadata=meta, diffs=diffs, tags=[], commit_number=number, context=context)
-
-
 def _all_left_out(place: str, reasons: Counter[str]) -> tuple[str, str]:
     listed = ", ".join(f"{number:,} {reason}" for reason, number in reasons.items())
     return f"no commit of {place} is in scope: {listed}", "widen the scope in git_scraper"
@@ -376,7 +325,7 @@ def sources(config: GitScraperConfig) -> dict[str, str]:
     if config.mailmap:
         found["mailmap"] = state.mailmap
     if config.email_salt_file:
-        found["e-mail salt"] = sha256(read_salt(config, Path())).hexdigest()
+        found["e-mail salt"] = sha256(read_salt(config.email_salt_file, Path())).hexdigest()
     return found
 
 

@@ -10,7 +10,6 @@ that of the innermost symbol around it, else the file's "module" chunk. core/chu
 
 from __future__ import annotations
 
-from dataclasses import replace
 from pathlib import Path
 
 from pydantic import Field, field_validator
@@ -80,9 +79,8 @@ def run(ctx: Context[SemanticChunkerConfig]) -> None:
         ChunkFile(ctx.output("chunks.jsonl"), ctx.output("chunks.index")) as out,
         ctx.progress("chunking", history.total_commits, "commits") as progress,
     ):
-        branches = tuple(side_branches(history))
-        todo = plan(commits, ctx.scratch, earlier, workers, branches)
-        settings = replace(settings_of(ctx.config, git_dir), branches=branches)
+        settings = Settings.of(ctx.config.model_dump(), git_dir, side_branches(history))
+        todo = plan(commits, ctx.scratch, earlier, workers, settings.branches)
         for item, entries in chunk_all(todo, settings, workers, progress):
             if isinstance(item, Known):
                 assert earlier is not None
@@ -93,24 +91,6 @@ def run(ctx: Context[SemanticChunkerConfig]) -> None:
             for entry in entries:
                 totals.add(entry.counts)
     report(ctx, totals)
-
-
-def settings_of(config: SemanticChunkerConfig, git_dir: Path) -> Settings:
-    """What a chunking process must know."""
-    return Settings(
-        git_dir=git_dir,
-        filters={
-            "endings": config.file_filters,
-            "include": config.include,
-            "exclude": config.exclude,
-            "languages": config.languages,
-            "derived": config.derived_files,
-            "max_line_bytes": config.max_line_bytes,
-        },
-        max_code_bytes=config.max_code_bytes,
-        max_file_bytes=config.max_file_bytes,
-        merges=config.include_merges,
-    )
 
 
 def workers_of(config: SemanticChunkerConfig) -> int:

@@ -30,6 +30,7 @@ import semantic_chunker
 import tokenizer
 from core.chunking.filters import Filters
 from core.chunking.parsing import parser
+from core.chunking.segments import Settings
 from core.chunking.versions import is_parsed
 from core.code.languages import language_of
 from core.config import EMBEDDED_MODEL, PipelineConfig, expand
@@ -212,7 +213,7 @@ def run_chunker(folder: Path, workers: int = 0) -> None:
 def parse(repository: Repository, commits: Path) -> None:
     """git and tree-sitter alone: every version of a file that the chunker must know, once."""
     config = semantic_chunker.SemanticChunkerConfig()
-    filters = Filters(**semantic_chunker.settings_of(config, repository.git_dir).filters)
+    filters = Filters(**Settings.of(config.model_dump(), repository.git_dir).filters)
     wanted: dict[str, str] = {}
     for commit in read_commits(commits):
         for diff in () if commit.metadata.is_merge else commit.diffs:

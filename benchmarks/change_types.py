@@ -25,11 +25,13 @@ from collections import Counter, defaultdict
 from pathlib import Path
 from typing import Any
 
-import git_scraper
 import semantic_chunker
+from core.chunking.segments import Settings
 from core.config import PipelineConfig, expand
 from core.git.blobs import BlobReader
 from core.git.repositories import open_repository
+from core.history.options import ReadOptions
+from core.history.recent import recent_commits
 from core.records.chunks import Chunk
 
 LABELS = Path(__file__).parent / "change_type_labels.jsonl"
@@ -60,13 +62,12 @@ def predict(location: str, labels: list[dict[str, Any]]) -> list[tuple[dict[str,
     """Each label with the change type that the chunker gives, "missing" where it makes no such chunk."""
     cache = expand(PipelineConfig().cache_dir)
     repository = open_repository(location, cache)
-    settings = semantic_chunker.settings_of(semantic_chunker.SemanticChunkerConfig(), repository.git_dir)
+    settings = Settings.of(semantic_chunker.SemanticChunkerConfig().model_dump(), repository.git_dir)
     found = []
     with BlobReader(repository.git_dir) as blobs:
         chunker = settings.chunker(blobs)
-        scraper = git_scraper.GitScraperConfig()
         for label in labels:
-            commits = git_scraper.read_commits(repository, scraper, label["commit"].encode(), cache, last=1)
+            commits = recent_commits(repository, ReadOptions(), label["commit"], last=1)
             chunks = {key(chunk): chunk.change_type for commit in commits for chunk in chunker.chunks(commit)}
             found.append((label, chunks.get((label["file"], label["symbol"], label["line"]), "missing")))
     return found

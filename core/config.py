@@ -5,10 +5,11 @@ from __future__ import annotations
 import json
 import os
 import re
+import typing
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, TypeVar
 
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
@@ -23,6 +24,9 @@ class Section(BaseModel):
     """A closed, frozen group of settings; the docstring under a field is its help."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True, use_attribute_docstrings=True)
+
+
+SectionT = TypeVar("SectionT", bound=Section)
 
 
 class PipelineConfig(Section):
@@ -83,11 +87,17 @@ def load(
     unknown = [key for key in data if key not in models]
     if unknown and not other_sections:
         key = unknown[0]
-        raise UserError(f"{_at(source, lines, (key,))}: unknown section '{key}'", did_you_mean(str(key), models))
+        raise UserError(f"{_at(source, lines, (key,))}unknown section '{key}'", did_you_mean(str(key), models))
     validated = {name: _validate(name, model, data.get(name), data, source, lines) for name, model in models.items()}
     pipeline = validated.pop("pipeline")
     assert isinstance(pipeline, PipelineConfig)
     return Config(pipeline=pipeline, stages=validated)
+
+
+def checked(name: str, model: type[SectionT], values: Mapping[str, Any]) -> SectionT:
+    """The values that are not None as a section. Raises UserError naming what is wrong with which."""
+    given = {key: value for key, value in values.items() if value not in (None, ())}
+    return typing.cast("SectionT", _validate(name, model, given, {}, "", {}))
 
 
 def settings_file(path: str | None) -> Path | None:
@@ -206,14 +216,14 @@ def _validate(
     if values is None:
         values = {}
     if not isinstance(values, dict):
-        raise UserError(f"{_at(source, lines, (name,))}: section '{name}' must hold 'key: value' lines")
+        raise UserError(f"{_at(source, lines, (name,))}section '{name}' must hold 'key: value' lines")
     values = {**_inherited(model, data), **values}
     try:
         # Through JSON, since strict mode then takes a YAML list for a tuple but still refuses "10" for 10.
         return model.model_validate_json(json.dumps(values, default=str))
     except (TypeError, ValueError) as error:
         if not isinstance(error, ValidationError):
-            raise UserError(f"{_at(source, lines, (name,))}: section '{name}' holds a key that is not a word") from None
+            raise UserError(f"{_at(source, lines, (name,))}section '{name}' holds a key that is not a word") from None
         raise UserError(*_explain(name, model, error, source, lines)) from None
 
 
@@ -238,15 +248,15 @@ def _explain(
         key = str(item["loc"][0]) if item["loc"] else ""
         where = _at(source, lines, (name, key))
         if item["type"] == "extra_forbidden":
-            problems.append(f"{where}: unknown key '{name}.{key}'")
+            problems.append(f"{where}unknown key '{name}.{key}'")
             hint = hint or did_you_mean(key, model.model_fields)
         else:
             shown = json.dumps(item["input"], default=str)
             reason = item["msg"].removeprefix("Value error, ")
-            problems.append(f"{where}: {name}.{key} = {shown}: {reason[:1].lower()}{reason[1:]}")
+            problems.append(f"{where}{name}.{key} = {shown}: {reason[:1].lower()}{reason[1:]}")
             hint = hint or (model.model_fields[key].description or "" if key in model.model_fields else "")
     return "; ".join(problems), " ".join(hint.split())
 
 
 def _at(source: str, lines: Mapping[tuple[str, ...], int], where: tuple[str, ...]) -> str:
-    return f"{source}:{lines[where]}" if where in lines else source
+    return f"{source}:{lines[where]}: " if where in lines else f"{source}: " if source else ""

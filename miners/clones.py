@@ -17,9 +17,9 @@ from core.git.refs import is_partial
 from core.git.repositories import open_repository
 from core.history.filters import Filters
 from core.history.messages import facts_of
+from core.history.options import ReadOptions
 from core.history.overlay import Overlay
 from core.history.reader import ReadCommit, Reader
-from core.history.walk import ReadOptions
 from core.records.commits import FileDiff
 from miners.commit_miner import Reverts
 from miners.signals.dialects import Dialect, dialect_of

@@ -1,9 +1,9 @@
-"""One model, one request at a time, and a bounded queue in front of it.
+"""One request at a time, and a bounded queue in front.
 
 A model's forward pass uses all cores or the card, so requests side by side would only slow each other down. They
-wait in order; who finds the queue full is told so at once. Work is a generator: it is asked for its next piece only as
-long as somebody still listens. A client that hangs up leaves the queue, or ends its work at the next piece, within
-half a second or so.
+wait in order; when the queue is full, a request is refused at once. Work is a generator that is asked for its next part
+only while somebody listens. A client that hangs up leaves the queue, or ends its work at the next part, within half a
+second or so.
 """
 
 from __future__ import annotations
@@ -31,40 +31,40 @@ class LateError(Exception):
     """The work took longer than a request may."""
 
 
-class Engine:
+class RequestQueue:
     """Runs work in its one thread. `most_waiting` requests may wait beside the one that runs."""
 
     def __init__(self, most_waiting: int, most_seconds: float) -> None:
-        self._most, self._most_s = most_waiting, most_seconds
+        self.most_waiting, self._most_s = most_waiting, most_seconds
         self._pool = ThreadPoolExecutor(1, thread_name_prefix="model")
         self.inside = 0
         """Requests that run or wait."""
 
     def close(self) -> None:
-        """Let nothing new begin."""
+        """Start nothing new."""
         self._pool.shutdown(wait=False, cancel_futures=True)
 
-    async def pieces(self, work: Callable[[], Iterator[T]], gone: Gone | None = None) -> AsyncGenerator[T]:
-        """What a generator yields, made in the engine's thread. Raises BusyError before anything is begun.
+    async def parts(self, work: Callable[[], Iterator[T]], gone: Gone | None = None) -> AsyncGenerator[T]:
+        """What a generator yields, made in the queue's thread. Raises BusyError before anything is begun.
 
         Closing the iterator ends the work, and so does a client who is `gone`, which is asked now and then, in the
         queue too. Raises LateError when the time of a request, the wait counted in, is over; what the work
         itself raises comes through.
         """
-        if self.inside > self._most:
+        if self.inside > self.most_waiting:
             raise BusyError
         self.inside += 1
         running = _Running(work)
         future = self._pool.submit(running.run)
         try:
-            async for item in self._told(running, gone):
+            async for item in self._made(running, gone):
                 yield item
         finally:
             running.stopped.set()
             future.cancel()
             self.inside -= 1
 
-    async def _told(self, running: _Running, gone: Gone | None) -> AsyncGenerator[Any]:
+    async def _made(self, running: _Running, gone: Gone | None) -> AsyncGenerator[Any]:
         deadline = time.monotonic() + self._most_s
         while True:
             left = deadline - time.monotonic()
@@ -83,12 +83,12 @@ class Engine:
             yield item
 
     async def all(self, work: Callable[[], Iterator[T]], gone: Gone | None = None) -> list[T]:
-        """All pieces that there are until the client is gone."""
+        """All parts, or those made until the client is gone."""
         found: list[T] = []
         checked = time.monotonic()
-        async with contextlib.aclosing(self.pieces(work, gone)) as pieces:
-            async for piece in pieces:
-                found.append(piece)
+        async with contextlib.aclosing(self.parts(work, gone)) as parts:
+            async for part in parts:
+                found.append(part)
                 if gone and time.monotonic() - checked > ASK_EVERY_S:
                     checked = time.monotonic()
                     if await gone():
@@ -97,7 +97,7 @@ class Engine:
 
 
 class _Running:
-    """Work in the engine's thread, and the way of its pieces to the event loop."""
+    """Work in the queue's thread, and the way of its parts to the event loop."""
 
     def __init__(self, work: Callable[[], Iterator[Any]]) -> None:
         self._work, self._loop = work, asyncio.get_running_loop()
@@ -106,12 +106,12 @@ class _Running:
 
     def run(self) -> None:
         try:
-            for piece in self._work():
+            for part in self._work():
                 if self.stopped.is_set():
                     return
-                self._put(piece)
+                self._put(part)
             self._put(_END)
-        except BaseException as error:  # noqa: BLE001 - told to who waits for it
+        except BaseException as error:  # noqa: BLE001 - raised again where it is waited for
             self._put(error)
 
     def _put(self, item: object) -> None:

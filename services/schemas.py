@@ -1,4 +1,4 @@
-"""What requests may hold. Bounds are here, so that what is too much is refused before any work."""
+"""What requests may hold. Bounds are part of it, so that too much is refused before any work."""
 
 from __future__ import annotations
 
@@ -6,34 +6,30 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
-MOST_TOKENS = 1024
-MOST_TEXT = 65_536
-"""Characters of a prompt or task."""
+from core.prediction.question import MOST_TEXT, MOST_TOKENS, Question
 
 Stop = Annotated[str, Field(max_length=256)]
 Text = Annotated[str, Field(max_length=MOST_TEXT)]
 
 
-class PredictRequest(BaseModel):
+class PredictRequest(Question):
     """What changes next in the repository?"""
 
-    model_config = ConfigDict(extra="forbid")
+    model_config = ConfigDict(strict=False)  # JSON has no tuples
 
-    task: Text = Field(default="", description="What is to be done, like the first line of a commit message.")
-    author: Text = Field(default="", description="Who is to do it; the author of the last commit unless set.")
-    files: list[Text] = Field(default=[], max_length=1000, description="Names and patterns of files to choose from.")
-    new_files: bool = Field(default=True, description="Let a file that does not exist yet be an answer.")
-    top: int = Field(default=5, ge=1, le=50, description="Answers of each kind.")
-    sketch_tokens: int = Field(default=96, ge=0, le=MOST_TOKENS, description="Length of the sketch; 0: none.")
-    temperature: float = Field(default=0.0, ge=0, le=2)
-    top_p: float = Field(default=1.0, gt=0, le=1)
-    seed: int = Field(default=0, ge=0, lt=2**63)
-    model: str = Field(default="", max_length=200, description="Name of a model in /v1/models; the first unless set.")
-    stream: bool = Field(default=False, description="Server-sent events: ranking, text as it is written, done.")
+    model: str = Field(default="", max_length=200)
+    """Name of a model in /v1/models; the first unless set."""
+    stream: bool = False
+    """Server-sent events: ranking, text as it is written, done."""
+
+    @property
+    def question(self) -> Question:
+        """The question without how it is to be answered."""
+        return Question(**{name: getattr(self, name) for name in Question.model_fields})
 
 
 class _OpenAI(BaseModel):
-    """Fields that both OpenAI routes have. Others that their clients may send are read over."""
+    """Fields that both OpenAI routes have. Others that clients may send are ignored."""
 
     model: str = Field(default="", max_length=200)
     temperature: float | None = Field(default=None, ge=0, le=2)
@@ -57,7 +53,7 @@ class _OpenAI(BaseModel):
 
 
 class CompletionRequest(_OpenAI):
-    """Text to go on from. Spelled markers, such as <COMMIT_START>, stand for the markers of the commit grammar."""
+    """Text to continue. Spelled markers, such as <COMMIT_START>, stand for the markers of the commit grammar."""
 
     prompt: Text | Annotated[list[Text], Field(min_length=1, max_length=1)]
     max_tokens: int | None = Field(default=64, ge=1, le=MOST_TOKENS)
@@ -65,7 +61,7 @@ class CompletionRequest(_OpenAI):
 
 
 class ChatMessage(BaseModel):
-    """One message: text, or a list of parts of which those of text are read."""
+    """One message: text, or a list of parts, of which only text is read."""
 
     role: str = Field(max_length=50)
     content: Text | list[dict[str, Any]] | None = None

@@ -47,6 +47,7 @@ def test_probabilities_are_shared_out_among_the_files(finished: Program) -> None
         ("--repo", "/nowhere"),
         ("--model", "outputs"),
         ("--temperature", "3"),
+        ("--temperature", "nan"),
         ("--seed", "99999999999999999999"),
     ],
 )
@@ -57,7 +58,7 @@ def test_wrong_input_is_told(finished: Program, arguments: tuple[str, ...]) -> N
     assert "rror" in done.stderr
 
 
-@pytest.mark.parametrize("temperature", ["nan", "1e-44", "0.7"])
+@pytest.mark.parametrize("temperature", ["1e-44", "0.7"])
 def test_any_temperature_gives_an_answer(finished: Program, temperature: str) -> None:
     done = finished.run("predict.py", *REPO, "--temperature", temperature, "--json")
     assert done.returncode == 0, done.stderr

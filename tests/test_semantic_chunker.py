@@ -18,6 +18,7 @@ from test_git_scraper import scraped
 
 import semantic_chunker
 from core.chunking import segments, versions
+from core.chunking.segments import Settings
 from core.engine.stage import Context
 from core.errors import UserError
 from core.git.blobs import BlobReader
@@ -33,7 +34,7 @@ def chunks_of(repo: Repo, **options: Any) -> tuple[list[tuple[Commit, list[Chunk
     """Every commit with its chunks, what was dropped, and what was chunked coarsely."""
     drops, coarse = Counter[str](), Counter[str]()
     found = []
-    settings = semantic_chunker.settings_of(SemanticChunkerConfig(**options), repo.path / ".git")
+    settings = Settings.of(SemanticChunkerConfig(**options).model_dump(), repo.path / ".git")
     with BlobReader(repo.path / ".git") as blobs:
         chunker = settings.chunker(blobs)
         for commit in scraped(repo):

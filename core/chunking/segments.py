@@ -13,7 +13,7 @@ import multiprocessing
 import sys
 from array import array
 from collections import deque
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
@@ -48,6 +48,25 @@ class Settings:
     merges: bool
     branches: tuple[str, ...] = ()
     """By branch set of the history: what chunks name as their commit's branch."""
+
+    @classmethod
+    def of(cls, settings: Mapping[str, Any], git_dir: Path, branches: Sequence[str] = ()) -> Settings:
+        """From the settings of semantic_chunker, as they are now or as a model recorded them; others are ignored."""
+        return cls(
+            git_dir=git_dir,
+            filters={
+                "endings": tuple(settings["file_filters"]),
+                "include": tuple(settings["include"]),
+                "exclude": tuple(settings["exclude"]),
+                "languages": tuple(settings["languages"]),
+                "derived": settings["derived_files"],
+                "max_line_bytes": settings["max_line_bytes"],
+            },
+            max_code_bytes=settings["max_code_bytes"],
+            max_file_bytes=settings["max_file_bytes"],
+            merges=settings["include_merges"],
+            branches=tuple(branches),
+        )
 
     def chunker(self, blobs: BlobReader) -> Chunker:
         """A chunker with these settings."""

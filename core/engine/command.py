@@ -91,10 +91,21 @@ def stage_command(stage: Stage) -> click.Command:
     return click.Command(
         name=stage.name,
         help=f"{stage.help[:1].upper()}{stage.help[1:]}.",
-        params=[*files, *(_option(name, stage.config) for name in stage.config.model_fields), *general],
+        params=[*files, *section_options(stage.config), *general],
         callback=with_exit_codes(functools.partial(_run_stage, stage)),
         context_settings=CONTEXT_SETTINGS,
     )
+
+
+def with_section(section: type[Section]) -> Callable[[CommandT], CommandT]:
+    """Flags of a section for a command that is written by hand, at the place of this decorator."""
+
+    def decorate(command: CommandT) -> CommandT:
+        decorated: Any = command  # click collects parameters from the last to the first
+        decorated.__click_params__ = [*getattr(command, "__click_params__", []), *reversed(section_options(section))]
+        return command
+
+    return decorate
 
 
 def version_option() -> Callable[[Callable[..., Any]], Callable[..., Any]]:
@@ -154,10 +165,16 @@ def _parameter(flag: str) -> str:
     return flag.replace("-", "_")
 
 
+def section_options(section: type[Section]) -> list[click.Option]:
+    """A flag for each setting of a section; only those that are given have a value."""
+    return [_option(name, section) for name in section.model_fields]
+
+
 def _option(name: str, section: type[Section]) -> click.Option:
     """The flag of one setting: its help is the docstring under the field, its type the field's."""
     info = section.model_fields[name]
     kind, multiple = _click_type(info.annotation)
+    kind = _in_range(kind, info.metadata)
     flag = name.replace("_", "-")
     extra = info.json_schema_extra if isinstance(info.json_schema_extra, dict) else {}
     default = info.get_default(call_default_factory=True)
@@ -206,6 +223,19 @@ class _Mapping(click.ParamType[dict[str, Any]]):
         if not isinstance(parsed, dict):
             self.fail(f"'{value}' is not of the form {{name: value}}", param, ctx)
         return parsed
+
+
+def _in_range(kind: Any, bounds: Sequence[Any]) -> Any:
+    """A number's type with the bounds of its field."""
+    if kind not in (int, float):
+        return kind
+    named = ("ge", "gt", "le", "lt")
+    found = {name: getattr(bound, name) for bound in bounds for name in named if hasattr(bound, name)}
+    if not found:
+        return kind
+    low, high = found.get("ge", found.get("gt")), found.get("le", found.get("lt"))
+    ranges: Any = click.IntRange if kind is int else click.FloatRange
+    return ranges(low, high, min_open="gt" in found, max_open="lt" in found)
 
 
 def _click_type(annotation: Any) -> tuple[Any, bool]:

@@ -21,8 +21,9 @@ from core.git.blobs import NO_MODE, SUBMODULE_MODE, BlobReader
 from core.git.commands import decode
 from core.git.diff_trees import DiffTree
 from core.history import patch_ids
+from core.history.options import ReadOptions
 from core.history.overlay import Overlay
-from core.history.walk import ReadOptions, split
+from core.history.walk import split
 from core.records.commits import ChangeCategory, FileDiff
 
 _SECTION = b"\ndiff --git a/"

@@ -15,9 +15,10 @@ from itertools import islice
 from core.git.commands import decode
 from core.history import patch_ids
 from core.history.filters import Filters
+from core.history.options import ReadOptions
 from core.history.overlay import Overlay
 from core.history.patches import Change, Differ, Spool
-from core.history.walk import ReadOptions, Walked, entries, walk
+from core.history.walk import Walked, entries, walk
 from core.records.commits import CommitMetadata
 
 WINDOW_COMMITS = 500

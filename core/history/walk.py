@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 
 from core.errors import StageError
 from core.history import messages
-from core.history.messages import Pseudonyms
+from core.history.options import ReadOptions
 from core.history.overlay import Overlay
 from core.records.commits import CommitMetadata
 
@@ -22,20 +22,6 @@ _AUTHOR, _COMMITTER = 4, 7
 """Where the names stand among the fields of a record, each followed by the address; the hash is the first."""
 _ENTRY = re.compile(rb":[0-7]+ [0-7]+ [0-9a-f]+ [0-9a-f]+ (?:[RC][0-9]+\0[^\0]+|[A-Z])\0[^\0]+")
 _TRAILERS = "%(trailers:only=true,unfold=true,separator=%x0a)"
-
-
-@dataclass(frozen=True)
-class ReadOptions:
-    """What decides the record of a commit, apart from the commit itself."""
-
-    rename_similarity: int = 50
-    """Percent of likeness from which a removed and an added file count as a rename."""
-    context_lines: int = 3
-    max_patch_bytes: int = 1_000_000
-    max_file_bytes: int = 5_000_000
-    mailmap: str = ""
-    """Blob of the mailmap to follow, as git names it; "" for none."""
-    pseudonyms: Pseudonyms | None = None
 
 
 @dataclass(slots=True)

@@ -14,8 +14,10 @@ import httpx2 as httpx
 import pytest
 
 from core.errors import UserError
-from services.app import Limits, Piece, make_app
-from services.queue import BusyError, Engine, LateError
+from services.answers import AnswerPart
+from services.app import make_app
+from services.http.limits import Limits
+from services.queue import BusyError, LateError, RequestQueue
 from services.schemas import ChatRequest, CompletionRequest, PredictRequest
 
 
@@ -29,31 +31,31 @@ class Scripted:
         self.go = threading.Event()
         self.go.set()
 
-    def predict(self, request: PredictRequest) -> Iterator[Piece]:
-        yield Piece(event="ranking", data={"files": []})
+    def predict(self, request: PredictRequest) -> Iterator[AnswerPart]:
+        yield AnswerPart(event="ranking", data={"files": []})
         yield from self._words()
-        yield Piece(event="done", data={"files": [], "task": request.task})
+        yield AnswerPart(event="done", data={"files": [], "task": request.task})
 
-    def complete(self, request: CompletionRequest) -> Iterator[Piece]:
+    def complete(self, request: CompletionRequest) -> Iterator[AnswerPart]:
         if request.prompt == "bad":
             raise UserError("this prompt is bad", "give another")
         if request.prompt == "crash":
             raise RuntimeError("a defect")
-        yield Piece(data={"prompt_tokens": 2})
+        yield AnswerPart(data={"prompt_tokens": 2})
         yield from self._words()
-        yield Piece(tokens=self.words, finish="length")
+        yield AnswerPart(tokens=self.words, finish="length")
 
-    def chat(self, request: ChatRequest) -> Iterator[Piece]:
-        yield Piece(request.task, data={"prompt_tokens": 4})
+    def chat(self, request: ChatRequest) -> Iterator[AnswerPart]:
+        yield AnswerPart(request.task, data={"prompt_tokens": 4})
         yield from self._words()
-        yield Piece(tokens=self.words, finish="stop")
+        yield AnswerPart(tokens=self.words, finish="stop")
 
-    def _words(self) -> Iterator[Piece]:
+    def _words(self) -> Iterator[AnswerPart]:
         self.go.wait(10)
         for number in range(self.words):
             time.sleep(self.pause_s)
             self.said += 1
-            yield Piece(f" {number}")
+            yield AnswerPart(f" {number}")
 
 
 Client = httpx.AsyncClient
@@ -222,8 +224,8 @@ def test_the_engine_stops_when_nobody_listens() -> None:
             yield number
 
     async def inside() -> None:
-        engine = Engine(1, 60)
-        async with contextlib.aclosing(engine.pieces(work)) as pieces:
+        engine = RequestQueue(1, 60)
+        async with contextlib.aclosing(engine.parts(work)) as pieces:
             async for piece in pieces:
                 if piece == 3:
                     break
@@ -253,7 +255,7 @@ def test_the_engine_runs_one_at_a_time_and_in_order() -> None:
         return pieces
 
     async def inside() -> None:
-        engine = Engine(2, 60)
+        engine = RequestQueue(2, 60)
         await asyncio.gather(*(engine.all(work(name)) for name in "abc"))
         assert order == [f"{name} {what}" for name in "abc" for what in ("begins", "ends")]
 
@@ -270,7 +272,7 @@ def test_the_engine_passes_errors_on() -> None:
         yield 1
 
     async def inside() -> None:
-        engine = Engine(0, 0.1)
+        engine = RequestQueue(0, 0.1)
         with pytest.raises(ValueError, match="a defect"):
             await engine.all(broken)
         with pytest.raises(LateError):
@@ -287,7 +289,7 @@ def test_the_engine_passes_errors_on() -> None:
 
 def test_clients_that_leave_the_queue_free_their_place() -> None:
     async def inside() -> None:
-        engine, go, begun = Engine(2, 60), threading.Event(), []
+        engine, go, begun = RequestQueue(2, 60), threading.Event(), []
 
         def slow() -> Iterator[int]:
             go.wait(10)

@@ -1,0 +1,187 @@
+"""Asking a trained model about a repository as it is now.
+
+The last commits are written in the very form that the model was trained on (its own settings of scraper, chunker and
+tokenizer); the model continues them.
+"""
+
+from __future__ import annotations
+
+import fnmatch
+import os
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from core.chunking.segments import Settings
+from core.errors import UserError
+from core.git import commands, refs
+from core.git.blobs import BlobReader
+from core.git.commands import decode
+from core.git.names import folder_name, is_url
+from core.git.repositories import Repository, open_repository
+from core.history.options import ReadOptions
+from core.history.recent import recent_commits
+from core.models import model_folder
+from core.models.model_folder import Loaded
+from core.prediction.predictor import SKETCH_SHARE, Prediction, Predictor, Ranking
+from core.prediction.question import Question
+from core.prediction.search import is_path
+from core.prediction.writing import Sampling
+from core.text.grammar import CommitText, Pieces, commit_head
+from core.text.sequences import SequenceMaker
+
+LAST_COMMITS = 10
+FETCH_EVERY_S = 60.0
+
+
+@dataclass
+class Recent:
+    """A repository as it is now: its last commits as ids, its files, its last author."""
+
+    commit: str
+    ids: list[int]
+    paths: list[str]
+    author: str
+
+
+@dataclass
+class Asker:
+    """A loaded model, and a repository to ask it about. What was read of it is kept until it gets a new commit."""
+
+    loaded: Loaded
+    repo: str
+    cache_dir: Path
+    last: int = LAST_COMMITS
+    recent: Recent | None = field(default=None, init=False)
+    _looked: float = field(default=0.0, init=False)
+
+    @classmethod
+    def open(cls, folder: Path, repo: str, cache_dir: Path, last: int) -> Asker:
+        """Load the model in a folder. A wrong repository is an error before that, since loading takes a while."""
+        model_folder.read_about(folder)
+        refs.head(open_repository(repo, cache_dir).git_dir)
+        loaded = model_folder.load(folder, cache_dir)
+        loaded.settle()
+        return cls(loaded, repo, cache_dir, last)
+
+    @property
+    def settings(self) -> dict[str, Any]:
+        """Those that the model was made with."""
+        settings: dict[str, Any] = self.loaded.about["settings"]
+        return settings
+
+    @property
+    def predictor(self) -> Predictor:
+        """What asks the model."""
+        view = self.settings.get("tokenizer", {}).get("code_view", "new")
+        loaded = self.loaded
+        return Predictor(loaded.model, loaded.vocabulary, loaded.width, view, sees_history=loaded.sees_history)
+
+    def look(self) -> Recent:
+        """The repository as it is now; one at a URL as it was within the last minute.
+
+        Raises UserError where it has no commit checked out.
+        """
+        if self.recent and is_url(self.repo) and time.monotonic() - self._looked < FETCH_EVERY_S:
+            return self.recent
+        self._looked = time.monotonic()
+        repository = open_repository(self.repo, self.cache_dir)
+        head = refs.head(repository.git_dir)
+        if not head:
+            raise UserError(f"{self.repo} has no commits to start from", "commit something first")
+        if self.recent is None or self.recent.commit != head:
+            self.recent = self._read(repository, head)
+        return self.recent
+
+    def rank(self, question: Question) -> Ranking:
+        """Files and change types. Raises UserError where `files` names none."""
+        recent = self.look()
+        paths = chosen_paths(question.files, recent.paths)
+        head = self.loaded.vocabulary.encode([self._head(question, recent)])[0]
+        if len(head) > (most := int(self.loaded.width * (1 - SKETCH_SHARE))):
+            raise UserError(f"task and author have {len(head):,} tokens, the model sees {most:,}", "shorten the task")
+        ranking = self.predictor.rank(
+            recent.ids, head, paths, top=question.top, new_files=question.new_files and not question.files
+        )
+        for file in ranking.files:  # named by hand, but not there yet
+            file.new = file.new or file.name not in recent.paths
+        return ranking
+
+    def write(self, ranking: Ranking, question: Question) -> Iterator[int]:
+        """Ids of the sketch, one by one."""
+        if question.sketch_tokens:
+            sampling = Sampling(question.temperature, question.top_p, question.seed)
+            yield from self.predictor.write(ranking, question.sketch_tokens, sampling)
+
+    def answer(self, question: Question) -> Prediction:
+        """All at once."""
+        ranking = self.rank(question)
+        return self.predictor.prediction(ranking, list(self.write(ranking, question)))
+
+    def _head(self, question: Question, recent: Recent) -> Pieces:
+        clean = self._sequences.redactor.clean
+        task, author = (os.fsencode(text).decode(errors="replace") for text in (question.task, question.author))
+        now = datetime.now(UTC)
+        return commit_head(
+            CommitText(
+                year=f"{now:%Y}",
+                month=f"{now:%m}",
+                author=clean(author or recent.author),
+                message=clean(task),
+                repository=clean(self._repository_name),
+            )
+        )
+
+    def _read(self, repository: Repository, head: str) -> Recent:
+        """The last commits in the model's form, the files of `head`, the last author."""
+        listing = commands.run(repository.git_dir, "ls-tree", "-r", "-z", "--name-only", head)
+        paths = [decode(path)[0] for path in listing.split(b"\0") if path]
+        options = ReadOptions.of(self.settings["git_scraper"], repository.git_dir, self.cache_dir)
+        history: list[Pieces] = []
+        author = ""
+        with BlobReader(repository.git_dir) as blobs:
+            chunker = Settings.of(self.settings["semantic_chunker"], repository.git_dir).chunker(blobs)
+            for commit in recent_commits(repository, options, head, last=self.last):
+                author = commit.metadata.author
+                chunks = list(chunker.chunks(commit))
+                for chunk in chunks:
+                    chunk.repository = self._repository_name
+                history += self._sequences.of(chunks) if chunks else []
+        ids = [id_ for sequence in self.loaded.vocabulary.encode(history) for id_ in sequence]
+        return Recent(head, ids, paths, author)
+
+    @property
+    def _repository_name(self) -> str:
+        """What a model of several repositories calls one of them; "" for a model of one."""
+        return folder_name(self.repo) if self.settings.get("pipeline", {}).get("one_model") else ""
+
+    @property
+    def _sequences(self) -> SequenceMaker:
+        """Writes commits as the model was trained to see them."""
+        settings = self.settings.get("tokenizer", {})
+        return SequenceMaker(
+            settings.get("code_view", "new"),
+            settings.get("secrets", "mask"),
+            redact_emails=settings.get("redact_emails", False),
+        )
+
+
+def chosen_paths(patterns: Sequence[str], existing: Sequence[str]) -> list[str]:
+    """The files that names and patterns mean; a plain name that does not exist is that of a new file.
+
+    Raises UserError where there are none.
+    """
+    if not patterns:
+        return list(existing)
+    found: dict[str, None] = {}
+    for pattern in patterns:
+        matching = fnmatch.filter(existing, pattern)
+        if not matching and is_path(pattern) and not any(sign in pattern for sign in "*?["):
+            matching = [pattern]
+        found.update(dict.fromkeys(matching))
+    if not found:
+        raise UserError(f"no file of the repository matches {', '.join(patterns)}", "patterns are such as 'src/*.py'")
+    return list(found)

@@ -1,0 +1,37 @@
+"""/predict: what changes next, in our own terms."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import AsyncIterator
+
+from fastapi import APIRouter, Request, Response
+from fastapi.responses import JSONResponse
+
+from services.answers import AnswerPart
+from services.http.events import event, streamed
+from services.models import ServedModels
+from services.queue import RequestQueue
+from services.schemas import PredictRequest
+
+
+def predict_routes(models: ServedModels, queue: RequestQueue) -> APIRouter:
+    """The routes."""
+    router = APIRouter()
+
+    @router.post("/predict")
+    async def predict(body: PredictRequest, request: Request) -> Response:
+        """Files and kinds of change of the next commit, with a sketch of it."""
+        model = models.named(body.model)
+        work = functools.partial(model.predict, body)
+        if body.stream:
+            return await streamed(queue, work, _events, request)
+        parts = await queue.all(work, request.is_disconnected)
+        return JSONResponse({"model": model.name, **(parts[-1].data if parts else {})})
+
+    return router
+
+
+async def _events(parts: AsyncIterator[AnswerPart]) -> AsyncIterator[str]:
+    async for part in parts:
+        yield f"event: {part.event or 'text'}\n" + event(part.data if part.event else {"text": part.text})

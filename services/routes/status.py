@@ -1,0 +1,37 @@
+"""/health and /v1/models."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from fastapi import APIRouter, Depends
+
+from services.http.keys import KeyGuard
+from services.models import ServedModels
+from services.queue import RequestQueue
+
+
+def status_routes(models: ServedModels, queue: RequestQueue, guard: KeyGuard) -> APIRouter:
+    """The routes. Health needs no key: a load balancer has none."""
+    router = APIRouter()
+
+    @router.get("/health")
+    async def health() -> dict[str, Any]:
+        """Is the service up, and how full is its queue?"""
+        return {
+            "status": "ok",
+            "models": list(models.by_name),
+            "requests": queue.inside,
+            "most_waiting": queue.most_waiting,
+        }
+
+    @router.get("/v1/models", dependencies=[Depends(guard)])
+    async def list_models() -> dict[str, Any]:
+        """The models that can be asked."""
+        entries = [
+            {"id": name, "object": "model", "created": model.created, "owned_by": "gitlore"}
+            for name, model in models.by_name.items()
+        ]
+        return {"object": "list", "data": entries}
+
+    return router
