@@ -174,9 +174,9 @@ def hold_out(streams: Streams, split: str, loaded: model_folder.Loaded, config: 
 def prompts_of(streams: Streams, config: EvaluateConfig) -> list[Prompt]:
     """Places of the test split where code begins that is to be written."""
     from core.evaluation.continuations import prompts
-    from core.prediction.commits import commits_in
+    from core.text.stream import commits_in
 
-    codes = [code for commit in commits_in(streams.test, streams.vocabulary) for code in commit.codes]
+    codes = [code for commit in commits_in(streams.test.numpy(), streams.vocabulary) for code in commit.codes]
     return prompts(streams.test, codes, context_of(config), config.continuation_tokens, config.continuations)
 
 

@@ -17,7 +17,7 @@ from core.dataset.duplicates import digest
 from core.dataset.history import TokenHistory
 from core.dataset.splits import Split
 from core.errors import StageError
-from core.text.grammar import CODE_END, CODE_START
+from core.text.stream import codes
 from core.text.token_files import WINDOW_KEYS, load
 
 if TYPE_CHECKING:
@@ -170,8 +170,7 @@ def _check_copies(written: Mapping[str, Mapping[str, torch.Tensor]], markers: Ma
     count = 0
     for name, data in written.items():
         ids = data["stream"].numpy()
-        starts, ends = (np.flatnonzero(ids == markers[marker]) for marker in (CODE_START, CODE_END))
-        for start, end in zip(starts + 1, ends, strict=True):
+        for start, end in codes(ids, markers):
             if end - start < least:
                 continue
             count += 1

@@ -9,9 +9,10 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from core.dataset.history import CommitTokens, Range, TokenHistory
+from core.dataset.history import CommitTokens, TokenHistory
 from core.errors import UserError
 from core.logs import log
+from core.text.stream import Range
 from core.text.token_files import SPLITS
 
 

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from core import statistics
-from core.prediction.commits import SeenCommit, commits_in
 from core.prediction.predictor import Predictor
+from core.text.stream import StreamCommit, commits_in
 
 if TYPE_CHECKING:
     import torch
@@ -33,7 +33,7 @@ class Known:
     """Oldest first."""
     last_types: dict[str, None] = field(default_factory=dict)
 
-    def add(self, commit: SeenCommit) -> None:
+    def add(self, commit: StreamCommit) -> None:
         """One more commit."""
         for counter, last, values in (
             (self.files, self.last_files, commit.files),
@@ -57,7 +57,7 @@ class Known:
 class Asked:
     """A commit that is to be foretold, and what stands before it."""
 
-    commit: SeenCommit
+    commit: StreamCommit
     number: int
     known: Known
     history: list[int]
@@ -67,12 +67,12 @@ class Asked:
 def chosen(earlier: Sequence[torch.Tensor], stream: torch.Tensor, predictor: Predictor, count: int) -> Iterator[Asked]:
     """`count` commits spread over a stream, each with all that `earlier` and the stream hold before it."""
     vocabulary = predictor.vocabulary
-    commits = [commit for commit in commits_in(stream, vocabulary) if commit.changes]
+    commits = [commit for commit in commits_in(stream.numpy(), vocabulary) if commit.changes]
     count = min(count, len(commits))
     wanted = {(2 * number + 1) * len(commits) // (2 * count) for number in range(count)}
     known = Known()
     for one in earlier:
-        for commit in commits_in(one, vocabulary):
+        for commit in commits_in(one.numpy(), vocabulary):
             known.add(commit)
     before = earlier[-1][-predictor.width :].tolist() if earlier else []
     for number, commit in enumerate(commits):

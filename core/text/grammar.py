@@ -77,7 +77,8 @@ MARKERS: tuple[Marker, ...] = (
 )
 NAMED_FIELDS = {FILE_START: "FILE", AUTHOR: "AUTHOR", MODULE: "MODULE", BRANCH: "BRANCH", REPOSITORY: "REPOSITORY"}
 """Open fields whose frequent values may get a token of their own, spelled <NAME:value>."""
-_MASKS = frozenset((EMAIL, *SECRETS.values()))
+MASKS = frozenset((EMAIL, *SECRETS.values()))
+"""Markers that stand for a part of a text."""
 
 CodeView = Literal["new", "diff", "before_after"]
 """What stands between <CODE_START> and <CODE_END>: the new code, the patch, or the old code and the new."""
@@ -296,7 +297,7 @@ class _Reader:
 
     def _text(self) -> Text:
         found: list[str] = []
-        while self.next is not None and (not isinstance(self.next, Marker) or self.next in _MASKS):
+        while self.next is not None and (not isinstance(self.next, Marker) or self.next in MASKS):
             found.append(self.next)
             self._advance()
         return tuple(found)
