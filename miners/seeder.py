@@ -71,7 +71,7 @@ class Seeder:
     def __enter__(self) -> Seeder:
         with contextlib.ExitStack() as stack:
             self.live: list[Store[Any]] = [stack.enter_context(kind(self._location)) for kind in STORES]
-            stack.enter_context(self.live[0].database.seeding())
+            stack.enter_context(self.live[0].database.exclusive("seeding"))
             remove(self._scratch / "staged")
             stack.callback(remove, self._scratch)
             self._folder = folder = _made(self._scratch / "staged")
@@ -80,7 +80,7 @@ class Seeder:
                     raise StageError(
                         f"{store.database.location}: {problems[0]}", "put the newest file of backups/ there"
                     )
-                store.database.copy_to(folder / f"{store.name}.db")
+                store.copy_to(folder / f"{store.name}.db")
             self.staged: list[Store[Any]] = [stack.enter_context(kind(folder)) for kind in STORES]
             self._changed = {store.name: set() for store in self.live}
             self._close = stack.pop_all()
@@ -117,7 +117,7 @@ class Seeder:
         """Put a repository into the copies; gives what changed in each."""
         if mined.unchanged:
             return {}
-        done = {}
+        done: dict[str, Change] = {}
         with contextlib.ExitStack() as stack:
             spools = {
                 store.name: stack.enter_context((self._folder / f"{store.name}.spool").open("w+b"))

@@ -66,7 +66,7 @@ def list_(ctx: click.Context, store: str, conditions: Sequence[str], retired: bo
             _print_json(entry)
         return
     table = Table(box=SIMPLE_HEAD, header_style="dim")
-    for name in ("id", *opened.database.key_columns, "what", "confidence", "evidence", "own", "source"):
+    for name in ("id", *opened.key_columns, "what", "confidence", "evidence", "own", "source"):
         table.add_column(name, justify="right" if name in ("id", "confidence", "evidence") else "left", overflow="fold")
     for entry in entries:
         own = f"{entry.own.successes}/{entry.own.successes + entry.own.failures}" if entry.own.ema is not None else ""
@@ -204,7 +204,7 @@ def backup(ctx: click.Context) -> None:
 
 def _condition(text: str, store: Store[Any]) -> tuple[str, str]:
     name, equals, value = text.partition("=")
-    known = (*store.database.key_columns, "source")
+    known = (*store.key_columns, "source")
     if not equals or name not in known:
         raise UserError(f"--where {text}: expected COLUMN=VALUE", did_you_mean(name, known))
     return name, value

@@ -11,9 +11,11 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
-from typing import Literal
+from typing import Literal, get_args
 
 StoreName = Literal["v_vector_history", "pattern_memory", "failure_memory"]
+STORE_NAMES: tuple[StoreName, ...] = get_args(StoreName)
+"""The databases."""
 
 
 @dataclass(frozen=True)

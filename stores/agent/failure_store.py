@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import ClassVar
 
+from stores.agent.context_types import StoreName
 from stores.agent.records import ANY, Failure
 from stores.agent.store import Store
 
@@ -11,7 +12,7 @@ from stores.agent.store import Store
 class FailureStore(Store[Failure]):
     """`query("repair_strategy", "dependency_fix")` says for which errors that is the wrong thing to try."""
 
-    name: ClassVar[str] = "failure_memory"
+    name: ClassVar[StoreName] = "failure_memory"
     entry_type = Failure
 
     def query(self, agent: str, step: str, archetype: str = ANY) -> list[Failure]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import ClassVar
 
+from stores.agent.context_types import StoreName
 from stores.agent.records import ANY, Pattern
 from stores.agent.store import Store
 
@@ -11,7 +12,7 @@ from stores.agent.store import Store
 class PatternStore(Store[Pattern]):
     """`query("repair_strategy", "TypeError")` says what kind of fix usually ends such an error."""
 
-    name: ClassVar[str] = "pattern_memory"
+    name: ClassVar[StoreName] = "pattern_memory"
     entry_type = Pattern
 
     def query(self, agent: str, step: str, archetype: str = ANY, *, key: str | None = None) -> list[Pattern]:

@@ -22,10 +22,12 @@ from sqlalchemy.engine import Connection, RowMapping
 
 from core.errors import UserError
 from stores.agent import beliefs
-from stores.agent.context_types import CONTEXT_TYPES
+from stores.agent.context_types import CONTEXT_TYPES, StoreName
 from stores.agent.evidence_rows import EvidenceRows, new_id
 from stores.agent.records import ANY, Change, Entry, Evidence, Own, RepositoryEvidence, RepositoryState
+from stores.agent.schema import ENTRIES, schema_of
 from stores.agent.summary import collect, figures
+from stores.engine import backup
 from stores.engine.database import Database
 
 EntryT = TypeVar("EntryT", bound=Entry)
@@ -49,7 +51,7 @@ class Why(Generic[EntryT]):
 class Store(Generic[EntryT]):
     """One of the three stores. Use as a context manager, or `close` it."""
 
-    name: ClassVar[str]
+    name: ClassVar[StoreName]
     entry_type: type[EntryT]
 
     def __init__(self, location: str | Path = "outputs/stores", *, create: bool = True) -> None:
@@ -57,11 +59,12 @@ class Store(Generic[EntryT]):
 
         Raises UserError where there is none and `create` is False; StageError where it cannot be opened.
         """
-        self.database = Database(self.name, location, create=create)
+        self.database = Database(schema_of(self.name), location, create=create)
         self.evidence = EvidenceRows(self.database)
-        self._table = self.database.entries
+        self.table = self.database.table(ENTRIES[self.name].table)
+        self.key_columns = ENTRIES[self.name].key
         self._columns = [
-            column.name for column in self._table.columns if column.name in self.entry_type.__struct_fields__
+            column.name for column in self.table.columns if column.name in self.entry_type.__struct_fields__
         ]
 
     def __enter__(self) -> Self:
@@ -76,14 +79,14 @@ class Store(Generic[EntryT]):
 
     def entries(self, *, retired: bool = False, **where: str) -> Iterator[EntryT]:
         """Every entry whose columns have these values, in the order of their keys; `retired` ones too, if asked."""
-        unknown = set(where) - set(self.database.key_columns) - {"source"}
+        unknown = set(where) - set(self.key_columns) - {"source"}
         if unknown:
-            raise UserError(f"entries of {self.name} have no {min(unknown)}", f"they have {self.database.key_columns}")
-        query = sa.select(self._table).order_by(*(self._table.c[name] for name in self.database.key_columns))
+            raise UserError(f"entries of {self.name} have no {min(unknown)}", f"they have {self.key_columns}")
+        query = sa.select(self.table).order_by(*(self.table.c[name] for name in self.key_columns))
         for name, value in where.items():
-            query = query.where(self._table.c[name] == value)
+            query = query.where(self.table.c[name] == value)
         if not retired:
-            query = query.where(self._table.c.retired == 0)
+            query = query.where(self.table.c.retired == 0)
         with self.database.read() as connection:  # all at once: who looks at them one by one must hold no lock
             rows = connection.execute(query).mappings().all()
         yield from map(self._entry, rows)
@@ -95,10 +98,10 @@ class Store(Generic[EntryT]):
 
     def best(self, archetype: str, **key: str) -> EntryT | None:
         """The entry of an archetype, else the one for all; None where there is neither."""
-        query = sa.select(self._table).where(
-            self._table.c.retired == 0,
-            self._table.c.archetype.in_((archetype, ANY)),
-            *(self._table.c[name] == value for name, value in key.items()),
+        query = sa.select(self.table).where(
+            self.table.c.retired == 0,
+            self.table.c.archetype.in_((archetype, ANY)),
+            *(self.table.c[name] == value for name, value in key.items()),
         )
         with self.database.read() as connection:
             rows = connection.execute(query).mappings().all()
@@ -131,7 +134,7 @@ class Store(Generic[EntryT]):
             }
             a, b = row["prior_a"] + changed["own_successes"], row["prior_b"] + changed["own_failures"]
             changed["confidence"] = beliefs.lower_bound(a, b)
-            connection.execute(sa.update(self._table).where(self._table.c.id == number).values(**changed))
+            connection.execute(sa.update(self.table).where(self.table.c.id == number).values(**changed))
             connection.execute(
                 sa.insert(self.database.table("outcomes")).values(
                     uid=uuid.uuid4().hex,
@@ -214,7 +217,7 @@ class Store(Generic[EntryT]):
     def wrong_figures(self, connection: Connection) -> list[str]:
         """Figures that do not follow from the rows, in a transaction that is open already."""
         totals = self._outcome_totals(connection)
-        rows = connection.execute(sa.select(self._table)).mappings().all()
+        rows = connection.execute(sa.select(self.table)).mappings().all()
         return [f"entry {row['id']}: {problem}" for row in rows for problem in self._wrong(connection, row, totals)]
 
     def stats(self) -> dict[str, Any]:
@@ -226,8 +229,8 @@ class Store(Generic[EntryT]):
                 name: connection.execute(sa.select(count()).select_from(table)).scalar_one()
                 for name, table in tables.items()
             }
-            kinds = sa.select(self._table.c.source, self._table.c.retired, count()).group_by(
-                self._table.c.source, self._table.c.retired
+            kinds = sa.select(self.table.c.source, self.table.c.retired, count()).group_by(
+                self.table.c.source, self.table.c.retired
             )
             rows = connection.execute(kinds).all()
             last = connection.execute(
@@ -253,7 +256,11 @@ class Store(Generic[EntryT]):
 
     def backup(self) -> Path | None:
         """Copy the store into backups/ beside it, of which the newest seven stay. None on PostgreSQL."""
-        return self.database.backup()
+        return backup.backup(self.database)
+
+    def copy_to(self, target: Path) -> None:
+        """Write a consistent copy of the store as a SQLite file, whole or not at all."""
+        backup.copy_to(self.database, target)
 
     def _entry(self, row: RowMapping) -> EntryT:
         fields = {name: row[name] for name in self._columns}
@@ -272,7 +279,7 @@ class Store(Generic[EntryT]):
 
     def key_of(self, entry: EntryT) -> tuple[str, ...]:
         """What tells an entry from others of the store."""
-        return tuple(getattr(entry, name) for name in self.database.key_columns)
+        return tuple(getattr(entry, name) for name in self.key_columns)
 
     def seeded_columns(self, entry: EntryT) -> dict[str, Any]:
         """The columns that seeding writes, but for `confidence`, which own outcomes have a say in."""
@@ -284,7 +291,7 @@ class Store(Generic[EntryT]):
     def _row(self, connection: Connection, entry_id: int, *, lock: bool = False) -> RowMapping:
         if not 0 < entry_id < 2**63:
             raise UserError(f"{self.name} has no entry {entry_id}", "`python -m stores list` shows them")
-        query = sa.select(self._table).where(self._table.c.id == entry_id)
+        query = sa.select(self.table).where(self.table.c.id == entry_id)
         row = connection.execute(query.with_for_update() if lock else query).mappings().first()
         if row is None:
             raise UserError(f"{self.name} has no entry {entry_id}", "`python -m stores list` shows them")
@@ -297,34 +304,34 @@ class Store(Generic[EntryT]):
             )
 
     def _add(self, connection: Connection, entry: EntryT, source: str) -> int:
-        key = {name: getattr(entry, name) for name in self.database.key_columns}
-        query = sa.select(self._table.c.id).where(*(self._table.c[name] == value for name, value in key.items()))
+        key = {name: getattr(entry, name) for name in self.key_columns}
+        query = sa.select(self.table.c.id).where(*(self.table.c[name] == value for name, value in key.items()))
         there = connection.execute(query).scalar()
         if there is not None:
             return int(there)
         a, b = entry.prior
         seeded = _plain(self.seeded_columns(entry))
         row = {**seeded, "source": source, "confidence": beliefs.lower_bound(a, b), **_no_outcomes()}
-        return new_id(connection.execute(sa.insert(self._table).values(**row)))
+        return new_id(connection.execute(sa.insert(self.table).values(**row)))
 
     def _put_entries(self, connection: Connection, entries: Iterable[EntryT], change: Change) -> None:
-        key_columns = self.database.key_columns
+        key_columns = self.key_columns
         known = {
             tuple(row[name] for name in key_columns): row
-            for row in connection.execute(sa.select(self._table)).mappings()
+            for row in connection.execute(sa.select(self.table)).mappings()
         }
         for entry in entries:
             row = self.seeded_columns(entry)
             there = known.pop(tuple(row[name] for name in key_columns), None)
             if there is None:
                 row["confidence"] = beliefs.lower_bound(*entry.prior)
-                connection.execute(sa.insert(self._table).values(**row, **_no_outcomes()))
+                connection.execute(sa.insert(self.table).values(**row, **_no_outcomes()))
                 change.entries_added += 1
             elif there["source"] != OWN:
                 a, b = entry.prior[0] + there["own_successes"], entry.prior[1] + there["own_failures"]
                 row |= {"confidence": beliefs.lower_bound(a, b), "retired": 0}
                 if any(not _same(there[name], value) for name, value in row.items()):
-                    connection.execute(sa.update(self._table).where(self._table.c.id == there["id"]).values(**row))
+                    connection.execute(sa.update(self.table).where(self.table.c.id == there["id"]).values(**row))
                     change.entries_changed += 1
         for old in known.values():
             if old["source"] in UNSEEDED or old["retired"]:
@@ -332,7 +339,7 @@ class Store(Generic[EntryT]):
             told = old["own_successes"] + old["own_failures"]
             # An agent that has reported on it relies on it: then only what the seed said goes.
             changed = self._withdrawn(old) if told else {"retired": 1}
-            connection.execute(sa.update(self._table).where(self._table.c.id == old["id"]).values(**changed))
+            connection.execute(sa.update(self.table).where(self.table.c.id == old["id"]).values(**changed))
             change.entries_retired += 1
 
     def _withdrawn(self, row: RowMapping) -> dict[str, Any]:

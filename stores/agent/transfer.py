@@ -21,8 +21,8 @@ from stores.agent import beliefs
 from stores.agent.context_types import CONTEXT_TYPES, Size
 from stores.agent.evidence_rows import new_id
 from stores.agent.records import Change, Evidence, RepositoryEvidence, RepositoryState
+from stores.agent.schema import REVISION
 from stores.agent.store import UNSEEDED, EntryT, Store
-from stores.engine.database import REVISION
 
 FORMAT = 1
 _DAMAGED = "nothing was imported; export the store again"
@@ -101,7 +101,7 @@ def _import(store: Store[EntryT], file: IO[bytes], path: Path) -> Imported:
 
 def _records(store: Store[EntryT]) -> Iterator[dict[str, Any]]:
     database = store.database
-    table, outcomes = database.entries, database.table("outcomes")
+    table, outcomes = store.table, database.table("outcomes")
     yield {"kind": "store", "store": store.name, "format": FORMAT, "schema": REVISION}
     with database.read() as connection:
         for state in store.evidence.repositories(connection):
@@ -180,11 +180,10 @@ def _put_entry(
     ids: dict[int, int | None],
     done: Imported,
 ) -> None:
-    database = store.database
-    table = database.entries
+    table = store.table
     line = {name: value for name, value in line.items() if name in table.columns}
     there = connection.execute(
-        sa.select(table.c.id).where(*(table.c[name] == line[name] for name in database.key_columns))
+        sa.select(table.c.id).where(*(table.c[name] == line[name] for name in store.key_columns))
     ).scalar()
     if there is None:
         if line["source"] not in UNSEEDED and not taken:
@@ -226,7 +225,7 @@ def _put_outcomes(
 
 def _count_again(store: Store[EntryT], connection: Connection, entry: int) -> None:
     """Make an entry's own figures from its outcomes, in the order in which they came."""
-    table, outcomes = store.database.entries, store.database.table("outcomes")
+    table, outcomes = store.table, store.database.table("outcomes")
     row = connection.execute(sa.select(table).where(table.c.id == entry)).mappings().one()
     told = connection.execute(
         sa.select(outcomes.c.success, outcomes.c.detail).where(outcomes.c.entry_id == entry).order_by(outcomes.c.at)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any, ClassVar
 
-from stores.agent.context_types import CONTEXT_TYPES, Choice, ContextType, Size
+from stores.agent.context_types import CONTEXT_TYPES, Choice, ContextType, Size, StoreName
 from stores.agent.records import ANY, Change, RepositoryEvidence, VVector
 from stores.agent.store import Store
 from stores.agent.summary import QUANTILES
@@ -14,7 +14,7 @@ from stores.agent.summary import QUANTILES
 class VVectorStore(Store[VVector]):
     """`query("repair_strategy", "import_fix")` says how much such a fix may change."""
 
-    name: ClassVar[str] = "v_vector_history"
+    name: ClassVar[StoreName] = "v_vector_history"
     entry_type = VVector
 
     def query(self, context_type: str, option: str, archetype: str = ANY) -> VVector | None:

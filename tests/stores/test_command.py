@@ -69,7 +69,7 @@ def test_export_import_check_stats_and_backup(stores: Path, tmp_path: Path) -> N
 
 
 def test_what_is_wrong_is_told(stores: Path, tmp_path: Path) -> None:
-    assert "no store at" in run(tmp_path / "nowhere", "stats", code=2).output
+    assert "no database at" in run(tmp_path / "nowhere", "stats", code=2).output
     assert not (tmp_path / "nowhere").exists()
     assert "has no entry 9" in run(stores, "why", "v_vector", "9", code=2).output
     assert "expected COLUMN=VALUE" in run(stores, "list", "v_vector", "--where", "agent=x", code=2).output

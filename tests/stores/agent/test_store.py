@@ -134,7 +134,7 @@ def test_the_check_sees_figures_that_do_not_follow(opened: Open, change: dict[st
     with opened() as store:
         store.bulk_import([repository], [entry(repository)], source="history:test")
         with store.database.write() as connection:
-            connection.execute(sa.update(store.database.entries).values(**change))
+            connection.execute(sa.update(store.table).values(**change))
         assert any(problem in sentence for sentence in store.check())
 
 

@@ -27,8 +27,9 @@ from stores_made_up import entry, made_up
 
 from core.errors import StageError, UserError
 from stores import FailureStore, PatternStore, VVectorStore
-from stores.agent.schema import STORES
-from stores.engine.database import REVISION, Database
+from stores.agent.context_types import STORE_NAMES, StoreName
+from stores.agent.schema import REVISION, schema_of
+from stores.engine.database import Database
 
 IMPORTING = """
 import resource, signal, sys, time
@@ -118,7 +119,7 @@ def test_a_full_disk_leaves_the_store_as_it_was(tmp_path: Path) -> None:
     process = importing(tmp_path, before=full)
     errors = process.communicate(timeout=60)[1].decode()
     assert process.returncode == 1
-    assert "make room; the store is as it was before" in errors
+    assert "free some disk space; the database is unchanged" in errors
     with VVectorStore(tmp_path) as store:
         assert store.check() == []
         assert store.stats()["evidence"] == 40
@@ -142,23 +143,24 @@ def test_an_interrupt_leaves_the_store_as_it_was(tmp_path: Path) -> None:
 def test_the_migrations_make_the_tables_of_the_schema(opened: Callable[[], VVectorStore]) -> None:
     with opened() as store, store.database.read() as connection:
         context = MigrationContext.configure(connection, opts={"compare_type": True})
-        assert compare_metadata(context, store.database.metadata) == []
+        assert compare_metadata(context, store.database.schema.metadata) == []
 
 
-@pytest.mark.parametrize("name", STORES)
-def test_every_sqlite_table_is_strict_and_made_as_the_schema_says(tmp_path: Path, name: str) -> None:
-    database = Database(name, tmp_path)
+@pytest.mark.parametrize("name", STORE_NAMES)
+def test_every_sqlite_table_is_strict_and_made_as_the_schema_says(tmp_path: Path, name: StoreName) -> None:
+    database = Database(schema_of(name), tmp_path)
     database.close()
+    tables = schema_of(name).metadata.tables
     with sqlite3.connect(tmp_path / f"{name}.db") as connection:
         made = {
             row[0]: " ".join(row[1].split())
             for row in connection.execute("SELECT name, sql FROM sqlite_master WHERE type = 'table'")
         }
         assert connection.execute("PRAGMA user_version").fetchone() == (REVISION,)
-    assert {*made} - {"alembic_version"} == set(database.metadata.tables)
-    for table in database.metadata.tables:
+    assert {*made} - {"alembic_version"} == set(tables)
+    for table in tables:
         assert "STRICT" in made[table]
-        wanted = str(CreateTable(database.metadata.tables[table]).compile(dialect=sqlite.dialect()))
+        wanted = str(CreateTable(tables[table]).compile(dialect=sqlite.dialect()))
         assert sorted(re.findall(r"\w+", made[table])) == sorted(re.findall(r"\w+", wanted))
 
 
@@ -210,7 +212,7 @@ def test_a_copy_of_postgresql_is_a_sqlite_store(postgresql: str, tmp_path: Path)
     with PatternStore(postgresql) as store:
         assert store.backup() is None
         store.bulk_import([repository], [], source="history:test")
-        store.database.copy_to(tmp_path / "pattern_memory.db")
+        store.copy_to(tmp_path / "pattern_memory.db")
         with PatternStore(tmp_path) as copy:
             assert list(copy.evidence.of_repository("root:z")) == list(store.evidence.of_repository("root:z"))
             assert len(list(copy.evidence.of_repository("root:z"))) == 40
@@ -245,7 +247,7 @@ def test_agents_and_a_copy_at_once_on_postgresql(postgresql: str, tmp_path: Path
         for number in range(4):
             folder = tmp_path / str(number)
             folder.mkdir()
-            stores[0].database.copy_to(folder / "v_vector_history.db")
+            stores[0].copy_to(folder / "v_vector_history.db")
             with VVectorStore(folder) as copy:
                 assert copy.check() == []
             assert stores[1].check() == []

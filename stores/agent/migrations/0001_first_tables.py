@@ -65,7 +65,7 @@ def upgrade() -> None:
         **STRICT,
     )
     op.create_index("ix_outcomes_entry_id", "outcomes", ["entry_id"])
-    table, key = NAMES[context.config.attributes["store"]]
+    table, key = NAMES[context.config.attributes["schema"].name]
     op.create_table(
         table,
         sa.Column("id", _whole(), primary_key=True),
