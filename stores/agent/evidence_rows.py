@@ -1,4 +1,4 @@
-"""Evidence in a store: which repositories were read, and what was seen in which commit."""
+"""The evidence in a store: the repositories that were read, and what was observed in which commit."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import Connection
 
-from stores.agent.records import ANY, Change, Evidence, Outcome, RepositoryEvidence, RepositoryState
+from stores.agent.records import ANY, Change, Evidence, Observation, RepositoryEvidence, RepositoryState
 from stores.engine.database import Database
 
 _BATCH = 1000
@@ -30,7 +30,7 @@ class EvidenceRows:
         self._incoming = sa.Table("incoming", sa.MetaData(), *columns, prefixes=["TEMPORARY"], sqlite_with_rowid=False)
 
     def repositories(self, connection: Connection) -> Iterator[RepositoryState]:
-        """Every repository that was read."""
+        """Every repository that was read, ordered by key."""
         for row in connection.execute(sa.select(self._repositories).order_by(self._repositories.c.key)).mappings():
             yield RepositoryState(**{name: row[name] for name in RepositoryState.__struct_fields__})
 
@@ -40,9 +40,9 @@ class EvidenceRows:
             return {state.key: state for state in self.repositories(connection)}
 
     def of_repository(self, key: str) -> Iterator[Evidence]:
-        """All that is held of one repository, in the order of its key.
+        """All evidence from one repository, ordered by context type, option and commit.
 
-        Page by page, since a transaction that reads for long keeps writers from ending theirs.
+        Reads page by page, because a long read transaction keeps writers from committing.
         """
         order = [self._evidence.c[name] for name in ("context_type", "option", "sha")]
         query = self._joined().where(self._repositories.c.key == key).order_by(*order).limit(_BATCH)
@@ -65,26 +65,26 @@ class EvidenceRows:
     def of(
         self, connection: Connection, context_type: str, option: str, *, archetype: str = ANY, newest: int | None = None
     ) -> Iterator[Evidence]:
-        """What one entry rests on; only the newest so many pieces, if asked."""
-        query = self._joined().where(*self._about(context_type, option, archetype))
+        """The evidence of one entry; only the `newest` pieces of it if that is given."""
+        query = self._joined().where(*self._conditions(context_type, option, archetype))
         if newest is not None:
             query = query.order_by(self._evidence.c.at.desc(), self._evidence.c.sha).limit(newest)
         return _records(connection, query)
 
-    def outcomes(
+    def observations(
         self, connection: Connection, context_type: str, option: str, archetype: str = ANY
-    ) -> Iterator[tuple[str, Outcome]]:
-        """(repository, outcome) of all that one entry rests on."""
+    ) -> Iterator[tuple[str, Observation]]:
+        """(repository, observation) of all evidence of one entry."""
         query = (
             sa.select(self._repositories.c.key, self._evidence.c.outcome)
             .join(self._repositories, self._evidence.c.repository_id == self._repositories.c.id)
-            .where(*self._about(context_type, option, archetype))
+            .where(*self._conditions(context_type, option, archetype))
         )
         rows: Iterable[Any] = connection.execution_options(yield_per=_BATCH).execute(query)
         yield from rows
 
-    def of_context(self, connection: Connection, context_type: str) -> Iterator[tuple[str, str, int, Outcome]]:
-        """(repository, option, time, outcome) of a whole context type, repository by repository, oldest first."""
+    def of_context(self, connection: Connection, context_type: str) -> Iterator[tuple[str, str, int, Observation]]:
+        """(repository, option, time, observation) of a whole context type, by repository, oldest first."""
         query = (
             sa.select(self._repositories.c.key, self._evidence.c.option, self._evidence.c.at, self._evidence.c.outcome)
             .join(self._repositories, self._evidence.c.repository_id == self._repositories.c.id)
@@ -95,7 +95,7 @@ class EvidenceRows:
         yield from rows
 
     def options(self, connection: Connection, context_type: str) -> list[tuple[str, str]]:
-        """(option, archetype) pairs that there is evidence for, `*` included."""
+        """The (option, archetype) pairs with evidence, each option also with the archetype `*`."""
         query = (
             sa.select(self._evidence.c.option, self._repositories.c.archetype)
             .join(self._repositories, self._evidence.c.repository_id == self._repositories.c.id)
@@ -106,19 +106,19 @@ class EvidenceRows:
         return sorted(pairs | {(option, ANY) for option, _ in pairs})
 
     def replace(self, connection: Connection, one: RepositoryEvidence, change: Change) -> None:
-        """Make the store hold just this of a repository, touching no row that is right already."""
+        """Make this the only evidence of its repository, without touching rows that are already right."""
         number, changed = self._put_state(connection, one.state)
         change.repositories += changed
         self._incoming.create(connection)
         try:
             evidence = iter(one.evidence)
             while rows := [_row(piece, number) for piece in islice(evidence, _BATCH)]:
-                # What comes twice counts once.
+                # Duplicates count once.
                 connection.execute(self._dialect.insert(self._incoming).on_conflict_do_nothing(), rows)
             new, old = self._incoming, self._evidence
             same_key = [old.c[name] == new.c[name] for name in _KEY]
-            gone = sa.delete(old).where(old.c.repository_id == number, ~sa.exists().where(*same_key).correlate(old))
-            change.evidence_removed += connection.execute(gone).rowcount
+            stale = sa.delete(old).where(old.c.repository_id == number, ~sa.exists().where(*same_key).correlate(old))
+            change.evidence_removed += connection.execute(stale).rowcount
             equal = [*same_key, old.c.at == new.c.at, old.c.outcome == new.c.outcome, old.c.note == new.c.note]
             fresh = sa.select(new).where(~sa.exists().where(*equal).correlate(new))
             change.evidence_added += self._upsert(connection, fresh)
@@ -126,7 +126,7 @@ class EvidenceRows:
             self._incoming.drop(connection)
 
     def _put_state(self, connection: Connection, state: RepositoryState) -> tuple[int, bool]:
-        """(number of the repository, whether its row is other than before)."""
+        """(id of the repository, whether its row changed)."""
         table = self._repositories
         values = msgspec.structs.asdict(state)
         row = connection.execute(sa.select(table).where(table.c.key == state.key)).mappings().first()
@@ -151,13 +151,13 @@ class EvidenceRows:
             self._repositories, self._evidence.c.repository_id == self._repositories.c.id
         )
 
-    def _about(self, context_type: str, option: str, archetype: str) -> list[Any]:
+    def _conditions(self, context_type: str, option: str, archetype: str) -> list[Any]:
         conditions = [self._evidence.c.context_type == context_type, self._evidence.c.option == option]
         return conditions if archetype == ANY else [*conditions, self._repositories.c.archetype == archetype]
 
 
 def new_id(done: sa.CursorResult[Any]) -> int:
-    """The number of the row that was inserted."""
+    """The id of the inserted row."""
     assert done.inserted_primary_key is not None
     return int(done.inserted_primary_key[0])
 

@@ -367,7 +367,7 @@ class Store(Generic[EntryT]):
         context = CONTEXT_TYPES.get(row["evidence_context"])
         if row["source"] in UNSEEDED or row["retired"] or context is None:
             return
-        seen = self.evidence.outcomes(connection, context.name, row["evidence_option"], row["archetype"])
+        seen = self.evidence.observations(connection, context.name, row["evidence_option"], row["archetype"])
         found = collect(context, seen)
         quantiles, shares = figures(context, found, [*row["quantiles"], *row["shares"]])
         if not _same(quantiles, row["quantiles"]) or not _same(shares, row["shares"]):
