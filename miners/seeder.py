@@ -26,7 +26,8 @@ from miners.repository_miner import Mined, Tally, holds
 from stores import FailureStore, PatternStore, VVectorStore
 from stores.agent.context_types import CONTEXT_TYPES
 from stores.agent.records import Change, Entry, Evidence, RepositoryEvidence, RepositoryState
-from stores.agent.store import UNSEEDED, Store
+from stores.agent.rows import UNSEEDED
+from stores.agent.store import Store
 
 STORES: tuple[type[Store[Any]], ...] = (VVectorStore, PatternStore, FailureStore)
 _ENCODER = msgspec.msgpack.Encoder()

@@ -188,7 +188,7 @@ def test_patterns_and_failures_are_asked_for_by_step(tmp_path: Path) -> None:
 def test_a_value_that_is_no_json_is_told(opened: Open, value: dict[str, object]) -> None:
     with opened() as store:
         number = store.add_own(entry(option="guard_fix"))
-        with pytest.raises(UserError, match="nothing that JSON can hold"):
+        with pytest.raises(UserError, match="not JSON-serialisable"):
             store.record_outcome(number, success=True, value=value)
         assert store.get(number).own.successes == 0
 
