@@ -43,6 +43,11 @@ class Imported(msgspec.Struct, kw_only=True):
     left_out: int = 0
     """Repositories, evidence and seeded entries with their outcomes, because the store has evidence already."""
 
+    def __str__(self) -> str:
+        """All figures in words."""
+        figures = msgspec.structs.asdict(self).items()
+        return ", ".join(f"{number:,} {name.replace('_', ' ')}" for name, number in figures)
+
 
 def export(store: StoreRows[Any], path: Path) -> int:
     """Write one state of the store, whole or not at all; returns the number of lines."""

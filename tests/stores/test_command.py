@@ -49,8 +49,8 @@ def test_list_show_and_why(stores: Path) -> None:
     assert json.loads(run(stores, "list", "v_vector", "--json").output)["option"] == "import_fix"
     assert json.loads(run(stores, "show", "v_vector", "1").output)["evolved_value"] == {"max_edits": 18}
     told = run(stores, "why", "v_vector", "1", "--evidence", "2").output
-    assert "gate of lines: saves 0.250 [0.140, 0.330] bits over the defaults" in told
-    assert "worse off: odd" in told
+    assert "gate for lines: saves 0.250 [0.140, 0.330] bits over the defaults" in told
+    assert "worse on: odd" in told
     assert told.count("files=") == 2
     assert "failed too large" in told
     assert json.loads(run(stores, "why", "v_vector", "1", "--json").output)["entry"]["id"] == 1
