@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from itertools import islice
 from typing import Any
 
@@ -45,28 +45,25 @@ class EvidenceRows:
         Reads page by page, because a long read transaction keeps writers from committing.
         """
         order = [self._evidence.c[name] for name in ("context_type", "option", "sha")]
-        query = self._joined().where(self._repositories.c.key == key).order_by(*order).limit(_BATCH)
-        last: Evidence | None = None
+        query = page = self._rows().where(self._repositories.c.key == key).order_by(*order).limit(_BATCH)
         while True:
-            page = (
-                query if last is None else query.where(sa.tuple_(*order) > (last.context_type, last.option, last.sha))
-            )
             with self._database.read() as connection:
                 found = list(_records(connection, page))
             yield from found
             if len(found) < _BATCH:
                 return
             last = found[-1]
+            page = query.where(sa.tuple_(*order) > (last.context_type, last.option, last.sha))
 
     def everything(self, connection: Connection) -> Iterator[Evidence]:
         """All evidence, repository by repository."""
-        yield from _records(connection, self._joined().order_by(self._repositories.c.key, *self._evidence.primary_key))
+        yield from _records(connection, self._rows().order_by(self._repositories.c.key, *self._evidence.primary_key))
 
     def of(
         self, connection: Connection, context_type: str, option: str, *, archetype: str = ANY, newest: int | None = None
     ) -> Iterator[Evidence]:
         """The evidence of one entry; only the `newest` pieces of it if that is given."""
-        query = self._joined().where(*self._conditions(context_type, option, archetype))
+        query = self._rows().where(*self._conditions(context_type, option, archetype))
         if newest is not None:
             query = query.order_by(self._evidence.c.at.desc(), self._evidence.c.sha).limit(newest)
         return _records(connection, query)
@@ -75,34 +72,22 @@ class EvidenceRows:
         self, connection: Connection, context_type: str, option: str, archetype: str = ANY
     ) -> Iterator[tuple[str, Observation]]:
         """(repository, observation) of all evidence of one entry."""
-        query = (
-            sa.select(self._repositories.c.key, self._evidence.c.outcome)
-            .join(self._repositories, self._evidence.c.repository_id == self._repositories.c.id)
-            .where(*self._conditions(context_type, option, archetype))
-        )
-        rows: Iterable[Any] = connection.execution_options(yield_per=_BATCH).execute(query)
-        yield from rows
+        columns = self._repositories.c.key, self._evidence.c.outcome
+        query = self._select(*columns).where(*self._conditions(context_type, option, archetype))
+        yield from _streamed(connection, query)
 
     def of_context(self, connection: Connection, context_type: str) -> Iterator[tuple[str, str, int, Observation]]:
         """(repository, option, time, observation) of a whole context type, by repository, oldest first."""
-        query = (
-            sa.select(self._repositories.c.key, self._evidence.c.option, self._evidence.c.at, self._evidence.c.outcome)
-            .join(self._repositories, self._evidence.c.repository_id == self._repositories.c.id)
-            .where(self._evidence.c.context_type == context_type)
-            .order_by(self._repositories.c.key, self._evidence.c.at, self._evidence.c.sha, self._evidence.c.option)
-        )
-        rows: Iterable[Any] = connection.execution_options(yield_per=_BATCH).execute(query)
-        yield from rows
+        key, evidence = self._repositories.c.key, self._evidence.c
+        query = self._select(key, evidence.option, evidence.at, evidence.outcome)
+        query = query.where(evidence.context_type == context_type)
+        yield from _streamed(connection, query.order_by(key, evidence.at, evidence.sha, evidence.option))
 
     def options(self, connection: Connection, context_type: str) -> list[tuple[str, str]]:
         """The (option, archetype) pairs with evidence, each option also with the archetype `*`."""
-        query = (
-            sa.select(self._evidence.c.option, self._repositories.c.archetype)
-            .join(self._repositories, self._evidence.c.repository_id == self._repositories.c.id)
-            .where(self._evidence.c.context_type == context_type)
-            .distinct()
-        )
-        pairs = {(option, archetype) for option, archetype in connection.execute(query)}
+        query = self._select(self._evidence.c.option, self._repositories.c.archetype).distinct()
+        rows = connection.execute(query.where(self._evidence.c.context_type == context_type))
+        pairs = {(option, archetype) for option, archetype in rows}
         return sorted(pairs | {(option, ANY) for option, _ in pairs})
 
     def replace(self, connection: Connection, one: RepositoryEvidence, change: Change) -> None:
@@ -145,11 +130,13 @@ class EvidenceRows:
         statement = insert.on_conflict_do_update(index_elements=_KEY, set_=values)
         return int(connection.execute(statement, execution_options={"preserve_rowcount": True}).rowcount)
 
-    def _joined(self) -> sa.Select[Any]:
+    def _rows(self) -> sa.Select[Any]:
         columns = [column for column in self._evidence.columns if column.name != "repository_id"]
-        return sa.select(*columns, self._repositories.c.key.label("repository")).join(
-            self._repositories, self._evidence.c.repository_id == self._repositories.c.id
-        )
+        return self._select(*columns, self._repositories.c.key.label("repository"))
+
+    def _select(self, *columns: Any) -> sa.Select[Any]:
+        """Columns of evidence and its repository."""
+        return sa.select(*columns).join_from(self._evidence, self._repositories)
 
     def _conditions(self, context_type: str, option: str, archetype: str) -> list[Any]:
         conditions = [self._evidence.c.context_type == context_type, self._evidence.c.option == option]
@@ -169,5 +156,9 @@ def _row(piece: Evidence, repository: int) -> dict[str, Any]:
 
 
 def _records(connection: Connection, query: sa.Select[Any]) -> Iterator[Evidence]:
-    rows: Iterable[Any] = connection.execution_options(yield_per=_BATCH).execute(query).mappings()
-    return (Evidence(**row) for row in rows)
+    return (Evidence(**row) for row in _streamed(connection, query).mappings())
+
+
+def _streamed(connection: Connection, query: sa.Select[Any]) -> Any:
+    """The rows of a query, read in batches."""
+    return connection.execution_options(yield_per=_BATCH).execute(query)
