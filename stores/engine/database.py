@@ -42,13 +42,16 @@ class Database:
         # Absolute, because a long-running process may change its working directory.
         self.path = None if self.is_postgresql else Path(location).expanduser().resolve() / f"{schema.name}.db"
         self.location = without_credentials(str(location)) if self.is_postgresql else str(self.path)
+        missing = None if create else UserError(f"no {schema.name} database at {self.location}", schema.created_by)
         if self.path:
-            if not create and not self.path.exists():
-                raise UserError(f"there is no database at {self.path}", schema.created_by)
+            if missing and not self.path.exists():
+                raise missing
             make_folder(self.path.parent)
         self.engine = self._postgresql(str(location)) if self.is_postgresql else self._sqlite()
-        with translated(self.location):
-            self._migrate()
+        with contextlib.ExitStack() as on_error, translated(self.location):
+            on_error.callback(self.close)
+            self._migrate(missing)
+            on_error.pop_all()
 
     def table(self, name: str) -> sa.Table:
         """One of the schema's tables."""
@@ -139,10 +142,12 @@ class Database:
         except ModuleNotFoundError:
             raise UserError("PostgreSQL needs a driver", "pip install 'psycopg[binary]'") from None
 
-    def _migrate(self) -> None:
+    def _migrate(self, missing: UserError | None) -> None:
         with self.engine.connect() as connection:
             revision = migrate.revision_of(connection, self.schema)
             connection.rollback()
+        if missing and not revision:
+            raise missing
         if revision > self.schema.revision:
             raise UserError(
                 f"{self.location} was made by a newer version of Gitlore", "update Gitlore, or name another folder"
