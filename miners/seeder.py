@@ -25,7 +25,7 @@ from miners.pattern_extractor import extract
 from miners.repository_miner import Mined, Tally, holds
 from stores import FailureStore, PatternStore, VVectorStore
 from stores.agent.context_types import CONTEXT_TYPES
-from stores.agent.records import Change, Entry, Evidence, RepositoryEvidence, RepositoryState
+from stores.agent.records import Entry, Evidence, RepositoryEvidence, RepositoryState, StoreChange
 from stores.agent.rows import UNSEEDED
 from stores.agent.store import Store
 
@@ -37,7 +37,7 @@ _ENCODER = msgspec.msgpack.Encoder()
 class Seeding:
     """What came of it."""
 
-    changes: dict[str, Change] = field(default_factory=dict)
+    changes: dict[str, StoreChange] = field(default_factory=dict)
     """By store."""
     verdicts: dict[str, dict[str, Verdict]] = field(default_factory=dict)
     """By context type and target."""
@@ -114,11 +114,11 @@ class Seeder:
             return ""
         return min((state.issues_until for state in found), default="")
 
-    def stage(self, mined: Mined) -> dict[str, Change]:
+    def stage(self, mined: Mined) -> dict[str, StoreChange]:
         """Put a repository into the copies; gives what changed in each."""
         if mined.unchanged:
             return {}
-        done: dict[str, Change] = {}
+        done: dict[str, StoreChange] = {}
         with contextlib.ExitStack() as stack:
             spools = {
                 store.name: stack.enter_context((self._folder / f"{store.name}.spool").open("w+b"))
@@ -152,10 +152,10 @@ class Seeder:
             done.changes[live.name] = self._take_over(live, staged, source, done)
         return done
 
-    def _take_over(self, live: Store[Any], staged: Store[Any], source: str, done: Seeding) -> Change:
+    def _take_over(self, live: Store[Any], staged: Store[Any], source: str, done: Seeding) -> StoreChange:
         entries = [entry for entry in staged.entries() if entry.source not in UNSEEDED]
         if not self._changed[live.name] and _same_entries(entries, live):
-            return Change()
+            return StoreChange()
         held = live.stats()
         if (held["runs"] or held["outcomes"] or held["entries"]) and (backup := live.backup()):
             done.backups.append(backup)

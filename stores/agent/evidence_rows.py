@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import Connection
 
-from stores.agent.records import ANY, Change, Evidence, Observation, RepositoryEvidence, RepositoryState
+from stores.agent.records import ANY, Evidence, Observation, RepositoryEvidence, RepositoryState, StoreChange
 from stores.engine.database import Database
 
 _BATCH = 1000
@@ -90,7 +90,7 @@ class EvidenceRows:
         pairs = {(option, archetype) for option, archetype in rows}
         return sorted(pairs | {(option, ANY) for option, _ in pairs})
 
-    def replace(self, connection: Connection, one: RepositoryEvidence, change: Change) -> None:
+    def replace(self, connection: Connection, one: RepositoryEvidence, change: StoreChange) -> None:
         """Make this the only evidence of its repository, without touching rows that are already right."""
         number, changed = self._put_state(connection, one.state)
         change.repositories += changed

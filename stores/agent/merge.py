@@ -9,11 +9,13 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection, RowMapping
 
 from stores.agent import beliefs
-from stores.agent.records import Change
+from stores.agent.records import StoreChange
 from stores.agent.rows import NO_OUTCOMES, OWN, UNSEEDED, WITHDRAWN, EntryT, StoreRows, confidence_of, same
 
 
-def merge_entries(store: StoreRows[EntryT], connection: Connection, entries: Iterable[EntryT], change: Change) -> None:
+def merge_entries(
+    store: StoreRows[EntryT], connection: Connection, entries: Iterable[EntryT], change: StoreChange
+) -> None:
     """Make `entries` the store's seeded entries, and count in `change` what that took.
 
     Own entries and own outcomes stay. Seeded entries that are not among `entries` retire, or are withdrawn.

@@ -128,7 +128,7 @@ class RepositoryEvidence(msgspec.Struct, kw_only=True):
     evidence: Iterable[Evidence]
 
 
-class Change(msgspec.Struct, kw_only=True):
+class StoreChange(msgspec.Struct, kw_only=True):
     """What an import changed. All zero: nothing was written."""
 
     repositories: int = 0

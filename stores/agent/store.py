@@ -18,7 +18,7 @@ from core.errors import UserError
 from stores.agent import transfer
 from stores.agent.check import wrong_figures
 from stores.agent.merge import merge_entries
-from stores.agent.records import ANY, Change, Evidence, RepositoryEvidence, RepositoryState
+from stores.agent.records import ANY, Evidence, RepositoryEvidence, RepositoryState, StoreChange
 from stores.agent.rows import OWN, EntryT, StoreRows, plain, with_outcomes
 from stores.engine import backup
 
@@ -117,13 +117,13 @@ class Store(StoreRows[EntryT]):
         *,
         source: str,
         gate: Mapping[str, Any] | None = None,
-    ) -> Change:
+    ) -> StoreChange:
         """Store what was mined, all or nothing: evidence, how far each repository was read, and the entries.
 
         `repositories` are those that changed, each with all of its evidence; `entries` are all seeded entries, so
         any other retires. Own entries and own outcomes stay as they are. If nothing changes, nothing is written.
         """
-        change = Change()
+        change = StoreChange()
         with self.database.write() as connection:
             self._replace_evidence(connection, repositories, change)
             merge_entries(self, connection, entries, change)
@@ -132,9 +132,9 @@ class Store(StoreRows[EntryT]):
                 connection.execute(sa.insert(self.runs).values(**run, gate=dict(gate or {})))
         return change
 
-    def bulk_import_evidence(self, repositories: Iterable[RepositoryEvidence]) -> Change:
+    def bulk_import_evidence(self, repositories: Iterable[RepositoryEvidence]) -> StoreChange:
         """Store evidence without entries, all or nothing."""
-        change = Change()
+        change = StoreChange()
         with self.database.write() as connection:
             self._replace_evidence(connection, repositories, change)
         return change
@@ -202,7 +202,7 @@ class Store(StoreRows[EntryT]):
             )
 
     def _replace_evidence(
-        self, connection: Connection, repositories: Iterable[RepositoryEvidence], change: Change
+        self, connection: Connection, repositories: Iterable[RepositoryEvidence], change: StoreChange
     ) -> None:
         for one in repositories:
             self.evidence.replace(connection, one, change)

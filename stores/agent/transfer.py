@@ -20,7 +20,7 @@ from core.files import atomic_write
 from stores.agent.check import wrong_figures
 from stores.agent.context_types import CONTEXT_TYPES, Size
 from stores.agent.evidence_rows import new_id
-from stores.agent.records import Change, Evidence, RepositoryEvidence, RepositoryState
+from stores.agent.records import Evidence, RepositoryEvidence, RepositoryState, StoreChange
 from stores.agent.rows import NO_OUTCOMES, UNSEEDED, StoreRows, with_outcomes
 from stores.agent.schema import REVISION
 
@@ -160,8 +160,8 @@ class _Importer:
             seen.add(key)
             self.done.evidence += self._replace(states[key], map(_piece, pieces)).evidence_added
 
-    def _replace(self, state: RepositoryState, evidence: Iterable[Evidence]) -> Change:
-        change = Change()
+    def _replace(self, state: RepositoryState, evidence: Iterable[Evidence]) -> StoreChange:
+        change = StoreChange()
         self._store.evidence.replace(self._connection, RepositoryEvidence(state=state, evidence=evidence), change)
         return change
 

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any, ClassVar
 
 from stores.agent.context_types import CONTEXT_TYPES, Choice, ContextType, Size, StoreName
-from stores.agent.records import ANY, Change, RepositoryEvidence, VVector
+from stores.agent.records import ANY, RepositoryEvidence, StoreChange, VVector
 from stores.agent.store import Store
 from stores.agent.summary import QUANTILES
 
@@ -35,7 +35,7 @@ class VVectorStore(Store[VVector]):
         *,
         source: str = "github",
         gate: Mapping[str, Any] | None = None,
-    ) -> Change:
+    ) -> StoreChange:
         """`bulk_import`, under the name that the agent's code uses."""
         return self.bulk_import(repositories, entries, source=source, gate=gate)
 

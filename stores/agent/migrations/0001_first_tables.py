@@ -1,4 +1,4 @@
-"""The first tables. A migration never changes: what later ones need stands in later ones."""
+"""The first tables. Migrations are never edited: later changes need later migrations."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ STRICT = {"sqlite_strict": True}
 
 
 def upgrade() -> None:
-    """Make them."""
+    """Create them."""
     op.create_table(
         "repositories",
         sa.Column("id", _whole(), primary_key=True),
