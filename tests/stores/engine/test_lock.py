@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import threading
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -45,6 +46,16 @@ def test_writers_of_one_database_queue_up_and_those_of_others_do_not_wait(notes:
                 thread, has_this = writer_of(other)
                 assert has_this.wait(30)
                 thread.join()
+            assert not has_it.wait(0.3)
+        assert has_it.wait(30)
+        waiting.join()
+
+
+def test_writers_of_a_file_queue_on_a_lock_beside_it(notes: Schema, tmp_path: Path) -> None:
+    """SQLite's own lock would serve them in any order."""
+    with opened(notes, str(tmp_path)) as database:
+        with lock.queue_for_file(tmp_path / "notes.lock"):
+            waiting, has_it = writer_of(database)
             assert not has_it.wait(0.3)
         assert has_it.wait(30)
         waiting.join()
