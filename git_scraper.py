@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import re
 import shutil
-from collections import Counter
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from hashlib import sha256
@@ -34,7 +33,7 @@ from core.history.overlay import Overlay
 from core.history.reader import Reader
 from core.history.snapshot import Order, Snapshot, read_order
 from core.history.walk import iso
-from core.history.writer import Earlier, HistoryWriter, load_earlier
+from core.history.writer import Earlier, HistoryWriter, Written, load_earlier, nothing_in_scope
 from core.logs import log
 from core.process import git_workers
 from core.records.commit_files import read_history
@@ -128,29 +127,20 @@ def run(ctx: Context[GitScraperConfig]) -> None:
         metadata = metadata_of(repository, refs, order, config)
         check(metadata, order, refs)
         reader = Reader(overlay, options, filters_of(config), git_workers(config.workers))
-        part, resumed = start_part(ctx.scratch)
-        known = [one for one in (resumed, last if is_reusable(ctx) else None) if one]
-        known = [one for one in known if one.index.key_check == key_check(options)]
-        earlier = max(known, key=lambda one: len(one.index), default=None)
-        with (
-            ctx.progress("scraping", len(order), "commits") as progress,
-            HistoryWriter(part, metadata, refs, order, expand_branches=config.expand_branches) as writer,
-        ):
-            writer.key_check = key_check(options)
+        part, interrupted = start_part(ctx.scratch)
+        earlier = best_earlier(interrupted, last if is_reusable(ctx) else None, key_check(options))
+        writer = HistoryWriter(
+            part, metadata, refs, order, key_check=key_check(options), expand_branches=config.expand_branches
+        )
+        with ctx.progress("scraping", len(order), "commits") as progress, writer:
             writer.write(reader, earlier, progress)
-            add_figures(metadata, writer)
-            index = writer.finish(metadata)
-        kept = ctx.published("tombstones.jsonl") if last or ctx.previous is None else None
-        graves = ctx.output("tombstones.jsonl")
-        vanished = tombstones.write(graves, kept, last, order, overlay, options.pseudonyms)
+            written = writer.finish()
+        known = ctx.published("tombstones.jsonl") if last or ctx.previous is None else None
+        vanished = tombstones.write(ctx.output("tombstones.jsonl"), known, last, order, overlay, options.pseudonyms)
     warn_of_rewriting(repository, last, refs, vanished)
-    index.save(ctx.output("commits.index"))
+    written.index.save(ctx.output("commits.index"))
     shutil.move(part, ctx.output("commits.json"))
-    for what, number in {**figures(metadata, writer), "vanished commits": vanished}.items():
-        if number:
-            ctx.count(what, number)
-    for reason, number in metadata.left_out.items():
-        ctx.drop(reason, number)
+    report(ctx, written, vanished)
 
 
 def filters_of(config: GitScraperConfig) -> Filters:
@@ -211,7 +201,7 @@ def check(metadata: HistoryMetadata, order: Order, refs: Snapshot) -> None:
     if len(order):
         return
     if order.left_out:
-        raise UserError(*_all_left_out(place, order.left_out))
+        raise nothing_in_scope(place, order.left_out)
     if head(Path(metadata.git_dir)):
         raise UserError(
             f"{place} has commits, but none on its {', '.join(metadata.refs)}",
@@ -254,8 +244,14 @@ def changed(ctx: Context[GitScraperConfig]) -> set[str]:
     return {name for name in {*before, *ctx.facts} if before.get(name) != ctx.facts.get(name)}
 
 
+def best_earlier(interrupted: Earlier | None, last: Last | None, check: str) -> Earlier | None:
+    """Of what was written before with the same key for addresses, the one that holds most commits."""
+    usable = [one for one in (interrupted, last) if one and one.index.key_check == check]
+    return max(usable, key=lambda one: len(one.index), default=None)
+
+
 def start_part(scratch: Path) -> tuple[Path, Earlier | None]:
-    """(where to write, what a killed run of this very work got to)."""
+    """(where to write, what an interrupted run of the same work has written)."""
     found = [load_earlier(path.with_suffix(".json"), path) for path in sorted(scratch.glob("part-*.index"))]
     resumed = max((one for one in found if one), key=lambda one: len(one.index), default=None)
     kept = resumed.path.stem if resumed else ""
@@ -263,38 +259,29 @@ def start_part(scratch: Path) -> tuple[Path, Earlier | None]:
         if path.stem != kept:
             path.unlink()
     if resumed:
-        log.info("going on after %s commits of an interrupted run", f"{len(resumed.index):,}")
+        log.info("resuming after %s commits of an interrupted run", f"{len(resumed.index):,}")
     return scratch / ("part-2.json" if kept == "part-1" else "part-1.json"), resumed
 
 
-def add_figures(metadata: HistoryMetadata, writer: HistoryWriter) -> None:
-    """Fill in what is known after the last commit. Raises UserError where none was in scope."""
-    rows, totals = writer.rows, writer.totals
-    if not rows:
-        raise UserError(*_all_left_out(metadata.repository, writer.left_out))
-    metadata.total_commits = len(rows)
-    metadata.total_authors = len(totals.authors)
-    metadata.merge_commits = totals.merges
-    metadata.total_files_touched = len(totals.files)
-    metadata.total_insertions, metadata.total_deletions = totals.insertions, totals.deletions
-    metadata.missing_file_changes = totals.missing
-    metadata.left_out = dict(sorted({**writer.left_out, **totals.left_out}.items()))
-    metadata.date_range = DateRange(iso(min(rows.times)), iso(max(rows.times)))
-
-
-def figures(metadata: HistoryMetadata, writer: HistoryWriter) -> dict[str, int]:
-    """What the summary table shows."""
-    totals = writer.totals
-    return {
-        "commits": metadata.total_commits,
-        "of them from the last result": writer.kept,
+def report(ctx: Context[GitScraperConfig], written: Written, vanished: int) -> None:
+    """Count what the summary table shows, and what was left out."""
+    totals = written.totals
+    figures = {
+        "commits": written.metadata.total_commits,
+        "of them from the last result": written.reused,
         "merges": totals.merges,
         "file changes": totals.file_changes,
         "patches cut": totals.truncated,
         "patches not in UTF-8": totals.not_utf8,
         "file changes with missing objects": totals.missing,
-        "commits that repeat an earlier patch": sum(row >= 0 for row in writer.rows.originals),
+        "commits that repeat an earlier patch": written.repeats,
+        "vanished commits": vanished,
     }
+    for name, number in figures.items():
+        if number:
+            ctx.count(name, number)
+    for reason, number in written.metadata.left_out.items():
+        ctx.drop(reason, number)
 
 
 def warn_of_rewriting(repository: Repository, last: Last | None, refs: Snapshot, vanished: int) -> None:
@@ -305,11 +292,6 @@ def warn_of_rewriting(repository: Repository, last: Last | None, refs: Snapshot,
         log.warning("%s: %s was %s since the last run", repository.location, ref, what)
     if vanished:
         log.warning("%s commits are no longer reached by any ref; they are in tombstones.jsonl", f"{vanished:,}")
-
-
-def _all_left_out(place: str, reasons: Counter[str]) -> tuple[str, str]:
-    listed = ", ".join(f"{number:,} {reason}" for reason, number in reasons.items())
-    return f"no commit of {place} is in scope: {listed}", "widen the scope in git_scraper"
 
 
 def each_repository(config: GitScraperConfig) -> dict[str, GitScraperConfig]:
