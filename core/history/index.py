@@ -1,4 +1,4 @@
-"""The index of a commits.json: where each commit is in it. A refresh, and a run after a kill, reuse what still holds."""
+"""The index of a commits.json: where each commit is in it, so that a later run can reuse what still holds."""
 
 from __future__ import annotations
 
