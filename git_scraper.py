@@ -50,11 +50,11 @@ class GitScraperConfig(Section):
     repo: str = Field(default=".", json_schema_extra={"replaces": "repos"})
     """Repository: a folder, or a URL that is cloned into the cache folder and updated on each run."""
     repos: tuple[str, ...] = ()
-    """Several repositories instead, each with a folder of its own under outputs; a text file lists one a line."""
+    """Several repositories instead, each with its own folder under outputs; a text file lists one a line."""
     refs: tuple[RefKind, ...] = Field(default=("branches", "tags", "remotes"), min_length=1)
     """Kinds of refs whose commits are read."""
     since: str = ""
-    """Leave out commits before this date or time (ISO 8601, UTC unless it says otherwise; by commit date)."""
+    """Leave out commits before this date or time (ISO 8601, UTC unless it names a zone; by commit date)."""
     until: str = ""
     """Leave out commits after this date or time; a date counts as a whole day."""
     authors: tuple[str, ...] = ()
@@ -88,7 +88,7 @@ class GitScraperConfig(Section):
     expand_branches: bool = False
     """Write branch names out in every commit, instead of an index into one table."""
     workers: int = Field(default=0, ge=0, json_schema_extra={"control": True})
-    """Git processes that diff side by side; 0 for one fewer than there are processors. The result is the same."""
+    """Git processes that diff in parallel; 0: one fewer than processors, at most 8. The result is the same."""
     incremental: bool = Field(default=True, json_schema_extra={"control": True})
     """Read only new commits where the last result still holds; the result is the same."""
 
@@ -144,7 +144,7 @@ def run(ctx: Context[GitScraperConfig]) -> None:
 
 
 def filters_of(config: GitScraperConfig) -> Filters:
-    """The scope that the settings ask for."""
+    """The scope in the settings."""
     return Filters(
         since=parse_time(config.since) if config.since else None,
         until=parse_time(config.until, end_of_day=True) if config.until else None,
@@ -234,7 +234,7 @@ def is_reusable(ctx: Context[GitScraperConfig]) -> bool:
 
 
 def key_check(options: ReadOptions) -> str:
-    """Tells one key of redacted addresses from another."""
+    """Identifies the key of redacted addresses, without revealing it."""
     return options.pseudonyms.check() if options.pseudonyms else ""
 
 
@@ -301,7 +301,7 @@ def each_repository(config: GitScraperConfig) -> dict[str, GitScraperConfig]:
 
 
 def sources(config: GitScraperConfig) -> dict[str, str]:
-    """Digests of what lies outside the outputs folder and decides what is read."""
+    """Digests of everything outside the outputs folder that decides what is read."""
     state = repositories.state(config.repo, config.refs)
     found = {"repository refs": state.refs, "history boundary": state.boundary, "git": commands.version()}
     if config.mailmap:

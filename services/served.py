@@ -126,7 +126,7 @@ def _stopped(
 
     stopper = Stopper(stops)
     for text in texts:
-        if ready := stopper.tell(text):
+        if ready := stopper.ready(text):
             yield AnswerPart(ready)
         if stopper.done:
             break

@@ -73,7 +73,7 @@ class Index(msgspec.Struct):
     """Rows of commits with missing objects, which may have turned up since."""
     tags: dict[str, list[str]] = {}
     key_check: str = ""
-    """Tells whether addresses were redacted with the same key."""
+    """Shows whether addresses were redacted with the same key."""
     totals: Totals | None = None
     """None in the index of an unfinished file."""
 

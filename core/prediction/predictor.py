@@ -91,7 +91,7 @@ class Prediction:
 
 @dataclass
 class Ranking:
-    """Files and change types, and the place from which a sketch goes on."""
+    """Files and change types, and the state from which a sketch continues."""
 
     files: list[RankedFile]
     change_types: list[Ranked]

@@ -150,7 +150,7 @@ def test_stop_texts(texts: list[str], stops: list[str], told: str, done: bool) -
     stopper = Stopper(stops)
     got = ""
     for text in texts:
-        got += stopper.tell(text)
+        got += stopper.ready(text)
         if stopper.done:
             break
     assert (got + stopper.held, stopper.done) == (told, done)
