@@ -9,10 +9,11 @@ from dataclasses import dataclass, field
 from pathlib import PurePosixPath
 
 from core.code.languages import file_kind, language_of
+from core.code.test_files import is_test_file
 from core.git.commands import decode
 from core.history.overlay import Overlay
 from miners.signals.archetypes import archetype_of
-from miners.signals.change_facts import is_source, is_test
+from miners.signals.change_facts import is_source
 from miners.signals.layouts import layout_of
 from miners.signals.manifests import MAX_MANIFESTS, combinations_of, dependencies_in, is_manifest_of_packages, tools_of
 from stores.agent.records import Evidence
@@ -103,7 +104,7 @@ def _sorts(paths: Sequence[str]) -> dict[str, int]:
     found = {"source": 0, "test": 0, "documentation": 0, "configuration": 0}
     for path in paths:
         kind = file_kind(path)
-        sort = "source" if is_source(path) else "test" if is_test(path) and kind == "code" else kind
+        sort = "source" if is_source(path) else "test" if is_test_file(path) and kind == "code" else kind
         if sort in found:
             found[sort] += 1
     return found

@@ -9,18 +9,13 @@ from dataclasses import dataclass
 
 from core.chunking.filters import Filters
 from core.code.languages import file_kind, is_manifest
+from core.code.test_files import is_test_file
 from core.records.commits import CommitMetadata, FileDiff
 from miners.signals import diff_tags
 from miners.signals.dialects import Dialect, Message, Purpose, purpose_of
 
 MAX_SCANNED_BYTES = 200_000
 """Of a longer patch only the beginning is looked at for tags."""
-_TEST_PATH = re.compile(
-    r"(?:^|/)(?:tests?|__tests__|spec|specs|testing|e2e|playground|fixtures)/|(?:^|/)(?:test_[^/]*|conftest)\.py$"
-    r"|_test\.(?:go|py|rb|dart)$|[._-](?:test|spec|e2e)s?\.[cm]?[jt]sx?$|(?:^|/)[^/]*Tests?\.(?:java|kt|cs|swift)$"
-    r"|(?:^|/)tests?\.(?:rs|py)$",
-    re.IGNORECASE,
-)
 _ASIDE = re.compile(
     r"(?:^|/)(?:docs?|docs_src|examples?|benchmarks?|bench|\.github|scripts|tutorials?|website)/", re.IGNORECASE
 )
@@ -28,15 +23,9 @@ _PATH_REASON = Filters().path_reason
 
 
 @functools.lru_cache(maxsize=1 << 16)
-def is_test(path: str) -> bool:
-    """True for files of tests, by where they lie and what they are called."""
-    return _TEST_PATH.search(path) is not None
-
-
-@functools.lru_cache(maxsize=1 << 16)
 def is_source(path: str) -> bool:
     """True for a project's own code: no tests, documentation, examples, settings, vendored or generated files."""
-    if file_kind(path) != "code" or _TEST_PATH.search(path) or _ASIDE.search(path):
+    if file_kind(path) != "code" or is_test_file(path) or _ASIDE.search(path):
         return False
     return _PATH_REASON(path) is None and path not in ("setup.py", "noxfile.py", "conftest.py")
 
@@ -91,6 +80,6 @@ def facts_of(
         purpose=purpose,
         files=len(source),
         lines=lines,
-        with_tests=any(is_test(diff.filename) for diff in diffs),
+        with_tests=any(is_test_file(diff.filename) for diff in diffs),
         tags=tags,
     )

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from miners.signals.change_facts import is_source, is_test
+from core.code.test_files import is_test_file
+from miners.signals.change_facts import is_source
 from miners.signals.diff_tags import kind_of, tags_of
 from stores.agent.context_types import KINDS
 
@@ -29,7 +30,7 @@ from stores.agent.context_types import KINDS
     ],
 )
 def test_source_is_a_projects_own_code(path: str, source: bool, test: bool) -> None:
-    assert (is_source(path), is_test(path)) == (source, test)
+    assert (is_source(path), is_test_file(path)) == (source, test)
 
 
 @pytest.mark.parametrize(
