@@ -13,14 +13,13 @@ from dataclasses import dataclass
 from typing import Literal
 
 from core.chunking.evidence import intent
-from core.history.messages import facts_of
+from core.history.messages import CONVENTIONAL_LABEL, facts_of
 
 Dialect = Literal["conventional", "gitmoji", "words"]
 Purpose = Literal["fix", "feature", "restructuring", "upkeep", ""]
 
 CONVENTIONAL_SHARE, GITMOJI_SHARE = 0.5, 0.3
 """Shares of messages with a label from which a repository is taken to mean them."""
-_LABEL = re.compile(r"(?P<type>[a-z]+)(?:\([^)]*\))?!?:\s", re.IGNORECASE)
 _LABELS: dict[str, Purpose] = {
     **dict.fromkeys(("fix", "bugfix", "hotfix", "bug"), "fix"),
     **dict.fromkeys(("feat", "feature"), "feature"),
@@ -65,7 +64,7 @@ def dialect_of(subjects: Iterable[str]) -> Dialect:
     total = conventional = gitmoji = 0
     for subject in subjects:
         total += 1
-        found = _LABEL.match(subject)
+        found = CONVENTIONAL_LABEL.match(subject)
         conventional += found is not None and found["type"].lower() in _LABELS
         gitmoji += _EMOJI.match(subject) is not None
     if conventional > CONVENTIONAL_SHARE * total:
@@ -87,14 +86,14 @@ def purpose_of(message: Message, dialect: Dialect) -> Purpose:
 
 def hidden(message: Message) -> Message | None:
     """The message without its label; None for one that has none."""
-    found = _LABEL.match(message.subject) or _EMOJI.match(message.subject)
+    found = CONVENTIONAL_LABEL.match(message.subject) or _EMOJI.match(message.subject)
     if not found or ("type" in found.groupdict() and found["type"].lower() not in _LABELS):
         return None
     return Message(message.subject[found.end() :].lstrip("\ufe0f "), message.body, message.is_merge)
 
 
 def _label_of(subject: str) -> Purpose:
-    found = _LABEL.match(subject)
+    found = CONVENTIONAL_LABEL.match(subject)
     return _LABELS.get(found["type"].lower(), "") if found else ""
 
 
