@@ -45,8 +45,11 @@ _TAGS = {
 
 
 def tags_of(patches: Iterable[str], *, touches_manifest: bool) -> list[str]:
-    """Every kind that a fix has something of, in the order of `KINDS`; `patches` are source files' unified diffs."""
-    texts = list(patches)
+    """Every kind that a fix has something of, in the order of `KINDS`; `patches` are source files' unified diffs.
+
+    Only added and removed lines count, so that the kind does not depend on how many lines around them a diff shows.
+    """
+    texts = ["\n".join(line for line in patch.split("\n") if line[:1] in ("+", "-")) for patch in patches]
     found = {name for name, pattern in _TAGS.items() if any(pattern.search(text) for text in texts)}
     if touches_manifest:
         found.add("dependency_fix")
