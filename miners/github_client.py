@@ -22,7 +22,7 @@ import msgspec
 from core.config import without_credentials
 from core.errors import EXIT_ALREADY_RUNNING, GitloreError, StageError, UserError
 from core.logs import log
-from miners.settings import GitHubMinerConfig
+from miners.settings import CACHE_HOURS, GitHubMinerConfig
 
 if TYPE_CHECKING:
     import httpx
@@ -89,7 +89,7 @@ class GitHubClient:
         self._variable = settings.token_variable
         self._token = token_in(self._variable)
         base = _address(settings.api_url)
-        lifetimes = {name: hours * 3600 for name, hours in {**_LIFETIMES_H, **settings.cache_hours}.items()}
+        lifetimes = {name: hours * 3600 for name, hours in {**CACHE_HOURS, **settings.cache_hours}.items()}
         # What one may see another may not: every token has a cache of its own, and so has none.
         asker = sha256(self._token.encode()).hexdigest()[:12] if self._token else "anonymous"
         self._transport = Transport(self._token, base, cache_dir / "github" / asker, lifetimes, settings.timeout_s)
@@ -289,9 +289,6 @@ def _address(url: str) -> httpx.URL:
             f"github_miner.api_url is no address: {without_credentials(url)}", "such as https://HOST/api/v3"
         )
     return base
-
-
-_LIFETIMES_H = {"repository": 168.0, "commits": 24.0, "issues": 24.0, "search": 12.0}
 
 
 def _duration(seconds: float) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -123,7 +122,7 @@ def _read(overlay: Overlay, blobs: Sequence[str]) -> list[bytes]:
     """The contents of blobs; empty where one is missing or large."""
     if not blobs:
         return []
-    names = os.linesep.join(blobs).encode() + b"\n"
+    names = "".join(f"{blob}\n" for blob in blobs).encode()
     sizes = [line.split() for line in overlay.run("cat-file", "--batch-check", stdin=names).splitlines()]
     fit = [len(line) == 3 and int(line[2]) <= MAX_BLOB_BYTES for line in sizes]
     asked = "".join(f"{blob}\n" for blob, ok in zip(blobs, fit, strict=True) if ok).encode()

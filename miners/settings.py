@@ -28,6 +28,8 @@ COMMIT_PATTERNS: dict[str, tuple[str, ...]] = {
     "dependency_fix": (r"fix:\s*import", r"add:\s*dependency", r"update:\s*requirements"),
     "logic_fix": (r"fix:\s*bug", r"fix:\s*logic", r"fix:\s*behavior"),
 }
+CACHE_HOURS: dict[str, float] = {"repository": 168.0, "commits": 24.0, "issues": 24.0, "search": 12.0}
+"""How long answers of GitHub hold; kinds that a setting leaves out keep these."""
 
 
 class GitHubMinerConfig(Section):
@@ -67,9 +69,7 @@ class GitHubMinerConfig(Section):
     """Longest wait for a rate limit; past that the run ends and says when to resume."""
     timeout_s: float = Field(default=30.0, gt=0)
     """Longest time of one request, its body included."""
-    cache_hours: dict[str, float] = Field(
-        default={"repository": 168.0, "commits": 24.0, "issues": 24.0, "search": 12.0}
-    )
+    cache_hours: dict[str, float] = CACHE_HOURS
     """Hours for which answers are taken from the cache without asking, by kind."""
     workers: int = Field(default=0, ge=0, json_schema_extra={"control": True})
     """Git processes that diff side by side; 0 for one fewer than there are processors. The result is the same."""

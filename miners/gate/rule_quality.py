@@ -58,12 +58,8 @@ class Labelled:
 def bugs_in_py(location: str, cache_dir: Path) -> set[str]:
     """The commits that BugsInPy says fix a bug. Raises UserError where this is no clone of it."""
     git_dir = clones.open_clone(location, cache_dir).git_dir
-    listing = (
-        commands.run(git_dir, "ls-tree", "-r", "HEAD", "--", "projects", settings=())
-        .decode(errors="replace")
-        .splitlines()
-    )
-    blobs = [line.split()[2] for line in listing if line.endswith("/bug.info")]
+    listing = commands.run(git_dir, "ls-tree", "-r", "HEAD", "--", "projects").decode(errors="replace")
+    blobs = [line.split()[2] for line in listing.splitlines() if line.endswith("/bug.info")]
     if not blobs:
         raise UserError(f"{location} holds no bugs of BugsInPy", "name a clone of github.com/soarsmu/BugsInPy")
     text = commands.run(git_dir, "cat-file", "--batch", stdin="".join(f"{blob}\n" for blob in blobs).encode())
