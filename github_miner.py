@@ -20,7 +20,14 @@ from core.files import atomic_write
 from core.git import repositories
 from core.git.names import by_folder, is_url
 from core.logs import log
-from miners.settings import GitHubMinerConfig
+from miners.settings import MiningSettings
+
+
+class GitHubMinerConfig(MiningSettings):
+    """Which repositories are mined besides the one at hand, and what GitHub is asked for."""
+
+    enabled: bool = False
+    """Mine other repositories at all."""
 
 
 def run(ctx: Context[GitHubMinerConfig]) -> None:

@@ -11,13 +11,18 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from core.engine import fingerprint
 from core.engine.command import stage_main
 from core.engine.stage import Context, Stage
 from core.files import write_json
 from core.logs import log
 from core.records.commit_files import read_history
 from core.records.mined import read_mined
-from miners.settings import GitHubMinerConfig, StoreSeederConfig
+from miners.settings import MiningSettings, SeedingSettings
+
+
+class StoreSeederConfig(SeedingSettings):
+    """Which commits become evidence, and where the stores are."""
 
 
 def run(ctx: Context[StoreSeederConfig]) -> None:
@@ -28,9 +33,9 @@ def run(ctx: Context[StoreSeederConfig]) -> None:
     from miners.seeder import Seeder, report
 
     config, tally = ctx.config, Tally()
-    rules = rules_digest(config.filters, ctx.cache_dir)
+    rules = rules_digest(config, fingerprint.module_digest("miners.repository_miner", ctx.cache_dir))
     # What mined.jsonl names has been judged by stage 8.
-    collector = Collector(GitHubMinerConfig(min_commits=0, has_readme=False), ctx.cache_dir)
+    collector = Collector(MiningSettings(min_commits=0, has_readme=False), ctx.cache_dir)
     here = ""
     with Seeder(config.location, ctx.scratch) as seeder:
         head = read_history(ctx.input("commits.json"))
@@ -39,7 +44,7 @@ def run(ctx: Context[StoreSeederConfig]) -> None:
             ctx.drop("histories of shallow or partial clones")
         else:
             files = ctx.input("commits.json"), ctx.input("chunks.jsonl")
-            with mine_history(*files, config.filters, rules, tally, seeder.last) as mined:
+            with mine_history(*files, config, rules, tally, seeder.last) as mined:
                 seeder.stage(mined)
                 here = mined.state.key
         with ctx.progress("reading clones", unit="repositories") as progress:
@@ -49,7 +54,7 @@ def run(ctx: Context[StoreSeederConfig]) -> None:
                     with mine(
                         clone,
                         seeder.last(clone.key),
-                        config.filters,
+                        config,
                         rules,
                         tally,
                         github=other,

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from core.records.commits import CommitMetadata, FileDiff
 from core.records.mined import ClosedIssue
 from core.text.redaction import Redactor
-from miners.commit_filters import CommitFilters
+from miners.settings import CommitFilters
 from miners.signals.change_facts import ChangeFacts, facts_of
 from miners.signals.dialects import Dialect
 from miners.signals.error_texts import errors_in
@@ -46,7 +46,9 @@ class CommitMiner:
 
     def __init__(self, repository: str, dialect: Dialect, filters: CommitFilters, reverts: Reverts) -> None:
         self._repository, self._dialect, self._filters, self._reverts = repository, dialect, filters, reverts
-        self._rules = {name: [re.compile(one, re.IGNORECASE) for one in some] for name, some in filters.rules.items()}
+        self._rules = {
+            name: [re.compile(one, re.IGNORECASE) for one in some] for name, some in filters.commit_patterns.items()
+        }
         self._redactor = Redactor()
         self.counts: Counter[str] = Counter()
         """What was seen, and by which rule."""

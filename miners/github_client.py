@@ -22,7 +22,7 @@ import msgspec
 from core.config import without_credentials
 from core.errors import EXIT_ALREADY_RUNNING, GitloreError, StageError, UserError
 from core.logs import log
-from miners.settings import CACHE_HOURS, GitHubMinerConfig
+from miners.settings import CACHE_HOURS, MiningSettings
 
 if TYPE_CHECKING:
     import httpx
@@ -79,7 +79,7 @@ class Found(msgspec.Struct):
 class GitHubClient:
     """Use as a context manager."""
 
-    def __init__(self, settings: GitHubMinerConfig, cache_dir: Path) -> None:
+    def __init__(self, settings: MiningSettings, cache_dir: Path) -> None:
         """Reads the token from the environment; without one it is anonymous."""
         import httpx
         from githubkit import GitHub, UnauthAuthStrategy

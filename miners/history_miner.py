@@ -16,9 +16,9 @@ from core.records.chunk_files import chunk_groups
 from core.records.commit_files import read_commits, read_history
 from core.records.commits import Commit, HistoryMetadata, side_branches
 from miners import clones, repo_analyzer
-from miners.commit_filters import CommitFilters
 from miners.commit_miner import CommitMiner, Reverts
 from miners.repository_miner import Mined, Tally, facts_about
+from miners.settings import CommitFilters
 from miners.signals.dialects import Dialect, dialect_of
 from stores.agent.records import ANY, Evidence, RepositoryState
 

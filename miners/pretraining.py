@@ -21,7 +21,7 @@ from miners.github.collector import Collector
 from miners.github_client import ResumeLaterError
 from miners.repository_miner import Tally, mine, rules_digest
 from miners.seeder import Seeder, Seeding
-from miners.settings import GitHubMinerConfig, StoreSeederConfig
+from miners.settings import MiningSettings, SeedingSettings
 
 
 @dataclass
@@ -56,10 +56,11 @@ _TRAFFIC = ("requests to GitHub", "answers without change", "answers from the ca
 
 
 def pretrain(
-    mining: GitHubMinerConfig,
-    seeding: StoreSeederConfig,
+    mining: MiningSettings,
+    seeding: SeedingSettings,
     location: str,
     cache_dir: Path,
+    code: str,
     *,
     anew: bool = False,
     source: str = "github",
@@ -67,12 +68,14 @@ def pretrain(
 ) -> Pretraining:
     """Seed the stores at a folder or URL from all repositories that the settings name; `anew` reads all of each again.
 
+    `code` is a digest of the code that makes evidence: what other code has read is read again.
+
     Raises UserError for wrong settings and where nothing can be read, AlreadyRunningError where another run is at
     work, StageError where the stores cannot be written or what is staged does not pass its checks: nothing is merged.
     """
     started = time.monotonic()
     tally, collector = Tally(), Collector(mining, cache_dir)
-    rules = rules_digest(seeding.filters, cache_dir)
+    rules = rules_digest(seeding, code)
     resume: ResumeLaterError | None = None
     place = location if "://" in location else expand(location)
     with Seeder(place, cache_dir / "seeding") as seeder:
@@ -109,7 +112,7 @@ def _read(
     seeder: Seeder,
     clone: Clone,
     found: MinedRepository,
-    seeding: StoreSeederConfig,
+    seeding: SeedingSettings,
     rules: str,
     tally: Tally,
     *,
@@ -117,9 +120,7 @@ def _read(
     workers: int,
 ) -> str:
     last = None if anew else seeder.last(clone.key)
-    with mine(
-        clone, last, seeding.filters, rules, tally, github=found, workers=workers, scratch=seeder.scratch
-    ) as mined:
+    with mine(clone, last, seeding, rules, tally, github=found, workers=workers, scratch=seeder.scratch) as mined:
         changes = seeder.stage(mined)
     added = sum(change.evidence_added for change in changes.values())
     removed = sum(change.evidence_removed for change in changes.values())

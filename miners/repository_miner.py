@@ -11,14 +11,12 @@ from itertools import chain
 from pathlib import Path
 from typing import Any
 
-from core.engine import fingerprint
-from core.files import Digests
 from core.history.overlay import Overlay
 from core.records.mined import ClosedIssue, MinedRepository
 from miners import clones, repo_analyzer
 from miners.clones import Clone, Messages, News
-from miners.commit_filters import CommitFilters
 from miners.commit_miner import CommitMiner, Reverts, is_of_issue
+from miners.settings import CommitFilters
 from stores.agent.context_types import CONTEXT_TYPES
 from stores.agent.records import Evidence, RepositoryState
 
@@ -47,13 +45,10 @@ class Tally:
     drops: Counter[str] = field(default_factory=Counter)
 
 
-def rules_digest(filters: CommitFilters, cache_dir: Path) -> str:
-    """Changes with the settings and with the code that decides what is seen in a commit."""
-    digests = Digests(cache_dir / "miner-digests.json")
-    files = fingerprint.code_files(Path(__file__).resolve(), digests)
-    code = [f"{name} {fingerprint.code_digest(fingerprint.PROJECT / name, digests)}" for name in files]
-    digests.save()
-    return sha256("\n".join([*code, repr(filters)]).encode()).hexdigest()[:16]
+def rules_digest(filters: CommitFilters, code: str) -> str:
+    """Changes with the settings, and with the code that makes evidence of a commit: `code` is a digest of it."""
+    settings = filters.model_dump_json(include=set(CommitFilters.model_fields))
+    return sha256(f"{code}\n{settings}".encode()).hexdigest()[:16]
 
 
 @contextmanager

@@ -24,6 +24,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from core import logs
 from core.config import DEFAULT_CONFIG, PipelineConfig, expand, load
+from core.engine import fingerprint
 from core.engine.command import version_option, with_exit_codes
 from core.errors import UserError
 from core.files import atomic_write, make_folder, write_json
@@ -36,7 +37,7 @@ from miners.gate.replay import HELD_OUT, Verdict
 from miners.gate.rule_quality import Found, Labelled
 from miners.repository_miner import Tally, mine, rules_digest
 from miners.seeder import STORES, Seeder, try_out
-from miners.settings import StoreSeederConfig
+from miners.settings import SeedingSettings
 from stores.agent.records import Evidence
 
 HEADINGS = ("target", "uniform", "defaults", "placebo", "own history", "seeded", "over defaults", "over placebo", "")
@@ -65,9 +66,9 @@ def main(
     if bugsinpy and not repos:
         raise UserError("BugsInPy's fixes can be held out only while clones are mined", "name the clones with --repos")
     path = Path(config) if config else DEFAULT_CONFIG if DEFAULT_CONFIG.exists() else None
-    settings = load(path, {"store_seeder": StoreSeederConfig}, other_sections=True)
+    settings = load(path, {"store_seeder": SeedingSettings}, other_sections=True)
     seeding = settings.stages["store_seeder"]
-    assert isinstance(seeding, StoreSeederConfig)
+    assert isinstance(seeding, SeedingSettings)
     known = rule_quality.bugs_in_py(bugsinpy, expand(settings.pipeline.cache_dir)) if bugsinpy else set()
     tally = Tally()
     measured: dict[str, tuple[Found, Labelled]] = {}
@@ -95,16 +96,16 @@ def _open(repos: Sequence[str], cache_dir: Path) -> list[Clone]:
 
 
 def _of_clones(
-    opened: Sequence[Clone], seeding: StoreSeederConfig, pipeline: PipelineConfig, known: set[str], tally: Tally
+    opened: Sequence[Clone], seeding: SeedingSettings, pipeline: PipelineConfig, known: set[str], tally: Tally
 ) -> tuple[dict[str, tuple[Found, Labelled]], dict[str, dict[str, Verdict]]]:
     """(how well the rules did by repository, verdicts), of clones mined into stores that are gone afterwards."""
     cache_dir = expand(pipeline.cache_dir)
-    rules = rules_digest(seeding.filters, cache_dir)
+    rules = rules_digest(seeding, fingerprint.module_digest("miners.repository_miner", cache_dir))
     measured: dict[str, tuple[Found, Labelled]] = {}
     with TemporaryDirectory(prefix="gitlore-") as folder, Seeder(Path(folder) / "stores", Path(folder)) as seeder:
         with Progress("mining", len(opened), "repositories") as progress:
             for clone in opened:
-                with mine(clone, None, seeding.filters, rules, tally) as mined:
+                with mine(clone, None, seeding, rules, tally) as mined:
                     mined.evidence = _without(mined.evidence, known)
                     seeder.stage(mined)
                 if known:

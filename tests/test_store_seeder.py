@@ -12,6 +12,8 @@ from builders import Repo, cut, grow, run_stage
 
 import github_miner
 import store_seeder
+from core.config import load
+from core.engine import fingerprint
 from core.errors import UserError
 from core.records.mined import read_mined
 from miners.pretraining import pretrain
@@ -19,7 +21,7 @@ from stores import FailureStore, PatternStore, VVectorStore
 
 
 def seeded(folder: Path, **settings: object) -> dict[str, object]:
-    run_stage(store_seeder.STAGE, folder, outputs=str(folder), **settings)
+    run_stage(store_seeder.STAGE, folder, stores=str(folder / "stores"), **settings)
     found: dict[str, object] = json.loads((folder / "seeding.json").read_bytes())
     return found
 
@@ -114,12 +116,27 @@ def test_side_branches_do_not_teach(make_repo: Callable[[str], Repo], tmp_path: 
 
 
 def test_stores_that_are_gone_make_the_stage_stale(tmp_path: Path) -> None:
-    config = store_seeder.StoreSeederConfig(outputs=str(tmp_path))
+    config = store_seeder.StoreSeederConfig(stores=str(tmp_path / "stores"))
     assert [path.exists() for path in store_seeder.stores(config)] == [False] * 3
     for kind in (VVectorStore, PatternStore, FailureStore):
         kind(tmp_path / "stores").close()
     assert [path.exists() for path in store_seeder.stores(config)] == [True] * 3
     assert store_seeder.stores(store_seeder.StoreSeederConfig(database="postgresql://x/y")) == []
+
+
+def test_the_stores_are_in_the_outputs_folder_unless_they_are_named(tmp_path: Path) -> None:
+    def location(text: str) -> str:
+        path = tmp_path / "config.yaml"
+        path.write_text(text)
+        config = load(path, {"store_seeder": store_seeder.StoreSeederConfig}).stages["store_seeder"]
+        assert isinstance(config, store_seeder.StoreSeederConfig)
+        return config.location
+
+    assert location("") == location("store_seeder: {stores: ''}") == "outputs/stores"
+    assert location("pipeline: {outputs: /x}") == "/x/stores"
+    assert location("pipeline: {outputs: /x}\nstore_seeder: {stores: ''}") == "/x/stores"
+    assert location("pipeline: {outputs: /x}\nstore_seeder: {stores: /y}") == "/y"
+    assert location("store_seeder: {database: 'postgresql://x/y', stores: /y}") == "postgresql://x/y"
 
 
 def test_a_pattern_that_is_none_is_refused() -> None:
@@ -136,6 +153,7 @@ def test_a_refresh_of_what_the_pipeline_seeded_takes_nothing_away(
     (tmp_path / "mined.jsonl").touch()
     seeded(tmp_path)
     cache = tmp_path / "cache"
+    code = fingerprint.module_digest("miners.repository_miner", cache)
     mining = github_miner.GitHubMinerConfig(github=False, repositories=(str(repo.path),))
 
     def pieces() -> dict[str, int]:
@@ -149,10 +167,10 @@ def test_a_refresh_of_what_the_pipeline_seeded_takes_nothing_away(
         return dict(Counter(piece.context_type for piece in found))
 
     before = pieces()
-    done = pretrain(mining, store_seeder.StoreSeederConfig(), str(tmp_path / "stores"), cache)
+    done = pretrain(mining, store_seeder.StoreSeederConfig(), str(tmp_path / "stores"), cache, code)
     assert done.tally.counts["repositories without news"] == 1
     repo.commit("Fix crash", {"pkg/part_0.py": "def part(x):\n    return x\n"})
-    pretrain(mining, store_seeder.StoreSeederConfig(), str(tmp_path / "stores"), cache)
+    pretrain(mining, store_seeder.StoreSeederConfig(), str(tmp_path / "stores"), cache, code)
     after = pieces()
     assert after["test_companion"] == before["test_companion"]
     assert after["fix_kind"] == before.get("fix_kind", 0) + 1

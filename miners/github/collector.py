@@ -18,7 +18,7 @@ from miners import clones
 from miners.github import quality
 from miners.github_client import GitHubClient, Repository, UnreachableError
 from miners.issue_miner import closed_issues, latest
-from miners.settings import GitHubMinerConfig
+from miners.settings import MiningSettings
 
 Since = Callable[[int], str]
 """Up to when issues of the repository with this number have been read, "" for not at all."""
@@ -27,7 +27,7 @@ Since = Callable[[int], str]
 class Collector:
     """Goes through all that the settings name. Each repository comes once, whatever it is called."""
 
-    def __init__(self, settings: GitHubMinerConfig, cache_dir: Path) -> None:
+    def __init__(self, settings: MiningSettings, cache_dir: Path) -> None:
         self._settings, self._cache_dir = settings, cache_dir
         self.counts: Counter[str] = Counter()
         self.drops: Counter[str] = Counter()

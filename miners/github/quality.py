@@ -5,10 +5,10 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 
 from miners.github_client import Repository
-from miners.settings import GitHubMinerConfig
+from miners.settings import MiningSettings
 
 
-def against(found: Repository, settings: GitHubMinerConfig, now: datetime) -> str | None:
+def against(found: Repository, settings: MiningSettings, now: datetime) -> str | None:
     """The reason to leave a repository out for what GitHub says of it, None to keep it."""
     if found.disabled:
         return "repositories that GitHub has disabled"
@@ -33,7 +33,7 @@ def _moment(text: str | None) -> datetime | None:
     return moment.replace(tzinfo=UTC) if moment and not moment.tzinfo else moment
 
 
-def against_clone(commits: int, *, has_readme: bool, settings: GitHubMinerConfig) -> str | None:
+def against_clone(commits: int, *, has_readme: bool, settings: MiningSettings) -> str | None:
     """The reason to leave a repository out for what its clone shows."""
     if commits < settings.min_commits:
         return "repositories below min_commits"

@@ -23,7 +23,7 @@ from miners import github_client
 from miners.github.queries import CLOSED_ISSUES
 from miners.github.transport import Network
 from miners.github_client import GitHubClient, ResumeLaterError
-from miners.settings import GitHubMinerConfig
+from miners.settings import MiningSettings
 
 pytestmark = pytest.mark.enable_socket
 TOKEN = "ghp_0123456789abcdefghijklmnopqrstuvwxyz"
@@ -46,7 +46,7 @@ def token(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def client(server: Server, folder: Path, **settings: Any) -> GitHubClient:
-    return GitHubClient(GitHubMinerConfig(api_url=server.url, **settings), folder)
+    return GitHubClient(MiningSettings(api_url=server.url, **settings), folder)
 
 
 def ask(script: Script, folder: Path, **settings: Any) -> tuple[Any, list[Asked]]:
@@ -212,8 +212,8 @@ import sys; sys.path.insert(0, {project!r})
 from pathlib import Path
 from miners import github_client
 from miners.github_client import GitHubClient
-from miners.settings import GitHubMinerConfig
-settings = GitHubMinerConfig(api_url={url!r}, cache_hours={hours!r})
+from miners.settings import MiningSettings
+settings = MiningSettings(api_url={url!r}, cache_hours={hours!r})
 with GitHubClient(settings, Path({folder!r})) as github:
     print(github.repository("octo/hello").stargazers_count, github.traffic)
 """
@@ -289,7 +289,7 @@ def test_an_enterprise_server_has_its_own_addresses(tmp_path: Path) -> None:
         return Answer(body=DATA if asked.method == "POST" else repository())
 
     with serving(script) as server:
-        settings = GitHubMinerConfig(api_url=f"{server.url}/api/v3")
+        settings = MiningSettings(api_url=f"{server.url}/api/v3")
         with GitHubClient(settings, tmp_path) as github:
             assert github.repository("octo/hello") is not None
             github.graphql(CLOSED_ISSUES, {"owner": "octo", "name": "hello", "first": 1})
@@ -298,7 +298,7 @@ def test_an_enterprise_server_has_its_own_addresses(tmp_path: Path) -> None:
 
 def test_no_address_is_told(tmp_path: Path) -> None:
     with pytest.raises(UserError, match="no address: github"):
-        GitHubClient(GitHubMinerConfig(api_url="github"), tmp_path)
+        GitHubClient(MiningSettings(api_url="github"), tmp_path)
 
 
 def test_an_answer_of_another_shape_is_told(tmp_path: Path) -> None:
@@ -310,14 +310,14 @@ def test_an_answer_of_another_shape_is_told(tmp_path: Path) -> None:
 def test_what_cannot_be_a_token_is_refused_unseen(token: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("GITHUB_TOKEN", token)
     with pytest.raises(UserError, match="GITHUB_TOKEN holds no token") as caught:
-        GitHubClient(GitHubMinerConfig(), tmp_path)
+        GitHubClient(MiningSettings(), tmp_path)
     assert "TOPSECRET" not in str(caught.value)
 
 
 @pytest.mark.parametrize("url", ["http://[::1", "ftp://u:TOPSECRET@host/x", ""])
 def test_an_address_that_is_none_is_told_without_credentials(url: str, tmp_path: Path) -> None:
     with pytest.raises(UserError, match="no address") as caught:
-        GitHubClient(GitHubMinerConfig(api_url=url), tmp_path)
+        GitHubClient(MiningSettings(api_url=url), tmp_path)
     assert "TOPSECRET" not in str(caught.value)
 
 

@@ -17,7 +17,7 @@ from miners.github import queries as github_queries
 from miners.github.transport import kind_of
 from miners.github_client import GitHubClient, Repository
 from miners.issue_miner import closed_issues
-from miners.settings import GitHubMinerConfig
+from miners.settings import MiningSettings
 
 pytestmark = pytest.mark.enable_socket
 KEPT = ("etag", "link", "last-modified", "location", "content-type")
@@ -50,7 +50,7 @@ def test_recorded_repositories_are_read(tmp_path: Path) -> None:
     def script(asked: Asked, number: int) -> Answer:
         return played(known[asked.path], server.url)
 
-    with serving(script) as server, GitHubClient(GitHubMinerConfig(api_url=server.url), tmp_path) as github:
+    with serving(script) as server, GitHubClient(MiningSettings(api_url=server.url), tmp_path) as github:
         complete = set(sorted(complete)[:25])
         for path in sorted(complete):
             found = github.repository(path.removeprefix("/repos/"))
@@ -79,14 +79,14 @@ def test_recorded_searches_issues_and_timelines_are_read(tmp_path: Path) -> None
                     return Answer(body=[])
                 return Answer(one.status, one.body)
 
-            with serving(script) as server, GitHubClient(GitHubMinerConfig(api_url=server.url), tmp_path) as github:
+            with serving(script) as server, GitHubClient(MiningSettings(api_url=server.url), tmp_path) as github:
                 issues += len(list(closed_issues(github, "jacquev6/PyGithub", "", 1000, Counter())))
         elif kind_of(one.path) == "search" and b'"full_name"' in one.body:
 
             def found(asked: Asked, number: int, one: Exchange = one) -> Answer:
                 return Answer(one.status, one.body)
 
-            with serving(found) as server, GitHubClient(GitHubMinerConfig(api_url=server.url), tmp_path) as github:
+            with serving(found) as server, GitHubClient(MiningSettings(api_url=server.url), tmp_path) as github:
                 github._transport._network._sleep = lambda _: None
                 assert list(github.search(one.path, 5))
     assert issues > 50
@@ -110,7 +110,7 @@ def test_octokits_pages_are_followed(tmp_path: Path) -> None:
     exchanges = {one.path: one for one in recordings.octokit("paginate-issues")}
     with (
         serving(lambda asked, _: played(exchanges[asked.path], server.url)) as server,
-        GitHubClient(GitHubMinerConfig(api_url=server.url), tmp_path) as github,
+        GitHubClient(MiningSettings(api_url=server.url), tmp_path) as github,
     ):
         pages = list(github.pages("/repos/octokit-fixture-org/paginate-issues/issues", {"per_page": 3}))
     assert [len(msgspec.json.decode(page)) for page in pages] == [3, 3, 3, 3, 1]
@@ -120,7 +120,7 @@ def test_octokits_renamed_repository_is_found(tmp_path: Path) -> None:
     exchanges = {one.path: one for one in recordings.octokit("rename-repository") if one.method == "GET"}
     with (
         serving(lambda asked, _: played(exchanges[asked.path], server.url)) as server,
-        GitHubClient(GitHubMinerConfig(api_url=server.url), tmp_path) as github,
+        GitHubClient(MiningSettings(api_url=server.url), tmp_path) as github,
     ):
         found = github.repository("octokit-fixture-org/rename-repository")
     assert isinstance(found, Repository)

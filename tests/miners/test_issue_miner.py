@@ -13,7 +13,7 @@ from github_server import Answer, Asked, Script, serving
 from core.records.mined import ClosedIssue
 from miners.github_client import GitHubClient
 from miners.issue_miner import closed_issues, latest
-from miners.settings import GitHubMinerConfig
+from miners.settings import MiningSettings
 from miners.signals.error_texts import errors_in
 
 SHA = "0123456789abcdef0123456789abcdef01234567"
@@ -22,7 +22,7 @@ OTHER = SHA[::-1]
 
 def mined(script: Script, folder: Path, limit: int = 100) -> tuple[list[ClosedIssue], Counter[str], list[Asked]]:
     counts: Counter[str] = Counter()
-    with serving(script) as server, GitHubClient(GitHubMinerConfig(api_url=server.url), folder) as github:
+    with serving(script) as server, GitHubClient(MiningSettings(api_url=server.url), folder) as github:
         return list(closed_issues(github, "octo/hello", "2024-01-01T00:00:00Z", limit, counts)), counts, server.asked
 
 

@@ -18,7 +18,7 @@ from miners import github_client
 from miners.github_client import ResumeLaterError
 from miners.pretraining import Pretraining, pretrain
 from miners.seeder import STORES
-from miners.settings import GitHubMinerConfig, StoreSeederConfig
+from miners.settings import MiningSettings, SeedingSettings
 from stores import PatternStore, VVectorStore
 
 pytestmark = pytest.mark.enable_socket
@@ -73,7 +73,7 @@ def github(repos: dict[str, Repo]) -> Script:
 
 
 def run(url: str, folder: Path, **settings: Any) -> Pretraining:
-    mining = GitHubMinerConfig(
+    mining = MiningSettings(
         **{
             "api_url": url,
             "curated": {"backend": ("octo/good", "octo/gone")},
@@ -82,7 +82,7 @@ def run(url: str, folder: Path, **settings: Any) -> Pretraining:
             **settings,
         }
     )
-    return pretrain(mining, StoreSeederConfig(), str(folder / "stores"), folder / "cache")
+    return pretrain(mining, SeedingSettings(), str(folder / "stores"), folder / "cache", "code")
 
 
 def test_what_github_knows_is_mined_and_a_second_night_asks_for_nothing(

@@ -13,14 +13,14 @@ from builders import Repo
 from core.errors import UserError
 from core.records.mined import ClosedIssue, MinedRepository
 from miners import clones
-from miners.commit_filters import CommitFilters
 from miners.commit_miner import Reverts
 from miners.repository_miner import Tally, mine
 from miners.seeder import STORES, Seeder
+from miners.settings import CommitFilters
 from stores.agent.records import Evidence
 
 RULES = {"syntax_fix": (r"fix:\s*syntax",), "logic_fix": (r"fix:\s*bug",)}
-FILTERS = CommitFilters(rules=RULES)
+FILTERS = CommitFilters(commit_patterns=RULES)
 
 
 def seen(repo: Repo, filters: CommitFilters = FILTERS, **about: object) -> tuple[list[Evidence], Tally]:

@@ -12,9 +12,9 @@ from builders import Repo
 
 from core.errors import AlreadyRunningError, StageError
 from miners import clones
-from miners.commit_filters import CommitFilters
 from miners.repository_miner import Tally, mine
 from miners.seeder import STORES, Seeder, Seeding
+from miners.settings import CommitFilters
 from stores import FailureStore, PatternStore, VVectorStore
 from stores.agent.store import Store
 
