@@ -11,6 +11,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import msgspec
+
 from core.engine import fingerprint
 from core.engine.command import stage_main
 from core.engine.stage import Context, Stage
@@ -63,7 +65,7 @@ def run(ctx: Context[StoreSeederConfig]) -> None:
                         seeder.stage(mined)
                 progress.advance()
         done = seeder.merge("history:pipeline")
-    write_json(ctx.output("seeding.json"), report(done, tally))
+    write_json(ctx.output("seeding.json"), msgspec.to_builtins(report(done, tally)))
     for name, number in done.entries.items():
         ctx.count(f"entries in {name}", number)
     for what, number in tally.counts.items():

@@ -6,9 +6,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import msgspec
 from sqlalchemy.engine import Connection
 
-from miners.gate.replay import Verdict
+from miners.gate.verdicts import Verdict
 from stores.agent import beliefs
 from stores.agent.context_types import CONTEXT_TYPES, ContextType, Size
 from stores.agent.evidence_rows import EvidenceRows
@@ -58,7 +59,7 @@ def extract(
         passed = {name: one for name, one in verdicts.get(context.name, {}).items() if one.passed}
         if context.store != store or not passed:
             continue
-        gates = {name: one.as_dict() for name, one in passed.items()}
+        gates = {name: msgspec.to_builtins(one.figures()) for name, one in passed.items()}
         for option, archetype in evidence.options(connection, context.name):
             gate = {name: one for name, one in gates.items() if archetype == ANY or passed[name].by_archetype}
             if not gate:

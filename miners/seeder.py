@@ -19,8 +19,11 @@ import msgspec
 from core.errors import StageError
 from core.files import make_folder, remove
 from core.logs import log
+from core.records.seeding import GateFigures, SeedingReport, StoreSeeding
 from miners.data_transformer import entries_of
-from miners.gate.replay import Verdict, replay, tables
+from miners.gate.replay import replay
+from miners.gate.tables import tables
+from miners.gate.verdicts import Verdict
 from miners.pattern_extractor import extract
 from miners.repository_miner import Mined, Tally, holds
 from stores import FailureStore, PatternStore, VVectorStore
@@ -48,10 +51,10 @@ class Seeding:
         """True where a store is other than before."""
         return any(self.changes.values())
 
-    def gate(self) -> dict[str, Any]:
-        """The figures of every context type, those that did not pass too."""
+    def gate(self) -> dict[str, dict[str, GateFigures]]:
+        """The figures of every context type and target, those that did not pass too."""
         return {
-            name: {target: one.as_dict() for target, one in targets.items()} for name, targets in self.verdicts.items()
+            name: {target: one.figures() for target, one in targets.items()} for name, targets in self.verdicts.items()
         }
 
 
@@ -164,7 +167,7 @@ class Seeder:
             for key in sorted(self._changed[live.name])
         )
         gate = {name: figures for name, figures in done.gate().items() if CONTEXT_TYPES[name].store == live.name}
-        change = live.bulk_import(changed, entries, source=source, gate=gate)
+        change = live.bulk_import(changed, entries, source=source, gate=msgspec.to_builtins(gate))
         log.debug("%s: %s", live.name, change)
         return change
 
@@ -197,17 +200,17 @@ def make_entries(store: Store[Any], verdicts: Mapping[str, Mapping[str, Verdict]
         return [entry for one in found for entry in entries_of(one, states)]
 
 
-def report(done: Seeding, tally: Tally) -> dict[str, Any]:
-    """What came of a seeding, JSON-ready."""
-    return {
-        "stores": {
-            name: {"entries": done.entries[name], "change": msgspec.structs.asdict(change)}
+def report(done: Seeding, tally: Tally) -> SeedingReport:
+    """What came of a seeding."""
+    return SeedingReport(
+        stores={
+            name: StoreSeeding(entries=done.entries[name], change=msgspec.structs.asdict(change))
             for name, change in done.changes.items()
         },
-        "gate": done.gate(),
-        "seen": dict(sorted(tally.counts.items())),
-        "left out": dict(sorted(tally.drops.items())),
-    }
+        gate=done.gate(),
+        seen=dict(sorted(tally.counts.items())),
+        left_out=dict(sorted(tally.drops.items())),
+    )
 
 
 def _together(live: Store[Any], mined: Mined, spool: IO[bytes]) -> Iterator[Evidence]:

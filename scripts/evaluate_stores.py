@@ -16,6 +16,7 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 import click
+import msgspec
 from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.table import Table
@@ -33,8 +34,9 @@ from core.progress import Progress
 from miners import clones
 from miners.clones import Clone
 from miners.gate import rule_quality, store_report
-from miners.gate.replay import HELD_OUT, Verdict
+from miners.gate.replay import HELD_OUT
 from miners.gate.rule_quality import Found, Labelled
+from miners.gate.verdicts import Verdict
 from miners.repository_miner import Tally, mine, rules_digest
 from miners.seeder import STORES, Seeder, try_out
 from miners.settings import SeedingSettings
@@ -148,7 +150,10 @@ def _as_dict(
         "held_out": HELD_OUT in methods,
         "targets": {
             name: {
-                target: {**one.as_dict(), "by unit": {tried.name: tried.bits for tried in one.tried}}
+                target: {
+                    **msgspec.to_builtins(one.figures()),
+                    "by unit": {tried.name: tried.bits for tried in one.tried},
+                }
                 for target, one in some.items()
             }
             for name, some in verdicts.items()

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, TypedDict, Unpack
 
 import click
+import msgspec
 
 from core import logs
 from core.config import DEFAULT_CONFIG, Section, expand, load
@@ -65,8 +66,9 @@ def pretraining_command(*, from_scratch: bool, summary: str, help: str) -> click
         for sentence in done.failed:
             log.error("%s", sentence)
         if flags["report_path"]:
-            found = {**report(done.seeding, done.tally), "repositories left out": dict(done.drops)}
-            write_json(Path(flags["report_path"]), found)
+            found = report(done.seeding, done.tally)
+            found.repositories_left_out = dict(done.drops)
+            write_json(Path(flags["report_path"]), msgspec.to_builtins(found))
         click.echo(f"{summary}: {done.summary()}")
         if done.resume:
             raise done.resume

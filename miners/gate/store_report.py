@@ -7,8 +7,9 @@ from pathlib import Path
 from typing import Any
 
 from core import __version__
+from core.records.seeding import Gain
 from core.reports import plots
-from miners.gate.replay import ARMS, MIN_UNITS, Verdict
+from miners.gate.verdicts import ARMS, MIN_UNITS, Verdict
 
 _TEMPLATES = Path(__file__).resolve().parents[2] / "core" / "reports" / "templates"
 SHOWN = ("repair_strategy files", "repair_strategy lines")
@@ -51,8 +52,8 @@ def _gains(flat: Mapping[str, Verdict], arm: str) -> dict[str, tuple[float, floa
     found = {}
     for name, verdict in flat.items():
         gain = verdict.gain_over(arm)
-        if gain["low"] is not None:
-            found[name] = (gain["mean"], gain["low"], gain["high"])
+        if gain.mean is not None and gain.low is not None and gain.high is not None:
+            found[name] = (gain.mean, gain.low, gain.high)
     return found
 
 
@@ -77,7 +78,7 @@ def verdict_of(one: Verdict) -> str:
     return "passed" if one.passed else "refused"
 
 
-def _interval(gain: Mapping[str, Any]) -> str:
-    if gain["low"] is None:
-        return f"{gain['mean']:+.3f}"
-    return f"{gain['mean']:+.3f} [{gain['low']:+.3f}, {gain['high']:+.3f}]"
+def _interval(gain: Gain) -> str:
+    if gain.low is None:
+        return f"{gain.mean:+.3f}"
+    return f"{gain.mean:+.3f} [{gain.low:+.3f}, {gain.high:+.3f}]"
