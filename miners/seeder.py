@@ -7,32 +7,36 @@ transaction. Agents go on reading and writing meanwhile; two seeders at once are
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Container, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from hashlib import sha256
 from pathlib import Path
 from types import TracebackType
-from typing import IO, Any
+from typing import Any
 
 import msgspec
 
 from core.errors import StageError
 from core.files import make_folder, remove
 from core.logs import log
+from core.records.mined import MinedRepository
 from core.records.seeding import GateFigures, SeedingReport, StoreSeeding
+from miners.clones import Clone
 from miners.data_transformer import entries_of
 from miners.gate.replay import replay
 from miners.gate.tables import tables
 from miners.gate.verdicts import Verdict
+from miners.histories import cloned
 from miners.pattern_extractor import extract
-from miners.repository_miner import Mined, Tally, holds
+from miners.repository_miner import Mined, Rules, holds, mine
+from miners.tally import Tally
 from stores import FailureStore, PatternStore, VVectorStore
 from stores.agent.context_types import CONTEXT_TYPES
 from stores.agent.records import Change, Entry, Evidence, RepositoryEvidence, RepositoryState
 from stores.agent.store import UNSEEDED, Store
 
 STORES: tuple[type[Store[Any]], ...] = (VVectorStore, PatternStore, FailureStore)
-_ENCODER = msgspec.msgpack.Encoder()
+_ENCODER, _DECODER = msgspec.json.Encoder(), msgspec.json.Decoder(Evidence)
 
 
 @dataclass
@@ -58,8 +62,16 @@ class Seeding:
         }
 
 
+@dataclass(frozen=True)
+class Gathered:
+    """A repository whose evidence is on disk: one file for each store, by its name."""
+
+    mined: Mined
+    spools: Mapping[str, Path]
+
+
 class Seeder:
-    """Use as a context manager: `stage` each repository, then `merge`."""
+    """Use as a context manager: `gather` and `stage` each repository, then `merge`."""
 
     def __init__(self, location: str | Path, scratch: Path) -> None:
         """`location` is the folder or URL of the stores, `scratch` where the staged copies may lie.
@@ -116,26 +128,31 @@ class Seeder:
             return ""
         return min((state.issues_until for state in found), default="")
 
-    def stage(self, mined: Mined) -> dict[str, Change]:
+    def gather(self, mined: Mined, without: Container[str] = ()) -> Gathered:
+        """Read all evidence of a repository to disk, but that of the commits in `without`. The stores are not touched.
+
+        What fails here is a matter of this repository; what fails later is one of the stores.
+        """
+        spools = {store.name: self._folder / f"{store.name}.spool" for store in self.live}
+        with contextlib.ExitStack() as stack:
+            files = {name: stack.enter_context(path.open("wb")) for name, path in spools.items()}
+            for piece in stack.enter_context(contextlib.closing(mined.evidence)):
+                if piece.sha not in without:
+                    files[CONTEXT_TYPES[piece.context_type].store].write(_ENCODER.encode(piece) + b"\n")
+        return Gathered(mined, spools)
+
+    def stage(self, gathered: Gathered) -> dict[str, Change]:
         """Put a repository into the copies; gives what changed in each."""
+        mined = gathered.mined
         if mined.unchanged:
             return {}
         done = {}
-        with contextlib.ExitStack() as stack:
-            spools = {
-                store.name: stack.enter_context((self._folder / f"{store.name}.spool").open("w+b"))
-                for store in self.live
-            }
-            for piece in mined.evidence:
-                file = spools[CONTEXT_TYPES[piece.context_type].store]
-                line = _ENCODER.encode(piece)
-                file.write(len(line).to_bytes(4, "big") + line)
-            for live, staged in zip(self.live, self.staged, strict=True):
-                pieces = _together(live, mined, spools[live.name])
-                change = staged.bulk_import_evidence([RepositoryEvidence(state=mined.state, evidence=pieces)])
-                if change:
-                    self._changed[live.name].add(mined.state.key)
-                done[live.name] = change
+        for live, staged in zip(self.live, self.staged, strict=True):
+            pieces = _together(live, mined, gathered.spools[live.name])
+            change = staged.bulk_import_evidence([RepositoryEvidence(state=mined.state, evidence=pieces)])
+            if change:
+                self._changed[live.name].add(mined.state.key)
+            done[live.name] = change
         return done
 
     def merge(self, source: str) -> Seeding:
@@ -170,6 +187,29 @@ class Seeder:
         change = live.bulk_import(changed, entries, source=source, gate=msgspec.to_builtins(gate))
         log.debug("%s: %s", live.name, change)
         return change
+
+
+def seed_clone(
+    seeder: Seeder,
+    clone: Clone,
+    rules: Rules,
+    tally: Tally,
+    *,
+    github: MinedRepository | None = None,
+    from_scratch: bool = False,
+    workers: int = 1,
+    without: Container[str] = (),
+) -> tuple[Mined, dict[str, Change]] | None:
+    """Stage the evidence of a clone; None where it cannot be read, which the tally then reports.
+
+    `without` are commits whose evidence is left out. Raises StageError where a store fails.
+    """
+    last = None if from_scratch else seeder.last(clone.key)
+    gathered = None
+    name = (github and github.full_name) or clone.name
+    with tally.reading(name), cloned(clone, seeder.scratch, workers) as history:
+        gathered = seeder.gather(mine(history, last, rules, tally, github), without)
+    return (gathered.mined, seeder.stage(gathered)) if gathered else None
 
 
 def try_out(store: Store[Any], *, hold_out: bool = False) -> dict[str, dict[str, Verdict]]:
@@ -210,18 +250,17 @@ def report(done: Seeding, tally: Tally) -> SeedingReport:
         gate=done.gate(),
         seen=dict(sorted(tally.counts.items())),
         left_out=dict(sorted(tally.drops.items())),
+        failed=tally.failed,
     )
 
 
-def _together(live: Store[Any], mined: Mined, spool: IO[bytes]) -> Iterator[Evidence]:
+def _together(live: Store[Any], mined: Mined, spool: Path) -> Iterator[Evidence]:
     """What still holds of earlier evidence, then what is new."""
-    if mined.kept is not None:
-        for piece in live.evidence.of_repository(mined.state.key):
-            if holds(piece, mined):
-                yield mined.reverts.corrected(piece)
-    spool.seek(0)
-    while size := spool.read(4):
-        yield msgspec.msgpack.decode(spool.read(int.from_bytes(size, "big")), type=Evidence)
+    for piece in live.evidence.of_repository(mined.state.key):
+        if holds(piece, mined):
+            yield mined.reverts.corrected(piece)
+    with spool.open("rb") as file:
+        yield from map(_DECODER.decode, file)
 
 
 def _same_entries(entries: Iterable[Entry], live: Store[Any]) -> bool:

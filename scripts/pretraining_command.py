@@ -16,7 +16,6 @@ from core.engine import fingerprint
 from core.engine.command import version_option, with_exit_codes
 from core.errors import EXIT_FAILED
 from core.files import write_json
-from core.logs import log
 from miners.pretraining import pretrain
 from miners.seeder import report
 from miners.settings import MiningSettings, SeedingSettings
@@ -62,12 +61,10 @@ def pretraining_command(*, from_scratch: bool, summary: str, help: str) -> click
         logs.setup(verbose=flags["verbose"])
         code = fingerprint.module_digest("miners.repository_miner", cache_dir)
         location = flags["stores"] or seeding.location
-        done = pretrain(mining, seeding, location, cache_dir, code, anew=from_scratch)
-        for sentence in done.failed:
-            log.error("%s", sentence)
+        done = pretrain(mining, seeding, location, cache_dir, code, from_scratch=from_scratch)
         if flags["report_path"]:
             found = report(done.seeding, done.tally)
-            found.repositories_left_out = dict(done.drops)
+            found.failed, found.repositories_left_out = done.failed, dict(done.collected.drops)
             write_json(Path(flags["report_path"]), msgspec.to_builtins(found))
         click.echo(f"{summary}: {done.summary()}")
         if done.resume:

@@ -53,5 +53,7 @@ class SeedingReport(msgspec.Struct, kw_only=True, omit_defaults=True):
     """By context type and target."""
     seen: dict[str, int]
     left_out: dict[str, int] = msgspec.field(name="left out")
+    failed: list[str] = []
+    """Repositories that could not be read, one sentence each."""
     repositories_left_out: dict[str, int] | None = msgspec.field(name="repositories left out", default=None)
     """By reason, before any commit was read; only in the reports of scripts."""

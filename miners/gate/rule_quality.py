@@ -15,9 +15,9 @@ from typing import Any
 
 from core.errors import UserError
 from core.git import commands
-from core.history.overlay import Overlay
 from miners import clones
 from miners.clones import Clone
+from miners.histories import cloned
 from miners.signals.change_facts import is_source
 from miners.signals.dialects import Dialect, Message, hidden, purpose_of
 
@@ -55,7 +55,7 @@ class Labelled:
         return self.right / self.fixes if self.fixes else None
 
 
-def bugs_in_py(location: str, cache_dir: Path) -> set[str]:
+def bugs_in_py(location: str, cache_dir: Path) -> frozenset[str]:
     """The commits that BugsInPy says fix a bug. Raises UserError where this is no clone of it."""
     git_dir = clones.open_clone(location, cache_dir).git_dir
     listing = commands.run(git_dir, "ls-tree", "-r", "HEAD", "--", "projects").decode(errors="replace")
@@ -63,17 +63,16 @@ def bugs_in_py(location: str, cache_dir: Path) -> set[str]:
     if not blobs:
         raise UserError(f"{location} holds no bugs of BugsInPy", "name a clone of github.com/soarsmu/BugsInPy")
     text = commands.run(git_dir, "cat-file", "--batch", stdin="".join(f"{blob}\n" for blob in blobs).encode())
-    return set(_FIXED.findall(text.decode(errors="replace").replace("\r", "")))
+    return frozenset(_FIXED.findall(text.decode(errors="replace").replace("\r", "")))
 
 
 def measure(clone: Clone, dialect: Dialect, known: Iterable[str]) -> tuple[Found, Labelled]:
     """Go through a clone's history once; `known` are commits that fix a bug."""
     found, labelled, fixes = Found(), Labelled(), set(known)
-    with Overlay(clone.git_dir) as overlay:
-        for commit in clones.read(overlay, clones.news_of(overlay, clone.head, "").hashes, workers=1):
-            meta = commit.metadata
+    with cloned(clone) as history:
+        for meta, diffs, _ in history.commits([message.sha for message in history.messages()]):
             message = Message(meta.message, meta.message_body, meta.is_merge)
-            in_source = any(is_source(diff.filename) for diff in clones.diffs_of(commit))
+            in_source = any(is_source(diff.filename) for diff in diffs)
             if meta.hash in fixes:
                 _count(found, meta.hash, meta.message, purpose_of(message, dialect) == "fix", in_source)
             bare = hidden(message)

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from core import __version__
 from core.records.seeding import Gain
 from core.reports import plots
+from miners.gate.rule_quality import Found, Labelled
 from miners.gate.verdicts import ARMS, MIN_UNITS, Verdict
 
 _TEMPLATES = Path(__file__).resolve().parents[2] / "core" / "reports" / "templates"
+MIN_LABELLED = 20
+"""Labelled fixes of a repository below which precision and recall are not shown."""
 SHOWN = ("repair_strategy files", "repair_strategy lines")
 """Targets that are drawn repository by repository."""
 
@@ -69,6 +72,20 @@ def table(verdicts: Mapping[str, Mapping[str, Verdict]]) -> Sequence[tuple[str, 
             gains = [_interval(one.gain_over(arm)) for arm in ("defaults", "placebo")]
             rows.append((f"{name} {target}", *bits, *gains, verdict_of(one)))
     return rows
+
+
+def rule_lines(measured: Mapping[str, tuple[Found, Labelled]]) -> Iterator[str]:
+    """Sentences for a terminal: how well fixes are found; none where nothing was measured."""
+    if not measured:
+        return
+    found = [one for one, _ in measured.values()]
+    known, by_message = sum(one.known for one in found), sum(one.by_message for one in found)
+    source = sum(one.in_source for one in found)
+    yield f"BugsInPy: {by_message} of {known} known fixes found by their messages, {source} with source files"
+    for name, (_, labelled) in measured.items():
+        if labelled.fixes >= MIN_LABELLED and labelled.precision is not None:
+            figures = f"precision {labelled.precision:.2f}, recall {labelled.recall:.2f}"
+            yield f"{name}: words find labelled fixes with {figures}"
 
 
 def verdict_of(one: Verdict) -> str:

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 
 from core.config import expand, without_credentials
-from core.errors import GitloreError, StageError, UserError
+from core.errors import StageError, UserError
 from core.git.names import by_folder, is_url
 from core.history.overlay import Overlay
 from core.logs import log
@@ -19,6 +18,7 @@ from miners.github import quality
 from miners.github_client import GitHubClient, Repository, UnreachableError
 from miners.issue_miner import closed_issues, latest
 from miners.settings import MiningSettings
+from miners.tally import Tally
 
 Since = Callable[[int], str]
 """Up to when issues of the repository with this number have been read, "" for not at all."""
@@ -29,11 +29,8 @@ class Collector:
 
     def __init__(self, settings: MiningSettings, cache_dir: Path) -> None:
         self._settings, self._cache_dir = settings, cache_dir
-        self.counts: Counter[str] = Counter()
-        self.drops: Counter[str] = Counter()
+        self.tally = Tally()
         self._keys: set[str] = set()
-        self.failed: list[str] = []
-        """What could not be read, one sentence each."""
 
     def collect(self, issues_since: Since = lambda _: "") -> Iterator[MinedRepository]:
         """Local clones first, then what GitHub knows.
@@ -65,11 +62,11 @@ class Collector:
                             seen.add(found.id)
                             yield self._with_issues(client, found, issues_since)
                 except UnreachableError as error:
-                    self.failed.append(error.message)
+                    self.tally.fail("things that GitHub could not tell us", error.message)
                 finally:
-                    self.counts.update(client.traffic)
+                    self.tally.counts.update(client.traffic)
         finally:
-            self.counts["repositories from GitHub"] = len(seen)
+            self.tally.counts["repositories from GitHub"] = len(seen)
 
     def _found(self, client: GitHubClient) -> Iterator[Repository]:
         now = datetime.now(UTC)
@@ -78,7 +75,7 @@ class Collector:
                 with self._failing(name):
                     found = client.repository(name)
                     if found is None:
-                        self.drops["repositories that GitHub does not show us"] += 1
+                        self.tally.drops["repositories that GitHub does not show us"] += 1
                         log.warning("%s (%s): GitHub has no such repository for us", name, group)
                         continue
                     if found.full_name.lower() != name.lower():
@@ -90,7 +87,7 @@ class Collector:
             with self._failing(f"search {name}"):
                 for found in client.search(query, self._settings.search_limit):
                     if reason := quality.against(found, self._settings, now):
-                        self.drops[reason] += 1
+                        self.tally.drops[reason] += 1
                     else:
                         yield found
 
@@ -102,15 +99,14 @@ class Collector:
         except UnreachableError:
             raise
         except StageError as error:
-            self.drops["things that GitHub could not tell us"] += 1
-            self.failed.append(f"{what}: {error.message}")
+            self.tally.fail("things that GitHub could not tell us", f"{what}: {error.message}")
 
     def _with_issues(self, client: GitHubClient, found: Repository, issues_since: Since) -> MinedRepository:
         since = issues_since(found.id)
         issues: list[ClosedIssue] = []
         if self._settings.issues:
             with self._failing(f"issues of {found.full_name}"):
-                issues += closed_issues(client, found.full_name, since, self._settings.issues, self.counts)
+                issues += closed_issues(client, found.full_name, since, self._settings.issues, self.tally.counts)
         return MinedRepository(
             location=found.clone_url or f"https://github.com/{found.full_name}.git",
             full_name=found.full_name,
@@ -124,21 +120,18 @@ class Collector:
 
     def opened(self, mined: MinedRepository) -> clones.Clone | None:
         """The clone of a repository, brought up to date; None, with the reason counted, where it is not to be used."""
-        try:
+        found: tuple[clones.Clone, str | None] | None = None
+        with self.tally.reading(mined.full_name or mined.location):
             clone = clones.open_clone(mined.location, self._cache_dir)
-            reason = None
-            if mined.full_name:
-                reason = self._against(clone)
-        except GitloreError as error:
-            self.drops["repositories that cannot be read"] += 1
-            self.failed.append(f"{mined.full_name or mined.location}: {error.message}")
-            log.warning("%s: %s", mined.full_name or mined.location, error.message)
+            found = clone, self._against(clone) if mined.full_name else None
+        if found is None:
             return None
+        clone, reason = found
         if clone.key in self._keys:
             reason = "clones of a repository that has been read already"
         self._keys.add(clone.key)
         if reason:
-            self.drops[reason] += 1
+            self.tally.drops[reason] += 1
             return None
         return clone
 

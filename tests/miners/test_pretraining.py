@@ -92,7 +92,7 @@ def test_what_github_knows_is_mined_and_a_second_night_asks_for_nothing(
     with serving(github(repos)) as server:
         done = run(server.url, tmp_path)
         assert done.failed == []
-        assert done.drops == {
+        assert done.collected.drops == {
             "repositories that GitHub does not show us": 1,
             "repositories under other licences (GPL-3.0)": 2,
             "repositories below min_stars": 2,
@@ -126,7 +126,7 @@ def test_what_github_knows_is_mined_and_a_second_night_asks_for_nothing(
         third = run(server.url, tmp_path)
         assert len(server.asked) == asked + 1
         assert not third.seeding
-        assert third.counts["answers from the cache"] > 0
+        assert third.collected.counts["answers from the cache"] > 0
         assert "nothing new | 0 requests to GitHub, 0 answers without change" in third.summary()
 
 
