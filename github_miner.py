@@ -51,7 +51,7 @@ def run(ctx: Context[GitHubMinerConfig]) -> None:
 
 
 def sources(config: GitHubMinerConfig) -> dict[str, str]:
-    """What lies outside: the day, for GitHub; the commits of local clones."""
+    """What is outside the outputs folder: the commits of local clones, and the day for what GitHub knows."""
     if not config.enabled:
         return {}
     places = list(by_folder(config.repositories).values())
@@ -63,10 +63,11 @@ def sources(config: GitHubMinerConfig) -> dict[str, str]:
 
 
 def _head(place: str) -> str:
+    """Changes with the commits of a clone."""
     try:
         return repositories.state(place, ("head",)).refs
-    except GitloreError as error:  # it is named when the stage runs
-        return error.message
+    except (GitloreError, OSError) as error:  # the stage reports it when it runs
+        return str(error)
 
 
 STAGE = Stage(
