@@ -25,9 +25,9 @@ from core.records.mined import MinedRepository, read_mined
 from miners.settings import SeedingSettings
 
 if TYPE_CHECKING:
-    from miners.repository_miner import Rules
+    from miners.repository_miner import EvidenceRules
     from miners.seeder import Seeder, Seeding
-    from miners.tally import Tally
+    from miners.tally import MiningTally
 
 
 class StoreSeederConfig(SeedingSettings):
@@ -38,9 +38,9 @@ def run(ctx: Context[StoreSeederConfig]) -> None:
     """Seed the stores and write what came of it."""
     from miners.repository_miner import rules_of
     from miners.seeder import Seeder, report
-    from miners.tally import Tally
+    from miners.tally import MiningTally
 
-    tally = Tally()
+    tally = MiningTally()
     rules = rules_of(ctx.config, fingerprint.module_digest("miners.repository_miner", ctx.cache_dir))
     with Seeder(ctx.config.location, ctx.scratch) as seeder:
         own = seed_own(ctx, seeder, rules, tally)
@@ -55,7 +55,7 @@ def run(ctx: Context[StoreSeederConfig]) -> None:
     log.info("stores in %s: %s", ctx.config.location, changes)
 
 
-def seed_own(ctx: Context[StoreSeederConfig], seeder: Seeder, rules: Rules, tally: Tally) -> str:
+def seed_own(ctx: Context[StoreSeederConfig], seeder: Seeder, rules: EvidenceRules, tally: MiningTally) -> str:
     """Stage the evidence of the repository at hand; gives its key. What fails here fails the stage."""
     from miners.histories import ScrapedHistory
     from miners.repository_miner import mine
@@ -70,7 +70,7 @@ def seed_own(ctx: Context[StoreSeederConfig], seeder: Seeder, rules: Rules, tall
     return history.key
 
 
-def seed_other(mined: MinedRepository, seeder: Seeder, rules: Rules, tally: Tally, own: str) -> None:
+def seed_other(mined: MinedRepository, seeder: Seeder, rules: EvidenceRules, tally: MiningTally, own: str) -> None:
     """Stage the evidence of a repository that stage 8 has judged and brought up to date, unless it is our own."""
     from miners.clones import opened_clone
     from miners.seeder import seed_clone
@@ -84,7 +84,7 @@ def seed_other(mined: MinedRepository, seeder: Seeder, rules: Rules, tally: Tall
         seed_clone(seeder, clone, rules, tally, github=mined)
 
 
-def add_figures(ctx: Context[StoreSeederConfig], done: Seeding, tally: Tally) -> None:
+def add_figures(ctx: Context[StoreSeederConfig], done: Seeding, tally: MiningTally) -> None:
     """For the summary table."""
     ctx.counts.update({f"entries in {name}": number for name, number in done.entries.items()})
     ctx.counts.update(tally.counts)

@@ -1,4 +1,4 @@
-"""What a history teaches of changes: how large they are, what kinds of fixes there are, what is taken back."""
+"""Evidence of commits: how large changes are, what kinds of fixes there are, what is reverted."""
 
 from __future__ import annotations
 
@@ -21,21 +21,21 @@ _ISSUE_NOTE = re.compile(r"#\d+: ")
 
 
 class Reverts:
-    """Commits that a later one says it takes back."""
+    """Commits that a later commit reverts, according to its message."""
 
     def __init__(self, named: Iterable[tuple[str, str]] = ()) -> None:
-        """`named`: (the commit that is taken back, possibly abbreviated; the one that says so)."""
+        """`named`: (reverted commit, perhaps abbreviated; commit that reverts it); the first one counts."""
         self._by_start: dict[str, list[tuple[str, str]]] = {}
         for sha, by in named:
             self._by_start.setdefault(sha[:_ABBREVIATED], []).append((sha, by))
 
     def of(self, sha: str) -> str:
-        """The commit that takes this one back, "" where none does."""
+        """The commit that reverts this one, "" where none does."""
         named = self._by_start.get(sha[:_ABBREVIATED], ())
         return next((by for start, by in named if sha.startswith(start)), "")
 
     def corrected(self, piece: Evidence) -> Evidence:
-        """A piece of evidence from an earlier run, which a newer commit may have taken back since."""
+        """A piece of evidence from an earlier run, whose commit may have been reverted since."""
         if piece.context_type != "reverted":
             return piece
         return _reverted(piece.option, piece.repository, piece.sha, piece.at, self.of(piece.sha))
@@ -51,14 +51,14 @@ class CommitMiner:
         }
         self._redactor = Redactor()
         self.counts: Counter[str] = Counter()
-        """What was seen, and by which rule."""
+        """What was seen."""
         self.drops: Counter[str] = Counter()
         """What was left out, by reason."""
 
     def evidence_of(
         self, metadata: CommitMetadata, diffs: Sequence[FileDiff], patches: Callable[[], Iterable[FileDiff]]
     ) -> Iterator[Evidence]:
-        """What a commit shows. `diffs` need no patches; `patches` has them, and is called only for a fix."""
+        """The evidence of a commit. `diffs` need no patches; `patches` gives them, and is called only for a fix."""
         self.counts["commits"] += 1
         if reason := self._excluded(metadata):
             self.drops[reason] += 1
@@ -83,7 +83,7 @@ class CommitMiner:
         return None
 
     def _unfit(self, metadata: CommitMetadata, facts: ChangeFacts) -> str | None:
-        if metadata.is_merge and facts.purpose != "fix":  # what it merges is looked at by itself
+        if metadata.is_merge and facts.purpose != "fix":  # the commits it merges count themselves
             return "merge commits that are no fixes"
         if not facts.files:
             return "commits without source files"
@@ -121,7 +121,7 @@ class CommitMiner:
         diffs: Sequence[FileDiff],
         patches: Callable[[], Iterable[FileDiff]],
     ) -> Iterator[Evidence]:
-        """What the commit that closed an issue says of the errors that the issue names."""
+        """The remedy, in the commit that closed an issue, of the errors that the issue names."""
         facts = facts_of(metadata, diffs, self._dialect, patches, is_fix=True)
         if self._excluded(metadata) or self._unfit(metadata, facts):
             self.drops["issues closed by commits that teach nothing"] += 1
@@ -131,7 +131,7 @@ class CommitMiner:
             yield from remedies(error, self._repository, facts, self.note(f"#{issue.number}: {issue.title}"))
 
     def note(self, text: str) -> str:
-        """Words of a message, short and without credentials."""
+        """Words of a message, shortened and without credentials."""
         return "".join(map(str, self._redactor.clean(" ".join(text.split())[:NOTE_CHARACTERS])))
 
     def _piece(self, context_type: str, option: str, facts: ChangeFacts, outcome: Outcome) -> Evidence:
@@ -146,7 +146,7 @@ class CommitMiner:
 
 
 def remedies(error: str, repository: str, facts: ChangeFacts, note: str) -> Iterator[Evidence]:
-    """A fix that ended an error, for who looks for what helps and for who looks for what does not."""
+    """A fix that resolved an error, as evidence of what helps and of what does not."""
     for context_type in ("error_remedy", "strategy_mismatch"):
         yield Evidence(
             context_type=context_type,
@@ -160,7 +160,7 @@ def remedies(error: str, repository: str, facts: ChangeFacts, note: str) -> Iter
 
 
 def is_of_issue(piece: Evidence) -> bool:
-    """True for evidence that an issue gave: its note begins with the issue's number."""
+    """True for evidence from an issue: its note begins with the issue's number."""
     return _ISSUE_NOTE.match(piece.note) is not None
 
 

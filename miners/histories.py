@@ -29,8 +29,8 @@ from miners.commit_miner import Reverts
 from miners.repo_analyzer import Profile, profile_of
 from miners.signals.dialects import Dialect, dialect_of
 
-PARTIAL = " of a part of the history"
-"""Added to the rules that a history was read by if the scraper left some of it out: read whole, it is another one."""
+FILTERED = " of a part of the history"
+"""Added to the recorded rules where the scraper left some commits or files out: all of it is then still to be read."""
 _DIFF = msgspec.json.Decoder(FileDiff)
 _HASH = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
 
@@ -45,7 +45,7 @@ class CommitMessage(NamedTuple):
     body: str
 
 
-class SeenCommit(NamedTuple):
+class MainLineCommit(NamedTuple):
     """One commit."""
 
     metadata: CommitMetadata
@@ -64,8 +64,8 @@ class History(ABC):
     head: str
     is_incremental = False
     """An earlier reading can be continued."""
-    is_partial = False
-    """The user had some of it left out."""
+    is_filtered = False
+    """The scraper left some of it out."""
     newest_first = False
     """Messages come in this order."""
 
@@ -74,7 +74,7 @@ class History(ABC):
         """All messages, oldest first or `newest_first`."""
 
     @abstractmethod
-    def commits(self, hashes: Sequence[str]) -> Iterator[SeenCommit]:
+    def commits(self, hashes: Sequence[str]) -> Iterator[MainLineCommit]:
         """These of its commits, one at a time."""
 
     @abstractmethod
@@ -108,10 +108,10 @@ class ClonedHistory(History):
                 subject, _, body = message.strip("\n").partition("\n")
                 yield CommitMessage(sha, int(at), subject, body.strip("\n"))
 
-    def commits(self, hashes: Sequence[str]) -> Iterator[SeenCommit]:
-        """These commits as the scraper reads them unless told otherwise, so that both sources see the same lines."""
+    def commits(self, hashes: Sequence[str]) -> Iterator[MainLineCommit]:
+        """These commits, read with the scraper's default options, so that both sources see the same lines."""
         for commit in Reader(self._overlay, ReadOptions(), Filters(), self._workers).read(hashes):
-            yield SeenCommit(commit.metadata, [change.diff for change in commit.changes], _patches_of(commit))
+            yield MainLineCommit(commit.metadata, [change.diff for change in commit.changes], _patches_of(commit))
 
     def new_since(self, last: str) -> list[str] | None:
         """As above; None where the clone does not have `last` any more."""
@@ -129,7 +129,7 @@ class ClonedHistory(History):
 
 @contextmanager
 def cloned(clone: Clone, scratch: Path | None = None, workers: int = 1) -> Iterator[ClonedHistory]:
-    """The history of a clone. `scratch` is a folder in which nobody else mines meanwhile."""
+    """The history of a clone. `scratch` is a folder that no other miner uses meanwhile."""
     with Overlay(clone.git_dir, scratch) as overlay:
         yield ClonedHistory(overlay, clone, workers)
 
@@ -145,7 +145,7 @@ class ScrapedHistory(History):
         self.name, self.location = name_of(history.repository), place_of(history.repository)
         self.head = _tip(history) or self._newest()
         self.key = self._key()
-        self.is_partial = bool(history.left_out)
+        self.is_filtered = bool(history.left_out)
 
     def messages(self) -> Iterator[CommitMessage]:
         """All messages, oldest first."""
@@ -153,15 +153,15 @@ class ScrapedHistory(History):
             meta = commit.metadata
             yield CommitMessage(meta.hash, meta.commit_timestamp_unix, meta.message, meta.message_body)
 
-    def commits(self, hashes: Sequence[str]) -> Iterator[SeenCommit]:
+    def commits(self, hashes: Sequence[str]) -> Iterator[MainLineCommit]:
         """These commits, oldest first."""
         wanted = frozenset(hashes)
         for commit in self._main_line():
             if commit.metadata.hash in wanted:
-                yield SeenCommit(commit.metadata, commit.diffs, lambda commit=commit: commit.diffs)  # type: ignore[misc]
+                yield MainLineCommit(commit.metadata, commit.diffs, lambda commit=commit: commit.diffs)  # type: ignore[misc]
 
-    def new_since(self, last: str) -> list[str] | None:  # noqa: ARG002 - what was scraped may differ for old commits too
-        """None: settings of the scraper decide what is in the file."""
+    def new_since(self, last: str) -> list[str] | None:  # noqa: ARG002
+        """None: settings of the scraper decide what the file has of a commit; an earlier run may have had others."""
         return None
 
     def profile(self, topics: Iterable[str]) -> Profile | None:
@@ -195,7 +195,7 @@ class Overview:
     dialect: Dialect
     reverts: Reverts
     closing: dict[int, str]
-    """By the number of an issue: the newest commit that says it fixes it."""
+    """By the number of an issue: the newest commit whose message says that it fixes it."""
     hashes: list[str]
     """Of all commits, oldest first."""
     head_at: int

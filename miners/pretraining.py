@@ -15,11 +15,11 @@ from core.errors import UserError
 from core.logs import log
 from core.process import git_workers
 from miners.github.collector import Collector
-from miners.github_client import ResumeLaterError
+from miners.github.patience import ResumeLaterError
 from miners.repository_miner import Mined, rules_of
 from miners.seeder import Seeder, Seeding, seed_clone
 from miners.settings import MiningSettings, SeedingSettings
-from miners.tally import Tally
+from miners.tally import MiningTally
 from stores.agent.records import Change
 
 
@@ -28,9 +28,9 @@ class Pretraining:
     """What a run did."""
 
     seeding: Seeding
-    collected: Tally
+    collected: MiningTally
     """Of repositories, before any commit was read, and of requests to GitHub."""
-    tally: Tally
+    tally: MiningTally
     """Of commits and issues."""
     resume: ResumeLaterError | None = None
     """GitHub wanted a long pause; what had been mined by then is merged."""
@@ -76,7 +76,7 @@ def pretrain(
     work, StageError where the stores cannot be written or what is staged does not pass its checks: nothing is merged.
     """
     started = time.monotonic()
-    tally, collector = Tally(), Collector(mining, cache_dir)
+    tally, collector = MiningTally(), Collector(mining, cache_dir)
     rules, workers = rules_of(seeding, code), git_workers(mining.workers)
     resume: ResumeLaterError | None = None
     place = location if "://" in location else expand(location)
@@ -101,7 +101,7 @@ def pretrain(
     return Pretraining(done, collector.tally, tally, resume, time.monotonic() - started)
 
 
-def _number_read(tally: Tally) -> int:
+def _number_read(tally: MiningTally) -> int:
     return tally.counts["repositories"] + tally.counts["repositories without news"]
 
 

@@ -1,4 +1,4 @@
-"""What a repository is and how it is laid out: languages, archetype, tools, places of files. From one tree."""
+"""What a repository is and how it is laid out, from one tree: language, archetype, tools, where files are."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from stores.agent.records import Evidence
 
 MAX_BLOB_BYTES = 1_000_000
 _FAMILY = {"tsx": "typescript", "jsx": "javascript"}
-"""Languages that are one, as far as layout and tools go."""
+"""Languages that share layout and tools with another one."""
 
 
 @dataclass(frozen=True)
@@ -31,19 +31,19 @@ class Profile:
     archetype: str
     archetype_confidence: float
     scores: dict[str, float] = field(default_factory=dict)
-    """Of each archetype that anything speaks for."""
+    """Of each archetype that has any signal."""
     files: dict[str, int] = field(default_factory=dict)
-    """Number of files of each sort."""
+    """Number of files by sort: source, test, documentation, configuration."""
     tools: dict[str, str] = field(default_factory=dict)
     combinations: dict[str, str] = field(default_factory=dict)
-    """By framework and purpose: the tool that goes with it."""
+    """By framework and purpose: the tool used with it."""
     layout: dict[str, str] = field(default_factory=dict)
     has_readme: bool = False
     has_licence: bool = False
 
 
 def profile_of(overlay: Overlay, head: str, topics: Iterable[str] = ()) -> Profile:
-    """Look at the tree of a commit. Raises StageError where git cannot list it."""
+    """Read the tree of a commit. Raises StageError where git cannot list it."""
     listing = overlay.run("ls-tree", "-r", "-z", head).split(b"\0")
     blobs = {}
     for line in listing:
@@ -75,7 +75,7 @@ def profile_of(overlay: Overlay, head: str, topics: Iterable[str] = ()) -> Profi
 
 
 def evidence_of(profile: Profile, repository: str, head: str, at: int) -> Iterator[Evidence]:
-    """What the repository shows: one piece for each tool, aspect of its layout, and sort of file."""
+    """One piece of evidence for each tool, aspect of the layout, and sort of file."""
 
     def piece(context_type: str, option: str, target: str, value: int | str) -> Evidence:
         return Evidence(
@@ -125,8 +125,8 @@ def _read(overlay: Overlay, blobs: Sequence[str]) -> list[bytes]:
     names = "".join(f"{blob}\n" for blob in blobs).encode()
     sizes = [line.split() for line in overlay.run("cat-file", "--batch-check", stdin=names).splitlines()]
     fit = [len(line) == 3 and int(line[2]) <= MAX_BLOB_BYTES for line in sizes]
-    asked = "".join(f"{blob}\n" for blob, ok in zip(blobs, fit, strict=True) if ok).encode()
-    with overlay.stream("cat-file", "--batch", stdin=asked) as output:
+    requested = "".join(f"{blob}\n" for blob, ok in zip(blobs, fit, strict=True) if ok).encode()
+    with overlay.stream("cat-file", "--batch", stdin=requested) as output:
         found = []
         for ok in fit:
             size = int(output.readline().split()[2]) if ok else 0

@@ -10,9 +10,9 @@ from typing import Any
 from core.records.mined import ClosedIssue, MinedRepository
 from miners import repo_analyzer
 from miners.commit_miner import CommitMiner, Reverts, is_of_issue
-from miners.histories import PARTIAL, History, Overview, overview_of
+from miners.histories import FILTERED, History, Overview, overview_of
 from miners.settings import CommitFilters
-from miners.tally import Tally
+from miners.tally import MiningTally
 from stores.agent.context_types import CONTEXT_TYPES
 from stores.agent.records import ANY, Evidence, RepositoryState
 
@@ -27,32 +27,32 @@ class Mined:
     kept: frozenset[str] = frozenset()
     """Commits whose earlier evidence still holds."""
     issues_kept: frozenset[str] = frozenset()
-    """Commits of which what earlier issues showed still holds, even where all else is read again."""
+    """Commits whose evidence from earlier issues still holds, even where everything else is read again."""
     reverts: Reverts = field(default_factory=Reverts)
     unchanged: bool = False
     """Nothing has happened since it was last read."""
 
 
 @dataclass(frozen=True)
-class Rules:
-    """What decides which evidence a history gives."""
+class EvidenceRules:
+    """What decides the evidence of a history."""
 
     filters: CommitFilters = field(default_factory=CommitFilters)
     digest: str = ""
-    """What other rules have read is read again."""
+    """Names these rules: what was read by others is read again."""
 
 
-def rules_of(filters: CommitFilters, code: str) -> Rules:
+def rules_of(filters: CommitFilters, code: str) -> EvidenceRules:
     """The rules of these settings; `code` is a digest of the code that makes evidence of a commit."""
     settings = filters.model_dump_json(include=set(CommitFilters.model_fields))
-    return Rules(filters, sha256(f"{code}\n{settings}".encode()).hexdigest()[:16])
+    return EvidenceRules(filters, sha256(f"{code}\n{settings}".encode()).hexdigest()[:16])
 
 
 def mine(
     history: History,
     last: RepositoryState | None,
-    rules: Rules,
-    tally: Tally,
+    rules: EvidenceRules,
+    tally: MiningTally,
     github: MinedRepository | None = None,
 ) -> Mined:
     """The evidence of a history; `last` is how far an earlier run got, `github` what GitHub knows of it and its issues.
@@ -65,7 +65,7 @@ def mine(
         tally.counts["repositories without news"] += 1
         return Mined(last, _nothing(), unchanged=True)
     overview = overview_of(history)
-    rules_here = f"{rules.digest} {overview.dialect}{PARTIAL if history.is_partial else ''}"
+    rules_here = f"{rules.digest} {overview.dialect}{FILTERED if history.is_filtered else ''}"
     new = history.new_since(last.head) if last and last.rules == rules_here else None
     by_these_rules = last is not None and last.rules.startswith(f"{rules.digest} ")
     everything = frozenset(overview.hashes)
@@ -102,7 +102,7 @@ def _evidence(
     profile: repo_analyzer.Profile | None,
     known: MinedRepository,
     miner: CommitMiner,
-    tally: Tally,
+    tally: MiningTally,
 ) -> Generator[Evidence, None, None]:
     for commit in history.commits(overview.hashes if new is None else new):
         yield from miner.evidence_of(*commit)
@@ -158,7 +158,7 @@ def _state(
 
 def _is_read(last: RepositoryState, head: str, rules: str) -> bool:
     """True where all up to this head was read by these rules."""
-    return last.head == head and last.rules.startswith(f"{rules} ") and not last.rules.endswith(PARTIAL)
+    return last.head == head and last.rules.startswith(f"{rules} ") and not last.rules.endswith(FILTERED)
 
 
 def _as_before(last: RepositoryState, known: MinedRepository) -> bool:

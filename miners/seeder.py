@@ -1,7 +1,7 @@
 """From mined repositories into the stores: staged, tried on held-out repositories, checked, backed up, merged.
 
-Nothing is written to a live store before all of it stands in a copy and holds; then each store takes it in one
-transaction. Agents go on reading and writing meanwhile; two seeders at once are refused.
+Nothing is written to a live store before everything is in a copy and passes its checks; then each store takes it in
+one transaction. Agents continue to read and write meanwhile; a second seeder at the same time is refused.
 """
 
 from __future__ import annotations
@@ -28,8 +28,8 @@ from miners.gate.tables import tables
 from miners.gate.verdicts import Verdict
 from miners.histories import cloned
 from miners.pattern_extractor import extract
-from miners.repository_miner import Mined, Rules, holds, mine
-from miners.tally import Tally
+from miners.repository_miner import EvidenceRules, Mined, holds, mine
+from miners.tally import MiningTally
 from stores import FailureStore, PatternStore, VVectorStore
 from stores.agent.context_types import CONTEXT_TYPES
 from stores.agent.records import Change, Entry, Evidence, RepositoryEvidence, RepositoryState
@@ -41,7 +41,7 @@ _ENCODER, _DECODER = msgspec.json.Encoder(), msgspec.json.Decoder(Evidence)
 
 @dataclass
 class Seeding:
-    """What came of it."""
+    """What a seeding did."""
 
     changes: dict[str, Change] = field(default_factory=dict)
     """By store."""
@@ -52,7 +52,7 @@ class Seeding:
     backups: list[Path] = field(default_factory=list)
 
     def __bool__(self) -> bool:
-        """True where a store is other than before."""
+        """True where a store was changed."""
         return any(self.changes.values())
 
     def gate(self) -> dict[str, dict[str, GateFigures]]:
@@ -74,11 +74,11 @@ class Seeder:
     """Use as a context manager: `gather` and `stage` each repository, then `merge`."""
 
     def __init__(self, location: str | Path, scratch: Path) -> None:
-        """`location` is the folder or URL of the stores, `scratch` where the staged copies may lie.
+        """`location` is the folder or URL of the stores, `scratch` a folder for the staged copies.
 
         Raises AlreadyRunningError where another seeder is at work.
         """
-        # Whatever lies there is left by a killed seeding of these stores: the lock says that none is running.
+        # Anything in it was left by a killed seeding of these stores: the lock makes sure that none is running.
         self._location, self._scratch = location, scratch / sha256(str(location).encode()).hexdigest()[:12]
         self._changed: dict[str, set[str]] = {}
         self._close = contextlib.ExitStack()
@@ -103,7 +103,7 @@ class Seeder:
 
     @property
     def scratch(self) -> Path:
-        """A folder that only this seeder uses, gone afterwards."""
+        """A folder that only this seeder uses; removed at the end."""
         return self._scratch
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
@@ -131,7 +131,7 @@ class Seeder:
     def gather(self, mined: Mined, without: Container[str] = ()) -> Gathered:
         """Read all evidence of a repository to disk, but that of the commits in `without`. The stores are not touched.
 
-        What fails here is a matter of this repository; what fails later is one of the stores.
+        So a failure to read the repository cannot be confused with one of the stores, which comes later.
         """
         spools = {store.name: self._folder / f"{store.name}.spool" for store in self.live}
         with contextlib.ExitStack() as stack:
@@ -156,7 +156,7 @@ class Seeder:
         return done
 
     def merge(self, source: str) -> Seeding:
-        """Try what is staged, make entries of what holds, check the copies, and take them over."""
+        """Try what is staged, make entries of what passes, check the copies, and write them to the live stores."""
         done = Seeding()
         for live, staged in zip(self.live, self.staged, strict=True):
             done.verdicts.update(try_out(staged))
@@ -192,8 +192,8 @@ class Seeder:
 def seed_clone(
     seeder: Seeder,
     clone: Clone,
-    rules: Rules,
-    tally: Tally,
+    rules: EvidenceRules,
+    tally: MiningTally,
     *,
     github: MinedRepository | None = None,
     from_scratch: bool = False,
@@ -233,15 +233,15 @@ def try_out(store: Store[Any], *, hold_out: bool = False) -> dict[str, dict[str,
 
 
 def make_entries(store: Store[Any], verdicts: Mapping[str, Mapping[str, Verdict]]) -> list[Entry]:
-    """The entries that the evidence of a store gives rise to."""
+    """The entries that follow from the evidence of a store."""
     with store.database.read() as connection:
         states = {state.key: state for state in store.evidence.repositories(connection)}
         found = extract(store.evidence, connection, store.name, verdicts)
         return [entry for one in found for entry in entries_of(one, states)]
 
 
-def report(done: Seeding, tally: Tally) -> SeedingReport:
-    """What came of a seeding."""
+def report(done: Seeding, tally: MiningTally) -> SeedingReport:
+    """The content of seeding.json."""
     return SeedingReport(
         stores={
             name: StoreSeeding(entries=done.entries[name], change=msgspec.structs.asdict(change))
@@ -255,7 +255,7 @@ def report(done: Seeding, tally: Tally) -> SeedingReport:
 
 
 def _together(live: Store[Any], mined: Mined, spool: Path) -> Iterator[Evidence]:
-    """What still holds of earlier evidence, then what is new."""
+    """The earlier evidence that still holds, then what is new."""
     for piece in live.evidence.of_repository(mined.state.key):
         if holds(piece, mined):
             yield mined.reverts.corrected(piece)

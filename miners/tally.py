@@ -12,7 +12,7 @@ from core.logs import log
 
 
 @dataclass
-class Tally:
+class MiningTally:
     """Counts over all repositories."""
 
     counts: Counter[str] = field(default_factory=Counter)
@@ -24,7 +24,7 @@ class Tally:
 
     @contextmanager
     def reading(self, name: str) -> Iterator[None]:
-        """Inside, whatever fails is a failure of this repository alone: it is reported, and the others go on."""
+        """Whatever fails inside is a failure of this repository alone: it is reported, and the run continues."""
         try:
             yield
         except Exception as error:  # noqa: BLE001 - a defect in reading one must not cost the others

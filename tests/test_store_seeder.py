@@ -26,7 +26,7 @@ from miners.pretraining import pretrain
 from miners.repo_analyzer import Profile
 from miners.repository_miner import rules_of
 from miners.seeder import Seeder, seed_clone
-from miners.tally import Tally
+from miners.tally import MiningTally
 from stores import FailureStore, PatternStore, VVectorStore
 from stores.agent.records import Change
 from stores.agent.store import Store
@@ -265,7 +265,7 @@ def test_what_issues_showed_stays_when_the_pipeline_reads_the_repository_again(
     )
     rules = rules_of(store_seeder.StoreSeederConfig(), fingerprint.module_digest("miners.repository_miner", tmp_path))
     with Seeder(tmp_path / "stores", tmp_path / "scratch") as seeder:
-        assert seed_clone(seeder, clones.open_clone(str(repo.path), tmp_path), rules, Tally(), github=known)
+        assert seed_clone(seeder, clones.open_clone(str(repo.path), tmp_path), rules, MiningTally(), github=known)
         seeder.merge("github")
     seeded(tmp_path)
     with PatternStore(tmp_path / "stores") as store:

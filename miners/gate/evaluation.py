@@ -18,11 +18,11 @@ from miners import clones
 from miners.clones import Clone
 from miners.gate import rule_quality
 from miners.gate.replay import HELD_OUT
-from miners.gate.rule_quality import Found, Labelled
+from miners.gate.rule_quality import KnownFixes, Labelled
 from miners.gate.verdicts import Verdict
-from miners.repository_miner import Rules
+from miners.repository_miner import EvidenceRules
 from miners.seeder import STORES, Seeder, seed_clone, try_out
-from miners.tally import Tally
+from miners.tally import MiningTally
 
 Verdicts = dict[str, dict[str, Verdict]]
 """By context type and target."""
@@ -34,8 +34,8 @@ class Evaluation:
 
     repositories: list[str]
     verdicts: Verdicts
-    tally: Tally = field(default_factory=Tally)
-    rules: dict[str, tuple[Found, Labelled]] = field(default_factory=dict)
+    tally: MiningTally = field(default_factory=MiningTally)
+    rules: dict[str, tuple[KnownFixes, Labelled]] = field(default_factory=dict)
     """How well fixes were found, by repository; only where known fixes were held out."""
 
     def as_dict(self) -> dict[str, Any]:
@@ -72,7 +72,9 @@ def of_stores(location: str) -> Evaluation:
     return Evaluation(names, verdicts)
 
 
-def of_clones(repos: Sequence[str], rules: Rules, cache_dir: Path, known: frozenset[str] = frozenset()) -> Evaluation:
+def of_clones(
+    repos: Sequence[str], rules: EvidenceRules, cache_dir: Path, known: frozenset[str] = frozenset()
+) -> Evaluation:
     """Replay clones, mined into stores that are gone afterwards.
 
     `known` are commits that fix a bug: their evidence is held out, and the rules that find fixes are measured on
@@ -96,13 +98,13 @@ def of_clones(repos: Sequence[str], rules: Rules, cache_dir: Path, known: frozen
     return done
 
 
-def _opened(place: str, cache_dir: Path, tally: Tally) -> Clone | None:
+def _opened(place: str, cache_dir: Path, tally: MiningTally) -> Clone | None:
     with tally.reading(place):
         return clones.open_clone(place, cache_dir)
     return None
 
 
-def _mine(clone: Clone, seeder: Seeder, rules: Rules, known: frozenset[str], done: Evaluation) -> None:
+def _mine(clone: Clone, seeder: Seeder, rules: EvidenceRules, known: frozenset[str], done: Evaluation) -> None:
     staged = seed_clone(seeder, clone, rules, done.tally, from_scratch=True, without=known)
     if staged is None:
         return

@@ -49,8 +49,8 @@ def replay(table: Table, *, hold_out: bool = False) -> Verdict:
 
     With fewer than five of them the interval over repositories means nothing: noise would pass. Unless `hold_out`,
     each history then predicts its own future instead, block by block from all before it (prequentially, after Dawid
-    1984). There are enough blocks for an interval, but it speaks of the future of these histories and not of other
-    repositories; the verdict's method says so.
+    1984). There are enough blocks for an interval, but it is about the future of these histories and not about
+    other repositories; the verdict's method names which it was.
     """
     tried = [one for name in sorted(table.samples) if (one := _held_out(table, name))]
     if len(tried) < MIN_UNITS and not hold_out:

@@ -9,14 +9,14 @@ from typing import Any
 from core import __version__
 from core.records.seeding import Gain
 from core.reports import plots
-from miners.gate.rule_quality import Found, Labelled
+from miners.gate.rule_quality import KnownFixes, Labelled
 from miners.gate.verdicts import ARMS, MIN_UNITS, Verdict
 
 _TEMPLATES = Path(__file__).resolve().parents[2] / "core" / "reports" / "templates"
 MIN_LABELLED = 20
 """Labelled fixes of a repository below which precision and recall are not shown."""
 SHOWN = ("repair_strategy files", "repair_strategy lines")
-"""Targets that are drawn repository by repository."""
+"""Targets that get a chart by repository."""
 
 
 def render(evaluation: Mapping[str, Any], verdicts: Mapping[str, Mapping[str, Verdict]]) -> str:
@@ -74,7 +74,7 @@ def table(verdicts: Mapping[str, Mapping[str, Verdict]]) -> Sequence[tuple[str, 
     return rows
 
 
-def rule_lines(measured: Mapping[str, tuple[Found, Labelled]]) -> Iterator[str]:
+def rule_lines(measured: Mapping[str, tuple[KnownFixes, Labelled]]) -> Iterator[str]:
     """Sentences for a terminal: how well fixes are found; none where nothing was measured."""
     if not measured:
         return
@@ -89,7 +89,7 @@ def rule_lines(measured: Mapping[str, tuple[Found, Labelled]]) -> Iterator[str]:
 
 
 def verdict_of(one: Verdict) -> str:
-    """In a word or two."""
+    """One or two words for a table."""
     if len(one.tried) < MIN_UNITS:
         return "too few to tell"
     return "passed" if one.passed else "refused"

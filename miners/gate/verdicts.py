@@ -11,7 +11,7 @@ from core.statistics import of_mean
 
 ARMS = ("uniform", "defaults", "placebo", "archetype", "own history", "seeded")
 MIN_UNITS = 5
-"""Repositories (or blocks) below which an interval says little: with three, noise passed one time in twelve."""
+"""Repositories (or blocks) below which an interval means little: with three, noise passed one time in twelve."""
 SAMPLES = 4000
 SEED = 17
 
@@ -44,8 +44,8 @@ class Verdict:
     def gain_over(self, arm: str, of: str = "seeded") -> Gain:
         """Bits that an arm saves over another.
 
-        Evidence of one repository is alike, so a piece more of the same says little. It is therefore units that are
-        resampled (a clustered bootstrap): the interval is one over repositories, not over commits.
+        Commits of one repository resemble each other, so resampling commits would make the interval far too narrow.
+        Whole units are resampled instead (a clustered bootstrap): the interval is one over repositories.
         """
         if (arm, of) not in self._gains:
             saved = np.array([one.bits[arm] - one.bits[of] for one in self.tried])

@@ -15,25 +15,25 @@ from core.logs import log
 from core.records.mined import ClosedIssue, MinedRepository
 from miners import clones
 from miners.github import quality
-from miners.github_client import GitHubClient, Repository, UnreachableError
+from miners.github_client import GitHubClient, GitHubRepository, UnreachableError
 from miners.issue_miner import closed_issues, latest
 from miners.settings import MiningSettings
-from miners.tally import Tally
+from miners.tally import MiningTally
 
 Since = Callable[[int], str]
-"""Up to when issues of the repository with this number have been read, "" for not at all."""
+"""From the id of a repository on GitHub: up to when its issues have been read, "" for not at all."""
 
 
 class Collector:
-    """Goes through all that the settings name. Each repository comes once, whatever it is called."""
+    """Goes through all repositories that the settings name. Each comes once, also under several names."""
 
     def __init__(self, settings: MiningSettings, cache_dir: Path) -> None:
         self._settings, self._cache_dir = settings, cache_dir
-        self.tally = Tally()
+        self.tally = MiningTally()
         self._keys: set[str] = set()
 
     def collect(self, issues_since: Since = lambda _: "") -> Iterator[MinedRepository]:
-        """Local clones first, then what GitHub knows.
+        """Named clones first, then the repositories that GitHub finds.
 
         Raises UserError where nothing is named, ResumeLaterError where GitHub wants a pause.
         """
@@ -53,7 +53,7 @@ class Collector:
             with GitHubClient(self._settings, self._cache_dir) as client:
                 if not client.has_token:
                     log.warning(
-                        "%s is not set: GitHub allows sixty requests an hour, and tells less",
+                        "%s is not set: GitHub allows sixty requests an hour, and returns less",
                         self._settings.token_variable,
                     )
                 try:
@@ -68,7 +68,7 @@ class Collector:
         finally:
             self.tally.counts["repositories from GitHub"] = len(seen)
 
-    def _found(self, client: GitHubClient) -> Iterator[Repository]:
+    def _found(self, client: GitHubClient) -> Iterator[GitHubRepository]:
         now = datetime.now(UTC)
         for group, names in self._settings.curated.items():
             for name in names:
@@ -76,12 +76,12 @@ class Collector:
                     found = client.repository(name)
                     if found is None:
                         self.tally.drops["repositories that GitHub does not show us"] += 1
-                        log.warning("%s (%s): GitHub has no such repository for us", name, group)
+                        log.warning("%s (%s): GitHub shows no such repository", name, group)
                         continue
                     if found.full_name.lower() != name.lower():
                         log.info("%s is called %s now", name, found.full_name)
                     if reason := quality.against(found, self._settings, now):
-                        log.warning("%s counts among %s; it is curated, so it stays", found.full_name, reason)
+                        log.warning("%s belongs to the %s; it is curated, so it stays", found.full_name, reason)
                     yield found
         for name, query in self._settings.search.items():
             with self._failing(f"search {name}"):
@@ -93,7 +93,7 @@ class Collector:
 
     @contextmanager
     def _failing(self, what: str) -> Iterator[None]:
-        """What cannot be read of one thing does not keep us from the others."""
+        """What fails inside is reported, and the next request is made all the same."""
         try:
             yield
         except UnreachableError:
@@ -101,7 +101,7 @@ class Collector:
         except StageError as error:
             self.tally.fail("things that GitHub could not tell us", f"{what}: {error.message}")
 
-    def _with_issues(self, client: GitHubClient, found: Repository, issues_since: Since) -> MinedRepository:
+    def _with_issues(self, client: GitHubClient, found: GitHubRepository, issues_since: Since) -> MinedRepository:
         since = issues_since(found.id)
         issues: list[ClosedIssue] = []
         if self._settings.issues:
@@ -119,7 +119,7 @@ class Collector:
         )
 
     def opened(self, mined: MinedRepository) -> clones.Clone | None:
-        """The clone of a repository, brought up to date; None, with the reason counted, where it is not to be used."""
+        """The clone of a repository, brought up to date; None, with the reason in the tally, where it is left out."""
         found: tuple[clones.Clone, str | None] | None = None
         with self.tally.reading(mined.full_name or mined.location):
             clone = clones.open_clone(mined.location, self._cache_dir)

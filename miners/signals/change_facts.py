@@ -1,4 +1,4 @@
-"""What one commit is, as far as learning from it goes: its purpose, its size in source code, its kind."""
+"""What evidence needs of one commit: its purpose, its size in source code, and the kind of a fix."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from miners.signals import diff_tags
 from miners.signals.dialects import Dialect, Message, Purpose, purpose_of
 
 MAX_SCANNED_BYTES = 200_000
-"""Of a longer patch only the beginning is looked at for tags."""
+"""Of a longer patch only the beginning is scanned for tags."""
 _ASIDE = re.compile(
     r"(?:^|/)(?:docs?|docs_src|examples?|benchmarks?|bench|\.github|scripts|tutorials?|website)/", re.IGNORECASE
 )
@@ -36,7 +36,7 @@ class ChangeFacts:
 
     sha: str
     at: int
-    """When it was committed, seconds since 1970."""
+    """When it was committed, in seconds since 1970."""
     purpose: Purpose
     files: int
     """Source files that it changed."""
@@ -45,11 +45,11 @@ class ChangeFacts:
     with_tests: bool
     """It changed tests too."""
     tags: Sequence[str] = ()
-    """Of a fix: all kinds that it has something of."""
+    """Of a fix: all kinds that it has signs of."""
 
     @property
     def kind(self) -> str:
-        """Of a fix: what kind it counts as."""
+        """Of a fix: the kind that it counts as."""
         return diff_tags.kind_of(self.tags)
 
 
@@ -61,9 +61,9 @@ def facts_of(
     *,
     is_fix: bool = False,
 ) -> ChangeFacts:
-    """`diffs` need no patches; `patches` gives them with their patches, and is asked only for a fix.
+    """The facts of a commit. `diffs` need no patches; `patches` gives them, and is called only for a fix.
 
-    `is_fix` says that it is one whatever its message says, since it closed an issue.
+    `is_fix` makes it a fix regardless of its message, since it closed an issue.
     """
     source = [diff for diff in diffs if is_source(diff.filename)]
     lines = sum(diff.additions + diff.deletions for diff in source)

@@ -28,7 +28,7 @@ Paths = Sequence[str]
 
 
 def layout_of(language: str, paths: Paths) -> dict[str, str]:
-    """What the repository does about each aspect (`ASPECTS`), in words that repositories share."""
+    """The repository's choice in each aspect (`ASPECTS`), in words that repositories share."""
     own = [path for path in paths if language_of(path) == language]
     found = {aspect: read(own if aspect in _OF_LANGUAGE else paths) for aspect, read in ASPECTS.items()}
     return {aspect: choice for aspect, choice in found.items() if choice}
@@ -82,7 +82,7 @@ def _naming(paths: Paths) -> str:
 
 
 def _case_of(stem: str) -> str:
-    """How several words are put together; "" for one word in lower case, which tells nothing."""
+    """How several words are joined; "" for one word in lower case, which shows nothing."""
     if "-" in stem:
         return "kebab-case"
     if "_" in stem.strip("_"):
@@ -124,4 +124,4 @@ ASPECTS: dict[str, Callable[[Paths], str]] = {
     "changelog": _first(_CHANGELOG),
 }
 _OF_LANGUAGE = ("tests", "source", "naming")
-"""Aspects that only files in the repository's main language tell."""
+"""Aspects for which only files in the main language count."""

@@ -20,9 +20,10 @@ from github_server import Answer, Asked, Script, Server, repository, serving
 
 from core.errors import StageError, UserError
 from miners import github_client
+from miners.github.patience import ResumeLaterError
 from miners.github.queries import CLOSED_ISSUES
 from miners.github.transport import Network
-from miners.github_client import GitHubClient, ResumeLaterError
+from miners.github_client import GitHubClient
 from miners.settings import MiningSettings
 
 pytestmark = pytest.mark.enable_socket

@@ -15,7 +15,7 @@ from recordings import Exchange
 
 from miners.github import queries as github_queries
 from miners.github.transport import kind_of
-from miners.github_client import GitHubClient, Repository
+from miners.github_client import GitHubClient, GitHubRepository
 from miners.issue_miner import closed_issues
 from miners.settings import MiningSettings
 
@@ -95,7 +95,7 @@ def test_recorded_searches_issues_and_timelines_are_read(tmp_path: Path) -> None
 def test_every_recorded_answer_gets_a_sensible_wait() -> None:
     import httpx
 
-    from miners.github_client import rate_limit_wait_s
+    from miners.github.patience import rate_limit_wait_s
 
     waits = Counter(
         rate_limit_wait_s(httpx.Response(one.status, headers=without_encoding(one.headers), content=one.body), 0)
@@ -123,7 +123,7 @@ def test_octokits_renamed_repository_is_found(tmp_path: Path) -> None:
         GitHubClient(MiningSettings(api_url=server.url), tmp_path) as github,
     ):
         found = github.repository("octokit-fixture-org/rename-repository")
-    assert isinstance(found, Repository)
+    assert isinstance(found, GitHubRepository)
     assert found.full_name == "octokit-fixture-org/rename-repository-newname"
 
 

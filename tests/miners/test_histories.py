@@ -12,8 +12,8 @@ from builders import Repo, scrape
 from core.errors import UserError
 from miners.clones import open_clone
 from miners.histories import History, ScrapedHistory, cloned, overview_of
-from miners.repository_miner import Rules, mine
-from miners.tally import Tally
+from miners.repository_miner import EvidenceRules, mine
+from miners.tally import MiningTally
 from stores.agent.records import Evidence, RepositoryState
 
 SUBJECTS = (
@@ -62,9 +62,9 @@ def tangled(make_repo: Callable[[str], Repo], request: pytest.FixtureRequest) ->
     return repo
 
 
-def read(history: History) -> tuple[set[str], RepositoryState, Tally]:
-    tally = Tally()
-    mined = mine(history, None, Rules(digest="rules"), tally)
+def read(history: History) -> tuple[set[str], RepositoryState, MiningTally]:
+    tally = MiningTally()
+    mined = mine(history, None, EvidenceRules(digest="rules"), tally)
     return {repr(piece) for piece in mined.evidence}, mined.state, tally
 
 
@@ -113,9 +113,9 @@ def test_without_branches_in_the_scope_the_newest_commit_is_the_head(
 def test_a_part_of_a_history_does_not_count_as_all_of_it(tangled: Repo, tmp_path: Path) -> None:
     scrape(tangled.path, tmp_path / "out", exclude_paths=("app/a.py",))
     _, state, _ = read(ScrapedHistory(tmp_path / "out" / "commits.json"))
-    tally = Tally()
+    tally = MiningTally()
     with cloned(open_clone(str(tangled.path), tmp_path)) as history:
-        again = mine(history, state, Rules(digest="rules"), tally)
+        again = mine(history, state, EvidenceRules(digest="rules"), tally)
         assert not again.unchanged
         assert again.kept == frozenset()
         assert {repr(piece) for piece in again.evidence} == read(history)[0]
@@ -127,7 +127,7 @@ def test_who_takes_a_commit_back_first_is_named(make_repo: Callable[[str], Repo]
     first = repo.commit(f'Revert "Fix it"\n\nThis reverts commit {sha}.', {"a.py": "0\n"})
     repo.commit(f'Revert "Fix it"\n\nThis reverts commit {sha}.', {"a.py": "2\n"})
     with cloned(open_clone(str(repo.path), tmp_path)) as history:
-        found: list[Evidence] = list(mine(history, None, Rules(), Tally()).evidence)
+        found: list[Evidence] = list(mine(history, None, EvidenceRules(), MiningTally()).evidence)
     assert [piece.note for piece in found if piece.context_type == "reverted"] == [f"by {first}"]
 
 

@@ -15,7 +15,7 @@ from builders import Repo, grow
 from github_server import Answer, Asked, Script, repository, serving
 
 from miners import github_client
-from miners.github_client import ResumeLaterError
+from miners.github.patience import ResumeLaterError
 from miners.pretraining import Pretraining, pretrain
 from miners.seeder import STORES
 from miners.settings import MiningSettings, SeedingSettings

@@ -15,22 +15,22 @@ from core.records.mined import ClosedIssue, MinedRepository
 from miners import clones
 from miners.commit_miner import Reverts
 from miners.histories import cloned
-from miners.repository_miner import Rules, mine
+from miners.repository_miner import EvidenceRules, mine
 from miners.seeder import STORES, Seeder, seed_clone
 from miners.settings import CommitFilters
-from miners.tally import Tally
+from miners.tally import MiningTally
 from stores.agent.records import Evidence
 
 FILTERS = CommitFilters(commit_patterns={"syntax_fix": (r"fix:\s*syntax",), "logic_fix": (r"fix:\s*bug",)})
-RULES = Rules(FILTERS, "rules")
+RULES = EvidenceRules(FILTERS, "rules")
 
 
 def seen(
     repo: Repo, filters: CommitFilters = FILTERS, github: MinedRepository | None = None
-) -> tuple[list[Evidence], Tally]:
-    tally = Tally()
+) -> tuple[list[Evidence], MiningTally]:
+    tally = MiningTally()
     with cloned(clones.open_clone(str(repo.path), repo.path.parent)) as history:
-        return list(mine(history, None, Rules(filters, "rules"), tally, github).evidence), tally
+        return list(mine(history, None, EvidenceRules(filters, "rules"), tally, github).evidence), tally
 
 
 def of(evidence: list[Evidence], context_type: str) -> list[tuple[str, dict[str, object]]]:
@@ -158,8 +158,8 @@ def held(folder: Path) -> list[Evidence]:
     return found
 
 
-def refresh(repo: Repo, folder: Path) -> tuple[bool, Tally]:
-    tally = Tally()
+def refresh(repo: Repo, folder: Path) -> tuple[bool, MiningTally]:
+    tally = MiningTally()
     clone = clones.open_clone(str(repo.path), folder)
     with Seeder(folder, folder / "scratch") as seeder:
         assert seed_clone(seeder, clone, RULES, tally)
@@ -197,7 +197,7 @@ def test_other_rules_or_another_dialect_read_it_all_again(repo: Repo, tmp_path: 
         last = seeder.last(clone.key)
         assert last is not None
         with cloned(clone) as history:
-            assert mine(history, last, Rules(FILTERS, "other rules"), tally).kept == frozenset()
+            assert mine(history, last, EvidenceRules(FILTERS, "other rules"), tally).kept == frozenset()
 
 
 def test_a_clone_has_one_key_wherever_it_is(repo: Repo, tmp_path: Path) -> None:
