@@ -128,7 +128,7 @@ def _of_issues(history: History, overview: Overview, miner: CommitMiner, known: 
             closed.setdefault(closer, []).append(issue)
         else:
             miner.drops["issues whose closing commit is not known"] += 1
-    for commit in history.commits(list(closed)):
+    for commit in history.commits(list(closed)) if closed else ():
         for issue in closed[commit.metadata.hash]:
             yield from miner.evidence_of_issue(issue, *commit)
 

@@ -7,6 +7,7 @@ import shutil
 from collections import Counter
 from collections.abc import Callable, Iterable
 from pathlib import Path
+from types import SimpleNamespace
 
 import msgspec
 import pytest
@@ -21,14 +22,14 @@ from core.history.overlay import Overlay
 from core.records import SCHEMA_VERSION
 from core.records.mined import ClosedIssue, MinedRepository, read_mined
 from core.records.seeding import SeedingReport
-from miners import clones, histories
+from miners import clones, histories, seeder
 from miners.pretraining import pretrain
 from miners.repo_analyzer import Profile
 from miners.repository_miner import rules_of
 from miners.seeder import Seeder, seed_clone
 from miners.tally import MiningTally
 from stores import FailureStore, PatternStore, VVectorStore
-from stores.agent.records import Change
+from stores.agent.records import Change, Evidence
 from stores.agent.store import Store
 
 
@@ -183,6 +184,21 @@ def test_a_clone_that_cannot_be_read_does_not_stop_the_others(
     assert failed.startswith(f"broken: {sentence}")
     assert report.left_out["repositories that cannot be read"] == 1
     assert report.seen["repositories"] == 3
+
+
+def test_a_full_disk_while_evidence_is_gathered_is_a_failure_of_that_clone(
+    others: list[Repo], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    key = clones.open_clone(str(others[1].path), tmp_path).key
+
+    def encode(piece: Evidence) -> bytes:
+        if piece.repository == key:
+            raise OSError(28, "No space left on device")
+        return msgspec.json.encode(piece)
+
+    monkeypatch.setattr(seeder, "_ENCODER", SimpleNamespace(encode=encode))
+    run_stage(store_seeder.STAGE, tmp_path, stores=str(tmp_path / "stores"))
+    assert set(heads_in(tmp_path / "stores")) == {"here", "first", "last"}
 
 
 def test_a_clone_that_is_gone_or_damaged_does_not_stop_the_others(others: list[Repo], tmp_path: Path) -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 import msgspec
 import pytest
 import recordings
-from github_server import Answer, Asked, serving
+from github_server import Answer, Received, serving
 from graphql import parse, validate
 from recordings import Exchange
 
@@ -47,8 +47,8 @@ def test_recorded_repositories_are_read(tmp_path: Path) -> None:
     complete = {path for path, one in known.items() if b'"full_name"' in one.body}
     assert len(complete) > 15
 
-    def script(asked: Asked, number: int) -> Answer:
-        return played(known[asked.path], server.url)
+    def script(request: Received, number: int) -> Answer:
+        return played(known[request.path], server.url)
 
     with serving(script) as server, GitHubClient(MiningSettings(api_url=server.url), tmp_path) as github:
         complete = set(sorted(complete)[:25])
@@ -74,8 +74,8 @@ def test_recorded_searches_issues_and_timelines_are_read(tmp_path: Path) -> None
     for one in some:
         if kind_of(one.path) == "issues" and "timeline" not in one.path:
 
-            def script(asked: Asked, number: int, one: Exchange = one) -> Answer:
-                if "timeline" in asked.path or number:
+            def script(request: Received, number: int, one: Exchange = one) -> Answer:
+                if "timeline" in request.path or number:
                     return Answer(body=[])
                 return Answer(one.status, one.body)
 
@@ -83,7 +83,7 @@ def test_recorded_searches_issues_and_timelines_are_read(tmp_path: Path) -> None
                 issues += len(list(closed_issues(github, "jacquev6/PyGithub", "", 1000, Counter())))
         elif kind_of(one.path) == "search" and b'"full_name"' in one.body:
 
-            def found(asked: Asked, number: int, one: Exchange = one) -> Answer:
+            def found(request: Received, number: int, one: Exchange = one) -> Answer:
                 return Answer(one.status, one.body)
 
             with serving(found) as server, GitHubClient(MiningSettings(api_url=server.url), tmp_path) as github:
@@ -109,7 +109,7 @@ def test_every_recorded_answer_gets_a_sensible_wait() -> None:
 def test_octokits_pages_are_followed(tmp_path: Path) -> None:
     exchanges = {one.path: one for one in recordings.octokit("paginate-issues")}
     with (
-        serving(lambda asked, _: played(exchanges[asked.path], server.url)) as server,
+        serving(lambda request, _: played(exchanges[request.path], server.url)) as server,
         GitHubClient(MiningSettings(api_url=server.url), tmp_path) as github,
     ):
         pages = list(github.pages("/repos/octokit-fixture-org/paginate-issues/issues", {"per_page": 3}))
@@ -119,7 +119,7 @@ def test_octokits_pages_are_followed(tmp_path: Path) -> None:
 def test_octokits_renamed_repository_is_found(tmp_path: Path) -> None:
     exchanges = {one.path: one for one in recordings.octokit("rename-repository") if one.method == "GET"}
     with (
-        serving(lambda asked, _: played(exchanges[asked.path], server.url)) as server,
+        serving(lambda request, _: played(exchanges[request.path], server.url)) as server,
         GitHubClient(MiningSettings(api_url=server.url), tmp_path) as github,
     ):
         found = github.repository("octokit-fixture-org/rename-repository")

@@ -55,7 +55,7 @@ def test_the_defaults_are_beaten_by_what_is_known_of_the_place() -> None:
     assert found.mean("seeded") < found.mean("defaults")
 
 
-def test_nothing_is_learnt_from_what_came_later() -> None:
+def test_nothing_is_learned_from_what_came_later() -> None:
     """One repository's future, in the past of the others, would give it away."""
     early = list(history(6, number=120))
     late = [("root:late", option, at + 10**9, outcome) for _, option, at, outcome in history(1, number=120, shift=8.0)]
@@ -67,7 +67,7 @@ def test_nothing_is_learnt_from_what_came_later() -> None:
         assert bits[one.name] == one.bits["seeded"]
 
 
-def test_one_history_foretells_its_own_future_in_blocks() -> None:
+def test_one_history_predicts_its_own_future_in_blocks() -> None:
     found = verdict(history(1, number=400))
     assert found.method == LATER
     assert found.passed
@@ -87,7 +87,7 @@ def test_losers_are_named() -> None:
     assert found.losers == ["root:odd"]
 
 
-def test_archetypes_count_only_where_they_foretell_better() -> None:
+def test_archetypes_count_only_where_they_predict_better() -> None:
     seen, archetypes = [], {}
     for name, shift in (("small", 0.3), ("large", 3.0)):
         for repository, option, at, outcome in history(4, shift=shift):

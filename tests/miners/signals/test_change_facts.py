@@ -52,7 +52,7 @@ def test_source_is_a_projects_own_code(path: str, source: bool, test: bool) -> N
         ("", "logic_fix"),
     ],
 )
-def test_changed_lines_tell_the_kind(patch: str, kind: str) -> None:
+def test_changed_lines_show_the_kind(patch: str, kind: str) -> None:
     assert kind_of(tags_of([patch], touches_manifest=False)) == kind
 
 
