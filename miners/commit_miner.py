@@ -6,6 +6,8 @@ import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 
+import msgspec
+
 from core.records.commits import CommitMetadata, FileDiff
 from core.records.mined import ClosedIssue
 from core.text.redaction import Redactor
@@ -38,7 +40,8 @@ class Reverts:
         """A piece of evidence from an earlier run, whose commit may have been reverted since."""
         if piece.context_type != "reverted":
             return piece
-        return _reverted(piece.option, piece.repository, piece.sha, piece.at, self.of(piece.sha))
+        outcome, note = _reverted(self.of(piece.sha))
+        return msgspec.structs.replace(piece, outcome=outcome, note=note)
 
 
 class CommitMiner:
@@ -99,7 +102,7 @@ class CommitMiner:
         purpose = facts.purpose or "other"
         size: Outcome = {"files": facts.files, "with_tests": _yes(facts.with_tests)}
         yield self._piece("file_context", purpose, facts, size)
-        yield _reverted(purpose, self._repository, facts.sha, facts.at, self._reverts.of(facts.sha))
+        yield self._piece("reverted", purpose, facts, *_reverted(self._reverts.of(facts.sha)))
 
     def _of_fix(self, facts: ChangeFacts, metadata: CommitMetadata) -> Iterator[Evidence]:
         size: Outcome = {"files": facts.files, "lines": facts.lines, "with_tests": _yes(facts.with_tests)}
@@ -112,7 +115,7 @@ class CommitMiner:
             yield self._piece("message_rule", rule, facts, {"hit": _yes(hit)})
         for error in errors_in(text):
             self.counts["fixes that name an error"] += 1
-            yield from remedies(error, self._repository, facts, self.note(metadata.message))
+            yield from self._remedies(error, facts, metadata.message)
 
     def evidence_of_issue(
         self,
@@ -128,13 +131,18 @@ class CommitMiner:
             return
         self.counts["issues with a remedy"] += 1
         for error in issue.errors:
-            yield from remedies(error, self._repository, facts, self.note(f"#{issue.number}: {issue.title}"))
+            yield from self._remedies(error, facts, f"#{issue.number}: {issue.title}")
 
     def note(self, text: str) -> str:
         """Words of a message, shortened and without credentials."""
         return "".join(map(str, self._redactor.clean(" ".join(text.split())[:NOTE_CHARACTERS])))
 
-    def _piece(self, context_type: str, option: str, facts: ChangeFacts, outcome: Outcome) -> Evidence:
+    def _remedies(self, error: str, facts: ChangeFacts, note: str) -> Iterator[Evidence]:
+        """A fix that resolved an error, as evidence of what helps and of what does not."""
+        for context_type in ("error_remedy", "strategy_mismatch"):
+            yield self._piece(context_type, error, facts, {"kind": facts.kind}, self.note(note))
+
+    def _piece(self, context_type: str, option: str, facts: ChangeFacts, outcome: Outcome, note: str = "") -> Evidence:
         return Evidence(
             context_type=context_type,
             option=option,
@@ -142,19 +150,6 @@ class CommitMiner:
             sha=facts.sha,
             at=facts.at,
             outcome=outcome,
-        )
-
-
-def remedies(error: str, repository: str, facts: ChangeFacts, note: str) -> Iterator[Evidence]:
-    """A fix that resolved an error, as evidence of what helps and of what does not."""
-    for context_type in ("error_remedy", "strategy_mismatch"):
-        yield Evidence(
-            context_type=context_type,
-            option=error,
-            repository=repository,
-            sha=facts.sha,
-            at=facts.at,
-            outcome={"kind": facts.kind},
             note=note,
         )
 
@@ -164,16 +159,9 @@ def is_of_issue(piece: Evidence) -> bool:
     return _ISSUE_NOTE.match(piece.note) is not None
 
 
-def _reverted(purpose: str, repository: str, sha: str, at: int, by: str) -> Evidence:
-    return Evidence(
-        context_type="reverted",
-        option=purpose,
-        repository=repository,
-        sha=sha,
-        at=at,
-        outcome={"reverted": _yes(bool(by))},
-        note=f"by {by}" if by else "",
-    )
+def _reverted(by: str) -> tuple[Outcome, str]:
+    """(outcome, note) of a commit that another one reverts; `by` is "" where none does."""
+    return {"reverted": _yes(bool(by))}, f"by {by}" if by else ""
 
 
 def _yes(holds: bool) -> str:

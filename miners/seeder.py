@@ -87,9 +87,10 @@ class Seeder:
         with contextlib.ExitStack() as stack:
             self.live: list[Store[Any]] = [stack.enter_context(kind(self._location)) for kind in STORES]
             stack.enter_context(self.live[0].database.seeding())
-            remove(self._scratch / "staged")
+            self._folder = folder = self._scratch / "staged"
+            remove(folder)
             stack.callback(remove, self._scratch)
-            self._folder = folder = _made(self._scratch / "staged")
+            make_folder(folder)
             for store in self.live:
                 if problems := store.database.problems():
                     raise StageError(
@@ -270,8 +271,3 @@ def _same_entries(entries: Iterable[Entry], live: Store[Any]) -> bool:
         live.key_of(entry): live.seeded_columns(entry) for entry in live.entries() if entry.source not in UNSEEDED
     }
     return ours == theirs
-
-
-def _made(folder: Path) -> Path:
-    make_folder(folder)
-    return folder

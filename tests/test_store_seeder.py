@@ -79,7 +79,7 @@ def test_the_history_at_hand_and_named_clones_seed_the_stores(make_repo: Callabl
     there.commit("Fix KeyError", {"pkg/part_0.py": "def part(x):\n    if x is None:\n        return\n"})
     cut(here.path, tmp_path)
     run_stage(github_miner.STAGE, tmp_path, enabled=True, github=False, repositories=(str(there.path), str(here.path)))
-    told = seeded(tmp_path)
+    report = seeded(tmp_path)
     with VVectorStore(tmp_path / "stores") as vectors:
         states = vectors.evidence.states()
         assert sorted(state.name for state in states.values()) == ["here", "there"]  # this one only once
@@ -88,7 +88,7 @@ def test_the_history_at_hand_and_named_clones_seed_the_stores(make_repo: Callabl
         with vectors.database.read() as connection:
             kinds = list(vectors.evidence.outcomes(connection, "repair_strategy", "guard_fix"))
         assert len(kinds) == 1
-    assert set(told) == {"stores", "gate", "seen", "left out"}
+    assert set(report) == {"stores", "gate", "seen", "left out"}
     again = seeded(tmp_path)
     assert all(not any(one["change"].values()) for one in again["stores"].values())  # type: ignore[attr-defined]
 
@@ -291,7 +291,7 @@ def test_what_issues_showed_stays_when_the_pipeline_reads_the_repository_again(
     assert (state.name, state.issues_until) == ("octo/both", issue.updated_at)
 
 
-def test_without_the_repository_its_history_still_teaches(make_repo: Callable[[str], Repo], tmp_path: Path) -> None:
+def test_without_the_repository_its_history_still_counts(make_repo: Callable[[str], Repo], tmp_path: Path) -> None:
     repo = make_repo("gone")
     grow(repo, 4)
     key = f"root:{repo.git('rev-list', '--max-parents=0', 'HEAD')}"
@@ -303,7 +303,7 @@ def test_without_the_repository_its_history_still_teaches(make_repo: Callable[[s
         assert list(store.evidence.states()) == [key]
 
 
-def test_side_branches_do_not_teach(make_repo: Callable[[str], Repo], tmp_path: Path) -> None:
+def test_side_branches_do_not_count(make_repo: Callable[[str], Repo], tmp_path: Path) -> None:
     repo = make_repo("branches")
     grow(repo, 2)
     repo.git("checkout", "-q", "-b", "side")

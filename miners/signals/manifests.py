@@ -18,56 +18,21 @@ _GEM = re.compile(r"^\s*gem\s+['\"]([\w-]+)", re.MULTILINE)
 _QUOTED_REQUIREMENT = re.compile(r"['\"]([A-Za-z][\w.-]*)\s*(?:\[[^\]]*\])?\s*(?:[<>=!~].*?)?['\"]")
 _MAVEN = re.compile(r"<artifactId>([\w.-]+)</artifactId>")
 
-TOOLS: dict[str, tuple[str, ...]] = {
-    "test_runner": (
-        *("pytest", "nose", "nose2", "unittest2", "trytond", "jest", "vitest", "mocha", "ava", "jasmine", "karma"),
-        *("rspec", "minitest", "junit-jupiter", "junit", "testify", "proptest", "tox", "nox"),
-    ),
-    "linter": ("ruff", "flake8", "pylint", "eslint", "oxlint", "biome", "tslint", "rubocop", "standard", "clippy"),
-    "formatter": ("black", "yapf", "autopep8", "prettier", "dprint", "rustfmt"),
-    "type_checker": ("mypy", "pyright", "pytype", "typescript", "flow-bin", "sorbet"),
-    "web_framework": (
-        *(
-            "fastapi",
-            "django",
-            "flask",
-            "starlette",
-            "tornado",
-            "sanic",
-            "aiohttp",
-            "express",
-            "koa",
-            "fastify",
-            "nestjs",
-        ),
-        *("next", "nuxt", "rails", "sinatra", "axum", "actix-web", "rocket", "gin", "echo", "spring-boot"),
-    ),
-    "ui_framework": ("react", "vue", "svelte", "@angular/core", "solid-js", "preact", "lit", "streamlit", "nicegui"),
-    "orm": (
-        "sqlalchemy",
-        "peewee",
-        "tortoise-orm",
-        "sqlmodel",
-        "prisma",
-        "typeorm",
-        "sequelize",
-        "mongoose",
-        "diesel",
-        "gorm",
-    ),
-    "bundler": ("vite", "webpack", "rollup", "esbuild", "parcel", "tsup", "rolldown"),
-    "documentation": ("sphinx", "mkdocs", "mkdocs-material", "vitepress", "docusaurus", "typedoc", "mdbook"),
-    "build_backend": (
-        "hatchling",
-        "setuptools",
-        "poetry-core",
-        "poetry",
-        "flit_core",
-        "flit",
-        "maturin",
-        "pdm-backend",
-    ),
+_TOOLS = {
+    "test_runner": "pytest nose nose2 unittest2 trytond jest vitest mocha ava jasmine karma rspec minitest"
+    " junit-jupiter junit testify proptest tox nox",
+    "linter": "ruff flake8 pylint eslint oxlint biome tslint rubocop standard clippy",
+    "formatter": "black yapf autopep8 prettier dprint rustfmt",
+    "type_checker": "mypy pyright pytype typescript flow-bin sorbet",
+    "web_framework": "fastapi django flask starlette tornado sanic aiohttp express koa fastify nestjs next nuxt rails"
+    " sinatra axum actix-web rocket gin echo spring-boot",
+    "ui_framework": "react vue svelte @angular/core solid-js preact lit streamlit nicegui",
+    "orm": "sqlalchemy peewee tortoise-orm sqlmodel prisma typeorm sequelize mongoose diesel gorm",
+    "bundler": "vite webpack rollup esbuild parcel tsup rolldown",
+    "documentation": "sphinx mkdocs mkdocs-material vitepress docusaurus typedoc mdbook",
+    "build_backend": "hatchling setuptools poetry-core poetry flit_core flit maturin pdm-backend",
 }
+TOOLS: dict[str, tuple[str, ...]] = {role: tuple(names.split()) for role, names in _TOOLS.items()}
 """Tools by role; of several in one repository, the first in this order counts."""
 _ROLES_OF: dict[str, tuple[str, ...]] = {
     "python": ("test_runner", "linter", "formatter", "type_checker", "documentation", "build_backend"),

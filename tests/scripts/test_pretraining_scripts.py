@@ -74,7 +74,7 @@ def test_what_cannot_be_read_does_not_keep_the_rest_from_it(
         (["--stores", "postgresql://nobody@localhost:1/x", "--no-github", "--repos", "."], "connect"),
     ],
 )
-def test_wrong_input_is_told(program: Program, words: list[str], message: str) -> None:
+def test_wrong_input_is_reported(program: Program, words: list[str], message: str) -> None:
     done = program.run("scripts/refresh_pretraining.py", *words)
     assert done.returncode in (1, 2)
     assert message in done.stderr
@@ -110,8 +110,8 @@ def test_the_replay_writes_a_report(program: Program, repos: list[Repo]) -> None
     done = program.run("scripts/evaluate_stores.py", *named, "--output", "evaluated")
     assert done.returncode == 0, done.stderr
     assert "repair_strategy lines" in done.stdout
-    told = json.loads((program.folder / "evaluated" / "evaluation.json").read_bytes())
-    assert told["repositories"] == ["one", "two", "three"]
+    report = json.loads((program.folder / "evaluated" / "evaluation.json").read_bytes())
+    assert report["repositories"] == ["one", "two", "three"]
     page = (program.folder / "evaluated" / "report.html").read_text()
     assert "Do seeded stores help?" in page
     assert page.count("<svg") >= 2
