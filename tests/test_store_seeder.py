@@ -1,4 +1,4 @@
-"""Stages 8 and 9: other repositories, and what all of them teach."""
+"""Stages 8 and 9: other repositories, and the stores that are seeded from all of them."""
 
 from __future__ import annotations
 
