@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import re
+from typing import Any
 
 import click
 import pytest
@@ -29,17 +30,20 @@ def options(command: click.Command) -> list[str]:
     return [name for parameter in command.params if isinstance(parameter, click.Option) for name in parameter.opts[:1]]
 
 
-def of_scripts() -> list[str]:
-    """Flags of the scripts that write or judge stores, and of `python -m stores`."""
-    from miners.command import pretraining_command
-
-    path = PROJECT / "scripts" / "evaluate_stores.py"
-    spec = importlib.util.spec_from_file_location(path.stem, path)
+def script(name: str) -> Any:
+    """A script as a module."""
+    spec = importlib.util.spec_from_file_location(name, PROJECT / "scripts" / f"{name}.py")
     assert spec
     assert spec.loader
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
-    commands = [module.main, pretraining_command(anew=True, summary="", help=""), stores_command]
+    return module
+
+
+def of_scripts() -> list[str]:
+    """Flags of the scripts that write or judge stores, and of `python -m stores`."""
+    pretraining = script("pretraining_command").pretraining_command(from_scratch=True, summary="", help="")
+    commands = [script("evaluate_stores").main, pretraining, stores_command]
     return [flag for command in (*commands, *stores_command.commands.values()) for flag in options(command)]
 
 
