@@ -241,7 +241,7 @@ def test_what_is_not_a_matter_of_one_clone_fails_the_stage(
     def interrupted(*_: object) -> Profile:
         raise KeyboardInterrupt
 
-    def failing(*_: object, **__: object) -> Change:
+    def failing(*_: object, **__: object) -> StoreChange:
         raise StageError("the database is damaged")
 
     with monkeypatch.context() as patched:
