@@ -29,7 +29,7 @@ from miners.repository_miner import rules_of
 from miners.seeder import Seeder, seed_clone
 from miners.tally import MiningTally
 from stores import FailureStore, PatternStore, VVectorStore
-from stores.agent.records import Evidence
+from stores.agent.records import Evidence, StoreChange
 from stores.agent.store import Store
 
 
