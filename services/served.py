@@ -34,7 +34,7 @@ def load_all(models: Sequence[tuple[str, str]], repos: dict[str, str], cache_dir
     loaded = model_folder.load_several(folders, cache_dir)
     served = {name: Served(name, Asker(one, places[name], cache_dir, last)) for name, one in loaded.items()}
     for one in served.values():
-        one.asker.loaded.settle()
+        one.asker.loaded.merge_adapter()
         one.asker.look()
     return served
 

@@ -1,4 +1,4 @@
-"""evaluation.json: how well a model predicts commits that it has never seen, beside baselines."""
+"""evaluation.json: how well a model predicts commits that it has never seen, compared with baselines."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ MODEL, FREQUENCY, RECENCY = "model", "frequency", "recency"
 
 
 class Figures(msgspec.Struct, kw_only=True, omit_defaults=True):
-    """Figures of one predictor; of a compressor bits per byte alone. "text" leaves Gitlore's own tokens out."""
+    """Figures of one predictor; a compressor has bits per byte only. "text" leaves Gitlore's own tokens out."""
 
     tokens: int | None = None
     text_tokens: int | None = None
@@ -35,13 +35,13 @@ class Figures(msgspec.Struct, kw_only=True, omit_defaults=True):
     bits_per_byte: float
     """Bits of all tokens for each byte of text."""
     text_bits_per_byte: float | None = None
-    """Bits of text alone: the fairer comparison with a model that has never seen our markers."""
+    """Bits of text only: the fairer comparison with a model that has never seen our markers."""
     token_accuracy: float | None = None
     text_token_accuracy: float | None = None
 
 
 class Saving(msgspec.Struct, kw_only=True):
-    """The share of bits that one predictor saves beside another, with its 95 % interval over commits."""
+    """The share of bits that one predictor saves compared with another, with its 95 % interval over commits."""
 
     share: float
     low: float | None = None
@@ -55,7 +55,7 @@ class Saving(msgspec.Struct, kw_only=True):
 
 
 class Gain(msgspec.Struct, kw_only=True):
-    """What one predictor saves beside another: on all tokens, and on text alone."""
+    """What one predictor saves compared with another: on all tokens, and on text only."""
 
     all: Saving
     text: Saving
@@ -66,7 +66,7 @@ class SplitTable(msgspec.Struct, kw_only=True, omit_defaults=True):
 
     rows: dict[str, Figures]
     gain: Gain | None = None
-    """Fine-tuned beside the untuned base."""
+    """Fine-tuned compared with the untuned base."""
     gain_of_cache: Gain | None = None
     gain_over_copy: Gain | None = None
 
@@ -127,7 +127,7 @@ class NextCommits(msgspec.Struct, kw_only=True):
 
 
 class Continuations(msgspec.Struct, kw_only=True):
-    """Code that was written, beside the code that really came."""
+    """Code that was written, compared with the code that really came."""
 
     changes: int
     context: int

@@ -16,7 +16,7 @@ SCHEMA = "1.0"
 
 
 class MemoryReport(msgspec.Struct, kw_only=True):
-    """The shape of a training, and the memory planned for it beside what a probe measured; sizes in bytes."""
+    """The shape of a training, the memory planned for it, and what a probe measured; sizes in bytes."""
 
     micro_batch: int = 1
     """Examples in one forward pass."""

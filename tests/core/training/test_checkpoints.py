@@ -1,4 +1,4 @@
-"""Which checkpoint a training goes on from."""
+"""Which checkpoint a training resumes from."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def make(logs: Path, step: int, *, complete: bool = True, rank: int | None = 4) 
     return folder
 
 
-def test_an_unfinished_run_goes_on_from_its_newest_complete_checkpoint(tmp_path: Path) -> None:
+def test_an_unfinished_run_resumes_from_its_newest_complete_checkpoint(tmp_path: Path) -> None:
     own, earlier = tmp_path / "own", tmp_path / "earlier"
     assert checkpoints.find("", own, earlier) is None
     make(earlier, 99)
