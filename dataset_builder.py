@@ -89,7 +89,7 @@ def run(ctx: Context[DatasetBuilderConfig]) -> None:
     history = TokenHistory.load(ctx.input("tokens.pt"), vocabulary.markers)
     check_same_chunks(ctx.input("chunks.jsonl"), history.metadata)
     commits = in_order(list(history.commits()), ctx.input("commits.json"), config.interleave)
-    learnt_until = learnt_commits(commits, vocabulary.about.get("learnt_until", {}))
+    learnt_until = learnt_commits(commits, vocabulary.origin.get("learnt_until", {}))
     commits = [commit for commit in commits if commit.tokens]
     splits, boundaries = split(commits, rule_of(config), learnt_until, kept_boundaries(ctx))
     copies = leave_out_copies(history, splits, config)
@@ -166,7 +166,7 @@ def kept_boundaries(ctx: Context[DatasetBuilderConfig]) -> Boundaries | None:
     try:
         return Boundaries.read(json.loads(path.read_bytes()), rule_of(ctx.config))
     except (ValueError, KeyError, AttributeError, TypeError):
-        log.warning("%s is damaged: the splits' boundaries are drawn anew", path)
+        log.warning("%s is damaged: new boundaries of the splits are drawn", path)
         return None
 
 

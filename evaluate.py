@@ -116,7 +116,7 @@ def questions_of(streams: Streams, pair: ModelPair, config: EvaluateConfig) -> Q
     from core.evaluation.answers import Questions
     from core.evaluation.continuations import prompts
     from core.evaluation.held_out import HeldOut
-    from core.prediction.commits import commits_in
+    from core.text.stream import codes
 
     masked, most_tokens, vocabulary = not pair.loaded.sees_history, config.tokens or None, streams.vocabulary
     held_out = {
@@ -125,8 +125,8 @@ def questions_of(streams: Streams, pair: ModelPair, config: EvaluateConfig) -> Q
     }
     most = config.continuation_tokens
     context = max(config.width - most, 1)
-    codes = [code for commit in commits_in(streams.test, vocabulary) for code in commit.codes]
-    chosen = prompts(streams.test, codes, context, most, config.continuations)
+    ranges = codes(streams.test.numpy(), vocabulary.markers)
+    chosen = prompts(streams.test, ranges, context, most, config.continuations)
     return Questions(streams, held_out, chosen, context, most, config.cache)
 
 

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import re
 import shutil
-from collections import Counter
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from hashlib import sha256
@@ -34,7 +33,7 @@ from core.history.overlay import Overlay
 from core.history.reader import Reader
 from core.history.snapshot import Order, Snapshot, read_order
 from core.history.walk import iso
-from core.history.writer import Earlier, HistoryWriter, load_earlier
+from core.history.writer import Earlier, HistoryWriter, Written, load_earlier, nothing_in_scope
 from core.logs import log
 from core.process import git_workers
 from core.records.commit_files import read_history
@@ -51,11 +50,11 @@ class GitScraperConfig(Section):
     repo: str = Field(default=".", json_schema_extra={"replaces": "repos"})
     """Repository: a folder, or a URL that is cloned into the cache folder and updated on each run."""
     repos: tuple[str, ...] = ()
-    """Several repositories instead, each with a folder of its own under outputs; a text file lists one a line."""
+    """Several repositories instead, each with its own folder under outputs; a text file lists one a line."""
     refs: tuple[RefKind, ...] = Field(default=("branches", "tags", "remotes"), min_length=1)
     """Kinds of refs whose commits are read."""
     since: str = ""
-    """Leave out commits before this date or time (ISO 8601, UTC unless it says otherwise; by commit date)."""
+    """Leave out commits before this date or time (ISO 8601, UTC unless it names a zone; by commit date)."""
     until: str = ""
     """Leave out commits after this date or time; a date counts as a whole day."""
     authors: tuple[str, ...] = ()
@@ -89,7 +88,7 @@ class GitScraperConfig(Section):
     expand_branches: bool = False
     """Write branch names out in every commit, instead of an index into one table."""
     workers: int = Field(default=0, ge=0, json_schema_extra={"control": True})
-    """Git processes that diff side by side; 0 for one fewer than there are processors. The result is the same."""
+    """Git processes that diff in parallel; 0: one fewer than processors, at most 8. The result is the same."""
     incremental: bool = Field(default=True, json_schema_extra={"control": True})
     """Read only new commits where the last result still holds; the result is the same."""
 
@@ -128,33 +127,24 @@ def run(ctx: Context[GitScraperConfig]) -> None:
         metadata = metadata_of(repository, refs, order, config)
         check(metadata, order, refs)
         reader = Reader(overlay, options, filters_of(config), git_workers(config.workers))
-        part, resumed = start_part(ctx.scratch)
-        known = [one for one in (resumed, last if is_reusable(ctx) else None) if one]
-        known = [one for one in known if one.index.key_check == key_check(options)]
-        earlier = max(known, key=lambda one: len(one.index), default=None)
-        with (
-            ctx.progress("scraping", len(order), "commits") as progress,
-            HistoryWriter(part, metadata, refs, order, expand_branches=config.expand_branches) as writer,
-        ):
-            writer.key_check = key_check(options)
+        part, interrupted = start_part(ctx.scratch)
+        earlier = best_earlier(interrupted, last if is_reusable(ctx) else None, key_check(options))
+        writer = HistoryWriter(
+            part, metadata, refs, order, key_check=key_check(options), expand_branches=config.expand_branches
+        )
+        with ctx.progress("scraping", len(order), "commits") as progress, writer:
             writer.write(reader, earlier, progress)
-            add_figures(metadata, writer)
-            index = writer.finish(metadata)
-        kept = ctx.published("tombstones.jsonl") if last or ctx.previous is None else None
-        graves = ctx.output("tombstones.jsonl")
-        vanished = tombstones.write(graves, kept, last, order, overlay, options.pseudonyms)
+            written = writer.finish()
+        known = ctx.published("tombstones.jsonl") if last or ctx.previous is None else None
+        vanished = tombstones.write(ctx.output("tombstones.jsonl"), known, last, order, overlay, options.pseudonyms)
     warn_of_rewriting(repository, last, refs, vanished)
-    index.save(ctx.output("commits.index"))
+    written.index.save(ctx.output("commits.index"))
     shutil.move(part, ctx.output("commits.json"))
-    for what, number in {**figures(metadata, writer), "vanished commits": vanished}.items():
-        if number:
-            ctx.count(what, number)
-    for reason, number in metadata.left_out.items():
-        ctx.drop(reason, number)
+    report(ctx, written, vanished)
 
 
 def filters_of(config: GitScraperConfig) -> Filters:
-    """The scope that the settings ask for."""
+    """The scope in the settings."""
     return Filters(
         since=parse_time(config.since) if config.since else None,
         until=parse_time(config.until, end_of_day=True) if config.until else None,
@@ -211,7 +201,7 @@ def check(metadata: HistoryMetadata, order: Order, refs: Snapshot) -> None:
     if len(order):
         return
     if order.left_out:
-        raise UserError(*_all_left_out(place, order.left_out))
+        raise nothing_in_scope(place, order.left_out)
     if head(Path(metadata.git_dir)):
         raise UserError(
             f"{place} has commits, but none on its {', '.join(metadata.refs)}",
@@ -244,7 +234,7 @@ def is_reusable(ctx: Context[GitScraperConfig]) -> bool:
 
 
 def key_check(options: ReadOptions) -> str:
-    """Tells one key of redacted addresses from another."""
+    """Identifies the key of redacted addresses, without revealing it."""
     return options.pseudonyms.check() if options.pseudonyms else ""
 
 
@@ -254,8 +244,14 @@ def changed(ctx: Context[GitScraperConfig]) -> set[str]:
     return {name for name in {*before, *ctx.facts} if before.get(name) != ctx.facts.get(name)}
 
 
+def best_earlier(interrupted: Earlier | None, last: Last | None, check: str) -> Earlier | None:
+    """Of what was written before with the same key for addresses, the one that holds most commits."""
+    usable = [one for one in (interrupted, last) if one and one.index.key_check == check]
+    return max(usable, key=lambda one: len(one.index), default=None)
+
+
 def start_part(scratch: Path) -> tuple[Path, Earlier | None]:
-    """(where to write, what a killed run of this very work got to)."""
+    """(where to write, what an interrupted run of the same work has written)."""
     found = [load_earlier(path.with_suffix(".json"), path) for path in sorted(scratch.glob("part-*.index"))]
     resumed = max((one for one in found if one), key=lambda one: len(one.index), default=None)
     kept = resumed.path.stem if resumed else ""
@@ -263,38 +259,29 @@ def start_part(scratch: Path) -> tuple[Path, Earlier | None]:
         if path.stem != kept:
             path.unlink()
     if resumed:
-        log.info("going on after %s commits of an interrupted run", f"{len(resumed.index):,}")
+        log.info("resuming after %s commits of an interrupted run", f"{len(resumed.index):,}")
     return scratch / ("part-2.json" if kept == "part-1" else "part-1.json"), resumed
 
 
-def add_figures(metadata: HistoryMetadata, writer: HistoryWriter) -> None:
-    """Fill in what is known after the last commit. Raises UserError where none was in scope."""
-    rows, totals = writer.rows, writer.totals
-    if not rows:
-        raise UserError(*_all_left_out(metadata.repository, writer.left_out))
-    metadata.total_commits = len(rows)
-    metadata.total_authors = len(totals.authors)
-    metadata.merge_commits = totals.merges
-    metadata.total_files_touched = len(totals.files)
-    metadata.total_insertions, metadata.total_deletions = totals.insertions, totals.deletions
-    metadata.missing_file_changes = totals.missing
-    metadata.left_out = dict(sorted({**writer.left_out, **totals.left_out}.items()))
-    metadata.date_range = DateRange(iso(min(rows.times)), iso(max(rows.times)))
-
-
-def figures(metadata: HistoryMetadata, writer: HistoryWriter) -> dict[str, int]:
-    """What the summary table shows."""
-    totals = writer.totals
-    return {
-        "commits": metadata.total_commits,
-        "of them from the last result": writer.kept,
+def report(ctx: Context[GitScraperConfig], written: Written, vanished: int) -> None:
+    """Count what the summary table shows, and what was left out."""
+    totals = written.totals
+    figures = {
+        "commits": written.metadata.total_commits,
+        "of them from the last result": written.reused,
         "merges": totals.merges,
         "file changes": totals.file_changes,
         "patches cut": totals.truncated,
         "patches not in UTF-8": totals.not_utf8,
         "file changes with missing objects": totals.missing,
-        "commits that repeat an earlier patch": sum(row >= 0 for row in writer.rows.originals),
+        "commits that repeat an earlier patch": written.repeats,
+        "vanished commits": vanished,
     }
+    for name, number in figures.items():
+        if number:
+            ctx.count(name, number)
+    for reason, number in written.metadata.left_out.items():
+        ctx.drop(reason, number)
 
 
 def warn_of_rewriting(repository: Repository, last: Last | None, refs: Snapshot, vanished: int) -> None:
@@ -307,11 +294,6 @@ def warn_of_rewriting(repository: Repository, last: Last | None, refs: Snapshot,
         log.warning("%s commits are no longer reached by any ref; they are in tombstones.jsonl", f"{vanished:,}")
 
 
-def _all_left_out(place: str, reasons: Counter[str]) -> tuple[str, str]:
-    listed = ", ".join(f"{number:,} {reason}" for reason, number in reasons.items())
-    return f"no commit of {place} is in scope: {listed}", "widen the scope in git_scraper"
-
-
 def each_repository(config: GitScraperConfig) -> dict[str, GitScraperConfig]:
     """One section per repository of `repos`, by the name of its folder; empty where `repo` names one."""
     named = by_folder(config.repos)
@@ -319,7 +301,7 @@ def each_repository(config: GitScraperConfig) -> dict[str, GitScraperConfig]:
 
 
 def sources(config: GitScraperConfig) -> dict[str, str]:
-    """Digests of what lies outside the outputs folder and decides what is read."""
+    """Digests of everything outside the outputs folder that decides what is read."""
     state = repositories.state(config.repo, config.refs)
     found = {"repository refs": state.refs, "history boundary": state.boundary, "git": commands.version()}
     if config.mailmap:

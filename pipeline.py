@@ -52,7 +52,7 @@ STAGES: tuple[Stage, ...] = (
 @click.option("--list-stages", is_flag=True, help="Show the stages in order: inputs, outputs, fresh or stale, and why.")
 @click.option("--dry-run", is_flag=True, help="Say what would run and why; run and change nothing.")
 @click.option("--force", is_flag=True, help="Run the chosen stages even if they are up to date.")
-@click.option("--continue-on-error", is_flag=True, help="Go on with stages that do not need the failed one.")
+@click.option("--continue-on-error", is_flag=True, help="Run stages that do not need the failed one.")
 @click.option("--set", "overrides", multiple=True, metavar="SECTION.KEY=VALUE", help="Override a setting (repeatable).")
 @click.option("--verbose", is_flag=True, help="Show debug messages, such as the exact git commands.")
 @version_option()
@@ -95,7 +95,7 @@ def main(
 
 
 def select(stages: Sequence[Stage], names: Sequence[str], first: str | None, last: str | None) -> list[Stage]:
-    """The stages asked for, in pipeline order."""
+    """The selected stages, in pipeline order."""
     known = [stage.name for stage in stages]
     for name in (*names, first, last):
         if name is not None and name not in known:

@@ -3,7 +3,7 @@
     python semantic_chunker.py --commits outputs/commits.json --output outputs/chunks.jsonl
 
 Reads commits.json and, for languages with symbols, whole files from the repository; writes
-chunks.jsonl, an index of it that makes the next run chunk only what is new, and
+chunks.jsonl, an index with which the next run chunks only what is new, and
 chunking_stats.json. Every added and every removed line of a kept file belongs to exactly one chunk:
 that of the innermost symbol around it, else the file's "module" chunk. core/chunking/ holds the parts.
 """
@@ -50,7 +50,7 @@ class SemanticChunkerConfig(Section):
     max_line_bytes: int = Field(default=10_000, ge=80)
     """Leave out file changes with a longer changed line: minified code, data."""
     workers: int = Field(default=0, ge=0, json_schema_extra={"control": True})
-    """Processes that chunk side by side; 0 for one per processor. The result is the same."""
+    """Processes that chunk in parallel; 0 for one per processor, at most 32. The result is the same."""
     incremental: bool = Field(default=True, json_schema_extra={"control": True})
     """Chunk only new commits where the last result still holds; the result is the same."""
 
@@ -99,7 +99,7 @@ def workers_of(config: SemanticChunkerConfig) -> int:
 
 
 def report(ctx: Context[SemanticChunkerConfig], totals: Totals) -> None:
-    """Tell what was made and left out. Raises UserError where nothing was made."""
+    """Count what was made and left out. Raises UserError where nothing was made."""
     chunks = totals.counts["chunks"]
     dropped = totals.table("dropped")
     if not chunks:

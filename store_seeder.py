@@ -76,8 +76,9 @@ def run(ctx: Context[StoreSeederConfig]) -> None:
 
 def stores(config: StoreSeederConfig) -> list[Path]:
     """The databases, where they are files."""
-    names = ("v_vector_history", "pattern_memory", "failure_memory")
-    return [] if config.database else [Path(config.location) / f"{name}.db" for name in names]
+    from stores.agent.context_types import STORE_NAMES
+
+    return [] if config.database else [Path(config.location) / f"{name}.db" for name in STORE_NAMES]
 
 
 STAGE = Stage(

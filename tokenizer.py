@@ -6,7 +6,7 @@
 Takes the base model's own tokenizer plus our markers, or trains a byte-level BPE on the older part
 of the history (`mode: standalone`). Writes vocab.json, tokenizer/ and tokens.pt: one sequence per
 chunk, in order; joined, they are the history in the grammar of docs/grammar.md. Sequences of commits
-that an earlier run has tokenized are taken over.
+that an earlier run has tokenized are copied.
 """
 
 from __future__ import annotations
@@ -49,7 +49,7 @@ class TokenizerConfig(Section):
     base_model: str = Field(default=EMBEDDED_MODEL, json_schema_extra={"same_as": "model_training.base_model"})
     """Whose tokenizer: "embedded", a folder, or a hub id; taken from model_training.base_model unless set."""
     vocab_size: Annotated[int, Field(ge=512)] | Literal["auto"] = "auto"
-    """Entries of a standalone vocabulary; auto picks a size that the text can support, and says why."""
+    """Entries of a standalone vocabulary; auto picks a size that the text can support, and logs why."""
     train_share: float = Field(default=0.65, gt=0, lt=1)
     """Oldest share of the chunks that a vocabulary learns from; keep it below dataset_builder.train_ratio."""
     promoted_values: int = Field(default=256, ge=0)
@@ -75,11 +75,11 @@ class Batch:
     """Commits to be written next, in order."""
 
     commits: list[tuple[str, list[Chunk]]] = field(default_factory=list)
-    """The digest of their chunks, and these; none for a commit that is taken over from an earlier run."""
+    """The digest of their chunks, and these; none for a commit that is copied from an earlier run."""
     sequences: list[Pieces] = field(default_factory=list)
     """Of all these chunks in a row."""
     chunks: int = 0
-    """Number of chunks, of commits that are taken over too."""
+    """Number of chunks, copied commits included."""
 
 
 def run(ctx: Context[TokenizerConfig]) -> None:
@@ -127,8 +127,8 @@ def make_vocabulary(part: LearntPart, maker: SequenceMaker, config: TokenizerCon
         new_rows = max(vocabulary.size - rows, 0) if rows else 0
         log.info("%s own tokens; rows to be added to the model: %s", len(vocabulary.own_ids), new_rows)
     vocabulary.check_lossless()
-    vocabulary.about = {"train_share": config.train_share, "commits": part.commits, "part": part.last}
-    vocabulary.about["learnt_until"] = part.last if config.mode == STANDALONE or vocabulary.values else {}
+    vocabulary.origin = {"train_share": config.train_share, "commits": part.commits, "part": part.last}
+    vocabulary.origin["learnt_until"] = part.last if config.mode == STANDALONE or vocabulary.values else {}
     return vocabulary
 
 
@@ -192,10 +192,10 @@ def learnt_part(path: Path, config: TokenizerConfig, earlier_vocab: Path) -> Lea
 def _earlier_part(vocab: Path, share: float) -> dict[str, str]:
     """The last commits of the part that an earlier vocabulary was made for; none if it was for another share."""
     try:
-        about: dict[str, Any] = read_vocab(vocab)["about"]
+        origin: dict[str, Any] = read_vocab(vocab)["about"]
     except (OSError, UserError):
         return {}
-    return about.get("part", {}) if about.get("train_share") == share else {}
+    return origin.get("part", {}) if origin.get("train_share") == share else {}
 
 
 def batches(path: Path, maker: SequenceMaker, earlier: EarlierTokens | None) -> Iterator[Batch]:
@@ -242,24 +242,24 @@ def write_batch(
 
 
 def describe(chunk: Chunk, pieces: Pieces, digest: str, maker: SequenceMaker) -> dict[str, Any]:
-    """What tokens.pt says of a sequence, masked like the sequence. `digest` is that of its commit's chunks."""
-    about: dict[str, Any] = {
+    """The metadata of a sequence in tokens.pt, masked like the sequence. `digest` is that of its commit's chunks."""
+    metadata: dict[str, Any] = {
         "chunk_id": chunk.chunk_id,
         "commit_hash": chunk.commit_hash,
-        "file_path": maker.told(chunk.file_path),
-        "symbol": maker.told(chunk.qualified_name or ""),
+        "file_path": maker.masked(chunk.file_path),
+        "symbol": maker.masked(chunk.qualified_name or ""),
         "change_type": chunk.change_type,
         "timestamp": chunk.commit_metadata.commit_timestamp,
         "text_bytes": sum(len(piece.encode()) for piece in pieces if type(piece) is not Marker),
         "digest": digest,
     }
     if chunk.old_path:
-        about["old_path"] = maker.told(chunk.old_path)
+        metadata["old_path"] = maker.masked(chunk.old_path)
     if chunk.old_qualified_name:
-        about["old_symbol"] = maker.told(chunk.old_qualified_name)
+        metadata["old_symbol"] = maker.masked(chunk.old_qualified_name)
     if chunk.repository:
-        about["repository"] = chunk.repository
-    return about
+        metadata["repository"] = chunk.repository
+    return metadata
 
 
 def report(ctx: Context[TokenizerConfig], out: TokenWriter, vocabulary: Vocabulary) -> None:
@@ -269,10 +269,10 @@ def report(ctx: Context[TokenizerConfig], out: TokenWriter, vocabulary: Vocabula
             f"no sequence could be made of {ctx.input('chunks.jsonl')}: each chunk holds a credential",
             "set tokenizer.secrets: mask",
         )
-    text_bytes = sum(about["text_bytes"] for about in out.metadata)
+    text_bytes = sum(metadata["text_bytes"] for metadata in out.metadata)
     ctx.count("sequences", out.sequences)
     if out.copied:
-        ctx.count("sequences taken over", out.copied)
+        ctx.count("sequences copied", out.copied)
     ctx.count("tokens", out.tokens)
     ctx.count("vocabulary entries", vocabulary.size)
     for kind, number in out.counts({kind: vocabulary.markers[mask] for kind, mask in SECRETS.items()}).items():

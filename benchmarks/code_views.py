@@ -18,14 +18,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import get_args
 
+import numpy as np
 import torch
 
 from core.config import PipelineConfig, expand
 from core.models import model_folder
 from core.scoring.blocks import spread_blocks
-from core.text.grammar import CODE_END, CODE_START, CodeView
+from core.text.grammar import CODE_END, CodeView
+from core.text.stream import in_code
 from core.text.token_files import load
-from core.text.vocabulary import Vocabulary
 
 WIDTH = 512
 PROJECT = Path(__file__).resolve().parent.parent
@@ -78,7 +79,7 @@ def score(outputs: Path, most: int) -> Sums:
     loaded = model_folder.load(outputs / "model", expand(PipelineConfig().cache_dir))
     model, vocabulary = loaded.model, loaded.vocabulary
     stream = load(outputs / "training_data_val.pt", ["stream"])["stream"]
-    code = in_code(stream, vocabulary)
+    code = torch.from_numpy(in_code(stream.numpy(), vocabulary.markers, np.arange(len(stream))))
     sums = Sums()
     model.eval()
     with torch.inference_mode():
@@ -92,14 +93,6 @@ def score(outputs: Path, most: int) -> Sums:
             sums.changes += int((ids[1:] == vocabulary.markers[CODE_END]).sum())
             sums.tokens += len(bits)
     return sums
-
-
-def in_code(stream: torch.Tensor, vocabulary: Vocabulary) -> torch.Tensor:
-    """True for tokens after <CODE_START> up to and including <CODE_END>: where code ends is part of it."""
-    starts = (stream == vocabulary.markers[CODE_START]).cumsum(0)
-    ends = (stream == vocabulary.markers[CODE_END]).cumsum(0)
-    inside: torch.Tensor = starts > ends
-    return torch.cat([torch.zeros(1, dtype=torch.bool), inside[:-1]])
 
 
 if __name__ == "__main__":

@@ -1,3 +1,3 @@
-"""Plumbing that every stage shares. Imports nothing of the project outside this package."""
+"""The library behind the stages: a room a topic (docs/architecture.md). Imports nothing of the project outside it."""
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"

@@ -13,7 +13,7 @@ from miners.commit_filters import CommitFilters
 from miners.signals.change_facts import ChangeFacts, facts_of
 from miners.signals.dialects import Dialect
 from miners.signals.error_texts import errors_in
-from stores.agent.records import Evidence, Outcome
+from stores.agent.records import Evidence, Observation
 
 NOTE_CHARACTERS = 160
 _ABBREVIATED = 7
@@ -95,12 +95,12 @@ class CommitMiner:
 
     def _of_change(self, facts: ChangeFacts) -> Iterator[Evidence]:
         purpose = facts.purpose or "other"
-        size: Outcome = {"files": facts.files, "with_tests": _yes(facts.with_tests)}
+        size: Observation = {"files": facts.files, "with_tests": _yes(facts.with_tests)}
         yield self._piece("file_context", purpose, facts, size)
         yield _reverted(purpose, self._repository, facts.sha, facts.at, self._reverts.of(facts.sha))
 
     def _of_fix(self, facts: ChangeFacts, metadata: CommitMetadata) -> Iterator[Evidence]:
-        size: Outcome = {"files": facts.files, "lines": facts.lines, "with_tests": _yes(facts.with_tests)}
+        size: Observation = {"files": facts.files, "lines": facts.lines, "with_tests": _yes(facts.with_tests)}
         yield self._piece("repair_strategy", facts.kind, facts, size)
         yield self._piece("fix_kind", "*", facts, {"kind": facts.kind})
         text = f"{metadata.message}\n{metadata.message_body}"
@@ -132,7 +132,7 @@ class CommitMiner:
         """Words of a message, short and without credentials."""
         return "".join(map(str, self._redactor.clean(" ".join(text.split())[:NOTE_CHARACTERS])))
 
-    def _piece(self, context_type: str, option: str, facts: ChangeFacts, outcome: Outcome) -> Evidence:
+    def _piece(self, context_type: str, option: str, facts: ChangeFacts, outcome: Observation) -> Evidence:
         return Evidence(
             context_type=context_type,
             option=option,

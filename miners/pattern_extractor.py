@@ -63,7 +63,7 @@ def extract(
             gate = {name: one for name, one in gates.items() if archetype == ANY or passed[name].by_archetype}
             if not gate:
                 continue
-            seen = evidence.outcomes(connection, context.name, option, archetype)
+            seen = evidence.observations(connection, context.name, option, archetype)
             found = {name: values for name, values in collect(context, seen).items() if name in gate}
             most = max(found.values(), key=lambda values: values.total.total())
             count, repositories = most.total.total(), sorted(most.by_repository)

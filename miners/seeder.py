@@ -25,8 +25,9 @@ from miners.pattern_extractor import extract
 from miners.repository_miner import Mined, Tally, holds
 from stores import FailureStore, PatternStore, VVectorStore
 from stores.agent.context_types import CONTEXT_TYPES
-from stores.agent.records import Change, Entry, Evidence, RepositoryEvidence, RepositoryState
-from stores.agent.store import UNSEEDED, Store
+from stores.agent.records import Entry, Evidence, RepositoryEvidence, RepositoryState, StoreChange
+from stores.agent.rows import UNSEEDED
+from stores.agent.store import Store
 
 STORES: tuple[type[Store[Any]], ...] = (VVectorStore, PatternStore, FailureStore)
 _ENCODER = msgspec.msgpack.Encoder()
@@ -36,7 +37,7 @@ _ENCODER = msgspec.msgpack.Encoder()
 class Seeding:
     """What came of it."""
 
-    changes: dict[str, Change] = field(default_factory=dict)
+    changes: dict[str, StoreChange] = field(default_factory=dict)
     """By store."""
     verdicts: dict[str, dict[str, Verdict]] = field(default_factory=dict)
     """By context type and target."""
@@ -71,7 +72,7 @@ class Seeder:
     def __enter__(self) -> Seeder:
         with contextlib.ExitStack() as stack:
             self.live: list[Store[Any]] = [stack.enter_context(kind(self._location)) for kind in STORES]
-            stack.enter_context(self.live[0].database.seeding())
+            stack.enter_context(self.live[0].database.exclusive("seeding"))
             remove(self._scratch / "staged")
             stack.callback(remove, self._scratch)
             self._folder = folder = _made(self._scratch / "staged")
@@ -80,7 +81,7 @@ class Seeder:
                     raise StageError(
                         f"{store.database.location}: {problems[0]}", "put the newest file of backups/ there"
                     )
-                store.database.copy_to(folder / f"{store.name}.db")
+                store.copy_to(folder / f"{store.name}.db")
             self.staged: list[Store[Any]] = [stack.enter_context(kind(folder)) for kind in STORES]
             self._changed = {store.name: set() for store in self.live}
             self._close = stack.pop_all()
@@ -113,11 +114,11 @@ class Seeder:
             return ""
         return min((state.issues_until for state in found), default="")
 
-    def stage(self, mined: Mined) -> dict[str, Change]:
+    def stage(self, mined: Mined) -> dict[str, StoreChange]:
         """Put a repository into the copies; gives what changed in each."""
         if mined.unchanged:
             return {}
-        done = {}
+        done: dict[str, StoreChange] = {}
         with contextlib.ExitStack() as stack:
             spools = {
                 store.name: stack.enter_context((self._folder / f"{store.name}.spool").open("w+b"))
@@ -151,10 +152,10 @@ class Seeder:
             done.changes[live.name] = self._take_over(live, staged, source, done)
         return done
 
-    def _take_over(self, live: Store[Any], staged: Store[Any], source: str, done: Seeding) -> Change:
+    def _take_over(self, live: Store[Any], staged: Store[Any], source: str, done: Seeding) -> StoreChange:
         entries = [entry for entry in staged.entries() if entry.source not in UNSEEDED]
         if not self._changed[live.name] and _same_entries(entries, live):
-            return Change()
+            return StoreChange()
         held = live.stats()
         if (held["runs"] or held["outcomes"] or held["entries"]) and (backup := live.backup()):
             done.backups.append(backup)

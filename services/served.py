@@ -28,8 +28,10 @@ def load_all(models: Sequence[tuple[str, str]], repos: dict[str, str], cache_dir
     folders = {name or Path(place).resolve().name: Path(place) for name, place in models}
     if len(folders) < len(models):
         raise UserError("two models have the same name", "name them: --model one=DIR --model two=DIR")
+    for folder in folders.values():  # a wrong folder or path is an error before a model is loaded
+        model_folder.read_info(folder)
     places = {name: repos.get(name, repos.get("", ".")) for name in folders}
-    for place in places.values():  # a wrong path is an error before a model is loaded
+    for place in places.values():
         open_repository(place, cache_dir)
     loaded = model_folder.load_several(folders, cache_dir)
     served = {name: Served(name, Asker(one, places[name], cache_dir, last)) for name, one in loaded.items()}
@@ -124,7 +126,7 @@ def _stopped(
 
     stopper = Stopper(stops)
     for text in texts:
-        if ready := stopper.tell(text):
+        if ready := stopper.ready(text):
             yield AnswerPart(ready)
         if stopper.done:
             break

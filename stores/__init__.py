@@ -1,14 +1,30 @@
-"""What has worked and what has not: three stores that an agent reads on its first day and goes on writing.
+"""Three stores that tell a coding agent what has worked and what has failed, and record what it finds out itself.
 
-`VVectorStore`, `PatternStore` and `FailureStore` share `Store` (asking, outcomes, import); `database` opens SQLite
-files or PostgreSQL, `schema` and `migrations` are its tables, `records` what is in them. `context_types` says what
-can be learnt at all and what is assumed without, `summary` makes figures of evidence, `beliefs` says how sure they
-are, `transfer` writes and reads JSON lines. `python -m stores` is the command. See docs/stores.md.
+`engine` is any database of ours, `agent` the stores. `python -m stores` is the command. See docs/stores.md.
 """
 
-from stores.agent.failure_store import FailureStore
-from stores.agent.pattern_store import PatternStore
-from stores.agent.records import Failure, Pattern, VVector
-from stores.agent.v_vector_store import VVectorStore
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from stores.agent.failure_store import FailureStore
+    from stores.agent.pattern_store import PatternStore
+    from stores.agent.records import Failure, Pattern, VVector
+    from stores.agent.v_vector_store import VVectorStore
 
 __all__ = ["Failure", "FailureStore", "Pattern", "PatternStore", "VVector", "VVectorStore"]
+_MODULES = {
+    **dict.fromkeys(("Failure", "Pattern", "VVector"), "records"),
+    "FailureStore": "failure_store",
+    "PatternStore": "pattern_store",
+    "VVectorStore": "v_vector_store",
+}
+
+
+def __getattr__(name: str) -> Any:
+    # On first use: those who only need the stores' names or context types do without SQLAlchemy.
+    if name not in _MODULES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(f"stores.agent.{_MODULES[name]}"), name)

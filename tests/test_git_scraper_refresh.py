@@ -347,7 +347,7 @@ def test_whatever_turns_up_again_is_read(repo: Repo, tmp_path: Path, settings: d
     assert again.text == scrape(repo.path, tmp_path / "anew", **settings).text
 
 
-@pytest.mark.parametrize("where", ["core.records.commit_files.CommitWriter._put", "core.history.index._FirstRows.add"])
+@pytest.mark.parametrize("where", ["core.records.commit_files.CommitWriter._put", "core.history.writer.Rows.append"])
 @pytest.mark.parametrize("calls", [12, 17])
 def test_an_interrupt_inside_a_line_spoils_nothing(
     repo: Repo, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, where: str, calls: int

@@ -79,7 +79,7 @@ def test_the_history_at_hand_and_named_clones_seed_the_stores(make_repo: Callabl
         assert {piece.option for piece in companions} >= {"new_function", "new_class"}
         assert {str(piece.outcome["with_tests"]) for piece in companions} == {"yes", "no"}
         with vectors.database.read() as connection:
-            kinds = list(vectors.evidence.outcomes(connection, "repair_strategy", "guard_fix"))
+            kinds = list(vectors.evidence.observations(connection, "repair_strategy", "guard_fix"))
         assert len(kinds) == 1
     assert set(told) == {"stores", "gate", "seen", "left out"}
     again = seeded(tmp_path)

@@ -141,7 +141,7 @@ def test_only_new_commits_are_tokenized_again(hard: Path, make_repo: Callable[[s
     repo.commit("one more", {"new.py": "brand = 'new'\n"})
     cut(repo.path, second)
     again = run_stage(tokenizer.STAGE, second, inputs=second, previous=ran, **settings)
-    assert again.counts["sequences taken over"] == ran.counts["sequences"]
+    assert again.counts["sequences copied"] == ran.counts["sequences"]
     assert again.counts["sequences"] == ran.counts["sequences"] + 1
     assert (second / "vocab.json").read_bytes() == (first / "vocab.json").read_bytes()
     before, after = read(first)[1], read(second)[1]
@@ -149,7 +149,7 @@ def test_only_new_commits_are_tokenized_again(hard: Path, make_repo: Callable[[s
     assert "brand" in texts(second)[-1]
     tokens = (second / "tokens.pt").read_bytes()
     again = run_stage(tokenizer.STAGE, second, incremental=False, **settings)  # what was learnt stays what it was
-    assert again.counts["sequences taken over"] == 0
+    assert again.counts["sequences copied"] == 0
     assert (second / "tokens.pt").read_bytes() == tokens
 
 
@@ -164,7 +164,7 @@ def test_a_rewritten_history_gets_a_vocabulary_of_its_own(make_repo: Callable[[s
     grow(other, 8)
     cut(other.path, second)
     again = run_stage(tokenizer.STAGE, second, previous=ran, mode="standalone")
-    assert again.counts["sequences taken over"] == 0
+    assert again.counts["sequences copied"] == 0
     hashes = [group.commit_hash for group in chunk_groups(second / "chunks.jsonl")]
     assert read_vocab(second / "vocab.json")["about"]["learnt_until"][""] in hashes
 

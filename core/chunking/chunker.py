@@ -45,7 +45,7 @@ class Chunker:
         `branch` is what they name as the commit's (`core.records.commits.side_branches`).
         """
         meta = commit.metadata
-        about = ChunkCommit(
+        metadata = ChunkCommit(
             author=meta.author,
             author_email=meta.author_email,
             timestamp=meta.timestamp,
@@ -65,7 +65,7 @@ class Chunker:
                 own = piece.change.diff.filename
                 related = [name for name in names if name != own][:MAX_RELATED_FILES]
                 for chunk in piece.chunks(meta.hash, number, intent, self._max_code_bytes):
-                    chunk.related_files, chunk.commit_metadata = related, about
+                    chunk.related_files, chunk.commit_metadata = related, metadata
                     number += 1
                     yield chunk
             for change in changes:

@@ -1,4 +1,8 @@
-"""What a patch does to lines: which are removed, which added, and where an unchanged line lies on the other side."""
+"""A patch as edits of lines: which are removed, which added, and where an unchanged line is on the other side.
+
+Rows are 0-based line numbers. Both sides share their unchanged lines, so a position on one side is found on the other
+by adding up the edits before it.
+"""
 
 from __future__ import annotations
 
@@ -12,6 +16,7 @@ if TYPE_CHECKING:
 
 CONTEXT_LINES = 3
 _APART = 2 * CONTEXT_LINES + 1
+"""Unchanged lines from which on two edits get hunks of their own: their contexts no longer touch."""
 _HUNK = re.compile(r"@@ -(\d+)(?:,(\d+))? \+(\d+)(?:,(\d+))? @@")
 
 
@@ -30,7 +35,7 @@ class Row(NamedTuple):
     sign: str
     """ "-" removed, "+" added, " " on both sides, "<" and ">" on both but the chunk's on the old or new one alone."""
     old: int
-    """Row on the old side; of a line without one, where it would be."""
+    """Row on the old side, or where it would be."""
     new: int
 
     @property
@@ -62,7 +67,7 @@ class Edits:
             if sign == "+":
                 added += 1
             elif sign == "-":
-                if added:  # a patch has the removed lines of an edit first
+                if added:  # git prints the removed lines of an edit first, so this starts another one
                     edits.append(Edit(old, removed, new, added))
                     old, new, removed, added = old + removed, new + added, 0, 0
                 removed += 1
@@ -187,7 +192,7 @@ def render_added(rows: Iterable[int], edits: Edits | None, side: Outline) -> byt
 
 
 def runs(rows: Iterable[int]) -> list[tuple[int, int]]:
-    """Rising rows as first and last of runs without gaps."""
+    """Ascending rows as (first, last) of consecutive runs."""
     found: list[tuple[int, int]] = []
     first = last = -1
     for row in rows:
@@ -211,13 +216,16 @@ def _line(sign: bytes, line: bytes) -> bytes:
 
 
 def _hunks(rows: Sequence[Row]) -> list[list[Row]]:
-    """Changed rows with up to three unchanged ones around them, wherever the numbers run on."""
+    """Changed rows with up to three unchanged ones around them, cut where line numbers jump."""
     hunks: list[list[Row]] = []
     context: list[Row] = []
     since = _APART
     """Unchanged rows since the last changed one."""
+    # (old, new) of the row that would continue the hunk; a symbol's own lines have gaps where others are inside it.
     expected = (-1, -1)
     for row in rows:
+        # A line that belongs to this symbol on one side only cannot be drawn: it would read as unchanged. A gap ends
+        # the hunk too, since the numbers in a hunk's header count rows without gaps.
         if row.sign in "<>" or (row.old, row.new) != expected:
             context, since = [], _APART
         if row.sign in "<>":
@@ -233,8 +241,8 @@ def _hunks(rows: Sequence[Row]) -> list[list[Row]]:
             context, since = [], 0
         else:
             since += 1
-            if since <= CONTEXT_LINES:
+            if since <= CONTEXT_LINES:  # behind a change: it is shown in any case
                 hunks[-1].append(row)
-            else:
+            else:  # shown only if another change follows soon
                 context = [*context[-CONTEXT_LINES + 1 :], row]
     return hunks

@@ -104,7 +104,7 @@ def role(path: str) -> Role:
 
 
 def role_in_manifest(path: str, part: str, keys: Iterable[str]) -> Role:
-    """What a change of a manifest is for: `part` is the table or key that it lies in, `keys` as of `keys_above`."""
+    """The role of a change in a manifest: `part` is the table or key it is in, `keys` as of `keys_above`."""
     name = path.rsplit("/", 1)[-1].lower()
     if name == "go.mod":
         found = list(keys)
@@ -183,7 +183,7 @@ def _without_last_commas(tokens: Sequence[bytes]) -> list[bytes]:
 
 
 def _indents(old: Outline, old_rows: Sequence[int], new: Outline, new_rows: Sequence[int]) -> bool:
-    """True where lines of code lie deeper or less deep than before."""
+    """True where lines of code are indented more or less than before."""
     before, after = (
         [len(line.expandtabs()) - len(line.lstrip().expandtabs()) for line in lines if line.strip()]
         for lines in (map(old.line, old_rows), map(new.line, new_rows))

@@ -1,4 +1,4 @@
-"""What a symbol's head says: its names, its signature, its doc."""
+"""A symbol's head: its names, its signature, its doc."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _MARKS = re.compile(
 
 
 def names(kind: str, captures: dict[str, list[Node]], separator: str) -> tuple[str, str]:
-    """(name, name with what its own definition says it belongs to)."""
+    """(name, name qualified by its own definition, such as a Go receiver)."""
     text = _text(captures["name"][0]).strip("\"'`") or "?"
     scope = _text(captures["scope"][0]) if "scope" in captures else ""
     if kind == "section":

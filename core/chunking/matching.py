@@ -27,9 +27,9 @@ RENAMED, RENAMED_WITH_SIGNATURE, SAME_NAME = 0.8, 0.7, 0.5
 DECLARATION = 0.9
 """Least similarity for another name of a kind whose text is short and alike: constants, types, fields."""
 MIN_TOKENS = 12
-"""Shorter code says too little to be recognised under another name."""
+"""Shorter code is too common to be recognised under another name."""
 MIN_TOKENS_ACROSS = 24
-"""The same, where it lies in another file too."""
+"""The same for code in another file."""
 MOST_COMPARISONS = 40_000
 """Of one file; beyond, only some of the same name are compared."""
 MOST_NAMESAKES = 50
@@ -223,7 +223,7 @@ class _Matcher:
         return [number for number in range(first, units.old_end) if number not in units.of_old], left
 
     def match_the_rest(self) -> None:
-        """Match candidates across the commit, and tell what is left as added or removed."""
+        """Match candidates across the commit; what is left is added or removed."""
         if self.olds and self.news:
             self._by_body()
             self._inside_partners()
@@ -285,7 +285,7 @@ class _Matcher:
         self._pair_equals(long_olds, long_news, "body", _kind, _body)
 
     def _inside_partners(self) -> None:
-        """What lies in a symbol with another name now has another qualified name, but is the same."""
+        """A symbol inside a renamed one has another qualified name, but is the same."""
         children: dict[tuple[Version, str, str], list[_Candidate]] = defaultdict(list)
         for one in self.olds.values():
             if one.parent:

@@ -1,7 +1,7 @@
 """The symbols of one version of a file, by row.
 
 A file is a list of units: its top-level pieces with the attributes and comments that lead them.
-Lines (rows) and bytes in a unit count from its start, so that a unit is the same wherever it lies.
+Lines (rows) and bytes in a unit count from its start, so that a unit is the same wherever it is in a file.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ class Symbol(NamedTuple):
     name: str
     qualified_name: str
     parent: int
-    """Index in the unit of the symbol that this one lies in, -1 for none."""
+    """Index in the unit of the symbol around this one, -1 for none."""
     first: int
     """Row of its first attribute, decorator or doc comment."""
     definition: int
@@ -54,9 +54,9 @@ class Unit(NamedTuple):
     runs: tuple[tuple[tuple[int, int], ...], ...]
     """Of each symbol, the first and last rows of the runs that it owns."""
     containers: frozenset[int]
-    """Symbols that others lie in."""
+    """Symbols with others inside."""
     cuts: tuple[tuple[int, int], ...]
-    """Of a large unit, rows at which statements start, with how deep they lie; a cut goes best where that is least."""
+    """Of a large unit, rows at which statements start, with their depth; the best cut is where that is least."""
     digest: Hashable
     """Of the content; units with the same digest are the same."""
 
@@ -156,7 +156,7 @@ class Outline:
         return start, (row - 1, start - self.starts[row - 1])
 
     def has_point(self, byte: int, point: tuple[int, int]) -> bool:
-        """True where a byte lies at a (row, column)."""
+        """True where a byte is at a (row, column)."""
         return point[0] < len(self.starts) and self.starts[point[0]] + point[1] == byte
 
     def code(self, runs: Iterable[tuple[int, int]]) -> bytes:
@@ -165,7 +165,7 @@ class Outline:
         return b"".join([self.source[starts[first] : starts[last + 1]] for first, last in runs])
 
     def forget_lines(self) -> None:
-        """Free what is kept for each line; it comes back when asked for."""
+        """Free what is kept for each line; it is computed again when needed."""
         self.__dict__.pop("starts", None)
 
     def symbol(self, owner: Owner) -> Symbol:
@@ -173,7 +173,7 @@ class Outline:
         return self.places[owner.place].unit.symbols[owner.symbol]
 
     def parent(self, owner: Owner) -> Owner | None:
-        """The symbol that another lies in."""
+        """The symbol around another."""
         parent = self.symbol(owner).parent
         return Owner(owner.place, parent) if parent >= 0 else None
 
@@ -206,7 +206,7 @@ class Outline:
         return place.row + symbol.first, place.row + symbol.last
 
     def text(self, owner: Owner) -> bytes:
-        """The definition: without attributes and comments before it, with what lies inside it."""
+        """The definition, with everything inside it, without attributes and comments before it."""
         place, symbol = self.places[owner.place], self.symbol(owner)
         return self.source[place.start + symbol.start : place.start + symbol.end]
 

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 UNITS_KEPT = 1 << 13
 MOST_EDITS = 100
-"""With more, a version is parsed anew."""
+"""With more, a version is parsed from scratch."""
 MOST_DEPTH = 50
 """Of containers in containers that are searched one by one; deeper ones are searched whole."""
 LARGE_UNIT, LARGE_NODE = 8192, 2048
@@ -182,7 +182,7 @@ class _Reader:
         unit = self._container(first, node, source, digest, tests_by_name=tests_by_name) or self._search(
             first, node, source, digest, tests_by_name=tests_by_name
         )
-        if not node.has_error:  # what is found in one with errors may depend on what lies around
+        if not node.has_error:  # with errors, what is found may depend on what is around
             self._units[digest] = unit
             if len(self._units) > UNITS_KEPT:
                 self._units.popitem(last=False)
@@ -251,8 +251,8 @@ class _Reader:
             outer = open_symbols[-1] if open_symbols else -1
             if outer >= 0 and kind == "constant" and symbols[outer].kind == "function":
                 continue  # a local variable
-            about = self._symbol(definition, kind, captures, source, found.docs, (row, start))
-            symbols.append(self._in_scope(about, symbols, outer, tests_by_name=tests_by_name))
+            symbol = self._symbol(definition, kind, captures, source, found.docs, (row, start))
+            symbols.append(self._in_scope(symbol, symbols, outer, tests_by_name=tests_by_name))
             open_symbols.append(len(symbols) - 1)
         return unit_of(symbols, _cuts(node, row), digest)
 
@@ -326,7 +326,7 @@ class _Reader:
     def _read_about(
         self, lead: bytes, head: bytes, definition: int, doc: bytes | None, kind: str, has_body: bool
     ) -> tuple[str, str, bool]:
-        """(signature, doc, whether it says that it is a test) of what stands before a symbol's body."""
+        """(signature, doc, whether it is marked as a test) from the text before a symbol's body."""
         text = lead.decode(errors="replace")
         signature = signature_of(head[definition:].decode(errors="replace"), kind, has_body=has_body)
         comment = comments_of(text) if doc is None else doc.decode(errors="replace")
@@ -340,7 +340,7 @@ class _Reader:
 
     @staticmethod
     def _without_last_comments(whole: Node, source: bytes) -> Node:
-        """The node that a definition ends with: comments behind its last statement lie in its tree, but not in it."""
+        """The node that a definition ends with: comments after its last statement are in its tree, not part of it."""
         line = source[source.rfind(b"\n", whole.start_byte, whole.end_byte) + 1 : whole.end_byte]
         if not line.lstrip().startswith(b"#"):
             return whole
@@ -402,7 +402,7 @@ class _Findings:
 
 
 def _rank(match: tuple[Node, str, dict[str, list[Node]]]) -> tuple[int, int, bool, bool, int]:
-    """Outer before inner; of two matches of one node, that which says more."""
+    """Outer before inner; of two matches of one node, the more specific."""
     node, kind, captures = match
     return node.start_byte, -node.end_byte, "scope" not in captures, "body" not in captures, SYMBOL_KINDS.index(kind)
 

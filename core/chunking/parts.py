@@ -17,7 +17,7 @@ def cut(
 ) -> list[tuple[Span, Span]]:
     """Old and new lines of a symbol in parts of at most `max_bytes` a side, if no single line has more.
 
-    `to_old` gives, for the number of a new line, that of the old line it stands at. `depths` says of
+    `to_old` gives, for the number of a new line, that of the matching old line. `depths` says of
     lines, new ones unless there are only old ones, how deep a cut before them goes; the shallowest
     places come first.
     """

@@ -1,4 +1,4 @@
-"""What one commit did to one symbol, or to the code outside symbols of one file; and its record."""
+"""One commit's change of one symbol, or of the code outside symbols of one file; and its record."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ class FileChange:
 
 
 class _Part(NamedTuple):
-    """What the chunks of one piece differ in."""
+    """What differs between the parts of one piece."""
 
     old_runs: list[tuple[int, int]]
     new_runs: list[tuple[int, int]]
@@ -80,7 +80,7 @@ class Piece:
         self.new_runs = change.new.own_runs(new) if new else runs(self.added)
 
     def evidence(self, intent: Intent) -> Evidence:
-        """All that decides the change type."""
+        """Everything that decides the change type."""
         before, after = self.before, self.after
         symbol = after or before
         if symbol:
@@ -89,6 +89,7 @@ class Piece:
             step = _STEPS.get(self.change.diff.change_type, "modified")
         code, comments = True, False
         if step == "modified":
+            # Of a moved symbol the edits say nothing (they call all of it removed and added): compare whole codes.
             rows = (_rows(self.old_runs), _rows(self.new_runs)) if self.moved else (self.removed, self.added)
             code, comments = look.differences(self.old_change.old, rows[0], self.change.new, rows[1])
         return Evidence(
@@ -131,13 +132,14 @@ class Piece:
         ]
 
     def _patch(self, removed: list[int], added: list[int]) -> bytes:
-        """A diff of some of its changed rows; in place, with unchanged lines of its own around them."""
+        """A diff of some of its changed rows; of a symbol changed in place, with its unchanged lines around them."""
         old, new = self.old_change.old, self.change.new
         has_two_sides = self.match is None or (self.before is not None and self.after is not None)
         if self.moved or not has_two_sides or not self.change.is_parsed:
             edits = self.change.edits if self.old_change is self.change else None
             return render_removed(removed, edits, old) + render_added(added, edits, new)
         edits = self.change.edits
+        # Context may run into neighbours. Only the piece's own lines are shown, so that no line is in two patches.
         before, after = edits.around(removed, added)
         before = [row for row in before if row < len(old) and old.owner(row) == self.old_owner]
         after = [row for row in after if row < len(new) and new.owner(row) == self.owner]
@@ -151,6 +153,8 @@ class Piece:
         own = new_rows or old_rows
         same_file = self.old_change is self.change
 
+        # Parts are cut on the new side; the old side follows to the matching line, so that a part shows both forms
+        # of the same statements.
         def to_old(line: int) -> int:
             return bisect.bisect_left(old_rows, self.change.edits.to_old(new_rows[line])) if same_file else 0
 
@@ -242,6 +246,7 @@ def pieces(changes: Sequence[FileChange]) -> Iterator[Piece]:
         if None in change.removed or None in change.added:
             rows = [change.edits.to_new(row) for row in change.removed.get(None, ())] + change.added.get(None, [])
             found[file].append(Piece(change, change, None, min(rows), moved=False))
+        # A symbol may be touched on both sides, and its lines may be in two files: one piece for each match.
         touched = [matches.of_old(Version(file, owner)) for owner in change.removed if owner]
         touched += [matches.of_new(Version(file, owner)) for owner in change.added if owner]
         for match in touched:
@@ -268,7 +273,7 @@ def _position(match: Match, change: FileChange, old_change: FileChange) -> int:
 
 
 def _is_moved(match: Match, matches: Matches, changes: Sequence[FileChange]) -> bool:
-    """True where a symbol lies in another file, in another symbol, or elsewhere among its neighbours."""
+    """True where a symbol is in another file, in another symbol, or elsewhere among its neighbours."""
     assert match.old is not None
     assert match.new is not None
     if match.old.file != match.new.file:
@@ -283,6 +288,7 @@ def _is_moved(match: Match, matches: Matches, changes: Sequence[FileChange]) -> 
         return True
     first, last = change.new.rows(match.new.owner)
     before = change.old.rows(match.old.owner)
+    # In place means that its old lines, carried through the edits, meet its new ones.
     lands = [change.edits.to_new(row) for row in before]
     return not (lands[0] <= last + 1 and lands[1] >= first - 1)
 
@@ -300,7 +306,7 @@ def _rows(own: Iterable[tuple[int, int]]) -> list[int]:
 
 
 def _between(rows: Sequence[int], own: Sequence[int]) -> list[int]:
-    """Those of some rising rows that lie in others."""
+    """Those of some ascending rows within the range of others."""
     if not own:
         return []
     first, last = bisect.bisect_left(rows, own[0]), bisect.bisect_right(rows, own[-1])

@@ -2,7 +2,7 @@
 
 Each segment, some hundred commits, becomes a file of its own in the scratch folder; these are put
 together in order. So memory does not grow with the history, any number of processes writes the
-same bytes, and a killed run goes on with the segments that are there.
+same bytes, and a killed run resumes with the segments that are there.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ _POLL_S = 0.2
 
 @dataclass(frozen=True)
 class Settings:
-    """All that a process must know to chunk commits; picklable."""
+    """All that a process needs to chunk commits; picklable."""
 
     git_dir: Path
     filters: dict[str, Any]
@@ -238,12 +238,13 @@ def _chunk_in_processes(
 ) -> Iterator[tuple[Known | Segment, list[Entry]]]:
     # A fork saves each worker from importing everything; the only other thread waits for our parent's end.
     context = multiprocessing.get_context("fork" if sys.platform == "linux" else "spawn")
-    done = context.Value("Q", 0)
+    done = context.Value("Q", 0)  # commits chunked by all workers: progress moves within segments
     shown = 0
     waiting: deque[tuple[Known | Segment, Future[list[Entry]] | None]] = deque()
     pool = ProcessPoolExecutor(workers, mp_context=context, initializer=_start, initargs=(settings, done))
     try:
         while True:
+            # Two segments a worker: one being chunked, one ready, and no more results in memory than that.
             while sum(future is not None for _, future in waiting) < 2 * workers and (item := next(todo, None)):
                 waiting.append((item, pool.submit(_chunk_segment, item) if isinstance(item, Segment) else None))
             if not waiting:
@@ -282,12 +283,12 @@ def _start(settings: Settings, done: Synchronized[int]) -> None:
 
     die_with_parent()
     _rest_collector()
-    blobs = BlobReader(settings.git_dir)
-    _chunker, _settings, _done = settings.chunker(blobs.__enter__()), settings, done
+    # Never closed by us: git ends when this process does, since nobody else holds its standard input.
+    _chunker, _settings, _done = settings.chunker(BlobReader(settings.git_dir)), settings, done
 
 
 def _rest_collector() -> None:
-    """Let Python look for cycles seldom: there are none here, but many objects to look at."""
+    """Collect cycles rarely: chunking makes none, but many objects that the collector would walk through."""
     gc.freeze()
     gc.set_threshold(200_000, 50, 100)
 
@@ -320,6 +321,7 @@ def _chunk(segment: Segment, chunker: Chunker, settings: Settings, advance: Any)
             chunker.drops.clear()
             chunker.coarse.clear()
             advance(1)
+    # The part counts as whole once its index is there, so the index comes last and at once.
     temporary = segment.index.with_suffix(".tmp")
     temporary.write_bytes(b"".join(encode_entries(entries)))
     temporary.rename(segment.index)

@@ -1,1 +1,1 @@
-"""What a path, a language and a change tell by themselves."""
+"""Facts about a path, a language or a change that need no repository."""

@@ -1,4 +1,4 @@
-"""What a chunk can be said to do: a closed list, and the table that decides from evidence.
+"""Change types: a closed list, and the table that decides between them from evidence.
 
 The first row that fits decides; `decide` is this table in code, in the same order.
 
@@ -14,7 +14,7 @@ The first row that fits decides; `decide` is this table in code, in the same ord
 | nothing but white space differs, and it did not move            | formatting               |
 | the symbol has another name                                     | rename                   |
 | nothing but comments and white space differs, and it did not move | documentation          |
-| the symbol lies elsewhere, its code is the same                 | move                     |
+| the symbol is elsewhere, its code is the same                   | move                     |
 | the symbol is a test                                            | modified_test            |
 | a function's signature differs                                  | signature_change         |
 | the message speaks of a fix / of speed / of restructuring       | bug_fix, optimization, refactor |

@@ -1,4 +1,4 @@
-"""What a path tells: the language, the kind of file, the module.
+"""From a path to its language, the kind of file, the module.
 
 Adding a language: one entry in `LANGUAGES`; with symbols also one file in `queries/` and its grammar's
 wheel in requirements.txt. docs/languages.md leads through it.
@@ -36,7 +36,7 @@ class Language:
     query: str = ""
     """File in queries/, without .scm; that of the language's name unless set."""
     separator: str = "."
-    """Between the names of a symbol and of what it lies in."""
+    """Between the names of a symbol and of what is around it."""
     wrappers: tuple[str, ...] = ()
     """Nodes around a definition that belong to it: decorators, export, template."""
     containers: tuple[str, ...] = ()
@@ -295,14 +295,14 @@ def file_type(path: str) -> str:
 
 @functools.lru_cache(maxsize=1 << 16)
 def language_of(path: str) -> str:
-    """Name of the language, "other" where the path does not tell."""
+    """Name of the language, "other" for unknown endings."""
     name = PurePosixPath(path).name.lower().lstrip(".")
     return _BY_NAME.get(name) or _BY_EXTENSION.get(file_type(path), "other")
 
 
 @functools.lru_cache(maxsize=1 << 16)
 def is_manifest(path: str) -> bool:
-    """True for files in which a project says what it depends on."""
+    """True for files in which a project declares its dependencies."""
     return bool(_DEPENDENCY.search(path))
 
 
@@ -321,8 +321,8 @@ def module_path(path: str, language: str) -> str:
     """The module that a file stands for, as its language writes it (`a::b`, `a.b`), else its folder.
 
     Rust: the crate is the folder above the last `src`, with `_` for `-`; `lib.rs`, `main.rs` and
-    `mod.rs` stand for what they lie in, and a file in `bin`, `tests`, `examples` or `benches` is a
-    crate of its own. Python: what lies below the last `src`, if there is one.
+    `mod.rs` stand for their folder, and a file in `bin`, `tests`, `examples` or `benches` is a
+    crate of its own. Python: the part below the last `src`, if there is one.
     """
     parts = list(PurePosixPath(path).with_suffix("").parts)
     if language == "rust":

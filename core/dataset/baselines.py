@@ -71,11 +71,11 @@ def trigram(train: Ids, size: int, stream: Ids, words: Ids | None = None) -> Pro
     ids = train.astype(np.int64)
     histories, of = np.unique(ids[:-2] * size + ids[1:-1], return_inverse=True)
     triples, counts = np.unique(of * size + ids[2:], return_counts=True)
-    asked = stream.astype(np.int64)
-    wanted = asked[:-2] * size + asked[1:-1]
+    targets = stream.astype(np.int64)
+    wanted = targets[:-2] * size + targets[1:-1]
     place = np.minimum(np.searchsorted(histories, wanted), len(histories) - 1)
     known = histories[place] == wanted
-    after = (asked[1:] if words is None else words.astype(np.int64))[1:]
+    after = (targets[1:] if words is None else words.astype(np.int64))[1:]
     key = place[known] * size + after[known]
     mixed[1:][known] = _interpolated(triples // size, triples, counts, place[known], key, mixed[1:][known])
     return mixed
@@ -91,8 +91,8 @@ def _interpolated(
 ) -> Probabilities:
     """Witten-Bell probabilities, given how often each key (a history and what followed it, sorted) was counted.
 
-    `of` is the history of each key, `history` and `wanted` are those that are asked for, `lower` what one token
-    less of history gives them.
+    `of` is the history of each key, `history` and `wanted` are the histories and keys to look up, `lower` what they get
+    with one token less of history.
     """
     most = int(max(of.max(initial=0), history.max(initial=0))) + 1
     times = np.bincount(of, weights=counts, minlength=most)

@@ -1,7 +1,7 @@
 """outputs/dataset: a stream packed into blocks, so that each token is trained on once in an epoch.
 
 A Hugging Face `datasets.DatasetDict` on disk. A row holds `input_ids`, a block of the stream; the
-block's first token is the last of the block before, since a model is never asked for the first token of
+block's first token is the last of the block before, since the first token is never a target of
 what it sees. `seq_lengths` are the lengths of the commits in the block, in order, the first and last of
 which may be cut: the documents' boundaries, whose name is that of TRL's packed datasets. `first_token` is
 the block's place in the stream of its split.

@@ -1,8 +1,8 @@
 """Code that an earlier split already holds: found exactly by a hash, nearly by MinHash.
 
-A change shows code that is mostly what the same symbol was before. That is the history going on, not a
-leak; so a near copy counts only where the nearest earlier code is that of another symbol. The same code
-twice (a commit picked onto another branch, a change taken back, a copied file) always counts.
+A change shows code that is mostly what the same symbol was before. That is history continuing, not a leak, so a near
+copy counts only where the nearest earlier code is another symbol's. The same code twice (a cherry-pick, a revert, a
+copied file) always counts.
 """
 
 from __future__ import annotations
@@ -21,13 +21,15 @@ from core.dataset.splits import Split
 
 Hashes = NDArray[np.uint64]
 SHINGLE = 5
-"""Tokens in a row that are compared as one."""
+"""Consecutive tokens that are compared as one."""
 BANDS, ROWS = 16, 4
 """64 minima in bands of 4: two codes that share .8 of their shingles meet in a band with probability .9998."""
 _MOST_IN_A_BAND = 64
+"""Boilerplate fills a band with thousands of codes; comparing with all of them would be quadratic."""
 _MOST_VERIFIED = 4
+"""Exact comparisons for each code, of the candidates whose minima agree most."""
 _SLACK = 0.15
-"""An estimate from 64 minima is off by more than this in one of a hundred cases."""
+"""An estimate from 64 minima is off by more than this in one case of a hundred, so candidates are taken this early."""
 _BLOCK_TOKENS = 1 << 20
 
 
@@ -50,7 +52,9 @@ def find(
     sequences = {one.name: _long_enough(history, one, least_tokens) for one in splits}
     signatures = _Signatures(history, [number for numbers in sequences.values() for number in numbers])
     earlier: dict[bytes, int] = {}
-    known: dict[tuple[bytes, str, str], int] = {}  # the same code of another symbol is another candidate
+    # By code and symbol: of equal codes, that of the same symbol must stay a candidate, or its next version would
+    # count as a copy of another symbol.
+    known: dict[tuple[bytes, str, str], int] = {}
     found: dict[str, list[Duplicate]] = {}
     for place, one in enumerate(splits):
         digests = {number: digest(history.code(number)) for number in sequences[one.name]}
@@ -68,7 +72,7 @@ def find(
 
 
 def digest(code: NDArray[np.int32]) -> bytes:
-    """A name for a run of tokens."""
+    """A digest of consecutive tokens."""
     return hashlib.blake2b(np.ascontiguousarray(code).tobytes(), digest_size=16).digest()
 
 
@@ -82,11 +86,12 @@ def _long_enough(history: TokenHistory, one: Split, least: int) -> list[int]:
 
 
 def _near(
-    history: TokenHistory, signatures: _Signatures, earlier: Sequence[int], asked: Sequence[int], similarity: float
+    history: TokenHistory, signatures: _Signatures, earlier: Sequence[int], held_out: Sequence[int], similarity: float
 ) -> Iterator[Duplicate]:
-    candidates = signatures.candidates(earlier, asked)
-    for number in asked:
+    candidates = signatures.candidates(earlier, held_out)
+    for number in held_out:
         near = candidates.get(number, set())
+        # Earlier versions and other symbols are ranked apart, so that neither crowds the other out.
         was = {other for other in near if _is_earlier_version(history.metadata[other], history.metadata[number])}
         likely = [
             other for some in (was, near - was) for other in signatures.likeliest(number, some, similarity - _SLACK)
@@ -99,12 +104,13 @@ def _near(
 
 
 def shingles(code: NDArray[np.int32]) -> Hashes:
-    """A hash of every SHINGLE tokens in a row: len(code) - SHINGLE + 1 of them."""
+    """A hash of every SHINGLE consecutive tokens: len(code) - SHINGLE + 1 of them."""
     tokens = code.astype(np.uint64)
     count = len(code) - SHINGLE + 1
     mixed = np.zeros(max(count, 0), np.uint64)
     for place, factor in enumerate(_FACTORS):
         mixed += tokens[place : place + count] * factor
+    # A sum of products alone has weak low bits, and minima would then follow the tokens' ids.
     mixed ^= mixed >> np.uint64(29)
     mixed *= np.uint64(0xBF58476D1CE4E5B9)
     return mixed ^ (mixed >> np.uint64(32))
@@ -116,8 +122,8 @@ def _jaccard(one: Hashes, other: Hashes) -> float:
     return common / (len(a) + len(b) - common)
 
 
-def _symbol(about: Mapping[str, Any]) -> tuple[str, str]:
-    return about["file_path"], about["symbol"]
+def _symbol(metadata: Mapping[str, Any]) -> tuple[str, str]:
+    return metadata["file_path"], metadata["symbol"]
 
 
 def _is_earlier_version(then: Mapping[str, Any], now: Mapping[str, Any]) -> bool:
@@ -143,27 +149,27 @@ class _Signatures:
                 order = ((joined * factor + shift) >> np.uint64(32)).astype(np.uint32)
                 self._minima[start:end, column] = np.minimum.reduceat(order, starts)
 
-    def candidates(self, earlier: Sequence[int], asked: Sequence[int]) -> dict[int, set[int]]:
-        """For each sequence asked about, the earlier ones that agree with it in a whole band."""
+    def candidates(self, earlier: Sequence[int], wanted: Sequence[int]) -> dict[int, set[int]]:
+        """For each of the `wanted` sequences, the earlier ones that agree with it in a whole band."""
         found: dict[int, set[int]] = defaultdict(set)
-        if not earlier or not asked:
+        if not earlier or not wanted:
             return found
-        known, new = (np.array([self._rows[number] for number in numbers]) for numbers in (earlier, asked))
-        numbers, new_numbers = np.array(earlier), np.array(asked)
+        known, new = (np.array([self._rows[number] for number in numbers]) for numbers in (earlier, wanted))
+        numbers, new_numbers = np.array(earlier), np.array(wanted)
         for band in range(BANDS):
-            keys, wanted = self._keys(known, band), self._keys(new, band)
+            keys, sought = self._keys(known, band), self._keys(new, band)
             order = np.argsort(keys, kind="stable")
             keys = keys[order]
-            first, last = np.searchsorted(keys, wanted, "left"), np.searchsorted(keys, wanted, "right")
+            first, last = np.searchsorted(keys, sought, "left"), np.searchsorted(keys, sought, "right")
             for place in np.flatnonzero(last > first):
-                # The latest are taken where there are many: they are the likeliest to be nearest.
+                # Of many, take the latest: code copied recently is the most alike.
                 stop = last[place]
                 start = max(first[place], stop - _MOST_IN_A_BAND)
                 found[int(new_numbers[place])].update(numbers[order[start:stop]].tolist())
         return found
 
     def likeliest(self, number: int, others: Sequence[int] | set[int], least: float) -> list[int]:
-        """The few of the others that are most alike by their minima."""
+        """The few others whose minima agree most."""
         if not others:
             return []
         ordered = np.array(sorted(others, reverse=True))

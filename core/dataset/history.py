@@ -1,4 +1,4 @@
-"""tokens.pt as one stream: where its commits, files, changes and code lie, read off the markers."""
+"""tokens.pt as one stream, with the positions of its commits, files, changes and code."""
 
 from __future__ import annotations
 
@@ -12,14 +12,12 @@ from numpy.typing import NDArray
 
 from core.errors import UserError
 from core.records.commit_files import commit_heads
-from core.text.grammar import CHANGE, CHANGES, CODE_END, CODE_START, FILE_START
+from core.text import stream
+from core.text.grammar import CODE_END, CODE_START, FILE_START
+from core.text.stream import Positions, Range
 from core.text.token_files import load
 
 Ids = NDArray[np.int32]
-Places = NDArray[np.int64]
-Range = tuple[int, int]
-"""First and last + 1 of a run of tokens."""
-_BLOCK = 1 << 22
 
 
 @dataclass
@@ -38,18 +36,18 @@ class CommitTokens:
 
 @dataclass
 class TokenHistory:
-    """The sequences of a history. Sequence i is `ids[offsets[i]:offsets[i + 1]]`; places are positions in `ids`."""
+    """The sequences of a history. Sequence i is `ids[offsets[i]:offsets[i + 1]]`; positions are in `ids`."""
 
     ids: Ids
-    offsets: Places
+    offsets: Positions
     metadata: Sequence[Mapping[str, Any]]
-    file_starts: Places
+    file_starts: Positions
     """Where the sequence's file begins; -1 where an earlier sequence began it, or the sequence is empty."""
-    bodies: Places
+    bodies: Positions
     """Where the change begins, behind the heads of commit and file; -1 for an empty sequence."""
-    codes: Places
+    codes: Positions
     """Where its code begins."""
-    ends: Places
+    ends: Positions
     """Where the change ends, in front of the ends of file and commit."""
 
     @classmethod
@@ -61,15 +59,10 @@ class TokenHistory:
         offsets = np.concatenate([[0], np.cumsum(lengths)])
         ids = _flat(tokens, int(offsets[-1]))
         found = [
-            _of_sequences(ids, offsets, [markers[marker] for marker in wanted], after)
-            for wanted, after in (
-                ((FILE_START,), 0),
-                ((CHANGE, *CHANGES.values()), 0),
-                ((CODE_START,), 1),
-                ((CODE_END,), 1),
-            )
+            stream.first_in_each(ids, offsets, markers, *wanted, after=after)
+            for wanted, after in (((FILE_START,), 0), (stream.CHANGE_STARTS, 0), ((CODE_START,), 1), ((CODE_END,), 1))
         ]
-        if any(((places < 0) & (lengths > 0)).any() for places in found[1:]):
+        if any(((positions < 0) & (lengths > 0)).any() for positions in found[1:]):
             raise UserError(f"{path} was not made with this vocabulary", "run tokenizer again")
         return cls(ids, offsets, data["metadata"], *found)
 
@@ -80,12 +73,12 @@ class TokenHistory:
     def commits(self) -> Iterator[CommitTokens]:
         """The commits in the order of the file; one whose chunks were all left out has no tokens."""
         open_: CommitTokens | None = None
-        for number, about in enumerate(self.metadata):
-            key = about["commit_hash"], about.get("repository", "")
+        for number, info in enumerate(self.metadata):
+            key = info["commit_hash"], info.get("repository", "")
             if open_ is None or key != (open_.hash, open_.repository):
                 if open_:
                     yield open_
-                open_ = CommitTokens(*key, about["timestamp"], number, number, 0)
+                open_ = CommitTokens(*key, info["timestamp"], number, number, 0)
             open_.last = number + 1
             open_.tokens += int(self.offsets[number + 1] - self.offsets[number])
         if open_:
@@ -155,18 +148,6 @@ def _flat(tokens: Sequence[Any], size: int) -> Ids:
     store = torch.empty(0, dtype=torch.int32).set_(tokens[0].untyped_storage())
     flat: Ids = store.numpy()[:size]
     return flat
-
-
-def _of_sequences(ids: Ids, offsets: Places, wanted: Sequence[int], after: int) -> Places:
-    """For each sequence the place of the first of some ids in it, plus `after`; -1 where it has none."""
-    found = np.full(len(offsets) - 1, -1, np.int64)
-    for start in range(0, len(ids), _BLOCK):
-        places = np.flatnonzero(np.isin(ids[start : start + _BLOCK], wanted)) + start
-        owners = np.searchsorted(offsets, places, side="right") - 1
-        owners, first = np.unique(owners, return_index=True)
-        new = found[owners] < 0
-        found[owners[new]] = places[first[new]] + after
-    return found
 
 
 def _merged(ranges: Sequence[Range]) -> list[Range]:

@@ -1,4 +1,4 @@
-"""Proof that no split holds what another one is asked for: checks of the files as they were written.
+"""Proof that no split contains the targets of another: checks of the files as they were written.
 
 Each check looks at the files themselves, not at the plan that they were written from, so that a mistake
 anywhere before is caught here. `StageError` where one fails: nothing is published then.
@@ -17,7 +17,7 @@ from core.dataset.duplicates import digest
 from core.dataset.history import TokenHistory
 from core.dataset.splits import Split
 from core.errors import StageError
-from core.text.grammar import CODE_END, CODE_START
+from core.text.stream import codes
 from core.text.token_files import WINDOW_KEYS, load
 
 if TYPE_CHECKING:
@@ -97,7 +97,7 @@ def _check_stream(split: Split, stream: torch.Tensor, history: TokenHistory) -> 
 def _check_targets(splits: Sequence[Split], written: Mapping[str, Mapping[str, torch.Tensor]], stride: int) -> int:
     seen: list[tuple[int, int, str]] = []
     for split in splits:
-        first, last = _asked(written[split.name], stride)
+        first, last = _target_range(written[split.name], stride)
         place = 0
         for start, end in split.ranges:
             low, high = max(first - place, 0), min(last - place, end - start)
@@ -111,14 +111,14 @@ def _check_targets(splits: Sequence[Split], written: Mapping[str, Mapping[str, t
     return sum(end - start for start, end, _ in seen)
 
 
-def _asked(data: Mapping[str, torch.Tensor], stride: int) -> tuple[int, int]:
+def _target_range(data: Mapping[str, torch.Tensor], stride: int) -> tuple[int, int]:
     """The first token of the stream that is a target, and one more than the last."""
     targets, masks, stream = data["targets"], data["target_masks"], data["stream"]
     if not len(targets):
         return 0, 0
     first = int(targets.storage_offset() - stream.storage_offset())
-    asked = int(masks[-1].sum())
-    return first, first + (len(targets) - 1) * stride + asked
+    real = int(masks[-1].sum())
+    return first, first + (len(targets) - 1) * stride + real
 
 
 def _check_windows(name: str, data: Mapping[str, torch.Tensor], stride: int) -> int:
@@ -170,8 +170,7 @@ def _check_copies(written: Mapping[str, Mapping[str, torch.Tensor]], markers: Ma
     count = 0
     for name, data in written.items():
         ids = data["stream"].numpy()
-        starts, ends = (np.flatnonzero(ids == markers[marker]) for marker in (CODE_START, CODE_END))
-        for start, end in zip(starts + 1, ends, strict=True):
+        for start, end in codes(ids, markers):
             if end - start < least:
                 continue
             count += 1

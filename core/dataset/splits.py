@@ -9,9 +9,10 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from core.dataset.history import CommitTokens, Range, TokenHistory
+from core.dataset.history import CommitTokens, TokenHistory
 from core.errors import UserError
 from core.logs import log
+from core.text.stream import Range
 from core.text.token_files import SPLITS
 
 
@@ -129,7 +130,7 @@ def _kept_ends(hashes: Sequence[str], name: str, kept: Boundaries | None) -> tup
         return None
     train, val = kept.train.get(name), kept.val.get(name)
     if train not in hashes or val not in hashes:
-        log.warning("the history was rewritten around the last boundaries of the splits: they are drawn anew")
+        log.warning("the history was rewritten around the last boundaries of the splits: new ones are drawn")
         return None
     ends = hashes.index(train) + 1, hashes.index(val) + 1
     return ends if 0 < ends[0] < ends[1] < len(hashes) else None

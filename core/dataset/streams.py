@@ -10,7 +10,8 @@ import numpy as np
 from core.dataset.blocks import Packed
 from core.dataset.history import Ids, TokenHistory
 from core.dataset.splits import Split
-from core.text.grammar import COMMIT_START, Marker
+from core.text.grammar import Marker
+from core.text.stream import commit_starts
 from core.text.token_files import save, windows
 from core.text.vocabulary import Vocabulary
 
@@ -31,15 +32,15 @@ def write_windows(path: Path, stream: Ids, context: int, target: int, stride: in
 
 
 def pack(one: Split, stream: Ids, vocabulary: Vocabulary, weights: Mapping[str, float]) -> Packed:
-    """A stream with the places where its commits begin, and how much each weighs, by its repository (1 unless told)."""
-    starts = np.flatnonzero(stream == vocabulary.markers[COMMIT_START]).astype(np.int64)
+    """A stream with the positions where its commits begin, and their weights by repository (1 unless given)."""
+    starts = commit_starts(stream, vocabulary.markers)
     used = [commit for commit in one.commits if any(n not in one.left_out for n in range(commit.first, commit.last))]
     return Packed(stream, starts, np.array([weights.get(commit.repository, 1.0) for commit in used]))
 
 
 def texts(stream: Ids, vocabulary: Vocabulary) -> Iterator[tuple[bytes, int]]:
     """(text with markers spelled out, bytes of the text without them) of some whole commits at a time."""
-    starts = np.flatnonzero(stream == vocabulary.markers[COMMIT_START])
+    starts = commit_starts(stream, vocabulary.markers)
     first = 0
     while first < len(stream):
         place = np.searchsorted(starts, first + _TEXT_BLOCK)

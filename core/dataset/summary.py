@@ -1,4 +1,4 @@
-"""What dataset_stats.json says of the splits: sizes, quantiles, copies, and what a model must beat."""
+"""dataset_stats.json: sizes and quantiles of the splits, copies, and the baselines that a model must beat."""
 
 from __future__ import annotations
 
@@ -79,7 +79,7 @@ def measure(train: Ids, stream: Ids, vocabulary: Vocabulary) -> tuple[int, dict[
 
 
 def describe(one: Split, history: TokenHistory, text_bytes: int) -> dict[str, Any]:
-    """What dataset_stats.json says of a split."""
+    """The entry of a split in dataset_stats.json."""
     times = [commit.timestamp for commit in one.commits]
     used = [n for commit in one.commits for n in range(commit.first, commit.last) if n not in one.left_out]
     kinds = Counter(history.metadata[number]["change_type"] for number in used if history.bodies[number] >= 0)
@@ -108,7 +108,7 @@ def quantiles(sizes: Sequence[int]) -> dict[str, int]:
 
 
 def of_duplicates(copies: Mapping[str, Sequence[Duplicate]], history: TokenHistory) -> dict[str, Any]:
-    """What dataset_stats.json says of code that an earlier split holds."""
+    """The entry in dataset_stats.json about code that an earlier split contains."""
     splits: dict[str, Any] = {}
     for name, found in copies.items():
         kinds = Counter(copy.kind for copy in found)

@@ -25,7 +25,7 @@ LOCK_PATIENCE_S = 1.0
 
 @dataclass(frozen=True)
 class Layout:
-    """Where the files lie: in one outputs folder, unless a stage's own command names other places."""
+    """Where files are: in one outputs folder, unless a stage's own command names other paths."""
 
     home: Path
     places: Mapping[str, Path] = field(default_factory=dict)
@@ -64,7 +64,7 @@ class Runner:
         planned: list[tuple[Stage, list[str]]] = []
         running: set[str] = set()
         for stage in selected:
-            why = ["asked for with --force"] if force else self._reasons(stage, digests)
+            why = ["--force was given"] if force else self._reasons(stage, digests)
             makers = {made_by[name].name: name for name in stage.inputs if name in made_by}
             why += [f"{name} may change, as {maker} would run" for maker, name in makers.items() if maker in running]
             if why:
@@ -120,7 +120,7 @@ class Runner:
             return worker.run_in_child(replace(self._job(stage, staged, self._scratch(stage, facts)), facts=facts))
 
     def _scratch(self, stage: Stage, facts: fingerprint.Facts) -> Path:
-        """Where unfinished work of just these facts lies."""
+        """The folder for unfinished work with exactly these facts."""
         lasting = {name: value for name, value in facts.items() if name not in stage.resumes_despite}
         return self.layout.hidden / "scratch" / stage.name / fingerprint.digest_of(lasting)
 
@@ -140,7 +140,7 @@ class Runner:
                 results.StageEntry(stage.name, "failed", []), error.message, error.hint, error.exit_code
             )
         record = self._record(stage)
-        why = ["asked for with --force"] if force else []
+        why = ["--force was given"] if force else []
         why = why or self._why(stage, facts, record, digests)
         if not why:
             log.info("%s: up to date (inputs, settings, code and outputs are unchanged)", stage.name)
@@ -178,7 +178,7 @@ class Runner:
             remove(scratch)
             return entry
         finally:
-            if not publish.pending(self.layout.home):  # an interrupt between renames: the next start goes on
+            if not publish.pending(self.layout.home):  # an interrupt between renames: the next start finishes them
                 for folder in {path.parent for path in staged.values()}:
                     remove(folder)
 

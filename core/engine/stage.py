@@ -34,12 +34,12 @@ class Context(Generic[ConfigT]):
     previous: Mapping[str, str] | None = None
     """The facts behind the published outputs; None where these are not as the stage left them."""
     forced: bool = False
-    """The user wants everything made anew."""
+    """The user wants everything made from scratch."""
     counts: Counter[str] = field(default_factory=Counter)
     drops: Counter[str] = field(default_factory=Counter)
 
     def input(self, name: str) -> Path:
-        """Where an input of the stage lies."""
+        """The path of an input."""
         return self.input_paths[name]
 
     def output(self, name: str) -> Path:
@@ -47,7 +47,7 @@ class Context(Generic[ConfigT]):
         return self.output_paths[name]
 
     def published(self, name: str) -> Path:
-        """Where an output of the last success lies, if there was one; read it, never write it."""
+        """The path of an output of the last success, if there was one; read it, never write it."""
         return self.published_paths[name]
 
     def only_changed(self, name: str) -> bool:
@@ -92,7 +92,7 @@ class Stage:
     resumes_despite: tuple[str, ...] = ()
     """Facts that may change without making unfinished work in `scratch` useless."""
     sources: Callable[[Any], dict[str, str]] | None = None
-    """Digests of what lies outside the outputs folder, from the stage's config."""
+    """Digests of what is read outside the outputs folder, from the stage's config."""
     reads: tuple[str, ...] = ()
     """What it reads beside its inputs, in words. What of it decides the outputs is in `sources` or in the inputs."""
     side_files: Callable[[Any], Sequence[Path]] | None = None

@@ -55,7 +55,7 @@ def plan(
         )
         together = replace(config, stages={**config.stages, joiner.name: section})
         wanted = [stage for stage in joint if stage in selected]
-        # It belongs to the last stage that it needs: who asks for that wants to see it joined.
+        # It runs with the last stage that it needs: selecting that one means wanting to see it joined.
         maker = next(stage for stage in reversed(own) if set(stage.outputs) & set(joiner.outputs))
         before = [joiner] if maker in selected else []
         found.append(Turn("", Runner([joiner, *joint], together, layout, verbose), [*before, *wanted]))

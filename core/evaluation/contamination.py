@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from core.dataset.duplicates import digest
 from core.records.evaluation import Contamination
 from core.scoring.ngrams import NGRAM_TOKENS, share_seen
-from core.text.grammar import CODE_END, CODE_START
+from core.text import stream
 
 SUSPICIOUS = 0.02
 """Share of changes whose code is in the training split from which on the report warns."""
@@ -39,7 +39,5 @@ def contamination(train: NDArray[Any], held_out: NDArray[Any], markers: Mapping[
 
 def codes(ids: NDArray[Any], markers: Mapping[str, int]) -> list[NDArray[np.int32]]:
     """The code of each change that has NGRAM_TOKENS or more; shorter code recurs by chance."""
-    starts, ends = (np.flatnonzero(ids == markers[marker]) for marker in (CODE_START, CODE_END))
-    following = np.append(ends, len(ids))[np.searchsorted(ends, starts)]
-    pairs = zip(starts + 1, following, strict=True)
-    return [ids[start:end].astype(np.int32) for start, end in pairs if end - start >= NGRAM_TOKENS]
+    ranges = stream.codes(ids, markers)
+    return [ids[start:end].astype(np.int32) for start, end in ranges if end - start >= NGRAM_TOKENS]

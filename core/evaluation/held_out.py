@@ -30,7 +30,8 @@ from core.records.evaluation import (
 )
 from core.scoring.blocks import spread_blocks
 from core.scoring.scores import Scores, Targets
-from core.text.grammar import CODE_END, CODE_START, KINDS
+from core.text.grammar import KINDS
+from core.text.stream import in_code, positions
 
 if TYPE_CHECKING:
     import torch
@@ -136,12 +137,11 @@ class HeldOut:
         """Bits per token by the kind of symbol whose code a token is in; "about" is all that is outside of code."""
         ids = self.stream.numpy()
         kinds = {self.vocabulary.markers[marker]: name for name, marker in KINDS.items()}
-        places = np.flatnonzero(np.isin(ids, list(kinds)))
+        at = positions(ids, self.vocabulary.markers, *KINDS.values())
         names = ["about", *KINDS]
-        last = np.searchsorted(places, self.targets.positions, side="right") - 1
-        kind = np.array([names.index(kinds[int(id_)]) for id_ in ids[places]] or [0])
-        starts, ends = (np.cumsum(ids == self.vocabulary.markers[marker]) for marker in (CODE_START, CODE_END))
-        inside = (starts > ends)[self.targets.positions - 1]
+        last = np.searchsorted(at, self.targets.positions, side="right") - 1
+        kind = np.array([names.index(kinds[int(id_)]) for id_ in ids[at]] or [0])
+        inside = in_code(ids, self.vocabulary.markers, self.targets.positions)
         groups = np.where(inside & (last >= 0), kind[np.maximum(last, 0)], 0)
         return by_group(names, groups, _shown(rows))
 

@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from core import statistics
-from core.prediction.commits import SeenCommit, commits_in
 from core.prediction.predictor import Predictor
 from core.progress import Progress
 from core.records.evaluation import FREQUENCY, MODEL, RECENCY, Calibration, CalibrationBin, Estimate, NextCommits
+from core.text.stream import StreamCommit, commits_in
 
 if TYPE_CHECKING:
     import torch
@@ -35,7 +35,7 @@ class ChangedBefore:
     """Oldest first."""
     last_types: dict[str, None] = field(default_factory=dict)
 
-    def add(self, commit: SeenCommit) -> None:
+    def add(self, commit: StreamCommit) -> None:
         """One more commit."""
         for counter, last, values in (
             (self.files, self.last_files, commit.files),
@@ -59,7 +59,7 @@ class ChangedBefore:
 class CommitToPredict:
     """A commit to predict, and what came before it."""
 
-    commit: SeenCommit
+    commit: StreamCommit
     number: int
     known: ChangedBefore
     history: list[int]
@@ -74,12 +74,12 @@ def commits_to_predict(
     `known` is one object that grows from one to the next.
     """
     vocabulary = predictor.vocabulary
-    commits = [commit for commit in commits_in(stream, vocabulary) if commit.changes]
+    commits = [commit for commit in commits_in(stream.numpy(), vocabulary) if commit.changes]
     count = min(count, len(commits))
     wanted = {(2 * number + 1) * len(commits) // (2 * count) for number in range(count)}
     known = ChangedBefore()
     for one in earlier:
-        for commit in commits_in(one, vocabulary):
+        for commit in commits_in(one.numpy(), vocabulary):
             known.add(commit)
     before = earlier[-1][-predictor.width :].tolist() if earlier else []
     for number, commit in enumerate(commits):
@@ -128,7 +128,7 @@ def next_files(
     )
 
 
-def judged(answer: Answer, commit: SeenCommit) -> dict[str, float]:
+def judged(answer: Answer, commit: StreamCommit) -> dict[str, float]:
     """1 or 0 for each kind of question, by name: is one of the first 1 or 5 answers right?"""
     truth, types = commit.files, {change for _, change in commit.changes}
     paths, kinds = answer

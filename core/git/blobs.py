@@ -23,17 +23,22 @@ class BlobReader:
     """Contents of blobs through one `git cat-file` process."""
 
     def __init__(self, git_dir: Path) -> None:
+        """Start git; `close`, or the end of a `with` block, ends it."""
         self._git_dir = git_dir
-
-    def __enter__(self) -> BlobReader:
-        line = command(self._git_dir, "cat-file", "--batch")
+        line = command(git_dir, "cat-file", "--batch")
         log.debug("$ %s", shlex.join(line))
         self._process = subprocess.Popen(
-            line, env=environment(), cwd=self._git_dir, stdin=subprocess.PIPE, stdout=subprocess.PIPE
+            line, env=environment(), cwd=git_dir, stdin=subprocess.PIPE, stdout=subprocess.PIPE
         )
+
+    def __enter__(self) -> BlobReader:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """End git."""
         assert self._process.stdin is not None
         assert self._process.stdout is not None
         with contextlib.suppress(BrokenPipeError):
@@ -49,7 +54,7 @@ class BlobReader:
         return next(self.read_many([blob], max_bytes))
 
     def read_many(self, blobs: Sequence[str], max_bytes: int | None = None) -> Iterator[bytes | None]:
-        """The same for several, asked for ahead so that git need not wait; take all before another call."""
+        """The same for several, requested ahead so that git need not wait; take all before another call."""
         assert self._process.stdin is not None
         for start in range(0, len(blobs), _BLOBS_AHEAD):
             batch = blobs[start : start + _BLOBS_AHEAD]

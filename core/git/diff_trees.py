@@ -22,7 +22,7 @@ class DiffTree:
         line = command(git_dir, "diff-tree", "--stdin", *arguments, settings=settings)
         log.debug("$ %s", shlex.join(line))
         self.end = f"end-{secrets.token_hex(16)}\n".encode()
-        """A line that names no object: git repeats it, which tells where an answer ends."""
+        """A line that names no object: git repeats it, which marks the end of an answer."""
         self._rest = b""
         self._errors = tempfile.TemporaryFile()  # noqa: SIM115 - closed by close
         self._process = subprocess.Popen(
@@ -38,7 +38,7 @@ class DiffTree:
     def ask(self, old: str, new: str) -> None:
         """Have it compare two trees; `answer` gives what it prints, in the order of asking."""
         assert self._process.stdin is not None
-        with contextlib.suppress(BrokenPipeError):  # the answer will tell
+        with contextlib.suppress(BrokenPipeError):  # reading the answer raises the error
             self._process.stdin.write(f"{old} {new}\n".encode() + self.end)
             self._process.stdin.flush()
 

@@ -17,9 +17,9 @@ REF_PREFIXES: dict[str, tuple[str, ...]] = {
     "all": ("refs",),
     "head": (),
 }
-"""Where the refs of a kind lie; "head" is HEAD itself, "all" has it too."""
+"""Prefixes of the refs of a kind; "head" is HEAD itself, "all" includes it."""
 BOUNDARY_FILES = ("shallow", "info/grafts")
-"""Where a repository keeps commits whose parents are other than they say."""
+"""Files that list commits whose recorded parents do not apply."""
 
 
 def head(git_dir: Path) -> str:
@@ -39,12 +39,12 @@ def is_partial(git_dir: Path) -> bool:
 
 
 def path_in(git_dir: Path, name: str) -> Path:
-    """Where a part of the repository lies; linked work trees keep most parts elsewhere."""
+    """The path of a part of the repository; linked work trees keep most parts elsewhere."""
     return git_dir / os.fsdecode(run(git_dir, "rev-parse", "--git-path", name).removesuffix(b"\n"))
 
 
 def boundary(git_dir: Path, name: str) -> list[bytes]:
-    """The entries of "shallow" or "info/grafts", one per commit whose parents are other than it says."""
+    """The entries of "shallow" or "info/grafts", one per commit whose recorded parents do not apply."""
     path = path_in(git_dir, name)
     lines = path.read_bytes().splitlines() if path.exists() else []
     return [line for line in lines if line.strip() and not line.startswith(b"#")]

@@ -1,4 +1,4 @@
-"""What part of a history is asked for; everything left out gets its reason."""
+"""The scope of a history; everything left out gets its reason."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ class Filters:
     extensions: tuple[str, ...] = ()
 
     def against_commit(self, time: int, parents: int) -> str | None:
-        """The reason to leave a commit out, as far as the graph alone tells."""
+        """The reason to leave a commit out, as far as the commit graph shows one."""
         if self.since is not None and time < self.since:
             return "commits before since"
         if self.until is not None and time > self.until:
@@ -68,7 +68,7 @@ class Filters:
 
 
 def parse_time(text: str, *, end_of_day: bool = False) -> int:
-    """Seconds since 1970 of an ISO date or time, in UTC unless it says otherwise.
+    """Seconds since 1970 of an ISO date or time, in UTC unless it names a zone.
 
     A bare date means its first second, or with `end_of_day` its last. Raises ValueError.
     """

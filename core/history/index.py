@@ -1,7 +1,4 @@
-"""What was written where in a commits.json, kept beside it.
-
-A refresh, and a run that goes on after a kill, take from it what still holds.
-"""
+"""The index of a commits.json: where each commit is in it, so that a later run can reuse what still holds."""
 
 from __future__ import annotations
 
@@ -76,7 +73,7 @@ class Index(msgspec.Struct):
     """Rows of commits with missing objects, which may have turned up since."""
     tags: dict[str, list[str]] = {}
     key_check: str = ""
-    """Tells whether addresses were redacted with the same key."""
+    """Shows whether addresses were redacted with the same key."""
     totals: Totals | None = None
     """None in the index of an unfinished file."""
 
@@ -88,7 +85,7 @@ class Index(msgspec.Struct):
         return self.hashes[row * self.width : (row + 1) * self.width]
 
     def span(self, first: int, last: int) -> tuple[int, int]:
-        """Where the lines of rows first to last - 1 lie in the file, without the separator after them."""
+        """Offsets of the lines of rows first to last - 1 in the file, without the separator after them."""
         starts = memoryview(self.starts).cast("Q")
         return starts[first], starts[last] - len(SEPARATOR) if last < len(self) else self.end
 
@@ -124,14 +121,15 @@ class Rows:
         self.starts, self.sets = array("Q"), array("I")
         self.originals, self.times = array("i"), array("q")
         self.incomplete: list[int] = []
-        self._first = _FirstRows(self.patch_ids)
+        self._first: dict[bytes, int] = {}
+        """The first row with each patch id."""
 
     def __len__(self) -> int:
         return len(self.starts)
 
     def original_of(self, patch_id: bytes) -> int:
         """Row of the first commit with this patch id, -1 if the next row is the first."""
-        return -1 if patch_id == NO_PATCH_ID else self._first.find(patch_id)
+        return -1 if patch_id == NO_PATCH_ID else self._first.get(patch_id, -1)
 
     def hash(self, row: int) -> str:
         """The commit in a row, as text."""
@@ -148,10 +146,10 @@ class Rows:
         self.originals.append(original)
         self.times.append(time)
         if original < 0 and patch_id != NO_PATCH_ID:
-            self._first.add(row)
+            self._first[patch_id] = row
 
     def extend(self, other: Index, first: int, last: int, shift: int) -> None:
-        """Take over rows that stay as they are, in a file where they start `shift` bytes later."""
+        """Copy rows that are unchanged, into a file where their lines start `shift` bytes later."""
         row = len(self)
         self.hashes += other.hashes[first * other.width : last * other.width]
         starts = array("Q", other.starts[first * 8 : last * 8])
@@ -161,8 +159,9 @@ class Rows:
         self.times.frombytes(other.times[first * 8 : last * 8])
         self.patch_ids += other.patch_ids[first * 20 : last * 20]
         for number in range(row, len(self)):
-            if self.originals[number] < 0 and self.patch_ids[number * 20 : number * 20 + 20] != NO_PATCH_ID:
-                self._first.add(number)
+            patch_id = bytes(self.patch_ids[number * 20 : number * 20 + 20])
+            if self.originals[number] < 0 and patch_id != NO_PATCH_ID:
+                self._first[patch_id] = number
 
     def index(self, count: int, end: int, tags: dict[str, list[str]], totals: Totals | None) -> Index:
         """The index of the first `count` rows, the last of whose lines ends at `end`."""
@@ -181,48 +180,12 @@ class Rows:
         )
 
 
-class _FirstRows:
-    """The first row with each patch id: an open-addressed table of row numbers, a tenth the size of a dict."""
-
-    _EMPTY = 0xFFFFFFFF
-
-    def __init__(self, patch_ids: bytearray) -> None:
-        self._patch_ids = patch_ids
-        self._table = array("I", [self._EMPTY]) * 1024
-        self._used = 0
-
-    def find(self, patch_id: bytes) -> int:
-        """The row, -1 where there is none."""
-        row = self._table[self._slot(patch_id)]
-        return -1 if row == self._EMPTY else row
-
-    def add(self, row: int) -> None:
-        """Note a row whose patch id is new."""
-        if self._used * 2 > len(self._table):
-            rows = [known for known in self._table if known != self._EMPTY]
-            self._table = array("I", [self._EMPTY]) * (len(self._table) * 4)
-            for known in rows:
-                self._table[self._slot(self._at(known))] = known
-        self._table[self._slot(self._at(row))] = row
-        self._used += 1
-
-    def _slot(self, patch_id: bytes | bytearray) -> int:
-        mask = len(self._table) - 1
-        slot = int.from_bytes(patch_id[:8], "little") & mask
-        while (row := self._table[slot]) != self._EMPTY and self._at(row) != patch_id:
-            slot = (slot + 1) & mask
-        return slot
-
-    def _at(self, row: int) -> bytearray:
-        return self._patch_ids[row * 20 : row * 20 + 20]
-
-
 class Match:
     """Which commits of an order an index knows already, and which of the index are gone."""
 
     def __init__(self, order: Order, index: Index | None) -> None:
         self.prefix = 0
-        """So many commits are the first of both, in the same order."""
+        """Length of the common beginning: the first commits of both, in the same order."""
         self.gone: list[int] = []
         """Rows whose commit the order lacks."""
         self._rows: dict[bytes, int] = {}

@@ -108,7 +108,7 @@ class Pseudonyms:
         metadata.author_email, metadata.committer_email = (self.of(email) for email in known)
 
     def check(self) -> str:
-        """Differs for another key, and does not tell it."""
+        """Differs for another key, without revealing it."""
         return self._hash(b"")
 
     def _hash(self, text: bytes) -> str:

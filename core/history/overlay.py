@@ -3,7 +3,7 @@
 No configuration, attributes, hooks, replace refs or promises of the repository reach git through
 it, only objects (with the commit-graph beside them), so the same objects always give the same
 output. It can also stand in for objects that are missing: a placeholder keeps git going, and
-`missing` tells which objects they were.
+`missing` lists these objects.
 """
 
 from __future__ import annotations
@@ -95,16 +95,16 @@ class Overlay:
 
     def unreadable(self, ids: Iterable[bytes]) -> set[bytes]:
         """Which of these objects are not there."""
-        asked = list(dict.fromkeys(ids))
+        requested = list(dict.fromkeys(ids))
         found = self.run(
-            "cat-file", "--batch-check=%(objectname)", "--buffer", stdin=b"".join(i + b"\n" for i in asked)
+            "cat-file", "--batch-check=%(objectname)", "--buffer", stdin=b"".join(i + b"\n" for i in requested)
         )
         return {line.split()[0] for line in found.splitlines() if line.endswith(b" missing")}
 
     def substitute(self, commits: bytes, complaint: str, known: int) -> None:
         """Put placeholders in the place of what is missing in the trees of these commits (one id a line).
 
-        `complaint` is what git said when it gave up; it may name an object that is there but
+        `complaint` is git's error message; it may name an object that is there but
         damaged. `known` is how many were missing then: if another thread has learnt of more since,
         it is enough to try again. Raises StageError where nothing new is found.
         """

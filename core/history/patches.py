@@ -1,7 +1,7 @@
 """Patches of file changes: distinct pairs of blobs, diffed by one `git diff-tree` over two made-up trees.
 
-The trees live in the overlay, and their entries are numbers: no path, and so no attribute of the
-repository, has a say in a diff. Merges repeat the changes they merge; each is diffed once.
+The trees are in the overlay, and their entries are numbers: no path, and so no attribute of the repository, can
+influence a diff. Merges repeat the changes they merge; each is diffed once.
 """
 
 from __future__ import annotations
@@ -28,9 +28,9 @@ from core.records.commits import ChangeCategory, FileDiff
 
 _SECTION = b"\ndiff --git a/"
 _COUNTED_BYTES = "512m"
-"""git's own limit: it takes anything larger for binary, and then so do we."""
-_LOOKED_AT_BYTES = 8000
-"""git takes a file for binary that has a NUL among the first ones."""
+"""git's own limit: it treats anything larger as binary, and so do we."""
+_SNIFFED_BYTES = 8000
+"""git treats a file as binary if there is a NUL among its first bytes."""
 _CATEGORIES: dict[bytes, ChangeCategory] = {b"A": "A", b"M": "M", b"D": "D", b"R": "R", b"C": "C", b"T": "T"}
 _MODES = {mode: mode.decode() for mode in (b"000000", b"040000", b"100644", b"100755", b"120000", b"160000")}
 """One text for each, shared by all changes."""
@@ -87,7 +87,7 @@ class Change:
         self.diff = _draft(entry)
         """The record without the text of its patch."""
         self.patch_part = 0
-        """What it adds to its commit's patch id."""
+        """Its part of the commit's patch id."""
 
     @property
     def record(self) -> bytes:
@@ -141,24 +141,24 @@ class Differ:
         self._lanes = [_Lane(overlay, options) for _ in range(workers)]
         self._turn = 0
         self._spare = _Lane(overlay, options)
-        """For what went wrong: there nothing else waits for an answer."""
+        """For retries: no other answer waits in this lane, so it may be restarted at any time."""
         self._blobs: BlobReader | None = None
         self._lock = threading.Lock()
         self._closed = False
 
     def close(self) -> None:
-        """End the git processes; what is still waiting is given up."""
+        """End the git processes; whatever is still waiting is dropped."""
         self._closed = True
         for lane in (*self._lanes, self._spare):
             lane.close()
         if self._blobs:
-            self._blobs.__exit__(None, None, None)
+            self._blobs.close()
 
     def submit(self, changes: Sequence[Change]) -> Future[None]:
         """Start on the records of these changes. Objects that cannot be read leave a flag, not an error.
 
-        git is asked at once, so that it goes on while earlier answers are being read. The result
-        raises StageError where git fails for another reason.
+        The request is sent at once, so that git works while earlier answers are being read. The result raises
+        StageError where git fails for another reason.
         """
         wanted, same = [], []
         for change in changes:
@@ -169,7 +169,8 @@ class Differ:
                 _flag_missing(change)
             else:
                 wanted.append(change)
-        wanted.sort(key=lambda change: change.entry.split(b"\0")[-1])  # versions of a file side by side
+        # Versions of a file side by side: git keeps the objects that it has just unpacked, and deltas are short.
+        wanted.sort(key=lambda change: change.entry.split(b"\0")[-1])
         lane = self._lanes[self._turn % len(self._lanes)]
         self._turn += 1
         process = lane.ask(_trees(self._overlay, wanted)) if wanted else None
@@ -184,7 +185,9 @@ class Differ:
             return
         try:
             self._take(process, wanted)
-        except StageError:  # over these changes or earlier ones, which took the process with them
+        except StageError:
+            # A damaged object ends the process, and with it the answers to all later requests. So each batch that
+            # was waiting for it comes here, although nothing may be wrong with its own changes.
             lane.drop(process)
             if not self._closed:
                 with self._lock:
@@ -204,7 +207,7 @@ class Differ:
             _count_lines(self._overlay, large)
 
     def _try_again(self, changes: Sequence[Change]) -> None:
-        """By themselves, and in ever smaller parts where that fails too, until what is damaged stands alone."""
+        """Diff them apart from all others, then in halves, until the damaged ones are alone."""
         process = self._spare.ask(_trees(self._overlay, changes))
         try:
             self._take(process, changes)
@@ -216,32 +219,32 @@ class Differ:
                     self._try_again(half)
 
     def _finish_unchanged(self, change: Change) -> None:
-        """A rename or a change of mode that leaves the content alone: no patch tells whether that is binary."""
+        """A rename or change of mode with the same content: there is no patch that would show whether it is binary."""
         for id_ in _blobs(change)[:1]:
             content = self._read_blob(id_)
             if content is None and not _opens(self._overlay, id_):
                 change.diff.missing = True
-            elif content is None:  # too large to look at
+            elif content is None:  # too large to read here
                 tree = self._overlay.write_tree([("100644", b"0", id_.decode())])
                 counts = _numstat(self._overlay, [self._overlay.write_tree([]), tree])
                 change.diff.is_binary = counts[0][1] == b"-"
             else:
-                change.diff.is_binary = b"\0" in content[:_LOOKED_AT_BYTES]
+                change.diff.is_binary = b"\0" in content[:_SNIFFED_BYTES]
         change.finish("", _part(change, b""))
 
     def _read_blob(self, id_: bytes) -> bytes | None:
         if self._blobs is None:
-            self._blobs = BlobReader(self._overlay.git_dir).__enter__()
+            self._blobs = BlobReader(self._overlay.git_dir)
         try:
             return self._blobs.read(id_.decode(), self._options.max_file_bytes)
         except StageError:  # a damaged object ends the process
-            self._blobs.__exit__(None, None, None)
+            self._blobs.close()
             self._blobs = None
             return None
 
 
 class _Lane:
-    """One git process, started when it is needed, and the thread that reads it."""
+    """One git process, started on first use, and the thread that reads it."""
 
     def __init__(self, overlay: Overlay, options: ReadOptions) -> None:
         self._overlay, self._options = overlay, options
@@ -250,7 +253,7 @@ class _Lane:
         self.thread = ThreadPoolExecutor(1, thread_name_prefix="differ")
 
     def ask(self, trees: tuple[str, str]) -> DiffTree:
-        """Have the trees compared; the process that will answer, in the order of asking."""
+        """Request a comparison; returns the process that will answer, in the order of requests."""
         with self._lock:
             if self._process is None:
                 settings = [f"core.bigFileThreshold={self._options.max_file_bytes}"]
@@ -259,18 +262,18 @@ class _Lane:
             return self._process
 
     def drop(self, process: DiffTree) -> None:
-        """It has ended: start another one for what comes next."""
+        """The process has ended: the next request starts another one."""
         with self._lock:
             if self._process is process:
                 self._process = None
         process.close()
 
     def close(self) -> None:
-        """Give up what is waiting, and end the process."""
+        """Drop whatever is waiting, and end the process."""
         self.thread.shutdown(wait=False, cancel_futures=True)
         with self._lock:
             if self._process:
-                self._process.kill()  # whoever reads it notices
+                self._process.kill()  # its reader then sees the end
         self.thread.shutdown()
         with self._lock:
             if self._process:
@@ -289,7 +292,7 @@ def _finish(change: Change, section: bytes, options: ReadOptions) -> bool:
         return True
     hunks = section[start + 1 :] + b"\n"
     part = None
-    if diff.change_type == "T":  # drawn as a removal and an addition, which has a header of its own
+    if diff.change_type == "T":  # shown as a removal and an addition, each with a header
         part = _part_of_whole_blobs(change)
         diff.is_binary = b"\nBinary files " in section
         hunks = _NESTED_HEADER.sub(b"\n", hunks)
@@ -323,7 +326,7 @@ def _sections(output: Iterable[bytes], end: bytes) -> Iterator[tuple[int, bytes]
 
 
 def _larger(overlay: Overlay, binary: Sequence[Change], options: ReadOptions) -> list[Change]:
-    """Finish the binary changes; those that only their size makes so are returned."""
+    """Finish the binary changes; return those that are binary to git only because of their size."""
     if not binary:
         return []
     ids = dict.fromkeys(id_ for change in binary for id_ in _blobs(change))
@@ -342,7 +345,7 @@ def _larger(overlay: Overlay, binary: Sequence[Change], options: ReadOptions) ->
 
 
 def _count_lines(overlay: Overlay, changes: Sequence[Change]) -> None:
-    """True line counts of files that are too large for a patch."""
+    """Count the lines of files that are too large for a patch, at git's own limit instead of ours."""
     for number, additions, deletions in _numstat(overlay, _trees(overlay, changes)):
         change = changes[number]
         change.diff.is_binary = additions == b"-"
@@ -361,8 +364,10 @@ def _numstat(overlay: Overlay, trees: Sequence[str]) -> list[tuple[int, bytes, b
 
 
 def _without_unreadable(overlay: Overlay, changes: Sequence[Change], error: StageError) -> list[Change]:
-    """Flag and finish the changes whose blobs cannot be read; what remains is to be tried again."""
+    """Flag and finish the changes whose blobs cannot be read; return the others, to be tried again."""
     absent = overlay.unreadable(id_ for change in changes for id_ in _blobs(change))
+    # The listing only knows objects by name. One that is there but damaged shows when it is read, which is dear: so
+    # only a change that failed all by itself is read in full.
     if not absent and len(changes) == 1:
         absent = {id_ for id_ in _blobs(changes[0]) if not _opens(overlay, id_)}
         if not absent:
@@ -392,7 +397,7 @@ def _opens(overlay: Overlay, id_: bytes) -> bool:
 
 
 def _blobs(change: Change) -> list[bytes]:
-    """Ids of the blobs on both sides; a submodule's commit and the absence of a file are none."""
+    """Ids of the blobs on both sides, without submodules' commits and absent files."""
     diff = change.diff
     sides = ((diff.old_mode, diff.old_blob), (diff.new_mode, diff.new_blob))
     return [id_.encode() for mode, id_ in sides if mode not in (SUBMODULE_MODE, NO_MODE)]
@@ -417,7 +422,7 @@ def _part(change: Change, hunks: bytes) -> int:
 
 
 def _part_of_whole_blobs(change: Change) -> int:
-    """The same where there are no lines to go by: the ids of the blobs speak for the content."""
+    """The same where there are no lines to hash: the blob ids stand for the content."""
     diff = change.diff
     head = patch_ids.header(diff, *change.paths(), with_names=False)
     return patch_ids.of_file(head + diff.old_blob.encode() + diff.new_blob.encode(), b"")

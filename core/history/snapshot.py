@@ -71,8 +71,8 @@ def take(repository: Repository, kinds: Sequence[str]) -> Snapshot:
 def _peeled(repository: Repository, ids: Sequence[bytes]) -> tuple[dict[bytes, str], set[bytes]]:
     """(commit by object id, through tags; ids of objects that are missing)."""
     unique = list(dict.fromkeys(ids))
-    asked = b"".join(b"%s^{commit}\n%s\n" % (id_, id_) for id_ in unique)
-    answers = commands.run(repository.git_dir, "cat-file", "--batch-check=%(objectname)", "--buffer", stdin=asked)
+    requested = b"".join(b"%s^{commit}\n%s\n" % (id_, id_) for id_ in unique)
+    answers = commands.run(repository.git_dir, "cat-file", "--batch-check=%(objectname)", "--buffer", stdin=requested)
     lines = answers.splitlines()
     commits, broken = {}, set()
     for id_, commit, itself in zip(unique, lines[::2], lines[1::2], strict=True):

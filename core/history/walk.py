@@ -98,11 +98,11 @@ def _take_raw_texts(records: list[list[bytes]], overlay: Overlay) -> None:
 def _map_people(records: list[list[bytes]], overlay: Overlay, options: ReadOptions) -> None:
     """Give authors and committers the names of the mailmap."""
     people = {tuple(fields[at : at + 2]) for fields in records for at in (_AUTHOR, _COMMITTER)}
-    asked = [(name, email) for name, email in sorted(people) if not re.search(rb"[<>\n]", name + email)]
-    lines = b"".join(b"%s <%s>\n" % person for person in asked)
+    requested = [(name, email) for name, email in sorted(people) if not re.search(rb"[<>\n]", name + email)]
+    lines = b"".join(b"%s <%s>\n" % person for person in requested)
     answer = overlay.run("check-mailmap", "--stdin", stdin=lines, settings=[f"mailmap.blob={options.mailmap}"])
     found = (line.removesuffix(b">").rpartition(b"<") for line in answer.splitlines())
-    mapped = {person: (name.rstrip(b" "), email) for person, (name, _, email) in zip(asked, found, strict=True)}
+    mapped = {person: (name.rstrip(b" "), email) for person, (name, _, email) in zip(requested, found, strict=True)}
     for fields in records:
         for at in (_AUTHOR, _COMMITTER):
             name, email = fields[at : at + 2]

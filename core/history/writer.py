@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, closing
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,12 +14,14 @@ from typing import IO
 
 import msgspec
 
+from core.errors import UserError
 from core.history.index import NO_PATCH_ID, Index, Match, Rows, Totals
 from core.history.reader import ReadCommit, Reader
 from core.history.snapshot import Order, Snapshot
+from core.history.walk import iso
 from core.progress import Progress
 from core.records.commit_files import CommitWriter, Placement, placement_of
-from core.records.commits import BranchRef, Commit, CommitContext, HistoryMetadata, branch_names
+from core.records.commits import BranchRef, Commit, CommitContext, DateRange, HistoryMetadata, branch_names
 
 CHECKPOINT_S = 30.0
 _PIECE_ROWS = 512
@@ -41,23 +43,47 @@ def load_earlier(path: Path, index_path: Path) -> Earlier | None:
     return Earlier(path, index)
 
 
+@dataclass(frozen=True)
+class Written:
+    """A finished commits.json."""
+
+    metadata: HistoryMetadata
+    index: Index
+    totals: Totals
+    reused: int
+    """Commits copied from the earlier file."""
+    repeats: int
+    """Commits that repeat an earlier patch."""
+
+
+def nothing_in_scope(place: str, left_out: Mapping[str, int]) -> UserError:
+    """The error for a scope that no commit is in."""
+    listed = ", ".join(f"{number:,} {reason}" for reason, number in left_out.items())
+    return UserError(f"no commit of {place} is in scope: {listed}", "widen the scope in git_scraper")
+
+
 class HistoryWriter:
     """Writes one commits.json; use as a context manager."""
 
     def __init__(
-        self, path: Path, metadata: HistoryMetadata, snapshot: Snapshot, order: Order, *, expand_branches: bool
+        self,
+        path: Path,
+        metadata: HistoryMetadata,
+        snapshot: Snapshot,
+        order: Order,
+        *,
+        key_check: str = "",
+        expand_branches: bool = False,
     ) -> None:
-        """`metadata` is complete but for its figures."""
+        """`metadata` is complete but for its figures; `key_check` that of the key with which addresses are redacted."""
         self._path, self._metadata = path, metadata
         self._snapshot, self._order, self._expand = snapshot, order, expand_branches
-        self.rows = Rows(order.width)
-        self.totals = Totals()
-        self.left_out = Counter(order.left_out)
+        self._rows = Rows(order.width)
+        self._totals = Totals()
+        self._left_out = Counter(order.left_out)
         """Commits outside the scope, by reason."""
-        self.key_check = ""
-        """That of the key with which addresses are redacted."""
-        self.kept = 0
-        """Commits taken from the earlier file."""
+        self._key_check = key_check
+        self._reused = 0
         self._changed_tags: set[str] = set()
         """Commits with other tags than in the earlier file."""
         self._sound = (0, 0)
@@ -79,40 +105,51 @@ class HistoryWriter:
         """Write every commit of the order."""
         index = earlier.index if earlier else None
         match = Match(self._order, index)
-        runs = _Runs(self._order, match, index.incomplete if index else [])
+        stretches = _Stretches(self._order, match, index.incomplete if index else [])
         if index:
             old, new = index.tags, self._snapshot.tags
             self._changed_tags = {hash_ for hash_ in (*old, *new) if old.get(hash_) != new.get(hash_)}
-        reading = reader.read(self._order.hash(number) for number in runs.new())
+        reading = reader.read(self._order.hash(number) for number in stretches.new())
         self._open.enter_context(closing(reading))
         source = self._open.enter_context(earlier.path.open("rb")) if earlier else None
         if earlier and source and earlier.index.totals:
-            self.totals = earlier.index.totals
-            for row in sorted({*match.gone, *runs.again}):
+            self._totals = earlier.index.totals
+            for row in sorted({*match.gone, *stretches.again}):
                 commit = msgspec.json.decode(_line(source, earlier.index, row), type=Commit)
-                self.totals.add(commit.metadata, commit.diffs, commit.context.left_out, sign=-1)
-        for first, last, kept_from in runs:
+                self._totals.add(commit.metadata, commit.diffs, commit.context.left_out, sign=-1)
+        for first, last, kept_from in stretches:
             if kept_from is None:
                 for number in range(first, last):
                     self._write(next(reading), number)
-                    self._sound = (len(self.rows), self._out.end)
+                    self._sound = (len(self._rows), self._out.end)
                     progress.advance()
                     self._checkpoint()
             elif earlier and source:
                 for start in range(first, last, _PIECE_ROWS):
-                    self._keep(start, min(start + _PIECE_ROWS, last), kept_from + start - first, earlier, source)
-                    self._sound = (len(self.rows), self._out.end)
+                    self._reuse(start, min(start + _PIECE_ROWS, last), kept_from + start - first, earlier, source)
+                    self._sound = (len(self._rows), self._out.end)
                 progress.advance(last - first)
 
-    def finish(self, metadata: HistoryMetadata) -> Index:
-        """Write the metadata, complete now."""
-        index = self._index(self.totals)
+    def finish(self) -> Written:
+        """Write the metadata with its figures. Raises UserError where no commit was in scope."""
+        rows, totals, metadata = self._rows, self._totals, self._metadata
+        if not rows:
+            raise nothing_in_scope(metadata.repository, self._left_out)
+        metadata.total_commits = len(rows)
+        metadata.total_authors = len(totals.authors)
+        metadata.merge_commits = totals.merges
+        metadata.total_files_touched = len(totals.files)
+        metadata.total_insertions, metadata.total_deletions = totals.insertions, totals.deletions
+        metadata.missing_file_changes = totals.missing
+        metadata.left_out = dict(sorted({**self._left_out, **totals.left_out}.items()))
+        metadata.date_range = DateRange(iso(min(rows.times)), iso(max(rows.times)))
         self._out.finish(metadata)
-        return index
+        repeats = sum(row >= 0 for row in rows.originals)
+        return Written(metadata, self._index(totals), totals, self._reused, repeats)
 
     def _write(self, commit: ReadCommit, number: int) -> None:
         if commit.excluded:
-            self.left_out[commit.excluded] += 1
+            self._left_out[commit.excluded] += 1
             return
         meta = commit.metadata
         patch_id = bytes.fromhex(meta.patch_id) if meta.patch_id else NO_PATCH_ID
@@ -125,29 +162,29 @@ class HistoryWriter:
             left_out=commit.left_out,
         )
         diffs = [change.diff for change in commit.changes]
-        self.totals.add(meta, diffs, commit.left_out)
+        self._totals.add(meta, diffs, commit.left_out)
         if any(diff.missing for diff in diffs):
-            self.rows.incomplete.append(len(self.rows))
+            self._rows.incomplete.append(len(self._rows))
         placement = self._placement(meta.hash, number, patch_id, context)
         start = self._out.write(meta, commit.diffs(), placement)
-        self.rows.append(bytes.fromhex(meta.hash), start, meta.branch_set, patch_id, meta.timestamp_unix)
+        self._rows.append(bytes.fromhex(meta.hash), start, meta.branch_set, patch_id, meta.timestamp_unix)
 
-    def _keep(self, first: int, last: int, row: int, earlier: Earlier, source: IO[bytes]) -> None:
-        """Take over commits `first` to `last` of the order, which are in the earlier file from `row` on."""
+    def _reuse(self, first: int, last: int, row: int, earlier: Earlier, source: IO[bytes]) -> None:
+        """Copy commits `first` to `last` of the order, which are in the earlier file from `row` on."""
         index = earlier.index
         count = last - first
-        self.kept += count
-        untouched = self.kept - count == len(self.rows) == row  # so far this file is the same as that one
+        self._reused += count
+        untouched = self._reused - count == len(self._rows) == row  # up to here both files are the same
         sets = self._order.sets[first:last].tobytes()
         if (
             untouched
             and index.totals
             and sets == index.sets[row * 4 : (row + count) * 4]
-            and not self._expand  # names may have changed where the numbers of sets have not
+            and not self._expand  # branch names may have changed while the numbers of their sets did not
             and not any(self._tags_differ(index, one) for one in range(row, row + count))
         ):
             start, end = index.span(row, row + count)
-            self.rows.extend(index, row, row + count, self._out.copy(source, start, end) - start)
+            self._rows.extend(index, row, row + count, self._out.copy(source, start, end) - start)
             return
         for number in range(first, last):
             own = row + number - first
@@ -156,24 +193,24 @@ class HistoryWriter:
             context = placement_of(line).context
             if not index.totals:
                 commit = msgspec.json.decode(line, type=Commit)
-                self.totals.add(commit.metadata, commit.diffs, context.left_out)
+                self._totals.add(commit.metadata, commit.diffs, context.left_out)
             hash_ = index.hash(own)
             placement = self._placement(hash_.hex(), number, patch_id, context)
             at = self._out.write_again(line, self._order.sets[number], placement)
-            self.rows.append(hash_, at, self._order.sets[number], patch_id, index.time(own))
+            self._rows.append(hash_, at, self._order.sets[number], patch_id, index.time(own))
 
     def _tags_differ(self, index: Index, row: int) -> bool:
         return bool(self._changed_tags) and index.hash(row).hex() in self._changed_tags
 
     def _placement(self, hash_: str, number: int, patch_id: bytes, context: CommitContext) -> Placement:
         tags = self._snapshot.tags.get(hash_, [])
-        original = self.rows.original_of(patch_id)
+        original = self._rows.original_of(patch_id)
         context.has_tags = bool(tags)
         placement = Placement(
             tags=tags,
-            commit_number=len(self.rows),
+            commit_number=len(self._rows),
             context=context,
-            duplicate_of=self.rows.hash(original) if original >= 0 else None,
+            duplicate_of=self._rows.hash(original) if original >= 0 else None,
         )
         if self._expand:
             mask = self._order.masks[self._order.sets[number]]
@@ -198,18 +235,18 @@ class HistoryWriter:
         self._index(None).save(self._path.with_suffix(".index"))
 
     def _index(self, totals: Totals | None) -> Index:
-        index = self.rows.index(*self._sound, self._snapshot.tags, totals)
-        index.key_check = self.key_check
+        index = self._rows.index(*self._sound, self._snapshot.tags, totals)
+        index.key_check = self._key_check
         return index
 
 
-class _Runs:
-    """The order cut into runs: (first, last, row of the first in the earlier file or None for new ones)."""
+class _Stretches:
+    """The order cut into stretches: (first, last, row of the first in the earlier file or None for new ones)."""
 
     def __init__(self, order: Order, match: Match, incomplete: list[int]) -> None:
-        self._runs: list[tuple[int, int, int | None]] = []
+        self._stretches: list[tuple[int, int, int | None]] = []
         self.again: list[int] = []
-        """Rows that are read anew, since something was missing then."""
+        """Rows that are read again, since something was missing then."""
         stale = set(incomplete)
         number = 0
         for row in sorted(row for row in stale if row < match.prefix):
@@ -226,22 +263,22 @@ class _Runs:
             self._add(number, number + 1, found)
 
     def __iter__(self) -> Iterator[tuple[int, int, int | None]]:
-        return iter(self._runs)
+        return iter(self._stretches)
 
     def new(self) -> Iterator[int]:
         """Every commit of the order that is to be read."""
-        return (number for first, last, row in self._runs if row is None for number in range(first, last))
+        return (number for first, last, row in self._stretches if row is None for number in range(first, last))
 
     def _add(self, first: int, last: int, row: int | None) -> None:
         if first == last:
             return
-        if self._runs:
-            before, until, at = self._runs[-1]
+        if self._stretches:
+            before, until, at = self._stretches[-1]
             follows = at is None if row is None else at is not None and row == at + until - before
             if until == first and follows:
-                self._runs[-1] = (before, last, at)
+                self._stretches[-1] = (before, last, at)
                 return
-        self._runs.append((first, last, row))
+        self._stretches.append((first, last, row))
 
 
 def _line(source: IO[bytes], index: Index, row: int) -> bytes:

@@ -1,4 +1,4 @@
-"""Going on from any text in the grammar, without being held to it: what a plain language model does."""
+"""Continuing any text freely, without holding it to the grammar, as a plain language model does."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def pieces_of_spelled(text: str) -> Pieces:
 def complete(
     model: PreTrainedModel, vocabulary: Vocabulary, prompt: Sequence[int], most: int, sampling: Sampling
 ) -> Iterator[int]:
-    """Ids that follow a prompt, one by one, up to the end of a commit or `most`; the end itself is not told."""
+    """Ids that follow a prompt, one by one, up to the end of a commit or `most`; the end marker is not among them."""
     choose = sampling.chooser()
     stop = vocabulary.markers[COMMIT_END]
     reading = Reading.of(model, prompt)
@@ -49,16 +49,16 @@ class Stopper:
     held: str = ""
     done: bool = False
 
-    def tell(self, text: str) -> str:
-        """What may be told of all text so far that has not been told yet."""
+    def ready(self, text: str) -> str:
+        """Add text; returns what can be shown now."""
         self.held += text
         places = [place for stop in self.stops if (place := self.held.find(stop)) >= 0]
         if places:
             self.done = True
-            told, self.held = self.held[: min(places)], ""
-            return told
+            shown, self.held = self.held[: min(places)], ""
+            return shown
         keep = max(
             (size for stop in self.stops for size in range(1, len(stop)) if self.held.endswith(stop[:size])), default=0
         )
-        told, self.held = self.held[: len(self.held) - keep], self.held[len(self.held) - keep :]
-        return told
+        shown, self.held = self.held[: len(self.held) - keep], self.held[len(self.held) - keep :]
+        return shown

@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass, field, fields
 from typing import TYPE_CHECKING, Any
 
 from core.prediction.reading import Reading
-from core.prediction.search import FoundPath, PathTree, known_paths, new_path, tell_changes
+from core.prediction.search import FoundPath, PathTree, known_paths, new_path, rank_changes
 from core.prediction.writing import Sampling, Writer
 from core.text.grammar import (
     AFTER,
@@ -20,7 +20,6 @@ from core.text.grammar import (
     CodeView,
     CommitText,
     Marker,
-    Pieces,
     parse,
 )
 
@@ -92,7 +91,7 @@ class Prediction:
 
 @dataclass
 class Ranking:
-    """Files and change types, and the place from which a sketch goes on."""
+    """Files and change types, and the state from which a sketch continues."""
 
     files: list[RankedFile]
     change_types: list[Ranked]
@@ -144,7 +143,7 @@ class Predictor:
         for path in found:
             path.probability *= 1 - new.probability if new else 1
         found = sorted([*found, *([new] if new else [])], key=lambda path: -path.probability)[:top]
-        tell_changes(reading.branch(), found, self.vocabulary)
+        rank_changes(reading.branch(), found, self.vocabulary)
         by_type: dict[str, float] = defaultdict(float)
         total = sum(path.probability for path in found) or 1.0
         for path in found:
@@ -195,22 +194,9 @@ class Predictor:
         if written:
             pieces = self.vocabulary.pieces(written)
             (made.commit,) = parse([*self.vocabulary.pieces(ranking.head), *pieces])
-            made.sketch_symbol, made.sketch = first_change(pieces)
+            change = made.commit.files[0].changes[0]
+            made.sketch_symbol, made.sketch = "".join(change.symbol), "".join(change.after or change.code)
         return made
-
-
-def first_change(pieces: Pieces) -> tuple[str, str]:
-    """(symbol, new code) of the first change in some pieces."""
-    place: Marker | None = None
-    texts: dict[Marker, str] = {}
-    for piece in pieces:
-        if type(piece) is Marker:
-            place = piece
-            if piece == CODE_END:
-                break
-        elif place is not None:
-            texts[place] = texts.get(place, "") + piece
-    return texts.get(SYMBOL, ""), texts.get(AFTER, texts.get(CODE_START, ""))
 
 
 def spelled_for_people(pieces: Iterable[str]) -> Iterator[str]:

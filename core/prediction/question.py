@@ -1,4 +1,4 @@
-"""What is asked of a repository's next commit: declared once, for the command line, the service and whoever asks."""
+"""A question about a repository's next commit: declared once, for the command line and the service."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A model that has read some tokens and can be asked what comes next, token by token, along several branches."""
+"""A model that has read some tokens, and can be continued token by token along several branches."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ class Reading:
         return cls(model, answer.logits[:, -1].float(), answer.past_key_values)
 
     def branch(self) -> Reading:
-        """The same place, to go on from by itself."""
+        """An independent copy that can be continued by itself."""
         return Reading(self.model, self.logits, copy.deepcopy(self.cache))
 
     def feed(self, ids: Sequence[int]) -> None:
@@ -46,7 +46,7 @@ class Reading:
             self.logits, self.cache = answer.logits[:, -1].float(), answer.past_key_values
 
     def fork(self, branches: Sequence[int], ids: Sequence[int]) -> None:
-        """Go on along new branches: each from one of those of before, by one token."""
+        """Continue along new branches: each from one of the branches before, by one token."""
         import torch
 
         with torch.inference_mode():

@@ -112,10 +112,10 @@ def known_paths(reading: Reading, tree: PathTree, vocabulary: Vocabulary, beams:
     finished: list[FoundPath] = []
     active: list[tuple[float, Node]] = [(0.0, tree.root)]
     while True:
-        told = chances.of(reading.logits)
+        given = chances.of(reading.logits)
         grown: list[tuple[float, int, int, Node]] = []
         for number, (score, node) in enumerate(active):
-            ids, logs = options(told, number, node)
+            ids, logs = options(given, number, node)
             if node.path is not None:
                 finished.append(FoundPath(node.path, node.head, math.exp(score + float(logs[-1]))))
             for id_, log in zip(ids, logs[:-1].tolist(), strict=True):
@@ -153,7 +153,7 @@ def new_path(reading: Reading, known: set[str], vocabulary: Vocabulary) -> Found
     return None
 
 
-def tell_changes(reading: Reading, found: Sequence[FoundPath], vocabulary: Vocabulary) -> None:
+def rank_changes(reading: Reading, found: Sequence[FoundPath], vocabulary: Vocabulary) -> None:
     """Fill in the kinds of change of some paths; `reading` stands in front of <FILE_START>, and is of no more use."""
     names = list(CHANGES)
     markers = [vocabulary.markers[CHANGES[name]] for name in names]

@@ -1,4 +1,4 @@
-"""Ids as they are written, turned into text at once: a character is told when its last byte is there."""
+"""Ids turned into text as they are written: a character appears when its last byte is there."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ if TYPE_CHECKING:
 
 
 def pieces_of(ids: Iterable[int], vocabulary: Vocabulary) -> Iterator[str]:
-    """Markers, and text in pieces as small as can be told."""
+    """Markers, and text in the smallest complete pieces."""
     from tokenizers.decoders import DecodeStream
 
     own = set(vocabulary.own_ids)

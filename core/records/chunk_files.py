@@ -23,11 +23,11 @@ def chunk_groups(path: Path) -> Iterator[ChunkGroup]:
         for number, line in enumerate(file, start=1):
             if number == 1:
                 check_version(path, line, "semantic_chunker")
-            about = decode(decoder, line, path, number)
-            if (about.repository, about.commit_hash) != (group.repository, group.commit_hash):
+            of_commit = decode(decoder, line, path, number)
+            if (of_commit.repository, of_commit.commit_hash) != (group.repository, group.commit_hash):
                 if group.lines:
                     yield group
-                group = ChunkGroup(about.commit_hash, path, number, about.repository)
+                group = ChunkGroup(of_commit.commit_hash, path, number, of_commit.repository)
             group.lines.append(line)
             group.size += len(line)
     if group.lines:

@@ -49,7 +49,7 @@ class Chunk(msgspec.Struct, kw_only=True):
     commit_hash: str
     file_path: str
     old_path: str | None = None
-    """Where the old side lies, if elsewhere: the file was renamed or copied, or the symbol moved between files."""
+    """Path of the old side, if it differs: the file was renamed or copied, or the symbol moved between files."""
     file_type: str
     """Extension without the dot, or the lower-case file name where there is none."""
     language: str
@@ -67,7 +67,7 @@ class Chunk(msgspec.Struct, kw_only=True):
     old_qualified_name: str | None = None
     """That before the commit, where it was another."""
     parent: str | None = None
-    """Qualified name of the symbol that this one lies in."""
+    """Qualified name of the symbol around this one."""
     module_path: str
     signature: str = ""
     """Everything up to the body, in one line."""
@@ -94,7 +94,7 @@ class Chunk(msgspec.Struct, kw_only=True):
     """How alike the symbol's two sides are, 0 to 1; 1 where name and kind are the same. None if it has but one."""
     renamed: bool = False
     moved: bool = False
-    """It lies in another file or symbol, or elsewhere among its neighbours."""
+    """It is in another file or symbol, or elsewhere among its neighbours."""
     modified: bool = False
     """It was there before, and more than white space differs."""
     part: int = 1

@@ -29,7 +29,7 @@ _COPY_BYTES = 1 << 20
 
 
 class Placement(msgspec.Struct, kw_only=True):
-    """What a commit's line says of its place in the history: all that a refresh may have to change."""
+    """The part of a commit's line about its place in the history: all that a refresh may have to change."""
 
     tags: list[str]
     commit_number: int
@@ -135,7 +135,7 @@ def copy_range(source: IO[bytes], target: IO[bytes], start: int, size: int) -> N
             block = os.pread(source.fileno(), min(_COPY_BYTES, size), start)
             done = os.write(target.fileno(), block)
         if not done:
-            raise StageError("the earlier commits.json is shorter than its index says", "run again with --force")
+            raise StageError("the earlier commits.json is shorter than its index", "run again with --force")
         start, size = start + done, size - done
 
 
@@ -175,7 +175,7 @@ def commit_heads(path: Path) -> Iterator[tuple[str, CommitHead, bytes]]:
 
 
 def unplaced(line: bytes) -> tuple[memoryview, memoryview]:
-    """What a line of commits.json says of its commit, without its place in the history."""
+    """A commit's line without its place in the history, in two parts."""
     middle, tail = line.index(_DIFFS), line.rindex(_PLACEMENT)
     view = memoryview(line)
     return view[: line.rindex(b":", 0, middle)], view[middle:tail]

@@ -141,7 +141,7 @@ class HistoryMetadata(msgspec.Struct, kw_only=True):
     repository: str
     """As given: a path or a URL."""
     git_dir: str
-    """Where the objects lie, for stages that read whole files."""
+    """Where the objects are, for stages that read whole files."""
     refs: list[str]
     """Kinds of refs that were walked."""
     ref_tips: dict[str, str] = {}

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from core.scoring.blocks import Block
 from core.text.grammar import COMMIT_START
+from core.text.stream import commit_starts
 
 if TYPE_CHECKING:
     import torch
@@ -52,7 +53,7 @@ class Targets:
         ranges = [np.arange(start + 1, end, dtype=np.int64) for start, end in blocks]
         positions = np.concatenate(ranges) if ranges else np.empty(0, np.int64)
         text = ~np.isin(ids[positions], vocabulary.own_ids)
-        starts = np.flatnonzero(ids == vocabulary.markers[COMMIT_START])
+        starts = commit_starts(ids, vocabulary.markers)
         touched, commits = np.unique(np.searchsorted(starts, positions, side="right"), return_inverse=True)
         sizes = np.zeros(len(touched), np.int64)
         # Bytes are counted once for each stretch of one commit in one block: a character may span several tokens.

@@ -77,7 +77,8 @@ MARKERS: tuple[Marker, ...] = (
 )
 NAMED_FIELDS = {FILE_START: "FILE", AUTHOR: "AUTHOR", MODULE: "MODULE", BRANCH: "BRANCH", REPOSITORY: "REPOSITORY"}
 """Open fields whose frequent values may get a token of their own, spelled <NAME:value>."""
-_MASKS = frozenset((EMAIL, *SECRETS.values()))
+MASKS = frozenset((EMAIL, *SECRETS.values()))
+"""Markers that stand for a part of a text."""
 
 CodeView = Literal["new", "diff", "before_after"]
 """What stands between <CODE_START> and <CODE_END>: the new code, the patch, or the old code and the new."""
@@ -90,7 +91,7 @@ Text = tuple[str, ...]
 
 
 class ChangeText(msgspec.Struct, kw_only=True, omit_defaults=True):
-    """What a sequence says of a chunk. `code` is set for the views "new" and "diff", else the other two."""
+    """A chunk in a sequence. `code` is set for the views "new" and "diff", otherwise the other two."""
 
     change_type: str
     symbol_kind: str
@@ -101,7 +102,7 @@ class ChangeText(msgspec.Struct, kw_only=True, omit_defaults=True):
 
 
 class FileText(msgspec.Struct, kw_only=True, omit_defaults=True):
-    """What a sequence says of a file: consecutive chunks of one path."""
+    """A file in a sequence: consecutive chunks of one path."""
 
     path: Text
     language: str
@@ -110,7 +111,7 @@ class FileText(msgspec.Struct, kw_only=True, omit_defaults=True):
 
 
 class CommitText(msgspec.Struct, kw_only=True, omit_defaults=True):
-    """What a sequence says of a commit. `year` has four digits, `month` two: the author's, in UTC."""
+    """A commit in a sequence. `year` has four digits, `month` two: the author's, in UTC."""
 
     year: str
     month: str
@@ -126,14 +127,14 @@ class GrammarError(ValueError):
 
 
 def texts_of(chunks: Sequence[Chunk], view: CodeView, clean: Callable[[str], Text]) -> CommitText:
-    """What is to be written of one commit, given all its chunks in order; `clean` masks what must not be told."""
-    about = chunks[0].commit_metadata
+    """The text form of one commit, given all its chunks in order; `clean` masks secrets."""
+    metadata = chunks[0].commit_metadata
     commit = CommitText(
-        year=about.timestamp[:4],
-        month=about.timestamp[5:7],
-        author=clean(about.author),
-        branch=clean(about.branch),
-        message=clean(about.message),
+        year=metadata.timestamp[:4],
+        month=metadata.timestamp[5:7],
+        author=clean(metadata.author),
+        branch=clean(metadata.branch),
+        message=clean(metadata.message),
         repository=clean(chunks[0].repository),
     )
     last: str | None = None
@@ -296,7 +297,7 @@ class _Reader:
 
     def _text(self) -> Text:
         found: list[str] = []
-        while self.next is not None and (not isinstance(self.next, Marker) or self.next in _MASKS):
+        while self.next is not None and (not isinstance(self.next, Marker) or self.next in MASKS):
             found.append(self.next)
             self._advance()
         return tuple(found)

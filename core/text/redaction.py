@@ -1,4 +1,4 @@
-"""Masks what must not be told in a text: credentials by kind, and e-mail addresses where that is wanted."""
+"""Masking text: credentials by kind, and e-mail addresses if wanted."""
 
 from __future__ import annotations
 

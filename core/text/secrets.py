@@ -3,7 +3,7 @@
 Most rules are those of detect-secrets (Yelp, Apache-2.0). Beside them stand kinds that it does not
 know, whole private keys where it knows their first line, and values of settings named like a password.
 One RE2 automaton of what each kind cannot do without passes over all text; only where it stops are the
-rules themselves asked, and only those of the kinds that it saw.
+rules themselves run, and only those of the kinds that it saw.
 """
 
 from __future__ import annotations
@@ -234,7 +234,7 @@ def _searched(text: str) -> bytes:
 
 @functools.cache
 def _prefilter() -> tuple[Any, Any]:
-    """(one automaton that finds at least what the rules find, a set that tells of which kinds)."""
+    """(one automaton that finds at least what the rules find, a set that reports the kinds)."""
     import re2
 
     options = re2.Options()

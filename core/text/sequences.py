@@ -1,4 +1,4 @@
-"""Chunks of a commit as sequences in the grammar, with what must not be told masked or left out."""
+"""Chunks of a commit as sequences in the grammar, with secrets masked or left out."""
 
 from __future__ import annotations
 
@@ -23,9 +23,9 @@ class SequenceMaker:
 
     def of(self, chunks: Sequence[Chunk]) -> list[Pieces]:
         """The sequences of all chunks of one commit; that of a chunk that is left out is empty."""
-        about = chunks[0].commit_metadata
+        metadata = chunks[0].commit_metadata
         texts = [text for chunk in chunks for text in self._texts(chunk)]
-        if not self.redactor.suspects([about.author, about.message, about.branch, *texts]):
+        if not self.redactor.suspects([metadata.author, metadata.message, metadata.branch, *texts]):
             return serialise(texts_of(chunks, self._view, plain))
         kept = chunks
         if self._drops:
@@ -34,8 +34,8 @@ class SequenceMaker:
         ids = {chunk.chunk_id for chunk in kept}
         return [next(made) if chunk.chunk_id in ids else [] for chunk in chunks]
 
-    def told(self, text: str) -> str:
-        """A short text as it may be told, masks spelled out."""
+    def masked(self, text: str) -> str:
+        """A short text with masks spelled out."""
         return "".join(self.redactor.clean(text))
 
     def _texts(self, chunk: Chunk) -> tuple[str, ...]:

@@ -49,9 +49,9 @@ class TokenWriter:
         """Number of sequences written."""
         return len(self._lengths)
 
-    def write(self, ids: Iterable[int], about: dict[str, Any]) -> None:
+    def write(self, ids: Iterable[int], metadata: dict[str, Any]) -> None:
         """Add one sequence with what describes it."""
-        self._add(array("i", ids), about)
+        self._add(array("i", ids), metadata)
 
     def copy(self, earlier: EarlierTokens, digest: str) -> None:
         """Add the sequences that an earlier file holds of a commit."""
@@ -81,7 +81,7 @@ class TokenWriter:
         save(self._path, {"tokens": list(torch.split(flat, self._lengths)), "metadata": self.metadata})
         return self.tokens
 
-    def _add(self, ids: array[int], about: dict[str, Any]) -> None:
+    def _add(self, ids: array[int], metadata: dict[str, Any]) -> None:
         self._flat.write(ids.tobytes())
         self._lengths.append(len(ids))
         self.tokens += len(ids)
@@ -89,7 +89,7 @@ class TokenWriter:
         # Equal texts are one object: paths, hashes and times recur, and a pickle writes each object once.
         one = self._known.setdefault
         self.metadata.append(
-            {one(key, key): one(value, value) if type(value) is str else value for key, value in about.items()}
+            {one(key, key): one(value, value) if type(value) is str else value for key, value in metadata.items()}
         )
 
 
@@ -102,7 +102,7 @@ class EarlierTokens:
         self.tokens, self.metadata = data["tokens"], data["metadata"]
         self.places: dict[str, tuple[int, int]] = {}
         first = 0
-        for digest, group in itertools.groupby(self.metadata, key=lambda about: about.get("digest", "")):
+        for digest, group in itertools.groupby(self.metadata, key=lambda metadata: metadata.get("digest", "")):
             last = first + sum(1 for _ in group)
             self.places[digest] = first, last
             first = last

@@ -48,8 +48,8 @@ class Vocabulary:
     base_model: str
     values: dict[Value, int] = field(default_factory=dict)
     """Ids of values that have a token of their own."""
-    about: dict[str, Any] = field(default_factory=dict)
-    """How it was made: what vocab.json says beside the ids."""
+    origin: dict[str, Any] = field(default_factory=dict)
+    """How it was made, as recorded in vocab.json."""
     _remembered: dict[str, list[int]] = field(default_factory=dict, repr=False)
     _added: dict[int, str] = field(default_factory=dict, repr=False)
 
@@ -88,12 +88,12 @@ class Vocabulary:
     @classmethod
     def load(cls, vocab_json: Path, tokenizer_dir: Path) -> Vocabulary:
         """Read what `save` wrote. Raises UserError where the two do not fit together."""
-        about = read_vocab(vocab_json)
-        values, hint = about["values"], "run the tokenizer stage again"
-        vocabulary = cls.read(tokenizer_dir, about["base_model"], values, about["pad_id"], hint)
-        if vocabulary.markers != about["markers"] or vocabulary.spelled_values() != values:
+        info = read_vocab(vocab_json)
+        values, hint = info["values"], "run the tokenizer stage again"
+        vocabulary = cls.read(tokenizer_dir, info["base_model"], values, info["pad_id"], hint)
+        if vocabulary.markers != info["markers"] or vocabulary.spelled_values() != values:
             raise UserError(f"{vocab_json} and {tokenizer_dir} do not belong together", hint)
-        vocabulary.about = about["about"]
+        vocabulary.origin = info["about"]
         return vocabulary
 
     @classmethod
@@ -129,7 +129,7 @@ class Vocabulary:
         known = self._remembered
         if len(known) > _MOST_REMEMBERED:
             known.clear()
-        asked: dict[str, None] = {}
+        requested: dict[str, None] = {}
         code: list[str] = []
         for pieces in sequences:
             place: Marker | None = None
@@ -139,11 +139,11 @@ class Vocabulary:
                 elif place not in NAMED_FIELDS:
                     code.append(piece)
                 elif piece not in known:
-                    asked[piece] = None
-        encodings = self.tokenizer.encode_batch_fast([*asked, *code], add_special_tokens=False)
-        for piece, encoding in zip(asked, encodings, strict=False):
+                    requested[piece] = None
+        encodings = self.tokenizer.encode_batch_fast([*requested, *code], add_special_tokens=False)
+        for piece, encoding in zip(requested, encodings, strict=False):
             known[piece] = encoding.ids
-        texts = iter(encodings[len(asked) :])
+        texts = iter(encodings[len(requested) :])
         return [self._assembled(pieces, texts) for pieces in sequences]
 
     def _assembled(self, pieces: Pieces, texts: Iterator[Any]) -> list[int]:
@@ -202,7 +202,7 @@ class Vocabulary:
         from transformers import PreTrainedTokenizerFast
 
         token_to_id = dict(sorted(self.tokenizer.get_vocab(with_added_tokens=True).items(), key=lambda item: item[1]))
-        about: dict[str, Any] = {
+        info: dict[str, Any] = {
             "token_to_id": token_to_id,
             "id_to_token": {str(id_): token for token, id_ in token_to_id.items()},
             "vocab_size": len(token_to_id),
@@ -210,9 +210,9 @@ class Vocabulary:
             "pad_id": self.pad_id,
             "markers": self.markers,
             "values": self.spelled_values(),
-            "about": self.about,
+            "about": self.origin,
         }
-        write_json(vocab_json, about)
+        write_json(vocab_json, info)
         PreTrainedTokenizerFast(
             tokenizer_object=self.tokenizer,
             pad_token=self.tokenizer.id_to_token(self.pad_id),
@@ -231,17 +231,17 @@ def values_of(spelled_values: Mapping[str, Mapping[str, int]]) -> list[Value]:
 def read_vocab(path: Path) -> dict[str, Any]:
     """vocab.json. Raises UserError where it is not one of ours."""
     try:
-        about: dict[str, Any] = json.loads(path.read_bytes())
+        info: dict[str, Any] = json.loads(path.read_bytes())
     except ValueError as error:
         raise UserError(f"{path} is not valid JSON: {error}", "run the tokenizer stage again") from None
-    if not isinstance(about, dict):
+    if not isinstance(info, dict):
         raise UserError(f"{path} is no vocabulary of ours", "run the tokenizer stage again")
-    if missing := {"token_to_id", "markers", "values", "base_model", "pad_id", "about"} - about.keys():
+    if missing := {"token_to_id", "markers", "values", "base_model", "pad_id", "about"} - info.keys():
         raise UserError(f"{path} lacks {', '.join(sorted(missing))}", "run the tokenizer stage again")
-    tables = (about["token_to_id"], about["markers"], about["values"], about["about"], *_tables(about["values"]))
+    tables = (info["token_to_id"], info["markers"], info["values"], info["about"], *_tables(info["values"]))
     if not all(isinstance(table, dict) for table in tables):
         raise UserError(f"{path} is damaged", "run the tokenizer stage again")
-    return about
+    return info
 
 
 def _tables(values: Any) -> list[Any]:

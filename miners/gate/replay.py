@@ -28,7 +28,7 @@ from numpy.typing import NDArray
 
 from core.statistics import of_mean
 from stores.agent.context_types import Choice, ContextType, Size
-from stores.agent.records import ANY, Outcome
+from stores.agent.records import ANY, Observation
 from stores.agent.summary import QUANTILES
 
 ARMS = ("uniform", "defaults", "placebo", "archetype", "own history", "seeded")
@@ -52,7 +52,7 @@ HELD_OUT = "held-out repositories"
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
-Seen = tuple[str, str, int, Outcome]
+Seen = tuple[str, str, int, Observation]
 """(repository, option, time, outcome)."""
 
 

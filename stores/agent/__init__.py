@@ -1,1 +1,1 @@
-"""What an agent reads on its first day and goes on writing: v-vectors, patterns, failures, and their evidence."""
+"""The three stores that agents read and write: v-vectors, patterns and failures, with their evidence."""

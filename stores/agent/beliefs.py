@@ -1,15 +1,17 @@
-"""How sure one can be of a share: Beta posteriors, with seeded weight that own outcomes overcome."""
+"""How certain a share is: Beta posteriors, whose seeded part an agent's own outcomes soon outweigh."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
 BOUND = 0.05
+"""The probability that a share is below its lower bound."""
 EMA_ALPHA = 0.1
+"""How far the moving average moves towards each outcome."""
 MAX_PRIOR_WEIGHT = 20.0
-"""Most outcomes that seeded evidence counts for. Uncapped, it was worse than none after fifty own outcomes."""
+"""The most outcomes that seeded evidence counts for. Uncapped, seeds did worse than none after fifty own outcomes."""
 WEIGHT_PER_REPOSITORY = 5.0
-"""Most that one repository counts for: its commits are alike, and what holds in it need not hold elsewhere."""
+"""The most that one repository counts for: its commits are alike, and what holds in it need not hold elsewhere."""
 
 
 def lower_bound(a: float, b: float) -> float:
@@ -20,7 +22,7 @@ def lower_bound(a: float, b: float) -> float:
 
 
 def prior_of(by_repository: Sequence[tuple[int, int]], cap: float = MAX_PRIOR_WEIGHT) -> tuple[float, float]:
-    """Beta(a, b) of a share from (successes, trials) of each repository; Beta(1, 1) of nothing."""
+    """Beta(a, b) of a share from (successes, trials) of each repository; Beta(1, 1) without trials."""
     trials = sum(n for _, n in by_repository)
     if not trials:
         return 1.0, 1.0
@@ -30,10 +32,10 @@ def prior_of(by_repository: Sequence[tuple[int, int]], cap: float = MAX_PRIOR_WE
 
 
 def effective_size(by_repository: Sequence[tuple[int, int]]) -> float:
-    """Independent trials that would tell as much: fewer than there are where repositories differ.
+    """How many independent trials would be as informative: fewer than there are if repositories differ.
 
     The variance of the share is estimated from the differences between repositories (the ratio estimator of
-    cluster sampling), and bounded by what a few repositories can tell at most.
+    cluster sampling); the result is at most WEIGHT_PER_REPOSITORY for each of them.
     """
     groups = [(k, n) for k, n in by_repository if n]
     trials = sum(n for _, n in groups)
@@ -46,6 +48,6 @@ def effective_size(by_repository: Sequence[tuple[int, int]]) -> float:
     return min(most, max(1.0, share * (1 - share) / variance)) if variance else most
 
 
-def moved(ema: float, outcome: bool) -> float:
-    """The moving average after one more outcome."""
-    return ema + EMA_ALPHA * (float(outcome) - ema)
+def next_ema(ema: float, success: bool) -> float:
+    """The exponential moving average after one more outcome."""
+    return ema + EMA_ALPHA * (float(success) - ema)

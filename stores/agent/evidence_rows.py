@@ -1,8 +1,8 @@
-"""Evidence in a store: which repositories were read, and what was seen in which commit."""
+"""The evidence in a store: the repositories that were read, and what was observed in which commit."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from itertools import islice
 from typing import Any
 
@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import Connection
 
-from stores.agent.records import ANY, Change, Evidence, Outcome, RepositoryEvidence, RepositoryState
+from stores.agent.records import ANY, Evidence, Observation, RepositoryEvidence, RepositoryState, StoreChange
 from stores.engine.database import Database
 
 _BATCH = 1000
@@ -30,7 +30,7 @@ class EvidenceRows:
         self._incoming = sa.Table("incoming", sa.MetaData(), *columns, prefixes=["TEMPORARY"], sqlite_with_rowid=False)
 
     def repositories(self, connection: Connection) -> Iterator[RepositoryState]:
-        """Every repository that was read."""
+        """Every repository that was read, ordered by key."""
         for row in connection.execute(sa.select(self._repositories).order_by(self._repositories.c.key)).mappings():
             yield RepositoryState(**{name: row[name] for name in RepositoryState.__struct_fields__})
 
@@ -40,85 +40,70 @@ class EvidenceRows:
             return {state.key: state for state in self.repositories(connection)}
 
     def of_repository(self, key: str) -> Iterator[Evidence]:
-        """All that is held of one repository, in the order of its key.
+        """All evidence from one repository, ordered by context type, option and commit.
 
-        Page by page, since a transaction that reads for long keeps writers from ending theirs.
+        Reads page by page, because a long read transaction keeps writers from committing.
         """
         order = [self._evidence.c[name] for name in ("context_type", "option", "sha")]
-        query = self._joined().where(self._repositories.c.key == key).order_by(*order).limit(_BATCH)
-        last: Evidence | None = None
+        query = page = self._rows().where(self._repositories.c.key == key).order_by(*order).limit(_BATCH)
         while True:
-            page = (
-                query if last is None else query.where(sa.tuple_(*order) > (last.context_type, last.option, last.sha))
-            )
             with self._database.read() as connection:
                 found = list(_records(connection, page))
             yield from found
             if len(found) < _BATCH:
                 return
             last = found[-1]
+            page = query.where(sa.tuple_(*order) > (last.context_type, last.option, last.sha))
 
     def everything(self, connection: Connection) -> Iterator[Evidence]:
         """All evidence, repository by repository."""
-        yield from _records(connection, self._joined().order_by(self._repositories.c.key, *self._evidence.primary_key))
+        yield from _records(connection, self._rows().order_by(self._repositories.c.key, *self._evidence.primary_key))
 
     def of(
         self, connection: Connection, context_type: str, option: str, *, archetype: str = ANY, newest: int | None = None
     ) -> Iterator[Evidence]:
-        """What one entry rests on; only the newest so many pieces, if asked."""
-        query = self._joined().where(*self._about(context_type, option, archetype))
+        """The evidence of one entry; only the `newest` pieces of it if that is given."""
+        query = self._rows().where(*self._conditions(context_type, option, archetype))
         if newest is not None:
             query = query.order_by(self._evidence.c.at.desc(), self._evidence.c.sha).limit(newest)
         return _records(connection, query)
 
-    def outcomes(
+    def observations(
         self, connection: Connection, context_type: str, option: str, archetype: str = ANY
-    ) -> Iterator[tuple[str, Outcome]]:
-        """(repository, outcome) of all that one entry rests on."""
-        query = (
-            sa.select(self._repositories.c.key, self._evidence.c.outcome)
-            .join(self._repositories, self._evidence.c.repository_id == self._repositories.c.id)
-            .where(*self._about(context_type, option, archetype))
-        )
-        rows: Iterable[Any] = connection.execution_options(yield_per=_BATCH).execute(query)
-        yield from rows
+    ) -> Iterator[tuple[str, Observation]]:
+        """(repository, observation) of all evidence of one entry."""
+        columns = self._repositories.c.key, self._evidence.c.outcome
+        query = self._select(*columns).where(*self._conditions(context_type, option, archetype))
+        yield from _streamed(connection, query)
 
-    def of_context(self, connection: Connection, context_type: str) -> Iterator[tuple[str, str, int, Outcome]]:
-        """(repository, option, time, outcome) of a whole context type, repository by repository, oldest first."""
-        query = (
-            sa.select(self._repositories.c.key, self._evidence.c.option, self._evidence.c.at, self._evidence.c.outcome)
-            .join(self._repositories, self._evidence.c.repository_id == self._repositories.c.id)
-            .where(self._evidence.c.context_type == context_type)
-            .order_by(self._repositories.c.key, self._evidence.c.at, self._evidence.c.sha, self._evidence.c.option)
-        )
-        rows: Iterable[Any] = connection.execution_options(yield_per=_BATCH).execute(query)
-        yield from rows
+    def of_context(self, connection: Connection, context_type: str) -> Iterator[tuple[str, str, int, Observation]]:
+        """(repository, option, time, observation) of a whole context type, by repository, oldest first."""
+        key, evidence = self._repositories.c.key, self._evidence.c
+        query = self._select(key, evidence.option, evidence.at, evidence.outcome)
+        query = query.where(evidence.context_type == context_type)
+        yield from _streamed(connection, query.order_by(key, evidence.at, evidence.sha, evidence.option))
 
     def options(self, connection: Connection, context_type: str) -> list[tuple[str, str]]:
-        """(option, archetype) pairs that there is evidence for, `*` included."""
-        query = (
-            sa.select(self._evidence.c.option, self._repositories.c.archetype)
-            .join(self._repositories, self._evidence.c.repository_id == self._repositories.c.id)
-            .where(self._evidence.c.context_type == context_type)
-            .distinct()
-        )
-        pairs = {(option, archetype) for option, archetype in connection.execute(query)}
+        """The (option, archetype) pairs with evidence, each option also with the archetype `*`."""
+        query = self._select(self._evidence.c.option, self._repositories.c.archetype).distinct()
+        rows = connection.execute(query.where(self._evidence.c.context_type == context_type))
+        pairs = {(option, archetype) for option, archetype in rows}
         return sorted(pairs | {(option, ANY) for option, _ in pairs})
 
-    def replace(self, connection: Connection, one: RepositoryEvidence, change: Change) -> None:
-        """Make the store hold just this of a repository, touching no row that is right already."""
+    def replace(self, connection: Connection, one: RepositoryEvidence, change: StoreChange) -> None:
+        """Make this the only evidence of its repository, without touching rows that are already right."""
         number, changed = self._put_state(connection, one.state)
         change.repositories += changed
         self._incoming.create(connection)
         try:
             evidence = iter(one.evidence)
             while rows := [_row(piece, number) for piece in islice(evidence, _BATCH)]:
-                # What comes twice counts once.
+                # Duplicates count once.
                 connection.execute(self._dialect.insert(self._incoming).on_conflict_do_nothing(), rows)
             new, old = self._incoming, self._evidence
             same_key = [old.c[name] == new.c[name] for name in _KEY]
-            gone = sa.delete(old).where(old.c.repository_id == number, ~sa.exists().where(*same_key).correlate(old))
-            change.evidence_removed += connection.execute(gone).rowcount
+            stale = sa.delete(old).where(old.c.repository_id == number, ~sa.exists().where(*same_key).correlate(old))
+            change.evidence_removed += connection.execute(stale).rowcount
             equal = [*same_key, old.c.at == new.c.at, old.c.outcome == new.c.outcome, old.c.note == new.c.note]
             fresh = sa.select(new).where(~sa.exists().where(*equal).correlate(new))
             change.evidence_added += self._upsert(connection, fresh)
@@ -126,7 +111,7 @@ class EvidenceRows:
             self._incoming.drop(connection)
 
     def _put_state(self, connection: Connection, state: RepositoryState) -> tuple[int, bool]:
-        """(number of the repository, whether its row is other than before)."""
+        """(id of the repository, whether its row changed)."""
         table = self._repositories
         values = msgspec.structs.asdict(state)
         row = connection.execute(sa.select(table).where(table.c.key == state.key)).mappings().first()
@@ -145,19 +130,21 @@ class EvidenceRows:
         statement = insert.on_conflict_do_update(index_elements=_KEY, set_=values)
         return int(connection.execute(statement, execution_options={"preserve_rowcount": True}).rowcount)
 
-    def _joined(self) -> sa.Select[Any]:
+    def _rows(self) -> sa.Select[Any]:
         columns = [column for column in self._evidence.columns if column.name != "repository_id"]
-        return sa.select(*columns, self._repositories.c.key.label("repository")).join(
-            self._repositories, self._evidence.c.repository_id == self._repositories.c.id
-        )
+        return self._select(*columns, self._repositories.c.key.label("repository"))
 
-    def _about(self, context_type: str, option: str, archetype: str) -> list[Any]:
+    def _select(self, *columns: Any) -> sa.Select[Any]:
+        """Columns of evidence and its repository."""
+        return sa.select(*columns).join_from(self._evidence, self._repositories)
+
+    def _conditions(self, context_type: str, option: str, archetype: str) -> list[Any]:
         conditions = [self._evidence.c.context_type == context_type, self._evidence.c.option == option]
         return conditions if archetype == ANY else [*conditions, self._repositories.c.archetype == archetype]
 
 
 def new_id(done: sa.CursorResult[Any]) -> int:
-    """The number of the row that was inserted."""
+    """The id of the inserted row."""
     assert done.inserted_primary_key is not None
     return int(done.inserted_primary_key[0])
 
@@ -169,5 +156,9 @@ def _row(piece: Evidence, repository: int) -> dict[str, Any]:
 
 
 def _records(connection: Connection, query: sa.Select[Any]) -> Iterator[Evidence]:
-    rows: Iterable[Any] = connection.execution_options(yield_per=_BATCH).execute(query).mappings()
-    return (Evidence(**row) for row in rows)
+    return (Evidence(**row) for row in _streamed(connection, query).mappings())
+
+
+def _streamed(connection: Connection, query: sa.Select[Any]) -> Any:
+    """The rows of a query, read in batches."""
+    return connection.execution_options(yield_per=_BATCH).execute(query)

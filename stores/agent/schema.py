@@ -1,69 +1,25 @@
-"""The tables, once, for SQLite and PostgreSQL. A store's database has all but the entries of the other two.
+"""The tables of the three stores, once for SQLite and PostgreSQL.
 
-SQLite tables are STRICT and check their JSON, so that a bug, or another program, cannot leave something in them
-that no reader understands. `migrations/` makes the tables; a test sees that it makes just these.
+Each store has its own database: the shared tables, and a table of its entries. `migrations/` creates the tables; a
+test checks that it creates exactly these.
 """
 
 from __future__ import annotations
 
-from typing import Any
+from functools import cache
+from pathlib import Path
+from typing import Any, NamedTuple
 
-import msgspec
-from sqlalchemy import (
-    CheckConstraint,
-    Column,
-    ForeignKey,
-    Index,
-    MetaData,
-    Table,
-    UniqueConstraint,
-)
-from sqlalchemy.dialects.postgresql import DOUBLE_PRECISION, JSONB
-from sqlalchemy.engine import Dialect
-from sqlalchemy.types import BIGINT, INTEGER, REAL, TEXT, BigInteger, Float, Text, TypeDecorator, TypeEngine
+from sqlalchemy import CheckConstraint, Column, ForeignKey, Index, MetaData, Table, UniqueConstraint
 
-Whole = BigInteger().with_variant(INTEGER(), "sqlite")
-Number = Float().with_variant(REAL(), "sqlite").with_variant(DOUBLE_PRECISION(), "postgresql")
-Words = Text().with_variant(TEXT(), "sqlite")
-Serial = BIGINT().with_variant(INTEGER(), "sqlite")
+from stores.agent.context_types import StoreName
+from stores.engine.columns import STRICT, Number, Serial, Whole, Words, between, flag, json_column
+from stores.engine.schema import Schema
 
-
-_ENCODER = msgspec.json.Encoder(order="sorted")
-
-
-class Json(TypeDecorator[Any]):
-    """JSON as canonical text in SQLite, as JSONB in PostgreSQL."""
-
-    impl = Text
-    cache_ok = True
-
-    def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[Any]:
-        """JSONB where there is such a thing."""
-        return dialect.type_descriptor(JSONB() if dialect.name == "postgresql" else TEXT())
-
-    def process_bind_param(self, value: Any, dialect: Dialect) -> Any:
-        """The value as the database takes it."""
-        if dialect.name == "postgresql":
-            return value
-        return _ENCODER.encode(value).decode()
-
-    def process_result_value(self, value: Any, dialect: Dialect) -> Any:
-        """What the database gives, as Python has it."""
-        return value if dialect.name == "postgresql" or value is None else msgspec.json.decode(value)
-
-
-def _json(name: str, kind: str) -> tuple[Column[Any], CheckConstraint]:
-    """A column of JSON objects or arrays."""
-    check = CheckConstraint(f"json_valid({name}) AND json_type({name}) = '{kind}'", name=f"{name}_is_{kind}")
-    return Column(name, Json, nullable=False), check.ddl_if(dialect="sqlite")
-
-
-def _between(name: str, low: float, high: float) -> CheckConstraint:
-    return CheckConstraint(f"{name} >= {low} AND {name} <= {high}", name=f"{name}_in_range")
-
+REVISION = 1
+"""Number of the last migration."""
 
 shared = MetaData()
-STRICT: dict[str, Any] = {"sqlite_strict": True}
 repositories = Table(
     "repositories",
     shared,
@@ -79,7 +35,7 @@ repositories = Table(
     Column("head", Words, nullable=False),
     Column("rules", Words, nullable=False),
     Column("issues_until", Words, nullable=False),
-    *_json("facts", "object"),
+    *json_column("facts"),
     **STRICT,
 )
 evidence = Table(
@@ -90,7 +46,7 @@ evidence = Table(
     Column("repository_id", Serial, ForeignKey("repositories.id"), primary_key=True),
     Column("sha", Words, primary_key=True),
     Column("at", Whole, nullable=False),
-    *_json("outcome", "object"),
+    *json_column("outcome"),
     Column("note", Words, nullable=False),
     Index("evidence_by_repository", "repository_id"),
     **STRICT,
@@ -102,8 +58,8 @@ runs = Table(
     Column("id", Serial, primary_key=True),
     Column("at", Words, nullable=False),
     Column("source", Words, nullable=False),
-    *_json("change", "object"),
-    *_json("gate", "object"),
+    *json_column("change"),
+    *json_column("gate"),
     **STRICT,
 )
 outcomes = Table(
@@ -112,28 +68,41 @@ outcomes = Table(
     Column("uid", Words, primary_key=True),
     Column("entry_id", Serial, nullable=False, index=True),
     Column("at", Words, nullable=False),
-    Column("success", Whole, CheckConstraint("success IN (0, 1)", name="success_is_0_or_1"), nullable=False),
-    *_json("detail", "object"),
+    flag("success"),
+    *json_column("detail"),
     **STRICT,
 )
-STORES: dict[str, tuple[str, tuple[str, ...]]] = {
-    "v_vector_history": ("v_vectors", ("context_type", "archetype", "option")),
-    "pattern_memory": ("patterns", ("archetype", "agent", "step", "key")),
-    "failure_memory": ("failures", ("archetype", "agent", "step", "error_type", "key")),
+
+
+class Entries(NamedTuple):
+    """The table of a store's entries."""
+
+    table: str
+    key: tuple[str, ...]
+    """The columns that identify an entry."""
+
+
+ENTRIES: dict[StoreName, Entries] = {
+    "v_vector_history": Entries("v_vectors", ("context_type", "archetype", "option")),
+    "pattern_memory": Entries("patterns", ("archetype", "agent", "step", "key")),
+    "failure_memory": Entries("failures", ("archetype", "agent", "step", "error_type", "key")),
 }
-"""The databases: the table of its entries, and the columns that tell them apart."""
 
 
-def _own_columns(table: str) -> list[Any]:
-    if table == "v_vectors":
-        return [*_json("evolved_value", "object")]
-    if table == "patterns":
-        return [
-            *_json("pattern", "object"),
-            Column("quality_score", Number, nullable=False),
-            _between("quality_score", 0, 10),
-        ]
-    return [Column("description", Words, nullable=False), Column("occurrence_count", Whole, nullable=False)]
+@cache
+def schema_of(store: StoreName) -> Schema:
+    """The schema of a store's database."""
+    metadata = MetaData()
+    for table in shared.tables.values():
+        table.to_metadata(metadata)
+    _entries(metadata, *ENTRIES[store])
+    return Schema(
+        name=store,
+        metadata=metadata,
+        migrations=Path(__file__).with_name("migrations"),
+        revision=REVISION,
+        created_by="run the pipeline, or scripts/pretrain_from_github.py",
+    )
 
 
 def _entries(metadata: MetaData, table: str, key: tuple[str, ...]) -> Table:
@@ -142,24 +111,24 @@ def _entries(metadata: MetaData, table: str, key: tuple[str, ...]) -> Table:
         metadata,
         Column("id", Serial, primary_key=True),
         *(Column(name, Words, nullable=False) for name in key),
-        *_own_columns(table),
+        *_content(table),
         Column("confidence", Number, nullable=False),
         Column("sample_count", Whole, nullable=False),
         Column("source", Words, nullable=False),
-        *_json("source_repos", "array"),
+        *json_column("source_repos", "array"),
         Column("prior_a", Number, nullable=False),
         Column("prior_b", Number, nullable=False),
-        *_json("quantiles", "object"),
-        *_json("shares", "object"),
-        *_json("gate", "object"),
+        *json_column("quantiles"),
+        *json_column("shares"),
+        *json_column("gate"),
         Column("evidence_context", Words, nullable=False),
         Column("evidence_option", Words, nullable=False),
         Column("own_successes", Whole, nullable=False),
         Column("own_failures", Whole, nullable=False),
         Column("own_ema", Number),
-        *_json("own_value", "object"),
-        Column("retired", Whole, CheckConstraint("retired IN (0, 1)", name="retired_is_0_or_1"), nullable=False),
-        _between("confidence", 0, 1),
+        *json_column("own_value"),
+        flag("retired"),
+        between("confidence", 0, 1),
         CheckConstraint("prior_a > 0 AND prior_b > 0", name="prior_is_positive"),
         CheckConstraint("own_successes >= 0 AND own_failures >= 0", name="own_is_counted"),
         UniqueConstraint(*key, name=f"{table}_key"),
@@ -167,10 +136,14 @@ def _entries(metadata: MetaData, table: str, key: tuple[str, ...]) -> Table:
     )
 
 
-def metadata_of(store: str) -> MetaData:
-    """The tables of one database."""
-    metadata = MetaData()
-    for table in shared.tables.values():
-        table.to_metadata(metadata)
-    _entries(metadata, *STORES[store])
-    return metadata
+def _content(table: str) -> list[Any]:
+    """The columns that only this kind of entry has."""
+    if table == "v_vectors":
+        return [*json_column("evolved_value")]
+    if table == "patterns":
+        return [
+            *json_column("pattern"),
+            Column("quality_score", Number, nullable=False),
+            between("quality_score", 0, 10),
+        ]
+    return [Column("description", Words, nullable=False), Column("occurrence_count", Whole, nullable=False)]

@@ -1,4 +1,4 @@
-"""Figures of evidence: quantiles of sizes, shares of choices. Anyone can make them again from the rows.
+"""Figures of evidence: quantiles of sizes and shares of choices, which can be recomputed from the rows at any time.
 
 A quantile is the smallest value that at least this share of the evidence does not exceed.
 """
@@ -10,31 +10,31 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from stores.agent.context_types import ContextType, Size
-from stores.agent.records import Outcome
+from stores.agent.records import Observation
 
 QUANTILES = {"p50": 0.5, "p75": 0.75, "p90": 0.9}
 
 
 @dataclass
 class Values:
-    """What was seen of one target: each value with its number of times, by repository."""
+    """The observed values of one target, with how often each occurred, by repository."""
 
     by_repository: dict[str, Counter[int | float | str]] = field(default_factory=dict)
 
     def add(self, repository: str, value: float | str) -> None:
-        """One piece of evidence more."""
+        """Count one more observation."""
         self.by_repository.setdefault(repository, Counter())[value] += 1
 
     @property
     def total(self) -> Counter[int | float | str]:
-        """All repositories together."""
+        """The counts of all repositories together."""
         found: Counter[int | float | str] = Counter()
         for counts in self.by_repository.values():
             found.update(counts)
         return found
 
     def successes(self, wanted: Iterable[float | str]) -> list[tuple[int, int]]:
-        """(how often a wanted value was seen, how often any) of each repository, in the order of their keys."""
+        """(observations of a wanted value, all observations) of each repository, ordered by key."""
         chosen = set(wanted)
         return [
             (sum(number for value, number in counts.items() if value in chosen), counts.total())
@@ -42,13 +42,13 @@ class Values:
         ]
 
 
-def collect(context: ContextType, rows: Iterable[tuple[str, Outcome]]) -> dict[str, Values]:
-    """The values of each target from (repository, outcome) rows; an outcome may lack a target."""
+def collect(context: ContextType, rows: Iterable[tuple[str, Observation]]) -> dict[str, Values]:
+    """The values of each target from (repository, observation) rows; an observation may lack a target."""
     found = {target: Values() for target in context.targets}
-    for repository, outcome in rows:
+    for repository, observation in rows:
         for target, values in found.items():
-            if target in outcome:
-                values.add(repository, outcome[target])
+            if target in observation:
+                values.add(repository, observation[target])
     return found
 
 
@@ -68,7 +68,7 @@ def quantiles_of(values: Values) -> dict[str, float]:
 
 
 def shares_of(values: Values) -> dict[str, float]:
-    """Share of each choice, most frequent first."""
+    """The share of each choice, most frequent first."""
     counts = values.total
     ranked = sorted(counts.items(), key=lambda item: (-item[1], str(item[0])))
     return {str(word): round(number / counts.total(), 6) for word, number in ranked}
@@ -77,7 +77,7 @@ def shares_of(values: Values) -> dict[str, float]:
 def figures(
     context: ContextType, found: dict[str, Values], targets: Iterable[str]
 ) -> tuple[dict[str, dict[str, float]], dict[str, dict[str, float]]]:
-    """(quantiles, shares) of these targets, as entries hold them."""
+    """(quantiles, shares) of these targets, in the form that entries have."""
     quantiles, shares = {}, {}
     for target in targets:
         if found[target].by_repository:

@@ -1,12 +1,12 @@
-"""A store as JSON lines: the head, then repositories, evidence, entries and outcomes, each with its `kind`.
+"""A store as JSON lines: a head, then repositories, evidence, entries and outcomes, each line with its `kind`.
 
-What an agent has found out merges into any store. Evidence and what was learnt from it go into a store that has none:
-figures of two sets of evidence cannot be added up, they have to be mined together.
+An agent's own entries and outcomes merge into any store. Evidence and seeded entries go only into a store without
+evidence: figures of two sets of evidence cannot be added up, the repositories have to be mined together.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from itertools import groupby
 from pathlib import Path
 from typing import IO, Any
@@ -17,47 +17,53 @@ from sqlalchemy.engine import Connection
 
 from core.errors import UserError
 from core.files import atomic_write
-from stores.agent import beliefs
+from stores.agent.check import wrong_figures
 from stores.agent.context_types import CONTEXT_TYPES, Size
 from stores.agent.evidence_rows import new_id
-from stores.agent.records import Change, Evidence, RepositoryEvidence, RepositoryState
-from stores.agent.store import UNSEEDED, EntryT, Store
-from stores.engine.database import REVISION
+from stores.agent.records import Evidence, RepositoryEvidence, RepositoryState, StoreChange
+from stores.agent.rows import NO_OUTCOMES, UNSEEDED, StoreRows, with_outcomes
+from stores.agent.schema import REVISION
 
 FORMAT = 1
-_DAMAGED = "nothing was imported; export the store again"
+_HINT = "nothing was imported; export the store again"
 _ORDER = ("repository", "evidence", "entry", "outcome", "end")
-_LINE = msgspec.json.Decoder(dict[str, Any])
+_DECODER = msgspec.json.Decoder(dict[str, Any])
+Line = dict[str, Any]
 
 
 class Imported(msgspec.Struct, kw_only=True):
-    """What came in. Nothing is left out without being counted."""
+    """How many of each were imported, and how many were not."""
 
     repositories: int = 0
     evidence: int = 0
     entries: int = 0
     outcomes: int = 0
     known_outcomes: int = 0
-    """Outcomes that the store had already."""
+    """Outcomes that the store already had."""
     left_out: int = 0
-    """Repositories, evidence and seeded entries (with their outcomes): the store has evidence of its own."""
+    """Repositories, evidence and seeded entries with their outcomes, because the store has evidence already."""
+
+    def __str__(self) -> str:
+        """All figures in words."""
+        figures = msgspec.structs.asdict(self).items()
+        return ", ".join(f"{number:,} {name.replace('_', ' ')}" for name, number in figures)
 
 
-def export(store: Store[EntryT], path: Path) -> int:
-    """Write the whole store, whole or not at all; gives the number of lines. Who writes meanwhile is not in it."""
+def export(store: StoreRows[Any], path: Path) -> int:
+    """Write one state of the store, whole or not at all; returns the number of lines."""
     lines = 0
     with atomic_write(path) as file:
-        for record in _records(store):
-            file.write(msgspec.json.encode(record) + b"\n")
+        for line in _lines_of(store):
+            file.write(msgspec.json.encode(line) + b"\n")
             lines += 1
         file.write(msgspec.json.encode({"kind": "end", "lines": lines}) + b"\n")
     return lines + 1
 
 
-def import_(store: Store[EntryT], path: Path) -> Imported:
-    """Read such a file into a store, all or nothing.
+def import_(store: StoreRows[Any], path: Path) -> Imported:
+    """Read an export into a store, all or nothing.
 
-    Raises UserError, naming the line, where the file is of another store, of a newer format, or damaged.
+    Raises UserError, with the number of the line, if the file is of another store, of a newer format, or damaged.
     """
     try:
         file = path.open("rb")
@@ -65,104 +71,148 @@ def import_(store: Store[EntryT], path: Path) -> Imported:
         raise UserError(f"{path} cannot be read: {error.strerror}", "name a file that export has written") from None
     with file:
         try:
-            return _import(store, file, path)
+            with store.database.write() as connection:
+                return _import(store, connection, file, path)
         except (KeyError, TypeError, ValueError, AttributeError, ArithmeticError) as error:
-            raise UserError(f"{path} is damaged: {error!r}", _DAMAGED) from None
+            raise UserError(f"{path} is damaged: {error!r}", _HINT) from None
 
 
-def _import(store: Store[EntryT], file: IO[bytes], path: Path) -> Imported:
-    done = Imported()
-    with store.database.write() as connection:
-        lines = _lines(file, path)
-        _check_head(store, next(lines, {}), path)
-        taken = not list(store.evidence.repositories(connection))
-        ids: dict[int, int | None] = {}
-        seen = []
-        for kind, group in groupby(lines, key=lambda line: str(line.get("kind"))):
-            seen.append(kind)
-            if kind == "repository":
-                for line in group:
-                    _put_repository(store, connection, line, taken, done)
-            elif kind == "evidence":
-                _put_evidence(store, connection, group, taken, done)
-            elif kind == "entry":
-                for line in group:
-                    _put_entry(store, connection, line, taken, ids, done)
-            elif kind == "outcome":
-                _put_outcomes(store, connection, group, ids, done)
-            else:
-                list(group)
-        if seen != [kind for kind in _ORDER if kind in seen] or seen[-1:] != ["end"]:
-            raise UserError(f"{path} is damaged: it is cut off, or its lines are not in order", _DAMAGED)
-        if problems := store.wrong_figures(connection):
-            raise UserError(f"{path} is damaged: {problems[0]}", _DAMAGED)
-    return done
+def _import(store: StoreRows[Any], connection: Connection, file: IO[bytes], path: Path) -> Imported:
+    lines = _read(file, path)
+    _check_head(store, next(lines, {}), path)
+    importer = _Importer(store, connection)
+    kinds = [importer.take(kind, group) for kind, group in groupby(lines, key=lambda line: str(line["kind"]))]
+    if kinds != [kind for kind in _ORDER if kind in kinds] or kinds[-1:] != ["end"]:
+        raise UserError(f"{path} is damaged: it is cut off, or its lines are not in order", _HINT)
+    if problems := wrong_figures(store, connection):
+        raise UserError(f"{path} is damaged: {problems[0]}", _HINT)
+    return importer.done
 
 
-def _records(store: Store[EntryT]) -> Iterator[dict[str, Any]]:
-    database = store.database
-    table, outcomes = database.entries, database.table("outcomes")
+def _lines_of(store: StoreRows[Any]) -> Iterator[Line]:
     yield {"kind": "store", "store": store.name, "format": FORMAT, "schema": REVISION}
-    with database.read() as connection:
+    with store.database.read() as connection:
         for state in store.evidence.repositories(connection):
             yield {"kind": "repository", **msgspec.structs.asdict(state)}
         for piece in store.evidence.everything(connection):
             yield {"kind": "evidence", **msgspec.structs.asdict(piece)}
-        for name, rows in (
-            ("entry", sa.select(table).order_by(table.c.id)),
-            ("outcome", sa.select(outcomes).order_by(outcomes.c.at)),
-        ):
-            for row in connection.execution_options(yield_per=500).execute(rows).mappings():
-                yield {"kind": name, **row}
+        for kind, table, order in (("entry", store.table, "id"), ("outcome", store.outcomes, "at")):
+            query = sa.select(table).order_by(table.c[order])
+            for row in connection.execution_options(yield_per=500).execute(query).mappings():
+                yield {"kind": kind, **row}
 
 
-def _lines(file: IO[bytes], path: Path) -> Iterator[dict[str, Any]]:
+def _read(file: IO[bytes], path: Path) -> Iterator[Line]:
     for number, line in enumerate(file, start=1):
         try:
-            found = _LINE.decode(line)
+            found = _DECODER.decode(line)
         except msgspec.DecodeError as error:
-            raise UserError(f"{path}:{number} is damaged: {error}", _DAMAGED) from None
+            raise UserError(f"{path}:{number} is damaged: {error}", _HINT) from None
         yield found
 
 
-def _check_head(store: Store[EntryT], head: dict[str, Any], path: Path) -> None:
+def _check_head(store: StoreRows[Any], head: Line, path: Path) -> None:
     if head.get("kind") != "store" or head.get("store") != store.name:
         named = head.get("store", "no store")
         raise UserError(f"{path} holds {named}, not {store.name}", "name the store that it was exported from")
     if head.get("format", 0) > FORMAT or head.get("schema", 0) > REVISION:
-        raise UserError(f"{path} was written by a newer version of Gitlore", "update first")
+        raise UserError(f"{path} was written by a newer version of Gitlore", "update Gitlore first")
 
 
-def _put_repository(
-    store: Store[EntryT], connection: Connection, line: dict[str, Any], taken: bool, done: Imported
-) -> None:
-    if not taken:
-        done.left_out += 1
-        return
-    store.evidence.replace(connection, RepositoryEvidence(state=_as(RepositoryState, line), evidence=()), Change())
-    done.repositories += 1
+class _Importer:
+    """Takes the lines of an export, kind by kind, into a store with an open transaction."""
+
+    def __init__(self, store: StoreRows[Any], connection: Connection) -> None:
+        self.done = Imported()
+        self._store, self._connection = store, connection
+        self._takes_evidence = not list(store.evidence.repositories(connection))
+        self._ids: dict[int, int | None] = {}
+        """The id in this store of each entry of the file; None if it was left out."""
+        self._take = {
+            "repository": self._repositories,
+            "evidence": self._evidence,
+            "entry": self._entries,
+            "outcome": self._outcomes,
+        }
+
+    def take(self, kind: str, lines: Iterable[Line]) -> str:
+        """Import consecutive lines of one kind; returns the kind."""
+        self._take.get(kind, list)(lines)
+        return kind
+
+    def _repositories(self, lines: Iterable[Line]) -> None:
+        for line in lines:
+            if self._takes_evidence:
+                self._replace(_as(RepositoryState, line), ())
+                self.done.repositories += 1
+            else:
+                self.done.left_out += 1
+
+    def _evidence(self, lines: Iterable[Line]) -> None:
+        states = {state.key: state for state in self._store.evidence.repositories(self._connection)}
+        seen: set[str] = set()
+        for key, pieces in groupby(lines, key=lambda line: line["repository"]):
+            if not self._takes_evidence:
+                self.done.left_out += sum(1 for _ in pieces)
+                continue
+            if key in seen:
+                raise ValueError(f"the evidence of {key} is not in one place")
+            seen.add(key)
+            self.done.evidence += self._replace(states[key], map(_piece, pieces)).evidence_added
+
+    def _replace(self, state: RepositoryState, evidence: Iterable[Evidence]) -> StoreChange:
+        change = StoreChange()
+        self._store.evidence.replace(self._connection, RepositoryEvidence(state=state, evidence=evidence), change)
+        return change
+
+    def _entries(self, lines: Iterable[Line]) -> None:
+        for line in lines:
+            found = self._store.id_of(self._connection, [line[name] for name in self._store.key_columns])
+            if found is None and line["source"] not in UNSEEDED and not self._takes_evidence:
+                self.done.left_out += 1
+            elif found is None:
+                found = self._add(line)
+                self.done.entries += 1
+            self._ids[line["id"]] = found
+
+    def _add(self, line: Line) -> int:
+        table = self._store.table
+        row = {name: value for name, value in line.items() if name in table.columns and name != "id"}
+        # The outcomes that follow are counted again; `own_value` and `retired` are kept.
+        row |= {name: NO_OUTCOMES[name] for name in ("own_successes", "own_failures", "own_ema")}
+        return new_id(self._connection.execute(sa.insert(table).values(**row)))
+
+    def _outcomes(self, lines: Iterable[Line]) -> None:
+        table, changed = self._store.outcomes, set()
+        for line in lines:
+            entry = self._ids[line["entry_id"]]
+            if entry is None:
+                self.done.left_out += 1
+            elif self._connection.execute(sa.select(table.c.uid).where(table.c.uid == line["uid"])).scalar():
+                self.done.known_outcomes += 1
+            else:
+                row = {name: line[name] for name in ("uid", "at", "success", "detail")}
+                self._connection.execute(sa.insert(table).values(**row, entry_id=entry))
+                changed.add(entry)
+                self.done.outcomes += 1
+        for entry in changed:
+            self._count_again(entry)
+
+    def _count_again(self, entry: int) -> None:
+        """Recompute an entry's own figures from all of its outcomes, in the order in which they happened."""
+        table, outcomes = self._store.table, self._store.outcomes
+        query = sa.select(outcomes.c.success, outcomes.c.detail).where(outcomes.c.entry_id == entry)
+        reported = [
+            (bool(success), detail.get("value"))
+            for success, detail in self._connection.execute(query.order_by(outcomes.c.at))
+        ]
+        row = {**self._store.row(self._connection, entry), "own_successes": 0, "own_failures": 0, "own_ema": None}
+        columns = with_outcomes(row, reported)
+        self._connection.execute(sa.update(table).where(table.c.id == entry).values(**columns))
 
 
-def _put_evidence(
-    store: Store[EntryT], connection: Connection, group: Iterator[dict[str, Any]], taken: bool, done: Imported
-) -> None:
-    states = {state.key: state for state in store.evidence.repositories(connection)}
-    seen: set[str] = set()
-    for key, pieces in groupby(group, key=lambda line: line["repository"]):
-        if not taken:
-            done.left_out += sum(1 for _ in pieces)
-            continue
-        if key in seen:
-            raise ValueError(f"evidence of {key} in two places")
-        seen.add(key)
-        evidence = (_piece(line) for line in pieces)
-        change = Change()
-        store.evidence.replace(connection, RepositoryEvidence(state=states[key], evidence=evidence), change)
-        done.evidence += change.evidence_added
-
-
-def _piece(line: dict[str, Any]) -> Evidence:
-    """A piece of evidence whose outcome is of the kind that its context type asks for."""
+def _piece(line: Line) -> Evidence:
+    """A piece of evidence. Raises ValueError if it observed another type than its context type has."""
     piece: Evidence = _as(Evidence, line)
     context = CONTEXT_TYPES.get(piece.context_type)
     for target, value in piece.outcome.items():
@@ -172,75 +222,5 @@ def _piece(line: dict[str, Any]) -> Evidence:
     return piece
 
 
-def _put_entry(
-    store: Store[EntryT],
-    connection: Connection,
-    line: dict[str, Any],
-    taken: bool,
-    ids: dict[int, int | None],
-    done: Imported,
-) -> None:
-    database = store.database
-    table = database.entries
-    line = {name: value for name, value in line.items() if name in table.columns}
-    there = connection.execute(
-        sa.select(table.c.id).where(*(table.c[name] == line[name] for name in database.key_columns))
-    ).scalar()
-    if there is None:
-        if line["source"] not in UNSEEDED and not taken:
-            done.left_out += 1
-            ids[line["id"]] = None
-            return
-        # Own figures are made of the outcomes that follow.
-        fresh = {**line, "own_successes": 0, "own_failures": 0, "own_ema": None}
-        del fresh["id"]
-        there = new_id(connection.execute(sa.insert(table).values(**fresh)))
-        done.entries += 1
-    ids[line["id"]] = int(there)
-
-
-def _put_outcomes(
-    store: Store[EntryT],
-    connection: Connection,
-    group: Iterator[dict[str, Any]],
-    ids: dict[int, int | None],
-    done: Imported,
-) -> None:
-    outcomes = store.database.table("outcomes")
-    touched = set()
-    for line in group:
-        entry = ids[line["entry_id"]]
-        if entry is None:
-            done.left_out += 1
-            continue
-        if connection.execute(sa.select(outcomes.c.uid).where(outcomes.c.uid == line["uid"])).scalar():
-            done.known_outcomes += 1
-            continue
-        row = {name: line[name] for name in ("uid", "at", "success", "detail")}
-        connection.execute(sa.insert(outcomes).values(**row, entry_id=entry))
-        touched.add(entry)
-        done.outcomes += 1
-    for entry in touched:
-        _count_again(store, connection, entry)
-
-
-def _count_again(store: Store[EntryT], connection: Connection, entry: int) -> None:
-    """Make an entry's own figures from its outcomes, in the order in which they came."""
-    table, outcomes = store.database.entries, store.database.table("outcomes")
-    row = connection.execute(sa.select(table).where(table.c.id == entry)).mappings().one()
-    told = connection.execute(
-        sa.select(outcomes.c.success, outcomes.c.detail).where(outcomes.c.entry_id == entry).order_by(outcomes.c.at)
-    ).all()
-    ema, good = row["prior_a"] / (row["prior_a"] + row["prior_b"]), 0
-    value: Any = row["own_value"]
-    for success, detail in told:
-        ema, good = beliefs.moved(ema, bool(success)), good + success
-        value = detail.get("value") or value
-    bad = len(told) - good
-    changed = {"own_successes": good, "own_failures": bad, "own_ema": ema, "own_value": value}
-    bound = beliefs.lower_bound(row["prior_a"] + good, row["prior_b"] + bad)
-    connection.execute(sa.update(table).where(table.c.id == entry).values(**changed, confidence=bound, retired=0))
-
-
-def _as(kind: Any, line: dict[str, Any]) -> Any:
+def _as(kind: Any, line: Line) -> Any:
     return msgspec.convert({name: line[name] for name in kind.__struct_fields__ if name in line}, kind)

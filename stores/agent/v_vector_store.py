@@ -1,26 +1,26 @@
-"""v_vector_history.db: what to set the parameters of an agent to, by context."""
+"""v_vector_history.db: what to set an agent's parameters to, by context."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from typing import Any, ClassVar
 
-from stores.agent.context_types import CONTEXT_TYPES, Choice, ContextType, Size
-from stores.agent.records import ANY, Change, RepositoryEvidence, VVector
+from stores.agent.context_types import CONTEXT_TYPES, Choice, ContextType, Size, StoreName
+from stores.agent.records import ANY, RepositoryEvidence, StoreChange, VVector
 from stores.agent.store import Store
 from stores.agent.summary import QUANTILES
 
 
 class VVectorStore(Store[VVector]):
-    """`query("repair_strategy", "import_fix")` says how much such a fix may change."""
+    """`query("repair_strategy", "import_fix")` returns how much such a fix may change."""
 
-    name: ClassVar[str] = "v_vector_history"
+    name: ClassVar[StoreName] = "v_vector_history"
     entry_type = VVector
 
     def query(self, context_type: str, option: str, archetype: str = ANY) -> VVector | None:
-        """The entry of the archetype, else the one for all, else what ships with the code.
+        """The entry for the archetype, otherwise the one for all, otherwise the default that ships with the code.
 
-        None for a context type that this store has nothing to say of.
+        None for a context type of another store, or an unknown one.
         """
         found = self.best(archetype, context_type=context_type, option=option)
         context = CONTEXT_TYPES.get(context_type)
@@ -35,13 +35,13 @@ class VVectorStore(Store[VVector]):
         *,
         source: str = "github",
         gate: Mapping[str, Any] | None = None,
-    ) -> Change:
-        """`bulk_import`, by the name that the agent's code has for it."""
+    ) -> StoreChange:
+        """`bulk_import`, under the name that the agent's code uses."""
         return self.bulk_import(repositories, entries, source=source, gate=gate)
 
 
 def default_entry(context: ContextType, option: str) -> VVector:
-    """What is assumed where nothing has been learnt: `source` is "default", and there is no evidence."""
+    """What is assumed without evidence: an entry whose `source` is "default"."""
     value: dict[str, Any] = {}
     quantiles = {}
     for name, target in context.targets.items():

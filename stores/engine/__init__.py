@@ -1,1 +1,1 @@
-"""Any database of ours."""
+"""Databases of ours, whatever their tables: opening, locks, migrations, copies."""

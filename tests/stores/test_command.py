@@ -48,11 +48,11 @@ def test_list_show_and_why(stores: Path) -> None:
     assert "no entries yet" in run(stores, "list", "pattern").output
     assert json.loads(run(stores, "list", "v_vector", "--json").output)["option"] == "import_fix"
     assert json.loads(run(stores, "show", "v_vector", "1").output)["evolved_value"] == {"max_edits": 18}
-    told = run(stores, "why", "v_vector", "1", "--evidence", "2").output
-    assert "gate of lines: saves 0.250 [0.140, 0.330] bits over the defaults" in told
-    assert "worse off: odd" in told
-    assert told.count("files=") == 2
-    assert "failed too large" in told
+    shown = run(stores, "why", "v_vector", "1", "--evidence", "2").output
+    assert "gate for lines: saves 0.250 [0.140, 0.330] bits over the defaults" in shown
+    assert "worse on: odd" in shown
+    assert shown.count("files=") == 2
+    assert "failed too large" in shown
     assert json.loads(run(stores, "why", "v_vector", "1", "--json").output)["entry"]["id"] == 1
 
 
@@ -68,8 +68,8 @@ def test_export_import_check_stats_and_backup(stores: Path, tmp_path: Path) -> N
     assert run(stores, "backup").output.count(".db") == 3
 
 
-def test_what_is_wrong_is_told(stores: Path, tmp_path: Path) -> None:
-    assert "no store at" in run(tmp_path / "nowhere", "stats", code=2).output
+def test_errors_are_sentences_with_exit_codes(stores: Path, tmp_path: Path) -> None:
+    assert "no v_vector_history database at" in run(tmp_path / "nowhere", "stats", code=2).output
     assert not (tmp_path / "nowhere").exists()
     assert "has no entry 9" in run(stores, "why", "v_vector", "9", code=2).output
     assert "expected COLUMN=VALUE" in run(stores, "list", "v_vector", "--where", "agent=x", code=2).output

@@ -62,13 +62,13 @@ def written(make_repo: Callable[[str], Repo], tmp_path: Path) -> Written:
     history = TokenHistory.load(folder / "tokens.pt", vocabulary.markers)
     commits = in_order(list(history.commits()), folder / "commits.json", "date")
     rule = dataset_builder.rule_of(dataset_builder.DatasetBuilderConfig())
-    splits, _ = split(commits, rule, vocabulary.about["learnt_until"], None)
+    splits, _ = split(commits, rule, vocabulary.origin["learnt_until"], None)
     copies = duplicates.find(history, splits, least_tokens=32, similarity=0.8)
     for one in splits:
         one.left_out = {copy.sequence for copy in copies.get(one.name, ()) if copy.kind != "earlier version"}
         one.lay_out(history)
     files = {name: folder / file for name, file in dataset_builder.FILES.items()}
-    return Written(files, history, splits, vocabulary.about["learnt_until"], vocabulary.markers)
+    return Written(files, history, splits, vocabulary.origin["learnt_until"], vocabulary.markers)
 
 
 def test_what_the_stage_writes_holds(written: Written) -> None:

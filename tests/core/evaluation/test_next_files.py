@@ -6,9 +6,9 @@ import pytest
 import torch
 
 from core.evaluation.next_files import ChangedBefore, calibration, commits_to_predict, next_files
-from core.prediction.commits import SeenCommit
 from core.prediction.predictor import Predictor
 from core.text.grammar import ChangeText, CommitText, FileText, serialise
+from core.text.stream import StreamCommit
 
 
 def commit(*paths: str) -> CommitText:
@@ -55,7 +55,7 @@ def test_the_history_is_what_stands_before(predictor: Predictor) -> None:
 def test_recency_moves_what_comes_again_to_the_front() -> None:
     known = ChangedBefore()
     for path in ("a", "b", "c", "a"):
-        known.add(SeenCommit(0, changes=[(path, "x")]))
+        known.add(StreamCommit(0, changes=[(path, "x")]))
     assert known.recent()[0] == ["a", "c", "b"]
     assert known.frequent()[0][0] == "a"
 

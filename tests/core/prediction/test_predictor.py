@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import math
 
+import numpy as np
 import torch
 
-from core.prediction.commits import commits_in
 from core.prediction.predictor import Predictor
 from core.prediction.search import head_of_file
 from core.text.grammar import (
@@ -19,6 +19,7 @@ from core.text.grammar import (
     commit_head,
     serialise,
 )  # fmt: skip
+from core.text.stream import commits_in
 
 PATHS = ["src/lib.rs", "src/lib", "src/main.rs", "README.md", "a", "docs/é.md"]
 
@@ -91,7 +92,7 @@ def test_commits_are_read_back(predictor: Predictor) -> None:
     commit = CommitText(year="2024", month="01", author=("Ada",), message=("one",), files=[one, other])
     pieces = [piece for sequence in serialise(commit) for piece in sequence]
     ids = vocabulary.encode([pieces])[0]
-    first, second = commits_in(torch.tensor(ids * 2), vocabulary)
+    first, second = commits_in(np.array(ids * 2), vocabulary)
     assert first.changes == [("a.rs", "new_function"), ("a.rs", "refactor"), ("b <CODE_END>", "other")]
     assert vocabulary.decode(ids[slice(*first.codes[0])]) == "fn f() {}"
     assert len(first.codes) == 3

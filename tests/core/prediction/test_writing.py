@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from core.prediction.completing import Stopper, complete, pieces_of_spelled
-from core.prediction.predictor import Predictor, first_change, spelled_for_people
+from core.prediction.predictor import Predictor, spelled_for_people
 from core.prediction.reading import Reading
 from core.prediction.search import new_path
 from core.prediction.streaming import pieces_of
@@ -24,6 +24,7 @@ from core.text.grammar import (
     SYMBOL,
     CodeView,
     CommitText,
+    Marker,
     commit_head,
     parse,
 )
@@ -84,7 +85,7 @@ def test_closing_takes_no_text(predictor: Predictor) -> None:
     writer = Writer(reading, predictor.vocabulary, ranking.tree)
     pieces = predictor.vocabulary.pieces(list(writer.write(0)))
     assert pieces[-3:] == [CODE_END, FILE_END, COMMIT_END]
-    assert first_change(pieces) == ("", "")
+    assert all(type(piece) is Marker for piece in pieces)
 
 
 def test_a_new_path_is_one_that_is_not_known(predictor: Predictor) -> None:
@@ -149,7 +150,7 @@ def test_stop_texts(texts: list[str], stops: list[str], told: str, done: bool) -
     stopper = Stopper(stops)
     got = ""
     for text in texts:
-        got += stopper.tell(text)
+        got += stopper.ready(text)
         if stopper.done:
             break
     assert (got + stopper.held, stopper.done) == (told, done)

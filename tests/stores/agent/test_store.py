@@ -1,4 +1,4 @@
-"""What holds for all three stores: asking, own outcomes, seeding again, checking."""
+"""What holds for all three stores: reading, own outcomes, seeding again, checking."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def test_seeding_the_same_again_writes_nothing(opened: Open) -> None:
         assert store.stats() == before
 
 
-def test_evidence_that_is_gone_goes_and_what_no_evidence_supports_retires(opened: Open) -> None:
+def test_evidence_that_is_gone_is_removed_and_entries_without_any_retire(opened: Open) -> None:
     repository, fewer = made_up(), made_up(number=30)
     with opened() as store:
         store.bulk_import([repository], [entry(repository)], source="history:test")
@@ -63,21 +63,21 @@ def test_own_outcomes_survive_seeding_and_count_with_the_seed(opened: Open) -> N
         store.bulk_import([repository], [entry(repository)], source="history:test")
         (seeded,) = store.entries()
         for success in (True, False, False):
-            told = store.record_outcome(seeded, success=success, value={"lines": 7})
-        assert (told.own.successes, told.own.failures, told.own.value) == (1, 2, {"lines": 7})
-        assert told.confidence == pytest.approx(beliefs.lower_bound(19, 6))
+            updated = store.record_outcome(seeded, success=success, value={"lines": 7})
+        assert (updated.own.successes, updated.own.failures, updated.own.value) == (1, 2, {"lines": 7})
+        assert updated.confidence == pytest.approx(beliefs.lower_bound(19, 6))
         mean = 18 / 22
         for success in (True, False, False):
             mean += beliefs.EMA_ALPHA * (success - mean)
-        assert told.own.ema == pytest.approx(mean)
+        assert updated.own.ema == pytest.approx(mean)
         store.bulk_import([more], [entry(more, prior=(15.0, 7.0))], source="history:test")
         (after,) = store.entries()
-        assert after.own == told.own
+        assert after.own == updated.own
         assert after.prior == (15.0, 7.0)
         assert after.confidence == pytest.approx(beliefs.lower_bound(16, 9))
         store.bulk_import([more], [], source="history:test")
         (alone,) = store.entries()  # an agent relies on it: it does not retire
-        assert (alone.id, alone.source, alone.own, alone.quantiles) == (told.id, "withdrawn", told.own, {})
+        assert (alone.id, alone.source, alone.own, alone.quantiles) == (updated.id, "withdrawn", updated.own, {})
         assert alone.confidence == pytest.approx(beliefs.lower_bound(2, 3))
         assert not store.bulk_import([], [], source="history:test")
         assert store.check() == []
@@ -103,9 +103,9 @@ def test_a_default_becomes_an_own_entry_when_an_outcome_is_told(opened: Open) ->
         assert default is not None
         assert (default.source, default.id, default.confidence) == ("default", None, 0.0)
         assert default.evolved_value == {"max_files": 5, "max_edits": 60, "with_tests": 0.5}
-        told = store.record_outcome(default, success=True)
-        assert (told.source, told.own.successes) == ("default", 1)
-        assert store.query("repair_strategy", "guard_fix") == told
+        updated = store.record_outcome(default, success=True)
+        assert (updated.source, updated.own.successes) == ("default", 1)
+        assert store.query("repair_strategy", "guard_fix") == updated
         assert store.query("no_such_context", "guard_fix") is None
 
 
@@ -134,11 +134,11 @@ def test_the_check_sees_figures_that_do_not_follow(opened: Open, change: dict[st
     with opened() as store:
         store.bulk_import([repository], [entry(repository)], source="history:test")
         with store.database.write() as connection:
-            connection.execute(sa.update(store.database.entries).values(**change))
+            connection.execute(sa.update(store.table).values(**change))
         assert any(problem in sentence for sentence in store.check())
 
 
-def test_who_looks_at_entries_one_by_one_can_write_meanwhile(opened: Open) -> None:
+def test_entries_can_be_updated_while_they_are_read_one_by_one(opened: Open) -> None:
     repository = made_up(number=3000)
     with opened() as store, opened() as other:
         store.bulk_import([repository], [entry(repository)], source="history:test")
@@ -151,7 +151,7 @@ def test_who_looks_at_entries_one_by_one_can_write_meanwhile(opened: Open) -> No
         assert store.get(1).own.successes == 2
 
 
-def test_an_entry_that_is_not_there_is_told(opened: Open) -> None:
+def test_a_missing_entry_is_told(opened: Open) -> None:
     with opened() as store:
         for ask in (store.get, store.why):
             with pytest.raises(UserError, match="no entry 7"):
@@ -160,7 +160,7 @@ def test_an_entry_that_is_not_there_is_told(opened: Open) -> None:
             list(store.entries(colour="red"))
 
 
-def test_patterns_and_failures_are_asked_for_by_step(tmp_path: Path) -> None:
+def test_patterns_and_failures_are_queried_by_step(tmp_path: Path) -> None:
     common = {"agent": "repair_strategy", "source": "history:test"}
     with PatternStore(tmp_path) as patterns, FailureStore(tmp_path) as failures:
         some = [
@@ -188,7 +188,7 @@ def test_patterns_and_failures_are_asked_for_by_step(tmp_path: Path) -> None:
 def test_a_value_that_is_no_json_is_told(opened: Open, value: dict[str, object]) -> None:
     with opened() as store:
         number = store.add_own(entry(option="guard_fix"))
-        with pytest.raises(UserError, match="nothing that JSON can hold"):
+        with pytest.raises(UserError, match="not JSON-serialisable"):
             store.record_outcome(number, success=True, value=value)
         assert store.get(number).own.successes == 0
 
@@ -211,8 +211,13 @@ def test_a_reported_default_takes_a_later_seed(opened: Open) -> None:
     with opened() as store:
         default = store.query("repair_strategy", "guard_fix")
         assert default is not None
-        told = store.record_outcome(default, success=True)
+        updated = store.record_outcome(default, success=True)
         store.bulk_import([repository], [entry(repository, option="guard_fix")], source="history:test")
         (seeded,) = store.entries()
-        assert (seeded.id, seeded.source, seeded.sample_count, seeded.own) == (told.id, "history:test", 40, told.own)
+        assert (seeded.id, seeded.source, seeded.sample_count, seeded.own) == (
+            updated.id,
+            "history:test",
+            40,
+            updated.own,
+        )
         assert store.check() == []

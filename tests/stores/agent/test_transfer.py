@@ -37,7 +37,7 @@ def test_an_export_into_an_empty_store_gives_the_same_store(opened: Callable[[],
         assert list(other.entries()) == list(store.entries())
 
 
-def test_a_teammates_outcomes_merge_into_a_store_with_evidence_of_its_own(tmp_path: Path) -> None:
+def test_a_teammates_outcomes_merge_into_a_store_with_its_own_evidence(tmp_path: Path) -> None:
     with VVectorStore(tmp_path / "mine") as mine, VVectorStore(tmp_path / "theirs") as theirs:
         filled(theirs)
         repository = made_up("b", number=50)
@@ -73,7 +73,7 @@ def test_a_teammates_outcomes_merge_into_a_store_with_evidence_of_its_own(tmp_pa
         (lambda lines: [line for line in lines if '"at":1600000007' not in line], "do not follow from its evidence"),
     ],
 )
-def test_a_file_that_is_no_such_store_changes_nothing(
+def test_a_file_that_is_not_an_export_of_the_store_changes_nothing(
     tmp_path: Path, change: Callable[[list[str]], list[str]], message: str
 ) -> None:
     path = tmp_path / "store.jsonl"
@@ -86,7 +86,7 @@ def test_a_file_that_is_no_such_store_changes_nothing(
         assert other.stats()["evidence"] == other.stats()["entries"] == 0
 
 
-def test_a_missing_file_is_told(tmp_path: Path) -> None:
+def test_a_missing_file_is_reported(tmp_path: Path) -> None:
     with PatternStore(tmp_path) as store, pytest.raises(UserError, match="cannot be read"):
         store.import_(tmp_path / "nothing.jsonl")
 
@@ -97,3 +97,14 @@ def test_lines_are_plain_json(tmp_path: Path) -> None:
         store.export(tmp_path / "store.jsonl")
     kinds = [json.loads(line)["kind"] for line in (tmp_path / "store.jsonl").read_text().splitlines()]
     assert list(dict.fromkeys(kinds)) == ["store", "repository", "evidence", "entry", "outcome", "end"]
+
+
+def test_imported_outcomes_have_the_effect_of_reported_ones(tmp_path: Path) -> None:
+    with VVectorStore(tmp_path / "a") as store, VVectorStore(tmp_path / "b") as other:
+        number = store.add_own(entry(option="guard_fix"))
+        for value in ({"lines": 3}, None, {}):
+            updated = store.record_outcome(number, success=value is not None, value=value)
+        assert updated.own.value == {"lines": 3}
+        store.export(tmp_path / "store.jsonl")
+        other.import_(tmp_path / "store.jsonl")
+        assert next(other.entries()).own == updated.own

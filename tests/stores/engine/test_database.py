@@ -1,289 +1,169 @@
-"""Kills, writers at once, a full disk, damage, migrations: what a store must live through."""
+"""Any database of ours, whatever its tables: opening, reading, writing, migrating, damage."""
 
 from __future__ import annotations
 
 import contextlib
-import itertools
 import os
-import random
-import re
-import signal
 import sqlite3
-import subprocess
-import sys
-import textwrap
-import time
-from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+import threading
+from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
-from alembic.autogenerate import compare_metadata
-from alembic.migration import MigrationContext
-from builders import PROJECT
-from sqlalchemy.dialects import sqlite
-from sqlalchemy.schema import CreateTable
-from stores_made_up import entry, made_up
+import sqlalchemy as sa
 
 from core.errors import StageError, UserError
-from stores import FailureStore, PatternStore, VVectorStore
-from stores.agent.schema import STORES
-from stores.engine.database import REVISION, Database
+from stores.engine.database import Database
+from stores.engine.schema import Schema
 
-IMPORTING = """
-import resource, signal, sys, time
-sys.path[:0] = [{project!r}, {tests!r}]
-from stores import VVectorStore
-from stores_made_up import entry, made_up
-store = VVectorStore({folder!r})
-print("ready", flush=True)
-many = [made_up("a"), *(made_up(name, 3000) for name in "bcdefgh")]
-{before}
-store.bulk_import(many, [entry(*many, option="import_fix")], source="history:test")
-print("done", flush=True)
+NOTE = {"text": "ñ", "weight": 0.5, "done": 0, "detail": {"b": [1, None], "a": "x"}}
+SECOND = """
+import sqlalchemy as sa
+from alembic import op
+revision, down_revision = "0002", "0001"
+def upgrade():
+    op.add_column("notes", sa.Column("author", sa.Text(), nullable=True))
 """
 
 
-def importing(folder: Path, before: str = "") -> subprocess.Popen[bytes]:
-    text = IMPORTING.format(
-        project=str(PROJECT), tests=str(PROJECT / "tests"), folder=str(folder), before=textwrap.dedent(before)
-    )
-    return subprocess.Popen([sys.executable, "-c", text], stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+@contextlib.contextmanager
+def opened(schema: Schema, location: str | Path, **options: Any) -> Iterator[Database]:
+    with contextlib.closing(Database(schema, location, **options)) as database:
+        yield database
 
 
-def seeded(folder: Path) -> int:
-    """A store with a seeded entry that has own outcomes, and an own entry; the number of the first."""
-    repository = made_up("a")
-    with VVectorStore(folder) as store:
-        store.bulk_import([repository], [entry(repository, option="import_fix")], source="history:test")
-        (one,) = store.entries()
-        store.record_outcome(one, success=True)
-        store.add_own(entry(option="guard_fix"))
-        return one.id or 0
+def add(database: Database, **values: Any) -> None:
+    with database.write() as connection:
+        connection.execute(sa.insert(database.table("notes")).values(**{**NOTE, **values}))
 
 
-def test_twenty_kills_in_the_middle_of_an_import(tmp_path: Path) -> None:
-    number = seeded(tmp_path)
-    random.seed(1)
-    done = 0
-    with VVectorStore(tmp_path) as store:
-        own, guard = store.get(number).own, [one for one in store.entries() if one.source == "own"]
-    for _ in range(20):
-        process = importing(tmp_path)
-        assert process.stdout
-        assert process.stdout.readline() == b"ready\n"
-        time.sleep(random.uniform(0, 0.9))
-        process.kill()
-        done += b"done" in process.communicate()[0]
-        with VVectorStore(tmp_path) as store:
-            assert store.check() == []
-            whole = {40, 40 + 7 * 3000}
-            assert store.stats()["evidence"] in whole
-            assert store.get(number).own == own
-            assert [one for one in store.entries() if one.source == "own"] == guard
-    assert done < 20  # some were killed before they were through
+def texts(database: Database) -> list[str]:
+    with database.read() as connection:
+        return list(connection.execute(sa.select(database.table("notes").c.text)).scalars())
 
 
-def test_three_writers_at_once_all_get_their_turn(tmp_path: Path) -> None:
-    number = seeded(tmp_path)
-    writer = f"""
-import sys
-sys.path.insert(0, {str(PROJECT)!r})
-from stores import VVectorStore
-store = VVectorStore({str(tmp_path)!r})
-for _ in range(80):
-    store.record_outcome({number}, success=True, note=sys.argv[1])
-"""
-    processes = [subprocess.Popen([sys.executable, "-c", writer, name]) for name in ("x", "y")]
-    third = importing(tmp_path)
-    assert third.communicate(timeout=100)[0].endswith(b"done\n")
-    assert [process.wait(timeout=100) for process in processes] == [0, 0]
-    with VVectorStore(tmp_path) as store:
-        assert store.get(number).own.successes == 1 + 160
-        assert store.check() == []
-        told = [one["detail"]["note"] for one in reversed(store.why(number, evidence=1000).outcomes)]
-    # While both are at it, nobody waits for long runs of the other.
-    both = told[max(told.index("x"), told.index("y")) :]
-    both = both[: len(both) - min(both[::-1].index("x"), both[::-1].index("y")) - 1]
-    runs = [len(list(group)) for name, group in itertools.groupby(both) if name]
-    assert max(runs, default=0) <= 40
+def test_what_is_written_is_read_again(notes: Schema, location: str) -> None:
+    with opened(notes, location) as database:
+        add(database)
+        assert database.problems() == []
+    with opened(notes, location, create=False) as database, database.read() as connection:
+        (row,) = connection.execute(sa.select(database.table("notes"))).mappings()
+        assert dict(row) == {"id": 1, **NOTE}
 
 
-def test_a_full_disk_leaves_the_store_as_it_was(tmp_path: Path) -> None:
-    number = seeded(tmp_path)
-    # No file may grow: what a write to a full disk looks like.
-    full = (
-        "signal.signal(signal.SIGXFSZ, signal.SIG_IGN); resource.setrlimit(resource.RLIMIT_FSIZE, (150_000, 150_000))"
-    )
-    process = importing(tmp_path, before=full)
-    errors = process.communicate(timeout=60)[1].decode()
-    assert process.returncode == 1
-    assert "make room; the store is as it was before" in errors
-    with VVectorStore(tmp_path) as store:
-        assert store.check() == []
-        assert store.stats()["evidence"] == 40
-        assert store.get(number).own.successes == 1
+def test_a_transaction_that_fails_writes_nothing(notes: Schema, location: str) -> None:
+    with opened(notes, location) as database:
+        with contextlib.suppress(ZeroDivisionError), database.write() as connection:
+            connection.execute(sa.insert(database.table("notes")).values(**NOTE))
+            raise ZeroDivisionError
+        assert texts(database) == []
 
 
-def test_an_interrupt_leaves_the_store_as_it_was(tmp_path: Path) -> None:
-    seeded(tmp_path)
-    process = importing(tmp_path, before='print("go", flush=True)')
-    assert process.stdout
+def test_a_reader_sees_one_state_while_another_writes(notes: Schema, location: str) -> None:
+    with opened(notes, location) as reader, opened(notes, location) as writer:
+        add(writer, text="before")
+        query = sa.select(sa.func.count()).select_from(reader.table("notes"))
+        with reader.read() as connection:
+            assert connection.execute(query).scalar_one() == 1
+            thread = threading.Thread(target=add, args=(writer,), daemon=True)
+            thread.start()
+            thread.join(0.3)
+            assert connection.execute(query).scalar_one() == 1
+        thread.join()
+        assert len(texts(reader)) == 2
+
+
+@pytest.mark.parametrize("values", [{"weight": 1.5}, {"done": 2}])
+def test_both_databases_refuse_values_out_of_range(notes: Schema, location: str, values: dict[str, Any]) -> None:
+    with opened(notes, location) as database, pytest.raises(StageError, match=r"(?i)constraint"):
+        add(database, **values)
+
+
+@pytest.mark.parametrize(("column", "value"), [("detail", "no json"), ("detail", "[1]"), ("weight", "heavy")])
+def test_sqlite_refuses_what_no_reader_understands(tmp_path: Path, notes: Schema, column: str, value: object) -> None:
+    with opened(notes, tmp_path) as database:
+        add(database)
+    with sqlite3.connect(tmp_path / "notes.db") as connection, pytest.raises(sqlite3.IntegrityError):
+        connection.execute(f"UPDATE notes SET {column} = ?", (value,))
+
+
+def test_a_database_that_does_not_exist_is_created_only_if_asked(notes: Schema, location: str) -> None:
+    with pytest.raises(UserError, match="no notes database at") as caught:
+        Database(notes, location, create=False)
+    assert caught.value.hint == "write a note first"
+    with pytest.raises(UserError, match="no notes database at"):
+        Database(notes, location, create=False)
+    Database(notes, location).close()
+    Database(notes, location, create=False).close()
+
+
+def test_a_database_of_an_earlier_revision_is_migrated_with_its_rows(notes: Schema, location: str) -> None:
+    with opened(notes, location) as database:
+        add(database, text="old")
+    (notes.migrations / "0002_author.py").write_text(SECOND)
+    later = replace(notes, revision=2)
     for _ in range(2):
-        process.stdout.readline()
-    time.sleep(0.1)
-    process.send_signal(signal.SIGINT)
-    process.communicate(timeout=60)
-    with VVectorStore(tmp_path) as store:
-        assert store.check() == []
-        assert store.stats()["evidence"] == 40
-
-
-def test_the_migrations_make_the_tables_of_the_schema(opened: Callable[[], VVectorStore]) -> None:
-    with opened() as store, store.database.read() as connection:
-        context = MigrationContext.configure(connection, opts={"compare_type": True})
-        assert compare_metadata(context, store.database.metadata) == []
-
-
-@pytest.mark.parametrize("name", STORES)
-def test_every_sqlite_table_is_strict_and_made_as_the_schema_says(tmp_path: Path, name: str) -> None:
-    database = Database(name, tmp_path)
-    database.close()
-    with sqlite3.connect(tmp_path / f"{name}.db") as connection:
-        made = {
-            row[0]: " ".join(row[1].split())
-            for row in connection.execute("SELECT name, sql FROM sqlite_master WHERE type = 'table'")
-        }
-        assert connection.execute("PRAGMA user_version").fetchone() == (REVISION,)
-    assert {*made} - {"alembic_version"} == set(database.metadata.tables)
-    for table in database.metadata.tables:
-        assert "STRICT" in made[table]
-        wanted = str(CreateTable(database.metadata.tables[table]).compile(dialect=sqlite.dialect()))
-        assert sorted(re.findall(r"\w+", made[table])) == sorted(re.findall(r"\w+", wanted))
-
-
-@pytest.mark.parametrize(
-    ("column", "value"),
-    [("evolved_value", "no json"), ("evolved_value", "[1]"), ("confidence", 1.5), ("sample_count", "many")],
-)
-def test_sqlite_refuses_what_no_reader_understands(tmp_path: Path, column: str, value: object) -> None:
-    seeded(tmp_path)
-    with sqlite3.connect(tmp_path / "v_vector_history.db") as connection, pytest.raises(sqlite3.IntegrityError):
-        connection.execute(f"UPDATE v_vectors SET {column} = ?", (value,))
-
-
-def test_a_store_of_a_newer_version_is_refused(tmp_path: Path) -> None:
-    seeded(tmp_path)
-    with sqlite3.connect(tmp_path / "v_vector_history.db") as connection:
-        connection.execute(f"PRAGMA user_version={REVISION + 1}")
+        with opened(later, location, create=False) as database, database.read() as connection:
+            assert connection.execute(sa.text("SELECT text, author FROM notes")).all() == [("old", None)]
     with pytest.raises(UserError, match="newer version"):
-        VVectorStore(tmp_path)
+        Database(notes, location)
 
 
-@pytest.mark.parametrize("damage", [lambda whole: whole[:9000], lambda whole: b"no database" * 100 + whole[1100:]])
-def test_a_damaged_file_is_told(tmp_path: Path, damage: Callable[[bytes], bytes]) -> None:
-    seeded(tmp_path)
-    path = tmp_path / "v_vector_history.db"
+def test_two_schemas_in_one_place_do_not_see_each_other(notes: Schema, location: str) -> None:
+    other = replace(notes, name="notes_of_others")
+    with opened(notes, location) as mine, opened(other, location) as theirs:
+        add(mine, text="mine")
+        add(theirs, text="theirs")
+        assert (texts(mine), texts(theirs)) == (["mine"], ["theirs"])
+
+
+@pytest.mark.parametrize("damage", [lambda whole: whole[:5000], lambda whole: b"no database" * 100 + whole[1100:]])
+def test_a_damaged_file_is_reported(tmp_path: Path, notes: Schema, damage: Callable[[bytes], bytes]) -> None:
+    path = tmp_path / "notes.db"
+    with opened(notes, tmp_path) as database:
+        for number in range(200):
+            add(database, text=str(number) * 50)
     path.write_bytes(damage(path.read_bytes()))
     with (
         pytest.raises(StageError, match=r"malformed|not a database|integrity") as caught,
-        VVectorStore(tmp_path) as store,
+        opened(notes, tmp_path) as database,
     ):
-        raise StageError("; ".join(store.check()), "put the newest file of backups/ in its place")
+        raise StageError("; ".join(database.problems()), "backups/")
     assert "backups/" in caught.value.hint
 
 
-def test_backups_are_whole_and_the_newest_seven_stay(tmp_path: Path) -> None:
-    seeded(tmp_path)
-    with VVectorStore(tmp_path) as store:
-        made = [store.backup() for _ in range(9)]
-        there = sorted((tmp_path / "backups").iterdir())
-        assert there == [path for path in made[2:] if path]
-        before = list(store.entries())
-    there[-1].replace(tmp_path / "v_vector_history.db")
-    with VVectorStore(tmp_path) as store:
-        assert list(store.entries()) == before
-
-
-def test_a_copy_of_postgresql_is_a_sqlite_store(postgresql: str, tmp_path: Path) -> None:
-    repository = made_up("z")
-    with PatternStore(postgresql) as store:
-        assert store.backup() is None
-        store.bulk_import([repository], [], source="history:test")
-        store.database.copy_to(tmp_path / "pattern_memory.db")
-        with PatternStore(tmp_path) as copy:
-            assert list(copy.evidence.of_repository("root:z")) == list(store.evidence.of_repository("root:z"))
-            assert len(list(copy.evidence.of_repository("root:z"))) == 40
-
-
-def test_two_that_make_a_store_at_once(tmp_path: Path) -> None:
-    code = f"import sys; sys.path.insert(0, {str(PROJECT)!r})\nfrom stores import FailureStore\n"
-    code += f"FailureStore({str(tmp_path)!r}).stats()"
-    processes = [subprocess.Popen([sys.executable, "-c", code]) for _ in range(4)]
-    assert [process.wait() for process in processes] == [0] * 4
-    with FailureStore(tmp_path) as store:
-        assert store.check() == []
-
-
-@pytest.mark.skipif(os.geteuid() == 0, reason="root may write everywhere")
-def test_a_folder_that_cannot_be_written_is_told(tmp_path: Path) -> None:
-    tmp_path.chmod(0o500)
-    with pytest.raises((StageError, OSError)):
-        VVectorStore(tmp_path / "stores")
-
-
-def test_agents_and_a_copy_at_once_on_postgresql(postgresql: str, tmp_path: Path) -> None:
-    import psycopg
-
-    with psycopg.connect(postgresql) as connection:
-        connection.execute("DROP SCHEMA IF EXISTS v_vector_history CASCADE")
-    with ThreadPoolExecutor(6) as pool:  # all of them make the tables
-        stores = list(pool.map(lambda _: VVectorStore(postgresql), range(6)))
-        default = stores[0].query("repair_strategy", "guard_fix")
-        assert default is not None
-        told = [pool.submit(store.record_outcome, default, success=True) for store in stores for _ in range(5)]
-        for number in range(4):
-            folder = tmp_path / str(number)
-            folder.mkdir()
-            stores[0].database.copy_to(folder / "v_vector_history.db")
-            with VVectorStore(folder) as copy:
-                assert copy.check() == []
-            assert stores[1].check() == []
-        for one in told:
-            one.result()
-    found = stores[0].query("repair_strategy", "guard_fix")
-    assert found is not None
-    assert found.own.successes == 30
-    for store in stores:
-        store.close()
+def test_a_row_that_refers_to_nothing_is_reported(tmp_path: Path, notes: Schema) -> None:
+    sa.Table("replies", notes.metadata, sa.Column("to", sa.Integer, sa.ForeignKey("notes.id"), primary_key=True))
+    with opened(notes, tmp_path) as database:
+        with sqlite3.connect(tmp_path / "notes.db") as connection:
+            connection.execute('INSERT INTO replies ("to") VALUES (7)')
+        assert database.problems() == ["a row of replies refers to a missing row of notes"]
 
 
 @pytest.mark.parametrize("name", ["a?b", "x%20y", "q?mode=ro", "ü #&", "it's"])
-def test_any_folder_will_do(tmp_path: Path, name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_any_folder_will_do(tmp_path: Path, notes: Schema, name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
-    number = seeded(Path(name))
-    with VVectorStore(name) as store:
+    with opened(notes, name) as database:
         monkeypatch.chdir("/")
-        store.record_outcome(number, success=True)
-        assert store.get(number).own.successes == 2
-    assert {path.name for path in (tmp_path / name).iterdir()} == {"v_vector_history.db", "v_vector_history.lock"}
-    assert [path.name for path in tmp_path.iterdir()] == [name]
+        add(database)
+        assert len(texts(database)) == 1
+    assert {path.name for path in (tmp_path / name).iterdir()} == {"notes.db", "notes.lock"}
+    assert {path.name for path in tmp_path.iterdir()} == {name, notes.migrations.name}
 
 
-def test_a_program_that_knows_no_lock_file_may_write_too(tmp_path: Path) -> None:
-    """A transaction that read first and wrote later would fail at once beside it."""
-    number = seeded(tmp_path)
-    with (
-        VVectorStore(tmp_path) as store,
-        contextlib.closing(
-            sqlite3.connect(tmp_path / "v_vector_history.db", isolation_level=None, check_same_thread=False)
-        ) as other,
-        ThreadPoolExecutor(1) as pool,
-    ):
-        other.execute("BEGIN IMMEDIATE")
-        other.execute("UPDATE repositories SET licence = 'MIT'")
-        told = pool.submit(store.record_outcome, number, success=True)
-        time.sleep(0.3)
-        other.execute("COMMIT")
-        assert told.result().own.successes == 2
-        assert [state.licence for state in store.evidence.states().values()] == ["MIT"]
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may write everywhere")
+def test_a_folder_that_cannot_be_written_is_reported(tmp_path: Path, notes: Schema) -> None:
+    tmp_path.chmod(0o500)
+    with pytest.raises((StageError, OSError)):
+        Database(notes, tmp_path / "databases")
+
+
+def test_a_bad_url_and_a_server_that_is_not_there_are_reported_without_the_password(notes: Schema) -> None:
+    with pytest.raises(UserError, match="not a database URL"):
+        Database(notes, "postgresql://user@host:port/name")
+    with pytest.raises(StageError, match="postgresql://") as caught:
+        Database(notes, "postgresql://user:secret@/name?host=/nowhere")
+    assert "secret" not in str(caught.value)
+    assert "server is running" in caught.value.hint

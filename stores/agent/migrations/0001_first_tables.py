@@ -1,4 +1,4 @@
-"""The first tables. A migration never changes: what later ones need stands in later ones."""
+"""The first tables. Migrations are never edited: later changes need later migrations."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ STRICT = {"sqlite_strict": True}
 
 
 def upgrade() -> None:
-    """Make them."""
+    """Create them."""
     op.create_table(
         "repositories",
         sa.Column("id", _whole(), primary_key=True),
@@ -65,7 +65,7 @@ def upgrade() -> None:
         **STRICT,
     )
     op.create_index("ix_outcomes_entry_id", "outcomes", ["entry_id"])
-    table, key = NAMES[context.config.attributes["store"]]
+    table, key = NAMES[context.config.attributes["schema"].name]
     op.create_table(
         table,
         sa.Column("id", _whole(), primary_key=True),
