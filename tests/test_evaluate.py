@@ -5,12 +5,9 @@ from __future__ import annotations
 import json
 from typing import Any
 
-import pytest
 import torch
 from builders import Program
 
-from core.git.remotes import published_at
-from core.git.repositories import open_repository
 from core.models import model_folder
 from core.models.model_card import card
 from core.text.token_files import load, save
@@ -110,21 +107,3 @@ def test_a_model_of_another_vocabulary_is_refused(copied: Program) -> None:
     done = copied.run("evaluate.py", "--model", "outputs/model")
     assert done.returncode == 2
     assert "another vocabulary" in done.stderr
-
-
-@pytest.mark.parametrize(
-    ("url", "public"),
-    [
-        ("https://github.com/a/b.git", True),
-        ("git@gitlab.com:a/b.git", True),
-        ("https://user:secret@github.com/a/b", True),
-        ("https://git.example.org/a/b", False),
-        ("/srv/github.com/b", False),
-    ],
-)
-def test_a_public_repository_brings_a_warning(make_repo: Any, url: str, public: bool) -> None:
-    repo = make_repo()
-    repo.git("remote", "add", "origin", url)
-    where = published_at("/somewhere", str(open_repository(str(repo.path), repo.path).git_dir))
-    assert bool(where) == public
-    assert "secret" not in where

@@ -16,7 +16,8 @@ import torch
 from builders import PROJECT, Program, Repo
 from safetensors.torch import load_file
 
-from core.errors import StageError
+import train_model
+from core.errors import StageError, UserError
 from core.models import model_folder
 from core.records.training import SUMMARY, read_metrics
 from core.training import fit
@@ -253,3 +254,11 @@ def test_a_smaller_width_trains_on_no_leftovers(copied: Program) -> None:
     assert found["trained_tokens"] / found["steps"] > 20
     wide = train(copied, "--sequence-length", "512")
     assert wide["sequence_length"] == 64  # that of the blocks
+
+
+def test_minutes_bound_one_process_only(monkeypatch: pytest.MonkeyPatch) -> None:
+    config = train_model.ModelTrainingConfig(max_minutes=1.0)
+    train_model.check_processes(config)
+    monkeypatch.setenv("WORLD_SIZE", "2")
+    with pytest.raises(UserError, match="one process only"):
+        train_model.check_processes(config)

@@ -118,32 +118,3 @@ def test_a_continued_adapter_starts_with_the_earlier_weights(tiny_model: Path, t
         load_weights(fresh(2, 4, "q_proj"), tmp_path / "adapter")  # type: ignore[arg-type]
     with pytest.raises(UserError, match="no adapter"):
         load_weights(fresh(2), tmp_path)  # type: ignore[arg-type]
-
-
-def test_precision_follows_the_device(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
-    for capability, expected in (((7, 5), "fp16"), ((8, 0), "bf16"), ((9, 0), "bf16")):
-        monkeypatch.setattr(torch.cuda, "get_device_capability", lambda found=capability: found)
-        assert base_models.resolved_precision("auto") == expected
-    assert base_models.resolved_precision("fp32") == "fp32"
-
-
-def test_switched_off_the_adapter_leaves_the_base_exactly(tiny_model: Path, tmp_path: Path) -> None:
-    vocabulary = vocabulary_of(tiny_model, tmp_path)
-    vocabulary.save(tmp_path / "vocab.json", tmp_path / "tokenizer")
-    base = base_models.load_prepared(str(tiny_model), vocabulary, tmp_path, precision="fp32")
-    model = add_lora(base, vocabulary.own_ids, rank=2, alpha=4, dropout=0.0)
-    with torch.no_grad():
-        for value in model.parameters():
-            if value.requires_grad:
-                value.add_(0.1)
-    model_folder.write(tmp_path / "model", model, vocabulary, tmp_path / "tokenizer", {}, TRAINING)
-    loaded = model_folder.load(tmp_path / "model", tmp_path)
-    plain = base_models.load_prepared(str(tiny_model), vocabulary, tmp_path, precision="fp32").eval()
-    loaded.model.eval()
-    ids = torch.tensor([[*range(30), *vocabulary.own_ids[:30]]])
-    with torch.no_grad():
-        expected = plain(input_ids=ids).logits
-        assert not torch.allclose(loaded.model(input_ids=ids).logits, expected)
-        with loaded.untuned() as untuned:
-            assert torch.equal(untuned(input_ids=ids).logits, expected)
