@@ -69,7 +69,7 @@ class HeldOut:
         With `masked`, a model's tokens see their own commit only.
         """
         before = np.concatenate([one.numpy() for one in earlier])
-        targets = Targets.of(stream, spread_blocks(len(stream), width, most), vocabulary, width, masked=masked)
+        targets = Targets.of(stream, spread_blocks(len(stream), width, most), vocabulary, masked=masked)
         guessed = guesses(before, stream.numpy(), targets.positions)
         return cls(before, len(earlier[0]), stream, targets, guessed, vocabulary)
 

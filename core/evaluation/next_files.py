@@ -60,7 +60,6 @@ class CommitToPredict:
     """A commit to predict, and what came before it."""
 
     commit: StreamCommit
-    number: int
     known: ChangedBefore
     history: list[int]
     head: list[int]
@@ -86,7 +85,7 @@ def commits_to_predict(
         if number in wanted:
             ids = stream[max(commit.start - predictor.width, 0) : commit.start].tolist()
             history = (before + ids)[-predictor.width :]
-            yield CommitToPredict(commit, number, known, history, stream[commit.start : commit.head_end].tolist())
+            yield CommitToPredict(commit, known, history, stream[commit.start : commit.head_end].tolist())
         known.add(commit)
 
 

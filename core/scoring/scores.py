@@ -31,8 +31,6 @@ class Targets:
     """The tokens of a stream that are scored: all in some blocks but the first of each, which is context only."""
 
     blocks: list[Block]
-    width: int
-    """Most tokens that a model sees at once."""
     positions: Ints
     """Where each token is in the stream."""
     text: Flags
@@ -46,7 +44,7 @@ class Targets:
 
     @classmethod
     def of(
-        cls, stream: torch.Tensor, blocks: Sequence[Block], vocabulary: Vocabulary, width: int, *, masked: bool = False
+        cls, stream: torch.Tensor, blocks: Sequence[Block], vocabulary: Vocabulary, *, masked: bool = False
     ) -> Targets:
         """Find the blocks' tokens in a stream (1-D, int64)."""
         ids = stream.numpy()
@@ -63,7 +61,7 @@ class Targets:
             inside = positions[first:end][text[first:end]]
             sizes[commits[first]] += len(vocabulary.decode(ids[inside].tolist()).encode())
         restart = vocabulary.markers[COMMIT_START] if masked else -1
-        return cls(list(blocks), width, positions, text, commits.astype(np.int64), sizes, restart)
+        return cls(list(blocks), positions, text, commits.astype(np.int64), sizes, restart)
 
     def __len__(self) -> int:
         return len(self.positions)

@@ -74,5 +74,5 @@ class OldTestBlocks:
         stream = torch.tensor([id_ for block in self.blocks for id_ in block])
         ends = torch.tensor([0, *map(len, self.blocks)]).cumsum(0).tolist()
         blocks = list(itertools.pairwise(ends))
-        targets = Targets.of(stream, blocks, self.vocabulary, max(map(len, self.blocks)), masked=self.masked)
+        targets = Targets.of(stream, blocks, self.vocabulary, masked=self.masked)
         return bits_per_byte(score(model, stream, targets).nats[targets.text], targets)

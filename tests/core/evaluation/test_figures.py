@@ -16,7 +16,7 @@ def targets_of(commits: int, each: int = 20) -> Targets:
     count = commits * each
     text = np.arange(count) % 4 != 0
     owners = np.repeat(np.arange(commits), each)
-    return Targets([(0, count)], count, np.arange(count), text, owners, np.full(commits, 50))
+    return Targets([(0, count)], np.arange(count), text, owners, np.full(commits, 50))
 
 
 def test_the_figures_of_a_predictor_are_those_of_a_plain_calculation() -> None:

@@ -28,10 +28,10 @@ def test_baselines_know_what_was_before_and_nothing_else(predictor: Predictor) -
     train = stream(predictor, commit("a.rs"), commit("a.rs"), commit("b.rs"))
     test = stream(predictor, commit("c.rs"), commit("b.rs", "c.rs"), commit("a.rs"))
     wanted = [
-        (one.number, one.known.frequent()[0], one.known.recent()[0])
+        (one.commit.files, one.known.frequent()[0], one.known.recent()[0])
         for one in commits_to_predict([train], test, predictor, 1)
     ]
-    assert wanted == [(1, ["a.rs", "b.rs", "c.rs"], ["c.rs", "b.rs", "a.rs"])]
+    assert wanted == [(["b.rs", "c.rs"], ["a.rs", "b.rs", "c.rs"], ["c.rs", "b.rs", "a.rs"])]
     found = next_files([train], test, predictor, 9, samples=20, seed=1)
     assert found.commits == 3
     assert found.commits_with_a_known_file == 2

@@ -23,7 +23,7 @@ def test_score_equals_a_plain_calculation(tiny_model: Path, tmp_path: Path) -> N
     base_models.fit_to_vocabulary(model, vocabulary)
     ids = vocabulary.encode([["fn handler", CODE_START, "(x: u32) é"]])[0]
     stream = torch.tensor(ids)
-    targets = Targets.of(stream, [(0, len(ids))], vocabulary, 64)
+    targets = Targets.of(stream, [(0, len(ids))], vocabulary)
     scores = score(model, stream, targets)
     with torch.no_grad():
         logs = model(torch.tensor([ids])).logits[0].log_softmax(dim=-1)
@@ -44,7 +44,7 @@ def test_candidates_are_scored_beside_the_targets(tiny_model: Path, tmp_path: Pa
     model = AutoModelForCausalLM.from_pretrained(tiny_model)
     base_models.fit_to_vocabulary(model, vocabulary)
     stream = torch.tensor(vocabulary.encode([["fn handler(x: u32) -> u32 { x }"]])[0])
-    targets = Targets.of(stream, spread_blocks(len(stream), 4, None), vocabulary, 4)
+    targets = Targets.of(stream, spread_blocks(len(stream), 4, None), vocabulary)
     same = score(model, stream, targets, candidates=stream.numpy()[targets.positions])
     assert same.candidate_nats is not None
     assert (same.candidate_nats == same.nats).all()
@@ -55,7 +55,7 @@ def test_text_is_counted_by_commit(tiny_model: Path, tmp_path: Path) -> None:
     vocabulary = Vocabulary.of_base_model(tokenizer, pad, str(tiny_model))
     texts = ["fn a() é", "", "def part(x): return x"]
     ids = vocabulary.encode([[piece for text in texts for piece in (COMMIT_START, text, COMMIT_END) if piece]])[0]
-    targets = Targets.of(torch.tensor(ids), [(0, 9), (9, len(ids))], vocabulary, 99)
+    targets = Targets.of(torch.tensor(ids), [(0, 9), (9, len(ids))], vocabulary)
     assert targets.text_bytes.sum() == sum(len(text.encode()) for text in texts) - (
         len(ids) > 9 and _bytes_at(ids, 9, vocabulary)
     )
@@ -75,8 +75,8 @@ def test_masked_commits_are_scored_as_if_alone(tiny_model: Path, tmp_path: Path)
     base_models.fit_to_vocabulary(model, vocabulary)
     one, two = vocabulary.encode([[COMMIT_START, "fn a() {}", COMMIT_END], [COMMIT_START, "def part(x)", COMMIT_END]])
     stream = torch.tensor([*one, *two])
-    together = score(model, stream, Targets.of(stream, [(0, len(stream))], vocabulary, 64, masked=True))
-    alone = score(model, stream, Targets.of(stream, [(len(one), len(stream))], vocabulary, 64))
+    together = score(model, stream, Targets.of(stream, [(0, len(stream))], vocabulary, masked=True))
+    alone = score(model, stream, Targets.of(stream, [(len(one), len(stream))], vocabulary))
     assert together.nats[len(one) :] == pytest.approx(alone.nats, rel=1e-3)
-    seeing = score(model, stream, Targets.of(stream, [(0, len(stream))], vocabulary, 64))
+    seeing = score(model, stream, Targets.of(stream, [(0, len(stream))], vocabulary))
     assert seeing.nats[len(one) :] != pytest.approx(alone.nats, rel=1e-3)
