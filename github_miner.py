@@ -1,9 +1,9 @@
-"""Stage 8: repositories beside the one at hand, their clones, and what GitHub knows of them. Off unless enabled.
+"""Stage 8: other repositories to learn from: their clones, and what GitHub knows of them. Off unless enabled.
 
     python github_miner.py --enabled --no-github --repositories ~/projects/other --output outputs/mined.jsonl
 
-Writes mined.jsonl (core/records/commits.py): where each clone lies, and with GitHub its stars, licence, topics and the
-closed issues that name an error. What the clones teach is read by the next stage.
+Writes mined.jsonl (core/records/mined.py): for each repository that is good enough its clone, brought up to date, and
+the commit checked out there; from GitHub its stars, licence, topics, and the closed issues that name an error.
 """
 
 from __future__ import annotations
@@ -20,7 +20,14 @@ from core.files import atomic_write
 from core.git import repositories
 from core.git.names import by_folder, is_url
 from core.logs import log
-from miners.settings import GitHubMinerConfig
+from miners.settings import MiningSettings
+
+
+class GitHubMinerConfig(MiningSettings):
+    """Which repositories are mined besides the one at hand, and what GitHub is asked for."""
+
+    enabled: bool = False
+    """Mine other repositories at all."""
 
 
 def run(ctx: Context[GitHubMinerConfig]) -> None:
@@ -34,18 +41,17 @@ def run(ctx: Context[GitHubMinerConfig]) -> None:
         collector = Collector(ctx.config, ctx.cache_dir)
         with ctx.progress("mining", unit="repositories") as progress:
             for mined in collector.collect():
-                if collector.opened(mined) is not None:
+                if clone := collector.opened(mined):
+                    mined.git_dir, mined.head = str(clone.git_dir), clone.head
                     file.write(msgspec.json.encode(mined) + b"\n")
                     ctx.count("repositories")
                 progress.advance()
-    for what, number in collector.counts.items():
-        ctx.count(what, number)
-    for reason, number in collector.drops.items():
-        ctx.drop(reason, number)
+    ctx.counts.update(collector.tally.counts)
+    ctx.drops.update(collector.tally.drops)
 
 
 def sources(config: GitHubMinerConfig) -> dict[str, str]:
-    """What lies outside: the day, for GitHub; the commits of local clones."""
+    """What is outside the outputs folder: the commits of local clones, and the day for what GitHub knows."""
     if not config.enabled:
         return {}
     places = list(by_folder(config.repositories).values())
@@ -57,10 +63,11 @@ def sources(config: GitHubMinerConfig) -> dict[str, str]:
 
 
 def _head(place: str) -> str:
+    """Changes with the commits of a clone."""
     try:
         return repositories.state(place, ("head",)).refs
-    except GitloreError as error:  # it is named when the stage runs
-        return error.message
+    except (GitloreError, OSError) as error:  # the stage reports it when it runs
+        return str(error)
 
 
 STAGE = Stage(

@@ -217,7 +217,8 @@ def _validate(
         values = {}
     if not isinstance(values, dict):
         raise UserError(f"{_at(source, lines, (name,))}section '{name}' must hold 'key: value' lines")
-    values = {**_inherited(model, data), **values}
+    inherited = _inherited(model, data)
+    values = {**inherited, **{key: value for key, value in values.items() if not (value == "" and key in inherited)}}
     try:
         # Through JSON, since strict mode then takes a YAML list for a tuple but still refuses "10" for 10.
         return model.model_validate_json(json.dumps(values, default=str))
@@ -228,15 +229,19 @@ def _validate(
 
 
 def _inherited(model: type[Section], data: Mapping[str, Any]) -> dict[str, Any]:
-    """Values of fields declared as `same_as` another section's key, where that key is set."""
+    """Values of fields declared as `same_as` another section's key, where that key is set.
+
+    `same_as: "pipeline.outputs/stores"` is the folder stores/ in the one that the key names.
+    """
     found = {}
     for field, info in model.model_fields.items():
         extra = info.json_schema_extra
         if isinstance(extra, dict) and "same_as" in extra:
-            section, key = str(extra["same_as"]).split(".")
+            source, slash, below = str(extra["same_as"]).partition("/")
+            section, key = source.split(".")
             values = data.get(section)
             if isinstance(values, dict) and key in values:
-                found[field] = values[key]
+                found[field] = f"{values[key]}{slash}{below}" if slash else values[key]
     return found
 
 

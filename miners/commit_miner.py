@@ -1,4 +1,4 @@
-"""What a history teaches of changes: how large they are, what kinds of fixes there are, what is taken back."""
+"""Evidence of commits: how large changes are, what kinds of fixes there are, what is reverted."""
 
 from __future__ import annotations
 
@@ -6,10 +6,12 @@ import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 
+import msgspec
+
 from core.records.commits import CommitMetadata, FileDiff
 from core.records.mined import ClosedIssue
 from core.text.redaction import Redactor
-from miners.commit_filters import CommitFilters
+from miners.settings import CommitFilters
 from miners.signals.change_facts import ChangeFacts, facts_of
 from miners.signals.dialects import Dialect
 from miners.signals.error_texts import errors_in
@@ -21,24 +23,25 @@ _ISSUE_NOTE = re.compile(r"#\d+: ")
 
 
 class Reverts:
-    """Commits that a later one says it takes back."""
+    """Commits that a later commit reverts, according to its message."""
 
     def __init__(self, named: Iterable[tuple[str, str]] = ()) -> None:
-        """`named`: (the commit that is taken back, possibly abbreviated; the one that says so)."""
+        """`named`: (reverted commit, perhaps abbreviated; commit that reverts it); the first one counts."""
         self._by_start: dict[str, list[tuple[str, str]]] = {}
         for sha, by in named:
             self._by_start.setdefault(sha[:_ABBREVIATED], []).append((sha, by))
 
     def of(self, sha: str) -> str:
-        """The commit that takes this one back, "" where none does."""
+        """The commit that reverts this one, "" where none does."""
         named = self._by_start.get(sha[:_ABBREVIATED], ())
         return next((by for start, by in named if sha.startswith(start)), "")
 
     def corrected(self, piece: Evidence) -> Evidence:
-        """A piece of evidence from an earlier run, which a newer commit may have taken back since."""
+        """A piece of evidence from an earlier run, whose commit may have been reverted since."""
         if piece.context_type != "reverted":
             return piece
-        return _reverted(piece.option, piece.repository, piece.sha, piece.at, self.of(piece.sha))
+        outcome, note = _reverted(self.of(piece.sha))
+        return msgspec.structs.replace(piece, outcome=outcome, note=note)
 
 
 class CommitMiner:
@@ -46,17 +49,19 @@ class CommitMiner:
 
     def __init__(self, repository: str, dialect: Dialect, filters: CommitFilters, reverts: Reverts) -> None:
         self._repository, self._dialect, self._filters, self._reverts = repository, dialect, filters, reverts
-        self._rules = {name: [re.compile(one, re.IGNORECASE) for one in some] for name, some in filters.rules.items()}
+        self._rules = {
+            name: [re.compile(one, re.IGNORECASE) for one in some] for name, some in filters.commit_patterns.items()
+        }
         self._redactor = Redactor()
         self.counts: Counter[str] = Counter()
-        """What was seen, and by which rule."""
+        """What was seen."""
         self.drops: Counter[str] = Counter()
         """What was left out, by reason."""
 
     def evidence_of(
         self, metadata: CommitMetadata, diffs: Sequence[FileDiff], patches: Callable[[], Iterable[FileDiff]]
     ) -> Iterator[Evidence]:
-        """What a commit shows. `diffs` need no patches; `patches` has them, and is called only for a fix."""
+        """The evidence of a commit. `diffs` need no patches; `patches` gives them, and is called only for a fix."""
         self.counts["commits"] += 1
         if reason := self._excluded(metadata):
             self.drops[reason] += 1
@@ -81,7 +86,7 @@ class CommitMiner:
         return None
 
     def _unfit(self, metadata: CommitMetadata, facts: ChangeFacts) -> str | None:
-        if metadata.is_merge and facts.purpose != "fix":  # what it merges is looked at by itself
+        if metadata.is_merge and facts.purpose != "fix":  # the commits it merges count themselves
             return "merge commits that are no fixes"
         if not facts.files:
             return "commits without source files"
@@ -97,7 +102,7 @@ class CommitMiner:
         purpose = facts.purpose or "other"
         size: Observation = {"files": facts.files, "with_tests": _yes(facts.with_tests)}
         yield self._piece("file_context", purpose, facts, size)
-        yield _reverted(purpose, self._repository, facts.sha, facts.at, self._reverts.of(facts.sha))
+        yield self._piece("reverted", purpose, facts, *_reverted(self._reverts.of(facts.sha)))
 
     def _of_fix(self, facts: ChangeFacts, metadata: CommitMetadata) -> Iterator[Evidence]:
         size: Observation = {"files": facts.files, "lines": facts.lines, "with_tests": _yes(facts.with_tests)}
@@ -110,7 +115,7 @@ class CommitMiner:
             yield self._piece("message_rule", rule, facts, {"hit": _yes(hit)})
         for error in errors_in(text):
             self.counts["fixes that name an error"] += 1
-            yield from remedies(error, self._repository, facts, self.note(metadata.message))
+            yield from self._remedies(error, facts, metadata.message)
 
     def evidence_of_issue(
         self,
@@ -119,20 +124,27 @@ class CommitMiner:
         diffs: Sequence[FileDiff],
         patches: Callable[[], Iterable[FileDiff]],
     ) -> Iterator[Evidence]:
-        """What the commit that closed an issue says of the errors that the issue names."""
+        """The remedy, in the commit that closed an issue, of the errors that the issue names."""
         facts = facts_of(metadata, diffs, self._dialect, patches, is_fix=True)
         if self._excluded(metadata) or self._unfit(metadata, facts):
             self.drops["issues closed by commits that teach nothing"] += 1
             return
         self.counts["issues with a remedy"] += 1
         for error in issue.errors:
-            yield from remedies(error, self._repository, facts, self.note(f"#{issue.number}: {issue.title}"))
+            yield from self._remedies(error, facts, f"#{issue.number}: {issue.title}")
 
     def note(self, text: str) -> str:
-        """Words of a message, short and without credentials."""
+        """Words of a message, shortened and without credentials."""
         return "".join(map(str, self._redactor.clean(" ".join(text.split())[:NOTE_CHARACTERS])))
 
-    def _piece(self, context_type: str, option: str, facts: ChangeFacts, outcome: Observation) -> Evidence:
+    def _remedies(self, error: str, facts: ChangeFacts, note: str) -> Iterator[Evidence]:
+        """A fix that resolved an error, as evidence of what helps and of what does not."""
+        for context_type in ("error_remedy", "strategy_mismatch"):
+            yield self._piece(context_type, error, facts, {"kind": facts.kind}, self.note(note))
+
+    def _piece(
+        self, context_type: str, option: str, facts: ChangeFacts, outcome: Observation, note: str = ""
+    ) -> Evidence:
         return Evidence(
             context_type=context_type,
             option=option,
@@ -140,38 +152,18 @@ class CommitMiner:
             sha=facts.sha,
             at=facts.at,
             outcome=outcome,
-        )
-
-
-def remedies(error: str, repository: str, facts: ChangeFacts, note: str) -> Iterator[Evidence]:
-    """A fix that ended an error, for who looks for what helps and for who looks for what does not."""
-    for context_type in ("error_remedy", "strategy_mismatch"):
-        yield Evidence(
-            context_type=context_type,
-            option=error,
-            repository=repository,
-            sha=facts.sha,
-            at=facts.at,
-            outcome={"kind": facts.kind},
             note=note,
         )
 
 
 def is_of_issue(piece: Evidence) -> bool:
-    """True for evidence that an issue gave: its note begins with the issue's number."""
+    """True for evidence from an issue: its note begins with the issue's number."""
     return _ISSUE_NOTE.match(piece.note) is not None
 
 
-def _reverted(purpose: str, repository: str, sha: str, at: int, by: str) -> Evidence:
-    return Evidence(
-        context_type="reverted",
-        option=purpose,
-        repository=repository,
-        sha=sha,
-        at=at,
-        outcome={"reverted": _yes(bool(by))},
-        note=f"by {by}" if by else "",
-    )
+def _reverted(by: str) -> tuple[Observation, str]:
+    """(outcome, note) of a commit that another one reverts; `by` is "" where none does."""
+    return {"reverted": _yes(bool(by))}, f"by {by}" if by else ""
 
 
 def _yes(holds: bool) -> str:

@@ -1,22 +1,22 @@
-"""What recurs, in the form in which agents ask for it: the three kinds of entries."""
+"""What recurs, as entries that agents can query: v-vectors, patterns and failures."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
-from miners.pattern_extractor import Found, sizes
+from miners.pattern_extractor import Recurrence, sizes
 from stores.agent.context_types import Size
 from stores.agent.records import Entry, Failure, Pattern, RepositoryState, VVector
 
 MISMATCH_SHARE = 0.05
-"""A kind of fix that ends fewer errors of a type than this is the wrong one to try."""
+"""A kind of fix that resolves a smaller share of the errors of a type is the wrong one to try."""
 RARE_SHARE = 0.02
-"""What so few fixes say of themselves cannot be learnt from history."""
+"""A rule that matches so few messages of fixes cannot be learned from history."""
 
 
-def entries_of(found: Found, states: Mapping[str, RepositoryState]) -> Iterator[Entry]:
-    """The entries that follow; `states` are the repositories by key."""
+def entries_of(found: Recurrence, states: Mapping[str, RepositoryState]) -> Iterator[Entry]:
+    """The entries that follow from it; `states` are the repositories by key."""
     origin = "github" if any(states[key].github_id for key in found.repositories) else "history"
     common: dict[str, Any] = {
         "archetype": found.archetype,
@@ -31,7 +31,7 @@ def entries_of(found: Found, states: Mapping[str, RepositoryState]) -> Iterator[
     yield from _TRANSFORMERS.get(found.context.name, _v_vector)(found, common)
 
 
-def _v_vector(found: Found, common: dict[str, Any]) -> Iterator[Entry]:
+def _v_vector(found: Recurrence, common: dict[str, Any]) -> Iterator[Entry]:
     value: dict[str, Any] = {}
     for target in sizes(found):
         kind = found.context.targets[target]
@@ -44,8 +44,8 @@ def _v_vector(found: Found, common: dict[str, Any]) -> Iterator[Entry]:
     )
 
 
-def _prior(found: Found) -> tuple[float, float]:
-    """Of a size: that the cap suffices, of the strictest one. Of a choice: that the first one it is."""
+def _prior(found: Recurrence) -> tuple[float, float]:
+    """Of sizes: that the strictest cap suffices. Of a choice: that the most frequent one is right."""
     caps = [found.within_cap(target) for target in sizes(found)]
     if caps:
         return min(caps, key=lambda prior: prior[0] / sum(prior))
@@ -53,7 +53,7 @@ def _prior(found: Found) -> tuple[float, float]:
     return found.prior(target, [next(iter(shares))])
 
 
-def _layout(found: Found, common: dict[str, Any]) -> Iterator[Entry]:
+def _layout(found: Recurrence, common: dict[str, Any]) -> Iterator[Entry]:
     language, _, aspect = found.option.partition("/")
     choice = next(iter(found.shares["choice"]))
     pattern: dict[str, Any] = {"choice": choice, "language": language}
@@ -62,17 +62,12 @@ def _layout(found: Found, common: dict[str, Any]) -> Iterator[Entry]:
     yield _pattern(found, common, step=aspect, key=language, pattern=pattern)
 
 
-def _remedy(found: Found, common: dict[str, Any]) -> Iterator[Entry]:
+def _remedy(found: Recurrence, common: dict[str, Any]) -> Iterator[Entry]:
     pattern = {"error": found.option, "remedy": next(iter(found.shares["kind"]))}
     yield _pattern(found, common, step=found.option, key="remedy", pattern=pattern)
 
 
-def _companion(found: Found, common: dict[str, Any]) -> Iterator[Entry]:
-    pattern = {"change": found.option, "changes a test too": next(iter(found.shares["with_tests"]))}
-    yield _pattern(found, common, step=found.option, key="with_tests", pattern=pattern)
-
-
-def _pattern(found: Found, common: dict[str, Any], *, step: str, key: str, pattern: dict[str, Any]) -> Pattern:
+def _pattern(found: Recurrence, common: dict[str, Any], *, step: str, key: str, pattern: dict[str, Any]) -> Pattern:
     target, shares = next(iter(found.shares.items()))
     share = next(iter(shares.values()))
     prior = found.prior(target, [next(iter(shares))])
@@ -87,7 +82,7 @@ def _pattern(found: Found, common: dict[str, Any], *, step: str, key: str, patte
     )
 
 
-def _reverted(found: Found, common: dict[str, Any]) -> Iterator[Entry]:
+def _reverted(found: Recurrence, common: dict[str, Any]) -> Iterator[Entry]:
     count = found.values["reverted"].total["yes"]
     what = f"{found.sample_count:,} {found.option} changes in {len(found.repositories)} repositories"
     share = found.shares["reverted"].get("yes", 0.0)
@@ -96,13 +91,13 @@ def _reverted(found: Found, common: dict[str, Any]) -> Iterator[Entry]:
         agent=found.context.agent,
         step=found.option,
         error_type="reverted",
-        description=f"{count:,} of {what} were taken back ({share:.1%}).",
+        description=f"{count:,} of {what} were reverted later ({share:.1%}).",
         occurrence_count=count,
         prior=found.prior("reverted", ["yes"]),
     )
 
 
-def _mismatch(found: Found, common: dict[str, Any]) -> Iterator[Entry]:
+def _mismatch(found: Recurrence, common: dict[str, Any]) -> Iterator[Entry]:
     total = found.values["kind"].total
     best = next(iter(found.shares["kind"]))
     for kind in found.context.targets["kind"].words:  # type: ignore[union-attr]
@@ -115,14 +110,14 @@ def _mismatch(found: Found, common: dict[str, Any]) -> Iterator[Entry]:
             step=kind,
             error_type="strategy_mismatch",
             key=found.option,
-            description=f"{found.option} is rarely ended by a {kind}: {total[kind]} of {found.sample_count} fixes"
-            f" that named it. The most frequent remedy is a {best}.",
+            description=f"A {kind} rarely resolves {found.option}: {total[kind]} of {found.sample_count} fixes"
+            f" whose message names it. The most frequent remedy is a {best}.",
             occurrence_count=others,
             prior=found.prior("kind", [value for value in total if value != kind]),
         )
 
 
-def _rule(found: Found, common: dict[str, Any]) -> Iterator[Entry]:
+def _rule(found: Recurrence, common: dict[str, Any]) -> Iterator[Entry]:
     hits, share = found.values["hit"].total["yes"], found.shares["hit"].get("yes", 0.0)
     if share > RARE_SHARE:
         return
@@ -131,17 +126,16 @@ def _rule(found: Found, common: dict[str, Any]) -> Iterator[Entry]:
         agent=found.context.agent,
         step=found.option,
         error_type="rare_in_history",
-        description=f"{hits} of {found.sample_count:,} fixes call themselves a {found.option}: history cannot teach how"
-        " such fixes look; learn it from own runs.",
+        description=f"The messages of {hits} of {found.sample_count:,} fixes match {found.option}: too few to learn"
+        " from history what such fixes look like.",
         occurrence_count=found.sample_count - hits,
         prior=found.prior("hit", ["no"]),
     )
 
 
-_TRANSFORMERS: dict[str, Callable[[Found, dict[str, Any]], Iterator[Entry]]] = {
+_TRANSFORMERS: dict[str, Callable[[Recurrence, dict[str, Any]], Iterator[Entry]]] = {
     "project_layout": _layout,
     "error_remedy": _remedy,
-    "test_companion": _companion,
     "reverted": _reverted,
     "strategy_mismatch": _mismatch,
     "message_rule": _rule,

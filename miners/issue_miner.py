@@ -20,11 +20,11 @@ PAGE = 50
 MAX_BODY_CHARACTERS = 20_000
 TITLE_CHARACTERS = 120
 TIMELINES = 20
-"""Issues without a token whose timeline is asked for: a request each, of sixty an hour."""
+"""Most timelines to request without a token: each is one request, of sixty an hour."""
 
 
 class _Issue(msgspec.Struct):
-    """What we read of an issue."""
+    """The fields of an issue that we read."""
 
     number: int = 0
     title: str | None = None
@@ -57,7 +57,7 @@ class _Events(msgspec.Struct):
 
 
 class _Node(msgspec.Struct):
-    """An issue, as the query asks for it."""
+    """An issue as the query returns it."""
 
     number: int = 0
     title: str | None = None
@@ -80,7 +80,7 @@ class _Page(msgspec.Struct):
 
 
 class _Event(msgspec.Struct, kw_only=True):
-    """What we read of a timeline."""
+    """The fields of a timeline that we read."""
 
     event: str = ""
     commit_id: str | None = None
@@ -91,14 +91,14 @@ def closed_issues(
 ) -> Iterator[ClosedIssue]:
     """Issues that were closed and changed after `since` (ISO 8601, "" for all), oldest change first.
 
-    `counts` gets how many were read and how many name an error. Over GraphQL with a token, else over REST, where
-    the history has to tell what closed most of them.
+    `counts` gets how many were read and how many name an error. Uses GraphQL with a token, and REST without one;
+    REST does not show what closed most issues, so that is left to the history.
     """
     source = _by_query if client.has_token else _by_rest
     for number, (issue, commits) in enumerate(source(client, full_name, since)):
         if number >= limit:
             return
-        if since and (issue.updated_at or "") <= since:  # GitHub counts the moment itself in, which has been read
+        if since and (issue.updated_at or "") <= since:  # GitHub includes that moment itself, which has been read
             continue
         counts["issues"] += 1
         errors = errors_in(f"{issue.title or ''}\n{(issue.body or '')[:MAX_BODY_CHARACTERS]}")
@@ -122,8 +122,8 @@ def _by_query(client: GitHubClient, full_name: str, since: str) -> Iterator[tupl
         except StageError as error:
             if after:
                 raise
-            # An older Enterprise server, a token that may not: what REST tells is better than nothing.
-            log.warning("%s: %s; its issues are asked for over REST", full_name, error.message)
+            # An older Enterprise server, or a token without the right: REST gives less, but something.
+            log.warning("%s: %s; reading its issues over REST instead", full_name, error.message)
             yield from _by_rest(client, full_name, since)
             return
         if page is None:
@@ -137,7 +137,7 @@ def _by_query(client: GitHubClient, full_name: str, since: str) -> Iterator[tupl
 
 
 def _page(data: dict[str, Any] | None) -> _Page | None:
-    """The issues in the data; None where the repository shows none. Raises StageError for what is no such data."""
+    """The issues in the data; None where the repository shows none. Raises StageError for any other data."""
     try:
         issues = ((data or {}).get("repository") or {}).get("issues")
         return msgspec.convert(issues, _Page) if issues else None

@@ -1,4 +1,4 @@
-"""From evidence to what recurs in it: for each option of each context type, what was seen how often and how surely."""
+"""What recurs in evidence: for each option of each context type, what was seen, and how often."""
 
 from __future__ import annotations
 
@@ -6,9 +6,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import msgspec
 from sqlalchemy.engine import Connection
 
-from miners.gate.replay import Verdict
+from miners.gate.verdicts import Verdict
 from stores.agent import beliefs
 from stores.agent.context_types import CONTEXT_TYPES, ContextType, Size
 from stores.agent.evidence_rows import EvidenceRows
@@ -16,26 +17,26 @@ from stores.agent.records import ANY
 from stores.agent.summary import Values, collect, figures
 
 MIN_EVIDENCE = {"commit": 20, "repository": 3}
-"""Pieces below which an option says nothing of its own."""
+"""Pieces of evidence below which an option gets no entry."""
 MIN_REPOSITORIES = 2
-"""Repositories of one archetype below which it says nothing of its own."""
+"""Repositories of one archetype below which it gets no entry."""
 
 
 @dataclass(frozen=True)
-class Found:
-    """What recurs under one option, for all repositories or for those of one archetype."""
+class Recurrence:
+    """What recurs for one option, over all repositories or over those of one archetype."""
 
     context: ContextType
     option: str
     archetype: str
     values: Mapping[str, Values]
-    """Of each target that passed its gate."""
+    """By target, of those that passed their gate."""
     quantiles: dict[str, dict[str, float]]
     shares: dict[str, dict[str, float]]
     gate: dict[str, Any]
     sample_count: int
     repositories: list[str]
-    """Keys of those that it comes from."""
+    """Keys of those that the evidence comes from."""
 
     def prior(self, target: str, wanted: Sequence[float | str]) -> tuple[float, float]:
         """Beta(a, b) of seeing one of the wanted values."""
@@ -49,16 +50,16 @@ class Found:
 
 def extract(
     evidence: EvidenceRows, connection: Connection, store: str, verdicts: Mapping[str, Mapping[str, Verdict]]
-) -> Iterator[Found]:
-    """What the evidence of one store shows, as far as its context types passed their gates.
+) -> Iterator[Recurrence]:
+    """What recurs in the evidence of one store, of the targets that passed their gate.
 
-    `verdicts` are those of each context type's targets.
+    `verdicts` are by context type and target.
     """
     for context in CONTEXT_TYPES.values():
         passed = {name: one for name, one in verdicts.get(context.name, {}).items() if one.passed}
         if context.store != store or not passed:
             continue
-        gates = {name: one.as_dict() for name, one in passed.items()}
+        gates = {name: msgspec.to_builtins(one.figures()) for name, one in passed.items()}
         for option, archetype in evidence.options(connection, context.name):
             gate = {name: one for name, one in gates.items() if archetype == ANY or passed[name].by_archetype}
             if not gate:
@@ -72,9 +73,9 @@ def extract(
             quantiles, shares = figures(
                 context, found, [name for name, values in found.items() if values.by_repository]
             )
-            yield Found(context, option, archetype, found, quantiles, shares, gate, count, repositories)
+            yield Recurrence(context, option, archetype, found, quantiles, shares, gate, count, repositories)
 
 
-def sizes(found: Found) -> list[str]:
-    """Targets of it that are sizes, and were seen."""
+def sizes(found: Recurrence) -> list[str]:
+    """Its targets that are sizes."""
     return [name for name in found.quantiles if isinstance(found.context.targets[name], Size)]

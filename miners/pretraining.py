@@ -1,27 +1,26 @@
 """A whole seeding run outside the pipeline: collect, mine what is new, try it, merge it.
 
-Safe to run twice, to kill, and to run beside reading and writing agents.
+Safe to run twice, to kill, and to run beside agents that read and write.
 """
 
 from __future__ import annotations
 
 import time
-from collections import Counter
-from collections.abc import Callable
-from dataclasses import dataclass, field
+from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 
 from core.config import expand
-from core.errors import GitloreError, UserError
+from core.errors import UserError
 from core.logs import log
 from core.process import git_workers
-from core.records.mined import MinedRepository
-from miners.clones import Clone
 from miners.github.collector import Collector
-from miners.github_client import ResumeLaterError
-from miners.repository_miner import Tally, mine, rules_digest
-from miners.seeder import Seeder, Seeding
-from miners.settings import GitHubMinerConfig, StoreSeederConfig
+from miners.github.patience import ResumeLaterError
+from miners.repository_miner import Mined, rules_of
+from miners.seeder import Seeder, Seeding, seed_clone
+from miners.settings import MiningSettings, SeedingSettings
+from miners.tally import MiningTally
+from stores.agent.records import StoreChange
 
 
 @dataclass
@@ -29,22 +28,27 @@ class Pretraining:
     """What a run did."""
 
     seeding: Seeding
-    tally: Tally
-    counts: Counter[str]
-    drops: Counter[str]
-    failed: list[str] = field(default_factory=list)
-    """Repositories that could not be read, one sentence each."""
+    collected: MiningTally
+    """Of repositories, before any commit was read, and of requests to GitHub."""
+    tally: MiningTally
+    """Of commits and issues."""
     resume: ResumeLaterError | None = None
     """GitHub wanted a long pause; what had been mined by then is merged."""
     seconds: float = 0.0
 
+    @property
+    def failed(self) -> list[str]:
+        """What could not be read, one sentence each."""
+        return self.collected.failed + self.tally.failed
+
     def summary(self) -> str:
-        """One line for a log: what was looked at, what changed, what it cost."""
-        seen = self.tally.counts["repositories"] + self.tally.counts["repositories without news"]
+        """One line for a log: what was read, what changed, what it cost."""
         changes = "; ".join(f"{name}: {change}" for name, change in self.seeding.changes.items() if change)
-        traffic = ", ".join(f"{self.counts[name]} {name}" for name in _TRAFFIC if name in self.counts)
+        counts = self.collected.counts
+        traffic = ", ".join(f"{counts[name]} {name}" for name in _TRAFFIC if name in counts)
+        news = self.tally.counts["repositories"]
         parts = [
-            f"{seen} repositories looked at, {self.tally.counts['repositories']} with news, {len(self.failed)} failed",
+            f"{_number_read(self.tally)} repositories read, {news} with news, {len(self.failed)} failed",
             changes or "nothing new",
             *([traffic] if traffic else []),
             f"{self.seconds:.1f} s",
@@ -56,71 +60,52 @@ _TRAFFIC = ("requests to GitHub", "answers without change", "answers from the ca
 
 
 def pretrain(
-    mining: GitHubMinerConfig,
-    seeding: StoreSeederConfig,
+    mining: MiningSettings,
+    seeding: SeedingSettings,
     location: str,
     cache_dir: Path,
+    code: str,
     *,
-    anew: bool = False,
-    source: str = "github",
-    report: Callable[[str], None] = log.info,
+    from_scratch: bool = False,
 ) -> Pretraining:
-    """Seed the stores at a folder or URL from all repositories that the settings name; `anew` reads all of each again.
+    """Seed the stores at a folder or URL from all repositories that the settings name.
+
+    `code` is a digest of the code that makes evidence; `from_scratch` reads all of each repository again.
 
     Raises UserError for wrong settings and where nothing can be read, AlreadyRunningError where another run is at
     work, StageError where the stores cannot be written or what is staged does not pass its checks: nothing is merged.
     """
     started = time.monotonic()
-    tally, collector = Tally(), Collector(mining, cache_dir)
-    rules = rules_digest(seeding.filters, cache_dir)
+    tally, collector = MiningTally(), Collector(mining, cache_dir)
+    rules, workers = rules_of(seeding, code), git_workers(mining.workers)
     resume: ResumeLaterError | None = None
     place = location if "://" in location else expand(location)
     with Seeder(place, cache_dir / "seeding") as seeder:
+
+        def issues_since(github_id: int) -> str:
+            return "" if from_scratch else seeder.issues_since(github_id, rules.digest)
+
         try:
-            for found in collector.collect(lambda number: "" if anew else seeder.issues_since(number, rules)):
+            for found in collector.collect(issues_since):
                 if clone := collector.opened(found):
-                    try:
-                        report(
-                            _read(
-                                seeder,
-                                clone,
-                                found,
-                                seeding,
-                                rules,
-                                tally,
-                                anew=anew,
-                                workers=git_workers(mining.workers),
-                            )
-                        )
-                    except GitloreError as error:
-                        collector.failed.append(f"{clone.name}: {error.message}")
-                        collector.drops["repositories that cannot be read"] += 1
+                    staged = seed_clone(
+                        seeder, clone, rules, tally, github=found, from_scratch=from_scratch, workers=workers
+                    )
+                    if staged:
+                        log.info("%s", _sentence(*staged))
         except ResumeLaterError as error:
             resume = error
-        if collector.failed and not (tally.counts["repositories"] or tally.counts["repositories without news"]):
-            raise UserError(f"no repository could be read: {collector.failed[0]}", "check what is named")
-        done = seeder.merge(source)
-    return Pretraining(
-        done, tally, collector.counts, collector.drops, collector.failed, resume, time.monotonic() - started
-    )
+        if not _number_read(tally) and (failed := collector.tally.failed + tally.failed):
+            raise UserError(f"no repository could be read: {failed[0]}", "check what is named")
+        done = seeder.merge("github")
+    return Pretraining(done, collector.tally, tally, resume, time.monotonic() - started)
 
 
-def _read(
-    seeder: Seeder,
-    clone: Clone,
-    found: MinedRepository,
-    seeding: StoreSeederConfig,
-    rules: str,
-    tally: Tally,
-    *,
-    anew: bool,
-    workers: int,
-) -> str:
-    last = None if anew else seeder.last(clone.key)
-    with mine(
-        clone, last, seeding.filters, rules, tally, github=found, workers=workers, scratch=seeder.scratch
-    ) as mined:
-        changes = seeder.stage(mined)
+def _number_read(tally: MiningTally) -> int:
+    return tally.counts["repositories"] + tally.counts["repositories without news"]
+
+
+def _sentence(mined: Mined, changes: Mapping[str, StoreChange]) -> str:
     added = sum(change.evidence_added for change in changes.values())
     removed = sum(change.evidence_removed for change in changes.values())
     news = "no news" if mined.unchanged else f"{added:,} pieces of evidence more, {removed:,} less"

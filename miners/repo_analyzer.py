@@ -1,25 +1,25 @@
-"""What a repository is and how it is laid out: languages, archetype, tools, places of files. From one tree."""
+"""What a repository is and how it is laid out, from one tree: language, archetype, tools, where files are."""
 
 from __future__ import annotations
 
-import os
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import PurePosixPath
 
 from core.code.languages import file_kind, language_of
+from core.code.test_files import is_test_file
 from core.git.commands import decode
 from core.history.overlay import Overlay
 from miners.signals.archetypes import archetype_of
-from miners.signals.change_facts import is_source, is_test
+from miners.signals.change_facts import is_source
 from miners.signals.layouts import layout_of
 from miners.signals.manifests import MAX_MANIFESTS, combinations_of, dependencies_in, is_manifest_of_packages, tools_of
 from stores.agent.records import Evidence
 
 MAX_BLOB_BYTES = 1_000_000
 _FAMILY = {"tsx": "typescript", "jsx": "javascript"}
-"""Languages that are one, as far as layout and tools go."""
+"""Languages that share layout and tools with another one."""
 
 
 @dataclass(frozen=True)
@@ -31,19 +31,19 @@ class Profile:
     archetype: str
     archetype_confidence: float
     scores: dict[str, float] = field(default_factory=dict)
-    """Of each archetype that anything speaks for."""
+    """Of each archetype that has any signal."""
     files: dict[str, int] = field(default_factory=dict)
-    """Number of files of each sort."""
+    """Number of files by sort: source, test, documentation, configuration."""
     tools: dict[str, str] = field(default_factory=dict)
     combinations: dict[str, str] = field(default_factory=dict)
-    """By framework and purpose: the tool that goes with it."""
+    """By framework and purpose: the tool used with it."""
     layout: dict[str, str] = field(default_factory=dict)
     has_readme: bool = False
     has_licence: bool = False
 
 
 def profile_of(overlay: Overlay, head: str, topics: Iterable[str] = ()) -> Profile:
-    """Look at the tree of a commit. Raises StageError where git cannot list it."""
+    """Read the tree of a commit. Raises StageError where git cannot list it."""
     listing = overlay.run("ls-tree", "-r", "-z", head).split(b"\0")
     blobs = {}
     for line in listing:
@@ -75,7 +75,7 @@ def profile_of(overlay: Overlay, head: str, topics: Iterable[str] = ()) -> Profi
 
 
 def evidence_of(profile: Profile, repository: str, head: str, at: int) -> Iterator[Evidence]:
-    """What the repository shows: one piece for each tool, aspect of its layout, and sort of file."""
+    """One piece of evidence for each tool, aspect of the layout, and sort of file."""
 
     def piece(context_type: str, option: str, target: str, value: int | str) -> Evidence:
         return Evidence(
@@ -103,7 +103,7 @@ def _sorts(paths: Sequence[str]) -> dict[str, int]:
     found = {"source": 0, "test": 0, "documentation": 0, "configuration": 0}
     for path in paths:
         kind = file_kind(path)
-        sort = "source" if is_source(path) else "test" if is_test(path) and kind == "code" else kind
+        sort = "source" if is_source(path) else "test" if is_test_file(path) and kind == "code" else kind
         if sort in found:
             found[sort] += 1
     return found
@@ -122,11 +122,11 @@ def _read(overlay: Overlay, blobs: Sequence[str]) -> list[bytes]:
     """The contents of blobs; empty where one is missing or large."""
     if not blobs:
         return []
-    names = os.linesep.join(blobs).encode() + b"\n"
+    names = "".join(f"{blob}\n" for blob in blobs).encode()
     sizes = [line.split() for line in overlay.run("cat-file", "--batch-check", stdin=names).splitlines()]
     fit = [len(line) == 3 and int(line[2]) <= MAX_BLOB_BYTES for line in sizes]
-    asked = "".join(f"{blob}\n" for blob, ok in zip(blobs, fit, strict=True) if ok).encode()
-    with overlay.stream("cat-file", "--batch", stdin=asked) as output:
+    requested = "".join(f"{blob}\n" for blob, ok in zip(blobs, fit, strict=True) if ok).encode()
+    with overlay.stream("cat-file", "--batch", stdin=requested) as output:
         found = []
         for ok in fit:
             size = int(output.readline().split()[2]) if ok else 0

@@ -1,4 +1,4 @@
-"""Settings of mining that stages and scripts share: what the source document lists, as defaults."""
+"""Settings of mining that stages and scripts share. The defaults are those of the source document."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ from typing import Any
 from pydantic import Field, field_validator
 
 from core.config import Section, expand
-from miners.commit_filters import CommitFilters
 
 CURATED_REPOS: dict[str, tuple[str, ...]] = {
     "backend_patterns": ("fastapi/fastapi", "encode/starlette", "pydantic/pydantic", "mongodb/motor"),
@@ -28,49 +27,48 @@ COMMIT_PATTERNS: dict[str, tuple[str, ...]] = {
     "dependency_fix": (r"fix:\s*import", r"add:\s*dependency", r"update:\s*requirements"),
     "logic_fix": (r"fix:\s*bug", r"fix:\s*logic", r"fix:\s*behavior"),
 }
+CACHE_HOURS: dict[str, float] = {"repository": 168.0, "commits": 24.0, "issues": 24.0, "search": 12.0}
+"""How long answers of GitHub are used; kinds that a setting leaves out keep these."""
+DEFAULT_STORES = "outputs/stores"
 
 
-class GitHubMinerConfig(Section):
-    """Which repositories are mined besides the one at hand, and what GitHub is asked."""
+class MiningSettings(Section):
+    """Which repositories are mined besides the one at hand, and what GitHub is asked for."""
 
-    enabled: bool = False
-    """Mine them at all."""
     repositories: tuple[str, ...] = ()
     """Clones on this machine, git URLs, or text files that list some; they need no network but git's own."""
     github: bool = True
     """Ask GitHub too: for the curated repositories, by search, and for issues. False needs no token and no network."""
     curated: dict[str, tuple[str, ...]] = CURATED_REPOS
-    """Repositories (owner/name) that are known to be good, by group; filters only warn of them."""
+    """Repositories (owner/name) that are known to be good, by group; the filters below only warn about them."""
     search: dict[str, str] = SEARCH_QUERIES
-    """Queries of GitHub's repository search, by name; filters drop what they find."""
+    """Queries of GitHub's repository search, by name; what they find must pass the filters below."""
     search_limit: int = Field(default=20, ge=0, le=1000)
-    """Most repositories of each query."""
+    """Most repositories to take from each query."""
     issues: int = Field(default=200, ge=0)
     """Most closed issues of each repository to read; 0 reads none."""
     licences: tuple[str, ...] = ("MIT", "Apache-2.0", "BSD-2-Clause", "BSD-3-Clause", "ISC")
     """SPDX names of licences whose repositories may be mined; empty allows all."""
     min_stars: int = Field(default=20, ge=0)
-    """Fewer stars are too few."""
+    """Skip repositories with fewer stars."""
     min_commits: int = Field(default=50, ge=0)
-    """Fewer commits are too few."""
+    """Skip repositories with fewer commits."""
     max_days_since_update: int = Field(default=365, ge=0)
-    """Repositories without a push for longer count as abandoned; 0 sets no bound."""
+    """Skip repositories without a push for longer, as abandoned; 0 sets no limit."""
     has_readme: bool = True
     """Only repositories with a README."""
     has_license: bool = True
     """Only repositories with a licence."""
     api_url: str = "https://api.github.com"
-    """GitHub's API, or an Enterprise server's: https://HOST/api/v3."""
+    """GitHub's API, or that of an Enterprise server: https://HOST/api/v3."""
     token_variable: str = "GITHUB_TOKEN"  # noqa: S105 - the name of a variable
-    """Environment variable that holds the token; nothing else may."""
+    """Environment variable with the token, which is read from nowhere else."""
     max_wait_s: float = Field(default=900.0, ge=0)
-    """Longest wait for a rate limit; past that the run ends and says when to resume."""
+    """Longest total wait for rate limits. For more, the run ends and says when to resume."""
     timeout_s: float = Field(default=30.0, gt=0)
-    """Longest time of one request, its body included."""
-    cache_hours: dict[str, float] = Field(
-        default={"repository": 168.0, "commits": 24.0, "issues": 24.0, "search": 12.0}
-    )
-    """Hours for which answers are taken from the cache without asking, by kind."""
+    """Longest time for one request, including the body of its answer."""
+    cache_hours: dict[str, float] = CACHE_HOURS
+    """Hours for which cached answers are used without asking again, by kind."""
     workers: int = Field(default=0, ge=0, json_schema_extra={"control": True})
     """Git processes that diff side by side; 0 for one fewer than there are processors. The result is the same."""
 
@@ -80,25 +78,22 @@ class GitHubMinerConfig(Section):
         return _as_tuples(value)
 
 
-class StoreSeederConfig(Section):
-    """Where the stores lie, and which commits teach."""
+class CommitFilters(Section):
+    """Which commits become evidence."""
 
-    outputs: str = Field(default="outputs", json_schema_extra={"same_as": "pipeline.outputs"})
-    """Folder whose stores/ holds the three databases."""
-    database: str = ""
-    """PostgreSQL instead of files: postgresql://user@host/name. A password belongs into PGPASSWORD or ~/.pgpass."""
     exclude_merge_commits: bool = False
-    """Leave out merges; else a merge that calls itself a fix counts, against its first parent."""
+    """Ignore merge commits. Otherwise merges whose message says they are a fix are counted, diffed against their
+    first parent."""
     exclude_bot_commits: bool = True
-    """Leave out commits by programs."""
+    """Ignore commits by programs."""
     min_diff_lines: int = Field(default=1, ge=0)
-    """Fewer changed lines of source teach nothing."""
+    """Ignore commits that change fewer lines of source code."""
     max_diff_lines: int = Field(default=500, ge=1)
-    """More are no single change."""
+    """Ignore commits that change more lines of source code: they are rarely one change."""
     require_message_pattern: bool = False
-    """Only commits whose message tells what they are for."""
+    """Ignore commits whose message does not show what they are for."""
     commit_patterns: dict[str, tuple[str, ...]] = COMMIT_PATTERNS
-    """Regular expressions by kind of fix: how many messages of fixes they find is counted, they decide nothing."""
+    """Regular expressions by kind of fix. Used for statistics only: the report counts how many fix messages match."""
 
     @field_validator("commit_patterns", mode="before")
     @classmethod
@@ -115,25 +110,28 @@ class StoreSeederConfig(Section):
                 raise ValueError(f"'{pattern}' is not a regular expression: {error}") from None
         return value
 
-    @property
-    def location(self) -> str:
-        """Where the stores lie: a folder or a URL."""
-        return self.database or str(expand(self.outputs) / "stores")
+
+class SeedingSettings(CommitFilters):
+    """Which commits become evidence, and where the stores are."""
+
+    stores: str = Field(default=DEFAULT_STORES, json_schema_extra={"same_as": "pipeline.outputs/stores"})
+    """Folder of the three databases; empty for stores/ in pipeline.outputs."""
+    database: str = ""
+    """PostgreSQL instead of files: postgresql://user@host/name. A password belongs into PGPASSWORD or ~/.pgpass."""
+
+    @field_validator("stores")
+    @classmethod
+    def _default(cls, value: str) -> str:
+        return value or DEFAULT_STORES
 
     @property
-    def filters(self) -> CommitFilters:
-        """Which commits teach."""
-        return CommitFilters(
-            exclude_merge_commits=self.exclude_merge_commits,
-            exclude_bot_commits=self.exclude_bot_commits,
-            min_diff_lines=self.min_diff_lines,
-            max_diff_lines=self.max_diff_lines,
-            require_message_pattern=self.require_message_pattern,
-            rules=self.commit_patterns,
-        )
+    def location(self) -> str:
+        """Where the stores are: a folder or a URL."""
+        return self.database or str(expand(self.stores))
 
 
 def _as_tuples(value: Any) -> Any:
+    """A mapping with tuples for its lists, which is how YAML and the command line give them."""
     if not isinstance(value, dict):
         return value
     return {name: tuple(some) if isinstance(some, list) else some for name, some in value.items()}

@@ -13,10 +13,12 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from miners.command import pretraining_command
+from pretraining_command import pretraining_command
 
 main = pretraining_command(
-    anew=True, summary="pretrained", help="Seed the stores from named clones and from GitHub, reading all of each."
+    from_scratch=True,
+    summary="pretrained",
+    help="Seed the stores from named clones and from GitHub, reading all of each.",
 )
 
 if __name__ == "__main__":

@@ -13,10 +13,12 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from miners.command import pretraining_command
+from pretraining_command import pretraining_command
 
 main = pretraining_command(
-    anew=False, summary="refreshed", help="Bring the stores up to date with what is new in clones and on GitHub."
+    from_scratch=False,
+    summary="refreshed",
+    help="Bring the stores up to date with what is new in clones and on GitHub.",
 )
 
 if __name__ == "__main__":

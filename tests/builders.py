@@ -172,9 +172,16 @@ class Program:
 
     def run(self, script: str, *arguments: str, timeout_s: float = 300) -> subprocess.CompletedProcess[str]:
         """Run a script of the project and wait for it."""
+        return self.run_line(self.line(script, *arguments), timeout_s=timeout_s)
+
+    def run_line(
+        self, line: list[str], *, timeout_s: float = 300, **variables: str
+    ) -> subprocess.CompletedProcess[str]:
+        """Run a command line in the folder and wait for it."""
         return subprocess.run(
-            self.line(script, *arguments),
+            line,
             cwd=self.folder,
+            env={**os.environ, **variables},
             capture_output=True,
             text=True,
             timeout=timeout_s,

@@ -1,4 +1,4 @@
-"""A GitHub of our own on localhost: it plays a script of answers, and remembers what it was asked."""
+"""A GitHub of our own on localhost: it plays a script of answers, and remembers what it received."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class Answer:
 
 
 @dataclass
-class Asked:
+class Received:
     """A request."""
 
     method: str
@@ -35,7 +35,7 @@ class Asked:
     body: bytes
 
 
-Script = Callable[[Asked, int], Answer]
+Script = Callable[[Received, int], Answer]
 """Gives the answer to a request; the number counts requests for the same path."""
 
 
@@ -44,26 +44,26 @@ class Server:
     """A running server."""
 
     url: str
-    asked: list[Asked]
+    received: list[Received]
 
     def paths(self) -> list[str]:
-        """What was asked for, in order."""
-        return [one.path for one in self.asked]
+        """What was requested, in order."""
+        return [one.path for one in self.received]
 
 
 @contextmanager
 def serving(script: Script) -> Iterator[Server]:
     """Run the server while the block runs."""
-    asked: list[Asked] = []
+    received: list[Received] = []
 
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
 
         def _answer(self) -> None:
             body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
-            one = Asked(self.command, self.path, {k.lower(): v for k, v in self.headers.items()}, body)
-            number = sum(other.path == one.path and other.body == one.body for other in asked)
-            asked.append(one)
+            one = Received(self.command, self.path, {k.lower(): v for k, v in self.headers.items()}, body)
+            number = sum(other.path == one.path and other.body == one.body for other in received)
+            received.append(one)
             answer = script(one, number)
             content = answer.body if isinstance(answer.body, bytes) else json.dumps(answer.body).encode()
             if answer.status == 304:
@@ -96,7 +96,7 @@ def serving(script: Script) -> Iterator[Server]:
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True)
     thread.start()
     try:
-        yield Server(f"http://127.0.0.1:{server.server_address[1]}", asked)
+        yield Server(f"http://127.0.0.1:{server.server_address[1]}", received)
     finally:
         server.shutdown()
         server.server_close()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import re
+from typing import Any
 
 import click
 import pytest
@@ -20,6 +21,7 @@ from stores.__main__ import main as stores_command
 from stores.agent.context_types import CONTEXT_TYPES, KINDS
 
 README = (PROJECT / "README.md").read_text(encoding="utf-8")
+PAGES = {path.name: path.read_text(encoding="utf-8") for path in sorted((PROJECT / "docs").glob("*.md"))}
 CONFIG = (PROJECT / "config.yaml").read_text(encoding="utf-8")
 SECTIONS = {"pipeline": PipelineConfig, **{stage.name: stage.config for stage in pipeline.STAGES}}
 
@@ -28,27 +30,30 @@ def options(command: click.Command) -> list[str]:
     return [name for parameter in command.params if isinstance(parameter, click.Option) for name in parameter.opts[:1]]
 
 
-def of_scripts() -> list[str]:
-    """Flags of the scripts that write or judge stores, and of `python -m stores`."""
-    from miners.command import pretraining_command
-
-    path = PROJECT / "scripts" / "evaluate_stores.py"
-    spec = importlib.util.spec_from_file_location(path.stem, path)
+def script(name: str) -> Any:
+    """A script as a module."""
+    spec = importlib.util.spec_from_file_location(name, PROJECT / "scripts" / f"{name}.py")
     assert spec
     assert spec.loader
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
-    commands = [module.main, pretraining_command(anew=True, summary="", help=""), stores_command]
+    return module
+
+
+def of_scripts() -> list[str]:
+    """Flags of the scripts that write or judge stores, and of `python -m stores`."""
+    pretraining = script("pretraining_command").pretraining_command(from_scratch=True, summary="", help="")
+    commands = [script("evaluate_stores").main, pretraining, stores_command]
     return [flag for command in (*commands, *stores_command.commands.values()) for flag in options(command)]
 
 
 @pytest.mark.parametrize("flag", dict.fromkeys(of_scripts()))
-def test_flags_of_the_memory_are_in_the_readme(flag: str) -> None:
-    assert f"`{flag}`" in README
+def test_flags_of_the_memory_are_on_its_page(flag: str) -> None:
+    assert f"`{flag}" in PAGES["stores.md"]
 
 
-def test_commands_of_the_stores_are_in_the_readme() -> None:
-    assert all(re.search(rf"`{name}[ `]", README) for name in stores_command.commands)
+def test_commands_of_the_stores_are_on_their_page() -> None:
+    assert all(re.search(rf"`{name}[ `]", PAGES["stores.md"]) for name in stores_command.commands)
 
 
 def test_the_page_of_the_stores_knows_every_context_type_and_kind() -> None:
@@ -58,16 +63,44 @@ def test_the_page_of_the_stores_knows_every_context_type_and_kind() -> None:
     assert all(f"`{kind}`" in page for kind in KINDS)
 
 
-@pytest.mark.parametrize("flag", options(pipeline.main) + options(predict.main) + options(serve.main))
-def test_flags_are_in_the_readme(flag: str) -> None:
-    assert f"`{flag}" in README
+@pytest.mark.parametrize(
+    ("page", "flag"),
+    [
+        (page, flag)
+        for page, command in (("pipeline.md", pipeline.main), ("predict.md", predict.main), ("serving.md", serve.main))
+        for flag in options(command)
+    ],
+)
+def test_flags_are_on_their_page(page: str, flag: str) -> None:
+    assert f"`{flag}" in PAGES[page]
 
 
 @pytest.mark.parametrize("stage", pipeline.STAGES, ids=lambda stage: stage.name)
-def test_stages_and_their_files_are_in_the_readme(stage: pipeline.Stage) -> None:
-    assert f"`{stage.name}`" in README
-    assert all(name.split(".")[0] in README for name in stage.outputs)
-    assert all(f"--{flag}" in README for flag in stage.flags)
+def test_stages_and_their_files_are_documented(stage: pipeline.Stage) -> None:
+    page = PAGES["pipeline.md"]
+    assert f"`{stage.name}`" in page
+    files = (PROJECT / "outputs" / "README.md").read_text(encoding="utf-8")
+    for name in stage.outputs:
+        assert re.search(rf"`{re.escape(name.rstrip('/'))}/?`", page), name
+        assert name in files or name.startswith("training_data_"), name
+    assert all(f"--{flag}" in page for flag in stage.flags)
+
+
+def test_the_readme_is_short() -> None:
+    assert len(README.splitlines()) <= 150
+
+
+def test_every_page_is_in_the_index() -> None:
+    assert [name for name in PAGES if name != "README.md" and f"]({name})" not in PAGES["README.md"]] == []
+
+
+def test_rooms_are_in_the_tree_of_the_readme() -> None:
+    rooms = [path.parent for path in (PROJECT / "core").glob("*/__init__.py")]
+    rooms += [
+        PROJECT / name for name in ("core", "stores", "miners", "services", "scripts", "tests", "docs", "benchmarks")
+    ]
+    tree = README[README.index("```text\npipeline.py") :]
+    assert [room.name for room in rooms if f"{room.relative_to(PROJECT).as_posix()}/ " not in tree] == []
 
 
 @pytest.mark.parametrize(("section", "key"), [(s, k) for s, model in SECTIONS.items() for k in model.model_fields])
@@ -98,7 +131,7 @@ def test_ready_made_configs_are_valid(path: object) -> None:
 
 
 def test_files_that_the_readme_names_exist() -> None:
-    tree = re.search(r"```text\n(.*?)```", README, re.DOTALL)
+    tree = re.search(r"```text\n(pipeline.py.*?)```", README, re.DOTALL)
     assert tree
     names = re.findall(r"^(\S+\.(?:py|yaml|txt|md|toml)|\S+/)\s", tree[1], re.MULTILINE)
     assert len(names) > 10

@@ -12,6 +12,7 @@ from core.chunking.matching import TOKEN, without_comments
 from core.chunking.outline import Outline, Symbol
 from core.code.change_types import Intent, Role
 from core.code.languages import file_kind, language_of
+from core.history.messages import CONVENTIONAL_LABEL
 
 # Text in quotes is one token, since white space counts there.
 _STRICT_TOKEN = re.compile(rb"""\"(?:[^\"\\\n]|\\.)*\"|'(?:[^'\\\n]|\\.)*'|\+\+|--|""" + TOKEN.pattern)
@@ -34,7 +35,6 @@ _FIXTURES = re.compile(
     r"(?:^|/)(?:fixtures?|testdata|test[-_]data|tests?|spec|data|samples?|snapshots|golden)/", re.IGNORECASE
 )
 
-_PREFIX = re.compile(r"(?P<type>[a-z]+)(?:\([^)]*\))?!?:\s", re.IGNORECASE)
 _PREFIXES: dict[str, Intent] = {
     **dict.fromkeys(("fix", "bugfix", "hotfix", "bug"), "fix"),
     "perf": "performance",
@@ -130,7 +130,7 @@ def keys_above(side: Outline, rows: Sequence[int]) -> Iterator[str]:
 
 def intent(message: str) -> Intent:
     """What a commit's first line speaks of, by its prefix or its words."""
-    prefix = _PREFIX.match(message)
+    prefix = CONVENTIONAL_LABEL.match(message)
     if prefix and prefix["type"].lower() in _PREFIXES:
         return _PREFIXES[prefix["type"].lower()]
     if message.startswith("Revert "):

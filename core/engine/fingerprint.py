@@ -94,7 +94,9 @@ def _sentence(name: str, then: str | None, now: str | None) -> str:
 
 def module_file(module: str) -> Path:
     """The file of an imported module."""
-    return Path(str(sys.modules[module].__file__)).resolve() if module in sys.modules else PROJECT / f"{module}.py"
+    if module in sys.modules:
+        return Path(str(sys.modules[module].__file__)).resolve()
+    return PROJECT.joinpath(*module.split(".")).with_suffix(".py")
 
 
 def code_files(start: Path, digests: Digests) -> tuple[str, ...]:
@@ -117,6 +119,14 @@ def code_files(start: Path, digests: Digests) -> tuple[str, ...]:
 
 def _decides(name: str) -> bool:
     return name not in _NEVER_DECIDE and not name.startswith("core/engine/")
+
+
+def module_digest(module: str, cache_dir: Path) -> str:
+    """Digest of what a module does: its code and that of all project modules it imports, plumbing left out."""
+    digests = Digests(cache_dir / "code-digests.json")
+    code = [f"{name} {code_digest(PROJECT / name, digests)}\n" for name in code_files(module_file(module), digests)]
+    digests.save()
+    return hashlib.sha256("".join(code).encode()).hexdigest()
 
 
 def code_digest(file: Path, digests: Digests) -> str:

@@ -20,6 +20,8 @@ _ISSUE = re.compile(r"(?:[\w.-]+/[\w.-]+)?#\d+|https?://\S+/issues/\d+")
 _REVERTS = re.compile(r"\bThis reverts commits? ([0-9a-f]{7,64})", re.IGNORECASE)
 _CHERRY_PICK = re.compile(r"\(cherry picked from commit ([0-9a-f]{7,64})\)")
 _REVERT_SUBJECT = re.compile(r'^(?:Revert "|revert(?:\([^)]*\))?!?: )', re.IGNORECASE)
+CONVENTIONAL_LABEL = re.compile(r"(?P<type>[a-z]+)(?:\([^)]*\))?!?:\s", re.IGNORECASE)
+"""The label in front of a subject, as Conventional Commits write it: "fix(parser)!: "."""
 # Anything in angle brackets with an @; elsewhere a name in front of a domain with a dot, an IP number or localhost.
 EMAIL_ADDRESS = re.compile(
     r"(?<=<)[^<>\s][^<>\n]*@[^<>\n]*(?=>)"

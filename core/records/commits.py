@@ -196,6 +196,30 @@ def side_branches(history: HistoryMetadata) -> list[str]:
     return found
 
 
+def main_branch(history: HistoryMetadata) -> str | None:
+    """The branch whose history is the main line: the one checked out, or one with a usual name, or the first.
+
+    None where there are no branches.
+    """
+    if history.current_branch in history.branches:
+        return history.current_branch
+    usual = (branch for name in MAIN_BRANCHES for branch in history.branches if _without_remote(branch) == name)
+    return next(usual, next(iter(history.branches), None))
+
+
+def on_main_line(history: HistoryMetadata) -> list[bool]:
+    """For each of the `branch_sets`: whether the main branch is among them.
+
+    Unlike `side_branches` this tells commits that only tags reach from those of the main branch, and a branch
+    here from the one of the same name on a remote, which may be ahead. Where no set has the main branch, it was out
+    of the scraper's scope, and every commit counts.
+    """
+    main = main_branch(history)
+    bit = 0 if main is None else 1 << history.branches.index(main)
+    found = [bool(int(text, 16) & bit) for text in history.branch_sets]
+    return found if any(found) else [True] * len(found)
+
+
 def _without_remote(branch: str) -> str:
     """The name that a branch of a remote ("remotes/origin/topic") has there."""
     return branch.split("/", 2)[-1] if branch.startswith("remotes/") else branch

@@ -17,7 +17,7 @@ class ClosedIssue(msgspec.Struct, kw_only=True):
     number: int
     title: str
     errors: list[str]
-    """Types of the errors that it speaks of."""
+    """Types of the errors that it names."""
     commits: list[str]
     """Commits that may have closed it, likeliest first; empty where only the history can tell."""
     updated_at: str
@@ -25,13 +25,17 @@ class ClosedIssue(msgspec.Struct, kw_only=True):
 
 
 class MinedRepository(msgspec.Struct, kw_only=True):
-    """One line of mined.jsonl: a repository beside the one at hand, and what GitHub knows of it."""
+    """One line of mined.jsonl: a repository beside the one at hand, where its clone is, and what GitHub knows of it."""
 
     schema_version: str = SCHEMA_VERSION
     location: str
-    """Where its clone lies, or the URL that it is cloned from; without credentials."""
+    """The folder of its clone, or the URL that it is cloned from; without credentials."""
+    git_dir: str = ""
+    """Its git folder on this machine, brought up to date."""
+    head: str = ""
+    """The commit that is checked out there: with new commits the file changes, and what is made of it is stale."""
     full_name: str = ""
-    """owner/name on GitHub; empty for a clone that only its folder is known of."""
+    """owner/name on GitHub; empty for a clone that was named by its folder or URL."""
     github_id: int | None = None
     stars: int | None = None
     licence: str = ""

@@ -1,1 +1,1 @@
-"""Does what histories teach hold elsewhere? The replay that tries it, and its reports."""
+"""Does evidence predict repositories that it does not come from? The replay that tries it, and its reports."""

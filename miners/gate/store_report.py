@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from core import __version__
+from core.records.seeding import Gain
 from core.reports import plots
-from miners.gate.replay import ARMS, MIN_UNITS, Verdict
+from miners.gate.rule_quality import KnownFixes, Labelled
+from miners.gate.verdicts import ARMS, MIN_UNITS, Verdict
 
 _TEMPLATES = Path(__file__).resolve().parents[2] / "core" / "reports" / "templates"
+MIN_LABELLED = 20
+"""Labelled fixes of a repository below which precision and recall are not shown."""
 SHOWN = ("repair_strategy files", "repair_strategy lines")
-"""Targets that are drawn repository by repository."""
+"""Targets that get a chart by repository."""
 
 
 def render(evaluation: Mapping[str, Any], verdicts: Mapping[str, Mapping[str, Verdict]]) -> str:
@@ -51,8 +55,8 @@ def _gains(flat: Mapping[str, Verdict], arm: str) -> dict[str, tuple[float, floa
     found = {}
     for name, verdict in flat.items():
         gain = verdict.gain_over(arm)
-        if gain["low"] is not None:
-            found[name] = (gain["mean"], gain["low"], gain["high"])
+        if gain.mean is not None and gain.low is not None and gain.high is not None:
+            found[name] = (gain.mean, gain.low, gain.high)
     return found
 
 
@@ -70,14 +74,28 @@ def table(verdicts: Mapping[str, Mapping[str, Verdict]]) -> Sequence[tuple[str, 
     return rows
 
 
+def rule_lines(measured: Mapping[str, tuple[KnownFixes, Labelled]]) -> Iterator[str]:
+    """Sentences for a terminal: how well fixes are found; none where nothing was measured."""
+    if not measured:
+        return
+    found = [one for one, _ in measured.values()]
+    known, by_message = sum(one.known for one in found), sum(one.by_message for one in found)
+    source = sum(one.in_source for one in found)
+    yield f"BugsInPy: {by_message} of {known} known fixes found by their messages, {source} with source files"
+    for name, (_, labelled) in measured.items():
+        if labelled.fixes >= MIN_LABELLED and labelled.precision is not None:
+            figures = f"precision {labelled.precision:.2f}, recall {labelled.recall:.2f}"
+            yield f"{name}: words find labelled fixes with {figures}"
+
+
 def verdict_of(one: Verdict) -> str:
-    """In a word or two."""
+    """One or two words for a table."""
     if len(one.tried) < MIN_UNITS:
         return "too few to tell"
     return "passed" if one.passed else "refused"
 
 
-def _interval(gain: Mapping[str, Any]) -> str:
-    if gain["low"] is None:
-        return f"{gain['mean']:+.3f}"
-    return f"{gain['mean']:+.3f} [{gain['low']:+.3f}, {gain['high']:+.3f}]"
+def _interval(gain: Gain) -> str:
+    if gain.low is None:
+        return f"{gain.mean:+.3f}"
+    return f"{gain.mean:+.3f} [{gain.low:+.3f}, {gain.high:+.3f}]"

@@ -1,1 +1,1 @@
-"""GitHub: requests, cache and limits, and which repositories are worth reading."""
+"""GitHub: requests, cache and limits, and which repositories are good enough to learn from."""

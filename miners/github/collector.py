@@ -2,41 +2,38 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 
 from core.config import expand, without_credentials
-from core.errors import GitloreError, StageError, UserError
+from core.errors import StageError, UserError
 from core.git.names import by_folder, is_url
 from core.history.overlay import Overlay
 from core.logs import log
 from core.records.mined import ClosedIssue, MinedRepository
 from miners import clones
 from miners.github import quality
-from miners.github_client import GitHubClient, Repository, UnreachableError
+from miners.github_client import GitHubClient, GitHubRepository, UnreachableError
 from miners.issue_miner import closed_issues, latest
-from miners.settings import GitHubMinerConfig
+from miners.settings import MiningSettings
+from miners.tally import MiningTally
 
 Since = Callable[[int], str]
-"""Up to when issues of the repository with this number have been read, "" for not at all."""
+"""From the id of a repository on GitHub: up to when its issues have been read, "" for not at all."""
 
 
 class Collector:
-    """Goes through all that the settings name. Each repository comes once, whatever it is called."""
+    """Goes through all repositories that the settings name. Each comes once, also under several names."""
 
-    def __init__(self, settings: GitHubMinerConfig, cache_dir: Path) -> None:
+    def __init__(self, settings: MiningSettings, cache_dir: Path) -> None:
         self._settings, self._cache_dir = settings, cache_dir
-        self.counts: Counter[str] = Counter()
-        self.drops: Counter[str] = Counter()
+        self.tally = MiningTally()
         self._keys: set[str] = set()
-        self.failed: list[str] = []
-        """What could not be read, one sentence each."""
 
     def collect(self, issues_since: Since = lambda _: "") -> Iterator[MinedRepository]:
-        """Local clones first, then what GitHub knows.
+        """Named clones first, then the repositories that GitHub finds.
 
         Raises UserError where nothing is named, ResumeLaterError where GitHub wants a pause.
         """
@@ -56,7 +53,7 @@ class Collector:
             with GitHubClient(self._settings, self._cache_dir) as client:
                 if not client.has_token:
                     log.warning(
-                        "%s is not set: GitHub allows sixty requests an hour, and tells less",
+                        "%s is not set: GitHub allows sixty requests an hour, and returns less",
                         self._settings.token_variable,
                     )
                 try:
@@ -65,52 +62,51 @@ class Collector:
                             seen.add(found.id)
                             yield self._with_issues(client, found, issues_since)
                 except UnreachableError as error:
-                    self.failed.append(error.message)
+                    self.tally.fail("things that GitHub could not tell us", error.message)
                 finally:
-                    self.counts.update(client.traffic)
+                    self.tally.counts.update(client.traffic)
         finally:
-            self.counts["repositories from GitHub"] = len(seen)
+            self.tally.counts["repositories from GitHub"] = len(seen)
 
-    def _found(self, client: GitHubClient) -> Iterator[Repository]:
+    def _found(self, client: GitHubClient) -> Iterator[GitHubRepository]:
         now = datetime.now(UTC)
         for group, names in self._settings.curated.items():
             for name in names:
                 with self._failing(name):
                     found = client.repository(name)
                     if found is None:
-                        self.drops["repositories that GitHub does not show us"] += 1
-                        log.warning("%s (%s): GitHub has no such repository for us", name, group)
+                        self.tally.drops["repositories that GitHub does not show us"] += 1
+                        log.warning("%s (%s): GitHub shows no such repository", name, group)
                         continue
                     if found.full_name.lower() != name.lower():
                         log.info("%s is called %s now", name, found.full_name)
                     if reason := quality.against(found, self._settings, now):
-                        log.warning("%s counts among %s; it is curated, so it stays", found.full_name, reason)
+                        log.warning("%s belongs to the %s; it is curated, so it stays", found.full_name, reason)
                     yield found
         for name, query in self._settings.search.items():
             with self._failing(f"search {name}"):
                 for found in client.search(query, self._settings.search_limit):
                     if reason := quality.against(found, self._settings, now):
-                        self.drops[reason] += 1
+                        self.tally.drops[reason] += 1
                     else:
                         yield found
 
     @contextmanager
     def _failing(self, what: str) -> Iterator[None]:
-        """What cannot be read of one thing does not keep us from the others."""
+        """What fails inside is reported, and the next request is made all the same."""
         try:
             yield
         except UnreachableError:
             raise
         except StageError as error:
-            self.drops["things that GitHub could not tell us"] += 1
-            self.failed.append(f"{what}: {error.message}")
+            self.tally.fail("things that GitHub could not tell us", f"{what}: {error.message}")
 
-    def _with_issues(self, client: GitHubClient, found: Repository, issues_since: Since) -> MinedRepository:
+    def _with_issues(self, client: GitHubClient, found: GitHubRepository, issues_since: Since) -> MinedRepository:
         since = issues_since(found.id)
         issues: list[ClosedIssue] = []
         if self._settings.issues:
             with self._failing(f"issues of {found.full_name}"):
-                issues += closed_issues(client, found.full_name, since, self._settings.issues, self.counts)
+                issues += closed_issues(client, found.full_name, since, self._settings.issues, self.tally.counts)
         return MinedRepository(
             location=found.clone_url or f"https://github.com/{found.full_name}.git",
             full_name=found.full_name,
@@ -123,22 +119,19 @@ class Collector:
         )
 
     def opened(self, mined: MinedRepository) -> clones.Clone | None:
-        """The clone of a repository, brought up to date; None, with the reason counted, where it is not to be used."""
-        try:
+        """The clone of a repository, brought up to date; None, with the reason in the tally, where it is left out."""
+        found: tuple[clones.Clone, str | None] | None = None
+        with self.tally.reading(mined.full_name or mined.location):
             clone = clones.open_clone(mined.location, self._cache_dir)
-            reason = None
-            if mined.full_name:
-                reason = self._against(clone)
-        except GitloreError as error:
-            self.drops["repositories that cannot be read"] += 1
-            self.failed.append(f"{mined.full_name or mined.location}: {error.message}")
-            log.warning("%s: %s", mined.full_name or mined.location, error.message)
+            found = clone, self._against(clone) if mined.full_name else None
+        if found is None:
             return None
+        clone, reason = found
         if clone.key in self._keys:
             reason = "clones of a repository that has been read already"
         self._keys.add(clone.key)
         if reason:
-            self.drops[reason] += 1
+            self.tally.drops[reason] += 1
             return None
         return clone
 

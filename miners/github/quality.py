@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 
-from miners.github_client import Repository
-from miners.settings import GitHubMinerConfig
+from miners.github_client import GitHubRepository
+from miners.settings import MiningSettings
 
 
-def against(found: Repository, settings: GitHubMinerConfig, now: datetime) -> str | None:
-    """The reason to leave a repository out for what GitHub says of it, None to keep it."""
+def against(found: GitHubRepository, settings: MiningSettings, now: datetime) -> str | None:
+    """Why to leave a repository out according to GitHub; None to keep it."""
     if found.disabled:
         return "repositories that GitHub has disabled"
     licence = (found.license.spdx_id if found.license else None) or ""
@@ -33,8 +33,8 @@ def _moment(text: str | None) -> datetime | None:
     return moment.replace(tzinfo=UTC) if moment and not moment.tzinfo else moment
 
 
-def against_clone(commits: int, *, has_readme: bool, settings: GitHubMinerConfig) -> str | None:
-    """The reason to leave a repository out for what its clone shows."""
+def against_clone(commits: int, *, has_readme: bool, settings: MiningSettings) -> str | None:
+    """Why to leave a repository out according to its clone; None to keep it."""
     if commits < settings.min_commits:
         return "repositories below min_commits"
     if settings.has_readme and not has_readme:

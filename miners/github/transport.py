@@ -1,7 +1,7 @@
-"""How requests travel: cache on disk, then pacing, then the network. The token is added last, so nothing keeps it.
+"""How requests travel: cache on disk, then pacing, then the network. The token is added last, so nothing stores it.
 
-An answer is taken from the cache without asking for as long as its kind is taken to hold; after that it is asked for
-with its ETag, and a 304 costs no quota. Bodies are read whole and must be whole JSON before they get into the cache.
+An answer is taken from the cache for as long as the settings allow for its kind; after that it is requested with its
+ETag, and a 304 costs no quota. A body must be complete JSON before it gets into the cache.
 """
 
 from __future__ import annotations
@@ -34,16 +34,16 @@ MAX_BODY_BYTES = 100_000_000
 SEARCH_INTERVAL_S = 2.0
 """GitHub allows thirty searches a minute."""
 KEPT_S = 90 * 86400.0
-"""Answers that were not used for so long leave the cache."""
+"""Answers that were not used for longer leave the cache."""
 _MILLISECONDS_FROM = 10**11
 _KEPT = (httpx.codes.OK, httpx.codes.NOT_MODIFIED, httpx.codes.NOT_FOUND, httpx.codes.GONE)
 _GONE_S = 86400.0
-"""What is not there may be there tomorrow."""
+"""A missing repository may appear: such an answer is used for a day at most."""
 _DROPPED = ("content-encoding", "content-length", "transfer-encoding", "expires", "pragma", "age", "vary")
 
 
 def kind_of(path: str) -> str:
-    """What an address asks for: "search", "issues", "commits", "graphql" or "repository"."""
+    """What an address is for: "search", "issues", "commits", "graphql" or "repository"."""
     if re.search(r"/search/", path):
         return "search"
     if path.endswith("/graphql"):
@@ -54,7 +54,7 @@ def kind_of(path: str) -> str:
 
 
 class Transport(httpx.BaseTransport):
-    """All of it. `requests` counts what went over the network, `answers` what came out of the cache."""
+    """The cache and the network behind it. `seen` counts all requests, `requests` those that reached the network."""
 
     def __init__(
         self, token: str, base: httpx.URL, folder: Path, lifetimes_s: Mapping[str, float], timeout_s: float
@@ -85,14 +85,14 @@ class Transport(httpx.BaseTransport):
         return self._network.not_modified
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
-        """Answer from the cache, or ask."""
+        """Answer from the cache, or over the network."""
         self.seen += 1
         try:
             return self._cached(request)
-        except sqlite3.OperationalError:  # locked, or the disk is full: it may do the next time
+        except sqlite3.OperationalError:  # locked, or the disk is full: the next time may work
             raise
         except sqlite3.DatabaseError as error:
-            log.warning("the cache of GitHub's answers in %s is damaged (%s): it is made anew", self._folder, error)
+            log.warning("the cache of GitHub's answers in %s is damaged (%s): starting a new one", self._folder, error)
             remove(self._folder)
             self._open_cache()
             return self._cached(request)
@@ -102,13 +102,13 @@ class Transport(httpx.BaseTransport):
         return cache.handle_request(request)
 
     def close(self) -> None:
-        """Let go of network and cache."""
+        """Close network and cache."""
         self._documents.close()
         self._queries.close()
 
 
 class Network(httpx.BaseTransport):
-    """One request after the other, with the token, within its time, and with an answer that is whole."""
+    """One request after the other, with the token, within its time, and with a complete answer."""
 
     def __init__(
         self,
@@ -126,12 +126,12 @@ class Network(httpx.BaseTransport):
         self.requests = self.not_modified = 0
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
-        """Send it. Raises httpx.TransportError for what can be tried again."""
+        """Send a request. Raises httpx.TransportError for what can be tried again."""
         kind = kind_of(request.url.path)
         if kind == "search":
             self._sleep(max(0.0, self._last_search + SEARCH_INTERVAL_S - time.monotonic()))
             self._last_search = time.monotonic()
-        # Not to another host, and not in clear text to the same one, wherever an answer may send us.
+        # A redirect must not carry the token to another host, nor in clear text to the same one.
         if self._token and (request.url.scheme, request.url.netloc) == (self._base.scheme, self._base.netloc):
             request.headers["Authorization"] = f"Bearer {self._token}"
         self.requests += 1
@@ -148,7 +148,7 @@ class Network(httpx.BaseTransport):
         self._inner.close()
 
     def _read(self, response: httpx.Response, request: httpx.Request) -> bytes:
-        """The body; a server that sends it drop by drop does not hold us up for longer than a silent one."""
+        """The body; the time limit also holds for a server that sends it slowly."""
         until = time.monotonic() + self._timeout_s
         parts, size = [], 0
         for part in response.iter_bytes():
@@ -161,12 +161,12 @@ class Network(httpx.BaseTransport):
         return b"".join(parts)
 
     def _answer(self, response: httpx.Response, body: bytes, kind: str, request: httpx.Request) -> httpx.Response:
-        told = [_in_seconds(name.lower(), value) for name, value in response.headers.multi_items()]
-        headers = [(name, value) for name, value in told if value and name not in _DROPPED]
+        given = [_in_seconds(name.lower(), value) for name, value in response.headers.multi_items()]
+        headers = [(name, value) for name, value in given if value and name not in _DROPPED]
         if response.status_code in _KEPT:
             if response.status_code == httpx.codes.OK and not _is_json(body):
                 raise httpx.RemoteProtocolError("the answer is not whole JSON", request=request)
-            # The cache keeps to what headers say, so they say how long this kind of answer is taken to hold.
+            # The cache obeys headers, so ours replace GitHub's: they give the lifetime of this kind of answer.
             gone = response.status_code not in (httpx.codes.OK, httpx.codes.NOT_MODIFIED)
             age = int(min(self._lifetimes_s.get(kind, 0), _GONE_S if gone else math.inf))
             headers = [(name, value) for name, value in headers if name not in ("cache-control", "date")]
@@ -178,23 +178,23 @@ class Network(httpx.BaseTransport):
 
 
 class _WithoutErrors(BaseFilter[Response]):
-    """Lets an answer to a query into the cache only if it is one."""
+    """Keeps answers with errors out of the cache of queries."""
 
     def needs_body(self) -> bool:
-        """Errors stand in the body."""
+        """Errors are in the body."""
         return True
 
     def apply(self, item: Response, body: bytes | None) -> bool:
-        """True for whole answers."""
+        """True for answers without errors."""
         return (
             item.status_code == httpx.codes.OK and body is not None and '"errors"' not in body.decode(errors="replace")
         )
 
 
 def _in_seconds(name: str, value: str) -> tuple[str, str]:
-    """A header with its times in seconds, as githubkit takes them; "" for one that makes no sense.
+    """A header with its times in seconds, as githubkit expects them; "" for an invalid one.
 
-    Some proxies and recordings give the epoch of a reset in milliseconds, and Retry-After may be a date.
+    Some proxies and recordings give the time of a reset in milliseconds, and Retry-After may be a date.
     """
     if name == "retry-after" and not value.strip().isdigit():
         try:

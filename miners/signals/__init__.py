@@ -1,1 +1,1 @@
-"""What one commit, or one tree, tells: each signal a file."""
+"""What one commit or one tree shows: one file for each signal."""

@@ -1,4 +1,4 @@
-"""What sort of thing a repository is, from its README, manifests, paths and topics."""
+"""What kind of project a repository is, from its README, manifests, paths and topics."""
 
 from __future__ import annotations
 
@@ -9,16 +9,16 @@ from dataclasses import dataclass
 from stores.agent.records import ANY
 
 THRESHOLD = 0.5
-"""Confidence below which a repository counts for all archetypes only."""
+"""Confidence below which a repository counts as of no archetype."""
 _README_CHARACTERS = 3000
-"""What a project is stands at the top of its README; further down it speaks of others."""
+"""The top of a README describes the project; further down it mentions others."""
 _DOUBT = 1.0
 """Weight of the answer "none of these"."""
 
 
 @dataclass(frozen=True)
 class Archetype:
-    """Signals of one sort of repository. A word in the README counts once, a dependency and a path once each."""
+    """The signals of one archetype; weights are in `_score`."""
 
     readme: str
     dependencies: frozenset[str] = frozenset()
@@ -93,8 +93,8 @@ def archetype_of(
     readme: str, dependencies: Iterable[str], paths: Sequence[str], topics: Iterable[str] = ()
 ) -> tuple[str, float, dict[str, float]]:
     """(archetype, confidence 0 to 1, score of each). `*` where no archetype is likelier than not."""
-    head, names, about = readme[:_README_CHARACTERS], set(dependencies), set(topics)
-    scores = {name: _score(one, head, names, paths, about) for name, one in ARCHETYPES.items()}
+    head, names, labels = readme[:_README_CHARACTERS], set(dependencies), set(topics)
+    scores = {name: _score(one, head, names, paths, labels) for name, one in ARCHETYPES.items()}
     best = max(scores, key=lambda name: scores[name])
     confidence = scores[best] / (sum(scores.values()) + _DOUBT)
     known = {name: round(score, 2) for name, score in scores.items() if score}

@@ -1,4 +1,4 @@
-"""What one commit is, as far as learning from it goes: its purpose, its size in source code, its kind."""
+"""What evidence needs of one commit: its purpose, its size in source code, and the kind of a fix."""
 
 from __future__ import annotations
 
@@ -9,18 +9,13 @@ from dataclasses import dataclass
 
 from core.chunking.filters import Filters
 from core.code.languages import file_kind, is_manifest
+from core.code.test_files import is_test_file
 from core.records.commits import CommitMetadata, FileDiff
 from miners.signals import diff_tags
 from miners.signals.dialects import Dialect, Message, Purpose, purpose_of
 
 MAX_SCANNED_BYTES = 200_000
-"""Of a longer patch only the beginning is looked at for tags."""
-_TEST_PATH = re.compile(
-    r"(?:^|/)(?:tests?|__tests__|spec|specs|testing|e2e|playground|fixtures)/|(?:^|/)(?:test_[^/]*|conftest)\.py$"
-    r"|_test\.(?:go|py|rb|dart)$|[._-](?:test|spec|e2e)s?\.[cm]?[jt]sx?$|(?:^|/)[^/]*Tests?\.(?:java|kt|cs|swift)$"
-    r"|(?:^|/)tests?\.(?:rs|py)$",
-    re.IGNORECASE,
-)
+"""Of a longer patch only the beginning is scanned for tags."""
 _ASIDE = re.compile(
     r"(?:^|/)(?:docs?|docs_src|examples?|benchmarks?|bench|\.github|scripts|tutorials?|website)/", re.IGNORECASE
 )
@@ -28,15 +23,9 @@ _PATH_REASON = Filters().path_reason
 
 
 @functools.lru_cache(maxsize=1 << 16)
-def is_test(path: str) -> bool:
-    """True for files of tests, by where they lie and what they are called."""
-    return _TEST_PATH.search(path) is not None
-
-
-@functools.lru_cache(maxsize=1 << 16)
 def is_source(path: str) -> bool:
     """True for a project's own code: no tests, documentation, examples, settings, vendored or generated files."""
-    if file_kind(path) != "code" or _TEST_PATH.search(path) or _ASIDE.search(path):
+    if file_kind(path) != "code" or is_test_file(path) or _ASIDE.search(path):
         return False
     return _PATH_REASON(path) is None and path not in ("setup.py", "noxfile.py", "conftest.py")
 
@@ -47,7 +36,7 @@ class ChangeFacts:
 
     sha: str
     at: int
-    """When it was committed, seconds since 1970."""
+    """When it was committed, in seconds since 1970."""
     purpose: Purpose
     files: int
     """Source files that it changed."""
@@ -56,11 +45,11 @@ class ChangeFacts:
     with_tests: bool
     """It changed tests too."""
     tags: Sequence[str] = ()
-    """Of a fix: all kinds that it has something of."""
+    """Of a fix: all kinds that it has signs of."""
 
     @property
     def kind(self) -> str:
-        """Of a fix: what kind it counts as."""
+        """Of a fix: the kind that it counts as."""
         return diff_tags.kind_of(self.tags)
 
 
@@ -72,9 +61,9 @@ def facts_of(
     *,
     is_fix: bool = False,
 ) -> ChangeFacts:
-    """`diffs` need no patches; `patches` gives them with their patches, and is asked only for a fix.
+    """The facts of a commit. `diffs` need no patches; `patches` gives them, and is called only for a fix.
 
-    `is_fix` says that it is one whatever its message says, since it closed an issue.
+    `is_fix` makes it a fix regardless of its message, since it closed an issue.
     """
     source = [diff for diff in diffs if is_source(diff.filename)]
     lines = sum(diff.additions + diff.deletions for diff in source)
@@ -91,6 +80,6 @@ def facts_of(
         purpose=purpose,
         files=len(source),
         lines=lines,
-        with_tests=any(is_test(diff.filename) for diff in diffs),
+        with_tests=any(is_test_file(diff.filename) for diff in diffs),
         tags=tags,
     )

@@ -1,7 +1,7 @@
-"""How a repository speaks of its changes, and what a commit is for.
+"""How a repository writes its messages, and what a commit is for.
 
-Projects differ more in how they write messages than in what they do: where there are labels (Conventional
-Commits, gitmoji) they decide, elsewhere words do. `fix: syntax` and the like, taken as a rule for all, found 24
+Projects differ more in how they write messages than in what they do. Where there are labels (Conventional
+Commits, gitmoji) these decide, elsewhere words do. `fix: syntax` and the like, taken as a rule for all, found 24
 of 20,380 commits in five projects.
 """
 
@@ -13,14 +13,13 @@ from dataclasses import dataclass
 from typing import Literal
 
 from core.chunking.evidence import intent
-from core.history.messages import facts_of
+from core.history.messages import CONVENTIONAL_LABEL, facts_of
 
 Dialect = Literal["conventional", "gitmoji", "words"]
 Purpose = Literal["fix", "feature", "restructuring", "upkeep", ""]
 
 CONVENTIONAL_SHARE, GITMOJI_SHARE = 0.5, 0.3
-"""Shares of messages with a label from which a repository is taken to mean them."""
-_LABEL = re.compile(r"(?P<type>[a-z]+)(?:\([^)]*\))?!?:\s", re.IGNORECASE)
+"""Share of messages with a label above which a repository counts as using labels."""
 _LABELS: dict[str, Purpose] = {
     **dict.fromkeys(("fix", "bugfix", "hotfix", "bug"), "fix"),
     **dict.fromkeys(("feat", "feature"), "feature"),
@@ -53,7 +52,7 @@ _FIX_IN_BODY = re.compile(r"\b(?:fix(?:e[sd]|ing)?|bugs?|bugfix|regression)\b", 
 
 @dataclass(frozen=True)
 class Message:
-    """What a commit says."""
+    """A commit's message."""
 
     subject: str
     body: str = ""
@@ -65,7 +64,7 @@ def dialect_of(subjects: Iterable[str]) -> Dialect:
     total = conventional = gitmoji = 0
     for subject in subjects:
         total += 1
-        found = _LABEL.match(subject)
+        found = CONVENTIONAL_LABEL.match(subject)
         conventional += found is not None and found["type"].lower() in _LABELS
         gitmoji += _EMOJI.match(subject) is not None
     if conventional > CONVENTIONAL_SHARE * total:
@@ -74,7 +73,7 @@ def dialect_of(subjects: Iterable[str]) -> Dialect:
 
 
 def purpose_of(message: Message, dialect: Dialect) -> Purpose:
-    """What a commit is for, "" where its message does not tell."""
+    """What a commit is for, "" where its message does not show it."""
     subject = _own_words(message)
     if label := _label_of(subject):
         return label
@@ -87,19 +86,19 @@ def purpose_of(message: Message, dialect: Dialect) -> Purpose:
 
 def hidden(message: Message) -> Message | None:
     """The message without its label; None for one that has none."""
-    found = _LABEL.match(message.subject) or _EMOJI.match(message.subject)
+    found = CONVENTIONAL_LABEL.match(message.subject) or _EMOJI.match(message.subject)
     if not found or ("type" in found.groupdict() and found["type"].lower() not in _LABELS):
         return None
     return Message(message.subject[found.end() :].lstrip("\ufe0f "), message.body, message.is_merge)
 
 
 def _label_of(subject: str) -> Purpose:
-    found = _LABEL.match(subject)
+    found = CONVENTIONAL_LABEL.match(subject)
     return _LABELS.get(found["type"].lower(), "") if found else ""
 
 
 def _own_words(message: Message) -> str:
-    """The first line that a person wrote: that of a merged pull request stands below the merge's own."""
+    """The first line that a person wrote: in a merged pull request it is below the generated one."""
     if not _MERGE.match(message.subject):
         return message.subject
     below = message.body.strip().split("\n", 1)[0]
@@ -107,14 +106,14 @@ def _own_words(message: Message) -> str:
 
 
 def _by_words(message: Message, subject: str) -> Purpose:
-    spoken = intent(subject)
-    if spoken == "fix" or (_MERGE.match(message.subject) and _BRANCH_OF_FIX.search(message.subject)):
+    intended = intent(subject)
+    if intended == "fix" or (_MERGE.match(message.subject) and _BRANCH_OF_FIX.search(message.subject)):
         return "fix"
     if _FEATURE.match(subject) and not _UPKEEP.search(subject):
         return "feature"
     if facts_of(message.subject, message.body, "").trailers.get("Fixes"):
         return "fix"
-    if spoken:
+    if intended:
         return "restructuring"
     if _UPKEEP.search(subject):
         return "upkeep"

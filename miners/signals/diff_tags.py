@@ -1,7 +1,7 @@
-"""What a fix does, told from its changed lines: tags, and the one kind that they add up to.
+"""What a fix does, from its changed lines: tags, and the one kind that follows from them.
 
-Messages name the kind of a fix in a third of the cases, changed lines in two thirds. How large a fix is decides
-nothing here, since its kind is to say how large it will be. Still, a long change has more that can match.
+Messages name the kind of a fix in a third of the cases, changed lines in two thirds. The size of a fix decides
+nothing here, since its kind is used to predict the size. Still, a long change has more lines that can match.
 """
 
 from __future__ import annotations
@@ -45,8 +45,11 @@ _TAGS = {
 
 
 def tags_of(patches: Iterable[str], *, touches_manifest: bool) -> list[str]:
-    """Every kind that a fix has something of, in the order of `KINDS`; `patches` are source files' unified diffs."""
-    texts = list(patches)
+    """Every kind that a fix has signs of, in the order of `KINDS`; `patches` are source files' unified diffs.
+
+    Only added and removed lines count, so that the kind does not depend on how many lines around them a diff shows.
+    """
+    texts = ["\n".join(line for line in patch.split("\n") if line[:1] in ("+", "-")) for patch in patches]
     found = {name for name, pattern in _TAGS.items() if any(pattern.search(text) for text in texts)}
     if touches_manifest:
         found.add("dependency_fix")

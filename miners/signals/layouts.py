@@ -8,7 +8,8 @@ from collections.abc import Callable, Iterable, Sequence
 from pathlib import PurePosixPath
 
 from core.code.languages import language_of
-from miners.signals.change_facts import is_source, is_test
+from core.code.test_files import TEST_FOLDERS, is_test_file
+from miners.signals.change_facts import is_source
 
 _CI = {
     ".github/workflows": r"^\.github/workflows/",
@@ -27,7 +28,7 @@ Paths = Sequence[str]
 
 
 def layout_of(language: str, paths: Paths) -> dict[str, str]:
-    """What the repository does about each aspect (`ASPECTS`), in words that repositories share."""
+    """The repository's choice in each aspect (`ASPECTS`), in words that repositories share."""
     own = [path for path in paths if language_of(path) == language]
     found = {aspect: read(own if aspect in _OF_LANGUAGE else paths) for aspect, read in ASPECTS.items()}
     return {aspect: choice for aspect, choice in found.items() if choice}
@@ -35,7 +36,7 @@ def layout_of(language: str, paths: Paths) -> dict[str, str]:
 
 def _tests(paths: Paths) -> str:
     """A template for the path of a test, such as tests/test_{name}.py."""
-    return _most_common(_template(path) for path in paths if is_test(path) and not _is_maintenance(path)) or "none"
+    return _most_common(_template(path) for path in paths if is_test_file(path) and not _is_maintenance(path)) or "none"
 
 
 def _template(path: str) -> str:
@@ -59,7 +60,7 @@ def _around(name: str) -> tuple[str, str, str]:
 
 
 def _names_tests(folder: str) -> bool:
-    return folder.lower() in ("test", "tests", "__tests__", "spec", "specs", "testing", "e2e", "playground")
+    return folder.lower() in TEST_FOLDERS
 
 
 def _source(paths: Paths) -> str:
@@ -81,7 +82,7 @@ def _naming(paths: Paths) -> str:
 
 
 def _case_of(stem: str) -> str:
-    """How several words are put together; "" for one word in lower case, which tells nothing."""
+    """How several words are joined; "" for one word in lower case, which shows nothing."""
     if "-" in stem:
         return "kebab-case"
     if "_" in stem.strip("_"):
@@ -123,4 +124,4 @@ ASPECTS: dict[str, Callable[[Paths], str]] = {
     "changelog": _first(_CHANGELOG),
 }
 _OF_LANGUAGE = ("tests", "source", "naming")
-"""Aspects that only files in the repository's main language tell."""
+"""Aspects for which only files in the main language count."""

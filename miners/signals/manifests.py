@@ -1,4 +1,4 @@
-"""What a repository depends on and works with, from the files that say so."""
+"""What a repository depends on and which tools it uses, from its manifests."""
 
 from __future__ import annotations
 
@@ -11,70 +11,35 @@ from typing import Any
 import msgspec
 
 MAX_MANIFESTS = 40
-"""A repository of many packages is judged by its outermost ones."""
+"""Most manifests to read; of a repository of many packages, the outermost ones."""
 _NAME = re.compile(r"^\s*['\"]?([A-Za-z0-9][\w.-]*)")
 _GO = re.compile(r"^\s*(?:require\s+)?([\w.-]+\.[a-z]+/\S+)\s+v", re.MULTILINE)
 _GEM = re.compile(r"^\s*gem\s+['\"]([\w-]+)", re.MULTILINE)
 _QUOTED_REQUIREMENT = re.compile(r"['\"]([A-Za-z][\w.-]*)\s*(?:\[[^\]]*\])?\s*(?:[<>=!~].*?)?['\"]")
 _MAVEN = re.compile(r"<artifactId>([\w.-]+)</artifactId>")
 
-TOOLS: dict[str, tuple[str, ...]] = {
-    "test_runner": (
-        *("pytest", "nose", "nose2", "unittest2", "trytond", "jest", "vitest", "mocha", "ava", "jasmine", "karma"),
-        *("rspec", "minitest", "junit-jupiter", "junit", "testify", "proptest", "tox", "nox"),
-    ),
-    "linter": ("ruff", "flake8", "pylint", "eslint", "oxlint", "biome", "tslint", "rubocop", "standard", "clippy"),
-    "formatter": ("black", "yapf", "autopep8", "prettier", "dprint", "rustfmt"),
-    "type_checker": ("mypy", "pyright", "pytype", "typescript", "flow-bin", "sorbet"),
-    "web_framework": (
-        *(
-            "fastapi",
-            "django",
-            "flask",
-            "starlette",
-            "tornado",
-            "sanic",
-            "aiohttp",
-            "express",
-            "koa",
-            "fastify",
-            "nestjs",
-        ),
-        *("next", "nuxt", "rails", "sinatra", "axum", "actix-web", "rocket", "gin", "echo", "spring-boot"),
-    ),
-    "ui_framework": ("react", "vue", "svelte", "@angular/core", "solid-js", "preact", "lit", "streamlit", "nicegui"),
-    "orm": (
-        "sqlalchemy",
-        "peewee",
-        "tortoise-orm",
-        "sqlmodel",
-        "prisma",
-        "typeorm",
-        "sequelize",
-        "mongoose",
-        "diesel",
-        "gorm",
-    ),
-    "bundler": ("vite", "webpack", "rollup", "esbuild", "parcel", "tsup", "rolldown"),
-    "documentation": ("sphinx", "mkdocs", "mkdocs-material", "vitepress", "docusaurus", "typedoc", "mdbook"),
-    "build_backend": (
-        "hatchling",
-        "setuptools",
-        "poetry-core",
-        "poetry",
-        "flit_core",
-        "flit",
-        "maturin",
-        "pdm-backend",
-    ),
+_TOOLS = {
+    "test_runner": "pytest nose nose2 unittest2 trytond jest vitest mocha ava jasmine karma rspec minitest"
+    " junit-jupiter junit testify proptest tox nox",
+    "linter": "ruff flake8 pylint eslint oxlint biome tslint rubocop standard clippy",
+    "formatter": "black yapf autopep8 prettier dprint rustfmt",
+    "type_checker": "mypy pyright pytype typescript flow-bin sorbet",
+    "web_framework": "fastapi django flask starlette tornado sanic aiohttp express koa fastify nestjs next nuxt rails"
+    " sinatra axum actix-web rocket gin echo spring-boot",
+    "ui_framework": "react vue svelte @angular/core solid-js preact lit streamlit nicegui",
+    "orm": "sqlalchemy peewee tortoise-orm sqlmodel prisma typeorm sequelize mongoose diesel gorm",
+    "bundler": "vite webpack rollup esbuild parcel tsup rolldown",
+    "documentation": "sphinx mkdocs mkdocs-material vitepress docusaurus typedoc mdbook",
+    "build_backend": "hatchling setuptools poetry-core poetry flit_core flit maturin pdm-backend",
 }
-"""Tools by what they are for; of several the first in this order counts."""
+TOOLS: dict[str, tuple[str, ...]] = {role: tuple(names.split()) for role, names in _TOOLS.items()}
+"""Tools by role; of several in one repository, the first in this order counts."""
 _ROLES_OF: dict[str, tuple[str, ...]] = {
     "python": ("test_runner", "linter", "formatter", "type_checker", "documentation", "build_backend"),
     "typescript": ("test_runner", "linter", "formatter", "bundler"),
     "javascript": ("test_runner", "linter", "formatter", "bundler"),
 }
-"""Roles that every repository in a language has a tool for, or could have; "none" is an answer there."""
+"""Roles in which a repository in this language could have a tool: none at all is an answer too."""
 
 
 def is_manifest_of_packages(path: str) -> bool:
@@ -84,7 +49,7 @@ def is_manifest_of_packages(path: str) -> bool:
 
 
 def dependencies_in(files: Mapping[str, bytes]) -> set[str]:
-    """Names of packages that the manifests name, in lower case; what cannot be read counts as naming none."""
+    """Names of packages in the manifests, in lower case; one that cannot be read has none."""
     found: set[str] = set()
     for path, content in files.items():
         reader = _READERS.get(PurePosixPath(path).name.lower(), _lines)
@@ -96,14 +61,14 @@ def dependencies_in(files: Mapping[str, bytes]) -> set[str]:
 
 
 def tools_of(language: str, dependencies: Iterable[str], paths: Iterable[str]) -> dict[str, str]:
-    """The tool for each purpose that a repository in this language has."""
+    """The tool in each role that repositories in this language have."""
     names = {name.rsplit("/", 1)[-1] if name.startswith(("github.com/", "@nestjs/")) else name for name in dependencies}
     names |= {tool for tool, marks in _CONFIGURED.items() if not marks.isdisjoint(paths)}
     return {role: next((tool for tool in TOOLS[role] if tool in names), "none") for role in _ROLES_OF.get(language, ())}
 
 
 def combinations_of(dependencies: Iterable[str]) -> dict[str, str]:
-    """For each framework that a repository uses, and each purpose that goes with one: the tool that it has."""
+    """For each framework that a repository uses, and each role that goes with one: the tool that it has."""
     names = set(dependencies)
     frameworks = [name for role in ("web_framework", "ui_framework") for name in TOOLS[role] if name in names]
     return {

@@ -153,13 +153,6 @@ CONTEXT_TYPES: dict[str, ContextType] = {
             agent="repair_strategy",
         ),
         ContextType(
-            "test_companion",
-            "pattern_memory",
-            "Whether a commit with one type of change also changes a test.",
-            {"with_tests": YES_NO},
-            agent="test_writing",
-        ),
-        ContextType(
             "reverted",
             "failure_memory",
             "Whether a change with one purpose is reverted later.",

@@ -27,6 +27,8 @@ class Branch(Section):
 
     price: float = Field(default=1.0, json_schema_extra={"same_as": "shop.price"})
     """Price, like the shop's."""
+    cellar: str = Field(default="outputs/cellar", json_schema_extra={"same_as": "pipeline.outputs/cellar"})
+    """A folder in the one for outputs."""
 
 
 SECTIONS: dict[str, type[Section]] = {"shop": Shop, "branch": Branch}
@@ -114,6 +116,14 @@ def test_shared_value_follows_the_other_section(tmp_path: Path) -> None:
     path = write(tmp_path, "shop:\n  price: 9.5\n")
     assert load(path, SECTIONS).stages["branch"] == Branch(price=9.5)
     assert load(path, SECTIONS, ["branch.price=1.5"]).stages["branch"] == Branch(price=1.5)
+
+
+def test_a_shared_folder_lies_in_that_of_the_other_section_unless_it_is_named(tmp_path: Path) -> None:
+    path = write(tmp_path, "pipeline:\n  outputs: /x\n")
+    assert load(path, SECTIONS).stages["branch"] == Branch(cellar="/x/cellar")
+    assert load(path, SECTIONS, ["branch.cellar=''"]).stages["branch"] == Branch(cellar="/x/cellar")
+    assert load(path, SECTIONS, ["branch.cellar=deep"]).stages["branch"] == Branch(cellar="deep")
+    assert load(None, SECTIONS).stages["branch"] == Branch()
 
 
 def test_a_single_stage_ignores_other_sections(tmp_path: Path) -> None:

@@ -16,14 +16,15 @@ import githubkit.core
 import httpx
 import pytest
 from builders import PROJECT
-from github_server import Answer, Asked, Script, Server, repository, serving
+from github_server import Answer, Received, Script, Server, repository, serving
 
 from core.errors import StageError, UserError
 from miners import github_client
+from miners.github.patience import ResumeLaterError
 from miners.github.queries import CLOSED_ISSUES
 from miners.github.transport import Network
-from miners.github_client import GitHubClient, ResumeLaterError
-from miners.settings import GitHubMinerConfig
+from miners.github_client import GitHubClient
+from miners.settings import MiningSettings
 
 pytestmark = pytest.mark.enable_socket
 TOKEN = "ghp_0123456789abcdefghijklmnopqrstuvwxyz"
@@ -46,18 +47,18 @@ def token(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def client(server: Server, folder: Path, **settings: Any) -> GitHubClient:
-    return GitHubClient(GitHubMinerConfig(api_url=server.url, **settings), folder)
+    return GitHubClient(MiningSettings(api_url=server.url, **settings), folder)
 
 
-def ask(script: Script, folder: Path, **settings: Any) -> tuple[Any, list[Asked]]:
-    """(octo/hello as the client sees it, what the server was asked)."""
+def ask(script: Script, folder: Path, **settings: Any) -> tuple[Any, list[Received]]:
+    """(octo/hello as the client sees it, what the server received)."""
     with serving(script) as server, client(server, folder, cache_hours=NEVER, **settings) as github:
-        return github.repository("octo/hello"), server.asked
+        return github.repository("octo/hello"), server.received
 
 
 def failing(answers: list[Answer]) -> Script:
     """First these answers, then the repository."""
-    return lambda asked, number: answers[number] if number < len(answers) else Answer(body=repository())
+    return lambda request, number: answers[number] if number < len(answers) else Answer(body=repository())
 
 
 def limited(**headers: str) -> Answer:
@@ -84,10 +85,10 @@ def limited(**headers: str) -> Answer:
 def test_what_passes_is_waited_for(
     answers: list[Answer], waits: list[float], tmp_path: Path, slept: list[float]
 ) -> None:
-    found, asked = ask(failing(answers), tmp_path)
+    found, received = ask(failing(answers), tmp_path)
     assert found.full_name == "octo/hello"
     assert slept == waits
-    assert len(asked) == len(answers) + 1
+    assert len(received) == len(answers) + 1
 
 
 @pytest.mark.parametrize("unit", [1, 1000], ids=["seconds", "milliseconds"])
@@ -104,7 +105,7 @@ def test_a_date_to_retry_after_is_understood(tmp_path: Path, slept: list[float])
     assert 17 <= slept[0] <= 21
 
 
-def test_a_long_pause_ends_the_run_and_says_when_to_come_back(tmp_path: Path, slept: list[float]) -> None:
+def test_a_long_pause_ends_the_run_and_says_when_to_resume(tmp_path: Path, slept: list[float]) -> None:
     reset = {"X-RateLimit-Remaining": "0", "X-RateLimit-Reset": str(int(time.time()) + 3000)}
     with pytest.raises(ResumeLaterError, match="pause of 50 min") as caught:
         ask(failing([limited(**reset)] * 9), tmp_path, max_wait_s=900.0)
@@ -120,9 +121,9 @@ def test_waits_add_up_to_the_bound(tmp_path: Path, slept: list[float]) -> None:
 
 
 @pytest.mark.parametrize("status", [403, 404, 410, 451])
-def test_what_is_not_for_us_is_none_and_asked_once(status: int, tmp_path: Path, slept: list[float]) -> None:
-    found, asked = ask(lambda *_: Answer(status, {"message": "Not Found"}), tmp_path)
-    assert (found, len(asked), slept) == (None, 1, [])
+def test_what_may_not_be_seen_is_none_and_requested_once(status: int, tmp_path: Path, slept: list[float]) -> None:
+    found, received = ask(lambda *_: Answer(status, {"message": "Not Found"}), tmp_path)
+    assert (found, len(received), slept) == (None, 1, [])
 
 
 def test_a_token_that_is_refused_is_told_without_it(tmp_path: Path) -> None:
@@ -145,16 +146,16 @@ def test_nobody_there_is_told(tmp_path: Path, slept: list[float]) -> None:
 
 
 def test_a_body_that_drips_is_given_up(tmp_path: Path, slept: list[float]) -> None:
-    def script(asked: Asked, number: int) -> Answer:
+    def script(request: Received, number: int) -> Answer:
         return Answer(body=repository(), pause_s=0.05 if number == 0 else 0)
 
-    found, asked = ask(script, tmp_path, timeout_s=0.3)
-    assert (found.full_name, len(asked), slept) == ("octo/hello", 2, [1])
+    found, received = ask(script, tmp_path, timeout_s=0.3)
+    assert (found.full_name, len(received), slept) == ("octo/hello", 2, [1])
 
 
 def test_a_renamed_repository_is_found_under_its_new_name(tmp_path: Path) -> None:
-    def script(asked: Asked, number: int) -> Answer:
-        if asked.path == "/repos/octo/hello":
+    def script(request: Received, number: int) -> Answer:
+        if request.path == "/repos/octo/hello":
             return Answer(301, {"message": "Moved Permanently"}, {"Location": f"{server.url}/repositories/1296269"})
         return Answer(body=repository("octo/greetings"))
 
@@ -162,7 +163,7 @@ def test_a_renamed_repository_is_found_under_its_new_name(tmp_path: Path) -> Non
         found = github.repository("octo/hello")
     assert found is not None
     assert (found.full_name, found.id) == ("octo/greetings", 1296269)
-    assert server.asked[1].headers["authorization"] == f"Bearer {TOKEN}"
+    assert server.received[1].headers["authorization"] == f"Bearer {TOKEN}"
 
 
 def test_the_token_goes_to_no_other_host(tmp_path: Path) -> None:
@@ -170,8 +171,8 @@ def test_the_token_goes_to_no_other_host(tmp_path: Path) -> None:
         moved = Answer(301, {}, {"Location": f"{other.url.replace('127.0.0.1', 'localhost')}/elsewhere"})
         with serving(lambda *_: moved) as server, client(server, tmp_path) as github:
             github.repository("octo/hello")
-    assert "authorization" in server.asked[0].headers
-    assert "authorization" not in other.asked[0].headers
+    assert "authorization" in server.received[0].headers
+    assert "authorization" not in other.received[0].headers
 
 
 def test_the_token_is_kept_nowhere(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
@@ -182,8 +183,8 @@ def test_the_token_is_kept_nowhere(tmp_path: Path, caplog: pytest.LogCaptureFixt
 
 
 def test_pages_are_followed(tmp_path: Path) -> None:
-    def script(asked: Asked, number: int) -> Answer:
-        page = int(asked.path.rpartition("page=")[2]) if "&page=" in asked.path else 1
+    def script(request: Received, number: int) -> Answer:
+        page = int(request.path.rpartition("page=")[2]) if "&page=" in request.path else 1
         items = [repository(f"octo/{page}-{place}", id=page * 10 + place) for place in range(2)]
         following = f'<{server.url}/search/repositories?q=x&page={page + 1}>; rel="next", <x>; rel="last"'
         return Answer(body={"items": items}, headers={"Link": following} if page < 3 else {})
@@ -212,8 +213,8 @@ import sys; sys.path.insert(0, {project!r})
 from pathlib import Path
 from miners import github_client
 from miners.github_client import GitHubClient
-from miners.settings import GitHubMinerConfig
-settings = GitHubMinerConfig(api_url={url!r}, cache_hours={hours!r})
+from miners.settings import MiningSettings
+settings = MiningSettings(api_url={url!r}, cache_hours={hours!r})
 with GitHubClient(settings, Path({folder!r})) as github:
     print(github.repository("octo/hello").stargazers_count, github.traffic)
 """
@@ -228,8 +229,8 @@ with GitHubClient(settings, Path({folder!r})) as github:
     ids=["fresh", "stale"],
 )
 def test_a_second_process_finds_the_answer_in_the_cache(hours: float, traffic: str, tmp_path: Path) -> None:
-    def script(asked: Asked, number: int) -> Answer:
-        if asked.headers.get("if-none-match") == 'W/"abc"':
+    def script(request: Received, number: int) -> Answer:
+        if request.headers.get("if-none-match") == 'W/"abc"':
             return Answer(304, headers={"ETag": 'W/"abc"'})
         return Answer(body=repository(), headers={"ETag": 'W/"abc"', "Cache-Control": "private, max-age=60"})
 
@@ -240,35 +241,35 @@ def test_a_second_process_finds_the_answer_in_the_cache(hours: float, traffic: s
         text = SECOND.format(project=str(PROJECT), url=server.url, folder=str(tmp_path), hours=hour)
         done = subprocess.run([sys.executable, "-c", text], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == f"80 {traffic}"
-    assert len(server.asked) == (1 if hours else 2)
+    assert len(server.received) == (1 if hours else 2)
 
 
-def graphql(script: Script, folder: Path, **settings: Any) -> tuple[Any, list[Asked]]:
+def graphql(script: Script, folder: Path, **settings: Any) -> tuple[Any, list[Received]]:
     with serving(script) as server, client(server, folder, **settings) as github:
         variables = {"owner": "octo", "name": "hello", "since": None, "after": None, "first": 50}
-        return [github.graphql(CLOSED_ISSUES, variables) for _ in range(2)], server.asked
+        return [github.graphql(CLOSED_ISSUES, variables) for _ in range(2)], server.received
 
 
 DATA = {"data": {"repository": {"issues": {"nodes": [], "pageInfo": {"hasNextPage": False, "endCursor": None}}}}}
 
 
 def test_a_query_is_answered_from_the_cache_too(tmp_path: Path) -> None:
-    found, asked = graphql(lambda *_: Answer(body=DATA), tmp_path)
+    found, received = graphql(lambda *_: Answer(body=DATA), tmp_path)
     assert found == [DATA["data"]] * 2
-    assert len(asked) == 1
-    assert json.loads(asked[0].body)["variables"]["owner"] == "octo"
+    assert len(received) == 1
+    assert json.loads(received[0].body)["variables"]["owner"] == "octo"
 
 
 def test_an_answer_with_errors_is_not_kept(tmp_path: Path, slept: list[float]) -> None:
     limit = {"errors": [{"type": "RATE_LIMITED", "message": "API rate limit exceeded"}]}
     reset = {"X-RateLimit-Remaining": "0", "X-RateLimit-Reset": str(int(time.time()) + 30)}
 
-    def script(asked: Asked, number: int) -> Answer:
+    def script(request: Received, number: int) -> Answer:
         return Answer(body=limit, headers=reset) if number == 0 else Answer(body=DATA)
 
-    found, asked = graphql(script, tmp_path)
+    found, received = graphql(script, tmp_path)
     assert found == [DATA["data"]] * 2
-    assert len(asked) == 2
+    assert len(received) == 2
     assert 28 <= slept[0] <= 32
 
 
@@ -285,11 +286,11 @@ def test_a_query_that_is_refused_is_told(tmp_path: Path) -> None:
 
 
 def test_an_enterprise_server_has_its_own_addresses(tmp_path: Path) -> None:
-    def script(asked: Asked, number: int) -> Answer:
-        return Answer(body=DATA if asked.method == "POST" else repository())
+    def script(request: Received, number: int) -> Answer:
+        return Answer(body=DATA if request.method == "POST" else repository())
 
     with serving(script) as server:
-        settings = GitHubMinerConfig(api_url=f"{server.url}/api/v3")
+        settings = MiningSettings(api_url=f"{server.url}/api/v3")
         with GitHubClient(settings, tmp_path) as github:
             assert github.repository("octo/hello") is not None
             github.graphql(CLOSED_ISSUES, {"owner": "octo", "name": "hello", "first": 1})
@@ -298,7 +299,7 @@ def test_an_enterprise_server_has_its_own_addresses(tmp_path: Path) -> None:
 
 def test_no_address_is_told(tmp_path: Path) -> None:
     with pytest.raises(UserError, match="no address: github"):
-        GitHubClient(GitHubMinerConfig(api_url="github"), tmp_path)
+        GitHubClient(MiningSettings(api_url="github"), tmp_path)
 
 
 def test_an_answer_of_another_shape_is_told(tmp_path: Path) -> None:
@@ -310,42 +311,44 @@ def test_an_answer_of_another_shape_is_told(tmp_path: Path) -> None:
 def test_what_cannot_be_a_token_is_refused_unseen(token: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("GITHUB_TOKEN", token)
     with pytest.raises(UserError, match="GITHUB_TOKEN holds no token") as caught:
-        GitHubClient(GitHubMinerConfig(), tmp_path)
+        GitHubClient(MiningSettings(), tmp_path)
     assert "TOPSECRET" not in str(caught.value)
 
 
 @pytest.mark.parametrize("url", ["http://[::1", "ftp://u:TOPSECRET@host/x", ""])
 def test_an_address_that_is_none_is_told_without_credentials(url: str, tmp_path: Path) -> None:
     with pytest.raises(UserError, match="no address") as caught:
-        GitHubClient(GitHubMinerConfig(api_url=url), tmp_path)
+        GitHubClient(MiningSettings(api_url=url), tmp_path)
     assert "TOPSECRET" not in str(caught.value)
 
 
 def test_what_one_may_not_see_another_may(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    def script(asked: Asked, number: int) -> Answer:
-        return Answer(body=repository()) if "authorization" in asked.headers else Answer(404, {"message": "Not Found"})
+    def script(request: Received, number: int) -> Answer:
+        return (
+            Answer(body=repository()) if "authorization" in request.headers else Answer(404, {"message": "Not Found"})
+        )
 
     with serving(script) as server:
         for token, seen in (("", False), ("t", True), ("", False), ("t", True)):
             monkeypatch.setenv("GITHUB_TOKEN", token)
             with client(server, tmp_path) as github:
                 assert (github.repository("octo/hello") is not None) == seen
-    assert len(server.asked) == 2  # each answer is kept for who asked
+    assert len(server.received) == 2  # each answer is kept for one user
 
 
 def test_the_token_does_not_go_over_a_clear_line(tmp_path: Path) -> None:
-    asked: list[httpx.Request] = []
+    received: list[httpx.Request] = []
 
     class Nowhere(httpx.BaseTransport):
         def handle_request(self, request: httpx.Request) -> httpx.Response:
-            asked.append(request)
+            received.append(request)
             return httpx.Response(200, content=b"{}")
 
     network = Network(TOKEN, httpx.URL("https://github.example/"), NEVER, 5)
     network._inner = Nowhere()  # type: ignore[assignment]
     for url in ("https://github.example/a", "http://github.example/a", "https://github.example:444/a"):
         network.handle_request(httpx.Request("GET", url))
-    assert ["authorization" in request.headers for request in asked] == [True, False, False]
+    assert ["authorization" in request.headers for request in received] == [True, False, False]
 
 
 def test_a_damaged_cache_is_made_anew(tmp_path: Path) -> None:
@@ -357,13 +360,13 @@ def test_a_damaged_cache_is_made_anew(tmp_path: Path) -> None:
         with client(server, tmp_path) as github:
             assert github.repository("octo/hello") is not None
             assert github.repository("octo/hello") is not None
-    assert len(server.asked) == 2
+    assert len(server.received) == 2
 
 
 def test_a_query_that_went_wrong_is_sent_again(tmp_path: Path, slept: list[float]) -> None:
     wrong = {"errors": [{"message": "Something went wrong while executing your query."}]}
-    found, asked = graphql(lambda _, number: Answer(body=wrong if number < 2 else DATA), tmp_path)
-    assert (found, len(asked), slept) == ([DATA["data"]] * 2, 3, [1, 4])
+    found, received = graphql(lambda _, number: Answer(body=wrong if number < 2 else DATA), tmp_path)
+    assert (found, len(received), slept) == ([DATA["data"]] * 2, 3, [1, 4])
 
 
 def test_a_token_that_a_query_is_refused_for_is_told(tmp_path: Path) -> None:

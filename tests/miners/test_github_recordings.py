@@ -9,15 +9,15 @@ from pathlib import Path
 import msgspec
 import pytest
 import recordings
-from github_server import Answer, Asked, serving
+from github_server import Answer, Received, serving
 from graphql import parse, validate
 from recordings import Exchange
 
 from miners.github import queries as github_queries
 from miners.github.transport import kind_of
-from miners.github_client import GitHubClient, Repository
+from miners.github_client import GitHubClient, GitHubRepository
 from miners.issue_miner import closed_issues
-from miners.settings import GitHubMinerConfig
+from miners.settings import MiningSettings
 
 pytestmark = pytest.mark.enable_socket
 KEPT = ("etag", "link", "last-modified", "location", "content-type")
@@ -47,10 +47,10 @@ def test_recorded_repositories_are_read(tmp_path: Path) -> None:
     complete = {path for path, one in known.items() if b'"full_name"' in one.body}
     assert len(complete) > 15
 
-    def script(asked: Asked, number: int) -> Answer:
-        return played(known[asked.path], server.url)
+    def script(request: Received, number: int) -> Answer:
+        return played(known[request.path], server.url)
 
-    with serving(script) as server, GitHubClient(GitHubMinerConfig(api_url=server.url), tmp_path) as github:
+    with serving(script) as server, GitHubClient(MiningSettings(api_url=server.url), tmp_path) as github:
         complete = set(sorted(complete)[:25])
         for path in sorted(complete):
             found = github.repository(path.removeprefix("/repos/"))
@@ -74,19 +74,19 @@ def test_recorded_searches_issues_and_timelines_are_read(tmp_path: Path) -> None
     for one in some:
         if kind_of(one.path) == "issues" and "timeline" not in one.path:
 
-            def script(asked: Asked, number: int, one: Exchange = one) -> Answer:
-                if "timeline" in asked.path or number:
+            def script(request: Received, number: int, one: Exchange = one) -> Answer:
+                if "timeline" in request.path or number:
                     return Answer(body=[])
                 return Answer(one.status, one.body)
 
-            with serving(script) as server, GitHubClient(GitHubMinerConfig(api_url=server.url), tmp_path) as github:
+            with serving(script) as server, GitHubClient(MiningSettings(api_url=server.url), tmp_path) as github:
                 issues += len(list(closed_issues(github, "jacquev6/PyGithub", "", 1000, Counter())))
         elif kind_of(one.path) == "search" and b'"full_name"' in one.body:
 
-            def found(asked: Asked, number: int, one: Exchange = one) -> Answer:
+            def found(request: Received, number: int, one: Exchange = one) -> Answer:
                 return Answer(one.status, one.body)
 
-            with serving(found) as server, GitHubClient(GitHubMinerConfig(api_url=server.url), tmp_path) as github:
+            with serving(found) as server, GitHubClient(MiningSettings(api_url=server.url), tmp_path) as github:
                 github._transport._network._sleep = lambda _: None
                 assert list(github.search(one.path, 5))
     assert issues > 50
@@ -95,7 +95,7 @@ def test_recorded_searches_issues_and_timelines_are_read(tmp_path: Path) -> None
 def test_every_recorded_answer_gets_a_sensible_wait() -> None:
     import httpx
 
-    from miners.github_client import rate_limit_wait_s
+    from miners.github.patience import rate_limit_wait_s
 
     waits = Counter(
         rate_limit_wait_s(httpx.Response(one.status, headers=without_encoding(one.headers), content=one.body), 0)
@@ -109,8 +109,8 @@ def test_every_recorded_answer_gets_a_sensible_wait() -> None:
 def test_octokits_pages_are_followed(tmp_path: Path) -> None:
     exchanges = {one.path: one for one in recordings.octokit("paginate-issues")}
     with (
-        serving(lambda asked, _: played(exchanges[asked.path], server.url)) as server,
-        GitHubClient(GitHubMinerConfig(api_url=server.url), tmp_path) as github,
+        serving(lambda request, _: played(exchanges[request.path], server.url)) as server,
+        GitHubClient(MiningSettings(api_url=server.url), tmp_path) as github,
     ):
         pages = list(github.pages("/repos/octokit-fixture-org/paginate-issues/issues", {"per_page": 3}))
     assert [len(msgspec.json.decode(page)) for page in pages] == [3, 3, 3, 3, 1]
@@ -119,11 +119,11 @@ def test_octokits_pages_are_followed(tmp_path: Path) -> None:
 def test_octokits_renamed_repository_is_found(tmp_path: Path) -> None:
     exchanges = {one.path: one for one in recordings.octokit("rename-repository") if one.method == "GET"}
     with (
-        serving(lambda asked, _: played(exchanges[asked.path], server.url)) as server,
-        GitHubClient(GitHubMinerConfig(api_url=server.url), tmp_path) as github,
+        serving(lambda request, _: played(exchanges[request.path], server.url)) as server,
+        GitHubClient(MiningSettings(api_url=server.url), tmp_path) as github,
     ):
         found = github.repository("octokit-fixture-org/rename-repository")
-    assert isinstance(found, Repository)
+    assert isinstance(found, GitHubRepository)
     assert found.full_name == "octokit-fixture-org/rename-repository-newname"
 
 

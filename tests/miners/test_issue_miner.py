@@ -8,22 +8,22 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from github_server import Answer, Asked, Script, serving
+from github_server import Answer, Received, Script, serving
 
 from core.records.mined import ClosedIssue
 from miners.github_client import GitHubClient
 from miners.issue_miner import closed_issues, latest
-from miners.settings import GitHubMinerConfig
+from miners.settings import MiningSettings
 from miners.signals.error_texts import errors_in
 
 SHA = "0123456789abcdef0123456789abcdef01234567"
 OTHER = SHA[::-1]
 
 
-def mined(script: Script, folder: Path, limit: int = 100) -> tuple[list[ClosedIssue], Counter[str], list[Asked]]:
+def mined(script: Script, folder: Path, limit: int = 100) -> tuple[list[ClosedIssue], Counter[str], list[Received]]:
     counts: Counter[str] = Counter()
-    with serving(script) as server, GitHubClient(GitHubMinerConfig(api_url=server.url), folder) as github:
-        return list(closed_issues(github, "octo/hello", "2024-01-01T00:00:00Z", limit, counts)), counts, server.asked
+    with serving(script) as server, GitHubClient(MiningSettings(api_url=server.url), folder) as github:
+        return list(closed_issues(github, "octo/hello", "2024-01-01T00:00:00Z", limit, counts)), counts, server.received
 
 
 def node(number: int, title: str, **fields: Any) -> dict[str, Any]:
@@ -32,7 +32,7 @@ def node(number: int, title: str, **fields: Any) -> dict[str, Any]:
 
 
 @pytest.mark.enable_socket
-def test_with_a_token_a_query_tells_what_closed_an_issue(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_with_a_token_a_query_gives_what_closed_an_issue(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("GITHUB_TOKEN", "t")
     by_commit = {"nodes": [{"closer": {"__typename": "Commit", "oid": SHA}}]}
     by_pull = {
@@ -50,14 +50,14 @@ def test_with_a_token_a_query_tells_what_closed_an_issue(tmp_path: Path, monkeyp
         ],
     ]
 
-    def script(asked: Asked, number: int) -> Answer:
-        variables = json.loads(asked.body)["variables"]
+    def script(request: Received, number: int) -> Answer:
+        variables = json.loads(request.body)["variables"]
         assert variables["since"] == "2024-01-01T00:00:00Z"
         place = int(variables["after"] or 0)
         info = {"hasNextPage": place == 0, "endCursor": str(place + 1)}
         return Answer(body={"data": {"repository": {"issues": {"nodes": pages[place], "pageInfo": info}}}})
 
-    issues, counts, asked = mined(script, tmp_path)
+    issues, counts, received = mined(script, tmp_path)
     assert [(one.number, one.errors, one.commits) for one in issues] == [
         (1, ["KeyError"], [SHA]),
         (2, ["TypeError"], [OTHER]),
@@ -65,16 +65,16 @@ def test_with_a_token_a_query_tells_what_closed_an_issue(tmp_path: Path, monkeyp
         (4, [], []),
     ]
     assert counts == {"issues": 4, "issues that name an error": 3}
-    assert len(asked) == 2
+    assert len(received) == 2
     assert latest(issues, "2024-01-01T00:00:00Z") == "2024-02-04T00:00:00Z"
 
 
 @pytest.mark.enable_socket
-def test_without_a_token_rest_tells_what_it_can(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_a_token_rest_gives_what_it_can(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("GITHUB_TOKEN", raising=False)
 
-    def script(asked: Asked, number: int) -> Answer:
-        if "/timeline" in asked.path:
+    def script(request: Received, number: int) -> Answer:
+        if "/timeline" in request.path:
             events = [
                 {"event": "labeled"},
                 {"event": "closed", "commit_id": SHA},
@@ -93,10 +93,10 @@ def test_without_a_token_rest_tells_what_it_can(tmp_path: Path, monkeypatch: pyt
         ]
         return Answer(body=issues)
 
-    issues, _, asked = mined(script, tmp_path)
+    issues, _, received = mined(script, tmp_path)
     assert [(one.number, one.commits) for one in issues] == [(1, [SHA]), (3, [])]
-    assert sum("/timeline" in one.path for one in asked) == 1  # only where there is an error to learn from
-    assert all("authorization" not in one.headers for one in asked)
+    assert sum("/timeline" in one.path for one in received) == 1  # only where there is an error to learn from
+    assert all("authorization" not in one.headers for one in received)
 
 
 @pytest.mark.parametrize(

@@ -12,13 +12,13 @@ from typing import Any
 import githubkit.core
 import pytest
 from builders import Repo, grow
-from github_server import Answer, Asked, Script, repository, serving
+from github_server import Answer, Received, Script, repository, serving
 
 from miners import github_client
-from miners.github_client import ResumeLaterError
+from miners.github.patience import ResumeLaterError
 from miners.pretraining import Pretraining, pretrain
 from miners.seeder import STORES
-from miners.settings import GitHubMinerConfig, StoreSeederConfig
+from miners.settings import MiningSettings, SeedingSettings
 from stores import PatternStore, VVectorStore
 
 pytestmark = pytest.mark.enable_socket
@@ -51,8 +51,8 @@ def github(repos: dict[str, Repo]) -> Script:
         "timelineItems": {"nodes": [{"closer": {"__typename": "Commit", "oid": closing}}]},
     }
 
-    def script(asked: Asked, number: int) -> Answer:
-        path = asked.path.partition("?")[0]
+    def script(request: Received, number: int) -> Answer:
+        path = request.path.partition("?")[0]
         if path == "/search/repositories":
             others = [
                 {**known["octo/found"], "id": 50, "full_name": "octo/gpl", "license": {"spdx_id": "GPL-3.0"}},
@@ -61,8 +61,8 @@ def github(repos: dict[str, Repo]) -> Script:
                 {**known["octo/found"], "id": 53, "full_name": "octo/free", "license": None},
             ]
             return Answer(body={"items": [known["octo/good"], known["octo/found"], known["octo/small"], *others]})
-        if asked.method == "POST":
-            variables = json.loads(asked.body)["variables"]
+        if request.method == "POST":
+            variables = json.loads(request.body)["variables"]
             nodes = [issue] if variables["name"] == "good" and not variables["since"] else []
             page = {"nodes": nodes, "pageInfo": {"hasNextPage": False, "endCursor": None}}
             return Answer(body={"data": {"repository": {"issues": page}}})
@@ -73,7 +73,7 @@ def github(repos: dict[str, Repo]) -> Script:
 
 
 def run(url: str, folder: Path, **settings: Any) -> Pretraining:
-    mining = GitHubMinerConfig(
+    mining = MiningSettings(
         **{
             "api_url": url,
             "curated": {"backend": ("octo/good", "octo/gone")},
@@ -82,7 +82,7 @@ def run(url: str, folder: Path, **settings: Any) -> Pretraining:
             **settings,
         }
     )
-    return pretrain(mining, StoreSeederConfig(), str(folder / "stores"), folder / "cache")
+    return pretrain(mining, SeedingSettings(), str(folder / "stores"), folder / "cache", "code")
 
 
 def test_what_github_knows_is_mined_and_a_second_night_asks_for_nothing(
@@ -92,7 +92,7 @@ def test_what_github_knows_is_mined_and_a_second_night_asks_for_nothing(
     with serving(github(repos)) as server:
         done = run(server.url, tmp_path)
         assert done.failed == []
-        assert done.drops == {
+        assert done.collected.drops == {
             "repositories that GitHub does not show us": 1,
             "repositories under other licences (GPL-3.0)": 2,
             "repositories below min_stars": 2,
@@ -115,18 +115,18 @@ def test_what_github_knows_is_mined_and_a_second_night_asks_for_nothing(
             assert [(one.option, one.outcome["kind"], one.note[:3]) for one in remedies] == [
                 ("TypeError", "guard_fix", "#7:")
             ]
-        asked = len(server.asked)
+        received = len(server.received)
         again = run(server.url, tmp_path)
-        new = server.asked[asked:]
-        # Issues are asked for again, from where the first night ended; nothing else is.
+        new = server.received[received:]
+        # Issues are requested again, from where the first night ended; nothing else is.
         assert [(one.method, json.loads(one.body)["variables"]["since"]) for one in new] == [
             ("POST", "2026-01-02T00:00:00Z")
         ]
         assert not again.seeding
         third = run(server.url, tmp_path)
-        assert len(server.asked) == asked + 1
+        assert len(server.received) == received + 1
         assert not third.seeding
-        assert third.counts["answers from the cache"] > 0
+        assert third.collected.counts["answers from the cache"] > 0
         assert "nothing new | 0 requests to GitHub, 0 answers without change" in third.summary()
 
 
@@ -137,8 +137,8 @@ def test_a_limit_ends_the_run_after_merging_what_was_read(
     normal = github(repos)
     reset = {"X-RateLimit-Remaining": "0", "X-RateLimit-Reset": str(int(time.time()) + 7200)}
 
-    def limited(asked: Asked, number: int) -> Answer:
-        return Answer(403, {"message": "limit"}, reset) if "/search/" in asked.path else normal(asked, number)
+    def limited(request: Received, number: int) -> Answer:
+        return Answer(403, {"message": "limit"}, reset) if "/search/" in request.path else normal(request, number)
 
     with serving(limited) as server:
         done = run(server.url, tmp_path)
@@ -157,9 +157,9 @@ def test_a_renamed_repository_stays_the_same(
     monkeypatch.setenv("GITHUB_TOKEN", "t")
     normal = github(repos)
 
-    def renamed(asked: Asked, number: int) -> Answer:
-        answer = normal(asked, number)
-        if asked.path == "/repos/octo/good":
+    def renamed(request: Received, number: int) -> Answer:
+        answer = normal(request, number)
+        if request.path == "/repos/octo/good":
             return Answer(body={**answer.body, "full_name": "octo/better"})
         return answer
 
@@ -179,26 +179,26 @@ def test_without_a_token_the_rest_is_still_mined(
     with serving(github(repos)) as server:
         done = run(server.url, tmp_path, search={}, issues=0)
     assert done.tally.counts["repositories"] == 1
-    assert all("authorization" not in one.headers for one in server.asked)
+    assert all("authorization" not in one.headers for one in server.received)
 
 
 def later(script: Script, topics: list[str]) -> Script:
     """The same GitHub with other topics, and always with the issue."""
 
-    def told(asked: Asked, number: int) -> Answer:
-        if asked.method == "POST":  # GitHub's `since` counts the moment itself in
-            variables = json.loads(asked.body)["variables"]
-            first = Asked(
-                asked.method,
-                asked.path,
-                asked.headers,
+    def with_topics(request: Received, number: int) -> Answer:
+        if request.method == "POST":  # GitHub's `since` counts the moment itself in
+            variables = json.loads(request.body)["variables"]
+            first = Received(
+                request.method,
+                request.path,
+                request.headers,
                 json.dumps({"variables": {**variables, "since": None}}).encode(),
             )
             return script(first, number)
-        answer = script(asked, number)
-        return Answer(body={**answer.body, "topics": topics}) if asked.path == "/repos/octo/good" else answer
+        answer = script(request, number)
+        return Answer(body={**answer.body, "topics": topics}) if request.path == "/repos/octo/good" else answer
 
-    return told
+    return with_topics
 
 
 def evidence_in(folder: Path) -> list[Any]:
@@ -261,15 +261,15 @@ def test_a_query_that_fails_falls_back_to_rest(
     normal = github(repos)
     closing = repos["good"].git("rev-parse", "HEAD")
 
-    def script(asked: Asked, number: int) -> Answer:
-        if asked.method == "POST":
+    def script(request: Received, number: int) -> Answer:
+        if request.method == "POST":
             return answer
-        if "/timeline" in asked.path:
+        if "/timeline" in request.path:
             return Answer(body=[{"event": "closed", "commit_id": closing}])
-        if "/issues" in asked.path:
+        if "/issues" in request.path:
             issue = {"number": 7, "title": "TypeError", "body": None, "updated_at": "2026-01-02T00:00:00Z"}
             return Answer(body=[issue, {"number": 8, "title": "KeyError", "updated_at": None}])
-        return normal(asked, number)
+        return normal(request, number)
 
     with serving(script) as server:
         done = run(server.url, tmp_path, search={})
@@ -287,8 +287,8 @@ def test_one_answer_that_fails_does_not_keep_the_rest_from_it(
     monkeypatch.setattr(githubkit.core, "time", SimpleNamespace(sleep=lambda _: None, time=time.time))
     normal = github(repos)
 
-    def script(asked: Asked, number: int) -> Answer:
-        return Answer(500, {"message": "oops"}) if asked.path == "/repos/octo/gone" else normal(asked, number)
+    def script(request: Received, number: int) -> Answer:
+        return Answer(500, {"message": "oops"}) if request.path == "/repos/octo/gone" else normal(request, number)
 
     with serving(script) as server:
         done = run(server.url, tmp_path)

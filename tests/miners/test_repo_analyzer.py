@@ -64,7 +64,7 @@ def test_tools_that_go_with_a_framework_are_paired() -> None:
         ("python", ["a.py", "CHANGELOG.md"], "changelog", "changelog"),
     ],
 )
-def test_paths_tell_the_layout(language: str, paths: list[str], aspect: str, choice: str) -> None:
+def test_paths_show_the_layout(language: str, paths: list[str], aspect: str, choice: str) -> None:
     assert layout_of(language, paths)[aspect] == choice
 
 
@@ -80,7 +80,7 @@ def test_paths_tell_the_layout(language: str, paths: list[str], aspect: str, cho
         ("", [], [], "*"),
     ],
 )
-def test_a_readme_with_its_dependencies_tells_the_archetype(
+def test_a_readme_with_its_dependencies_shows_the_archetype(
     readme: str, dependencies: list[str], paths: list[str], archetype: str
 ) -> None:
     found, confidence, _ = archetype_of(readme, dependencies, paths)

@@ -13,21 +13,24 @@ from builders import Repo
 from core.errors import UserError
 from core.records.mined import ClosedIssue, MinedRepository
 from miners import clones
-from miners.commit_filters import CommitFilters
 from miners.commit_miner import Reverts
-from miners.repository_miner import Tally, mine
-from miners.seeder import STORES, Seeder
+from miners.histories import cloned
+from miners.repository_miner import EvidenceRules, mine
+from miners.seeder import STORES, Seeder, seed_clone
+from miners.settings import CommitFilters
+from miners.tally import MiningTally
 from stores.agent.records import Evidence
 
-RULES = {"syntax_fix": (r"fix:\s*syntax",), "logic_fix": (r"fix:\s*bug",)}
-FILTERS = CommitFilters(rules=RULES)
+FILTERS = CommitFilters(commit_patterns={"syntax_fix": (r"fix:\s*syntax",), "logic_fix": (r"fix:\s*bug",)})
+RULES = EvidenceRules(FILTERS, "rules")
 
 
-def seen(repo: Repo, filters: CommitFilters = FILTERS, **about: object) -> tuple[list[Evidence], Tally]:
-    clone = clones.open_clone(str(repo.path), repo.path.parent)
-    tally = Tally()
-    with mine(clone, None, filters, "rules", tally, **about) as mined:  # type: ignore[arg-type]
-        return list(mined.evidence), tally
+def seen(
+    repo: Repo, filters: CommitFilters = FILTERS, github: MinedRepository | None = None
+) -> tuple[list[Evidence], MiningTally]:
+    tally = MiningTally()
+    with cloned(clones.open_clone(str(repo.path), repo.path.parent)) as history:
+        return list(mine(history, None, EvidenceRules(filters, "rules"), tally, github).evidence), tally
 
 
 def of(evidence: list[Evidence], context_type: str) -> list[tuple[str, dict[str, object]]]:
@@ -126,8 +129,8 @@ def test_issues_give_remedies_by_the_commit_that_closed_them(repo: Repo) -> None
         ClosedIssue(number=5, title="it breaks too", errors=["OSError"], commits=[], updated_at=""),
         ClosedIssue(number=6, title="nobody knows", errors=["IOError"], commits=["--upload-pack=x"], updated_at=""),
     ]
-    about = MinedRepository(location="x", full_name="octo/hello", github_id=7, issues=issues)
-    evidence, tally = seen(repo, github=about)
+    github = MinedRepository(location="x", full_name="octo/hello", github_id=7, issues=issues)
+    evidence, tally = seen(repo, github=github)
     assert of(evidence, "error_remedy") == [("KeyError", {"kind": "import_fix"}), ("OSError", {"kind": "guard_fix"})]
     assert tally.drops["issues whose closing commit is not known"] == 1
     assert tally.counts["issues with a remedy"] == 2
@@ -155,12 +158,11 @@ def held(folder: Path) -> list[Evidence]:
     return found
 
 
-def refresh(repo: Repo, folder: Path) -> tuple[bool, Tally]:
-    tally = Tally()
+def refresh(repo: Repo, folder: Path) -> tuple[bool, MiningTally]:
+    tally = MiningTally()
     clone = clones.open_clone(str(repo.path), folder)
     with Seeder(folder, folder / "scratch") as seeder:
-        with mine(clone, seeder.last(clone.key), FILTERS, "rules", tally) as mined:
-            seeder.stage(mined)
+        assert seed_clone(seeder, clone, RULES, tally)
         return bool(seeder.merge("history:test")), tally
 
 
@@ -194,17 +196,17 @@ def test_other_rules_or_another_dialect_read_it_all_again(repo: Repo, tmp_path: 
     with Seeder(tmp_path / "s", tmp_path / "scratch") as seeder:
         last = seeder.last(clone.key)
         assert last is not None
-        with mine(clone, last, FILTERS, "other rules", tally) as mined:
-            assert mined.kept is None
+        with cloned(clone) as history:
+            assert mine(history, last, EvidenceRules(FILTERS, "other rules"), tally).kept == frozenset()
 
 
-def test_a_clone_has_one_key_wherever_it_lies(repo: Repo, tmp_path: Path) -> None:
+def test_a_clone_has_one_key_wherever_it_is(repo: Repo, tmp_path: Path) -> None:
     repo.git("clone", "-q", "--bare", str(repo.path), str(tmp_path / "copy.git"))
     one, other = clones.open_clone(str(repo.path), tmp_path), clones.open_clone(str(tmp_path / "copy.git"), tmp_path)
     assert one.key == other.key == f"root:{repo.git('rev-list', '--max-parents=0', 'HEAD')}"
 
 
-def test_a_head_that_is_gone_is_read_anew(repo: Repo, tmp_path: Path) -> None:
+def test_a_history_whose_head_is_gone_is_read_from_scratch(repo: Repo, tmp_path: Path) -> None:
     refresh(repo, tmp_path / "s")
     repo.git("commit", "-q", "--amend", "-m", "other")
     repo.git("reflog", "expire", "--expire=now", "--all")
@@ -213,14 +215,14 @@ def test_a_head_that_is_gone_is_read_anew(repo: Repo, tmp_path: Path) -> None:
     assert changed
 
 
-def test_no_repository_and_an_empty_one_are_told(tmp_path: Path, make_repo: Callable[[str], Repo]) -> None:
+def test_no_repository_and_an_empty_one_are_refused(tmp_path: Path, make_repo: Callable[[str], Repo]) -> None:
     with pytest.raises(UserError, match="not found"):
         clones.open_clone(str(tmp_path / "nothing"), tmp_path)
     with pytest.raises(UserError, match="no commits"):
         clones.open_clone(str(make_repo("empty").path), tmp_path)
 
 
-def test_shallow_and_partial_clones_are_not_learnt_from(repo: Repo, tmp_path: Path) -> None:
+def test_shallow_and_partial_clones_are_not_learned_from(repo: Repo, tmp_path: Path) -> None:
     repo.commit("Fix it", {"app/a.py": lines(11)})
     repo.git("config", "uploadpack.allowFilter", "true")
     for name, words in (("shallow", ("--depth", "1")), ("partial", ("--filter=blob:none",))):

@@ -12,11 +12,13 @@ from builders import Repo
 
 from core.errors import AlreadyRunningError, StageError
 from miners import clones
-from miners.commit_filters import CommitFilters
-from miners.repository_miner import Tally, mine
-from miners.seeder import STORES, Seeder, Seeding
+from miners.repository_miner import EvidenceRules
+from miners.seeder import STORES, Seeder, Seeding, seed_clone
+from miners.tally import MiningTally
 from stores import FailureStore, PatternStore, VVectorStore
 from stores.agent.store import Store
+
+RULES = EvidenceRules(digest="rules")
 
 
 def taught(repo: Repo, rng: random.Random, commits: int = 220) -> None:
@@ -50,8 +52,7 @@ def seed(repos: list[Repo], folder: Path) -> Seeding:
     with Seeder(folder, folder / "scratch") as seeder:
         for repo in repos:
             clone = clones.open_clone(str(repo.path), folder)
-            with mine(clone, seeder.last(clone.key), CommitFilters(), "rules", Tally()) as mined:
-                seeder.stage(mined)
+            assert seed_clone(seeder, clone, RULES, MiningTally())
         return seeder.merge("history:test")
 
 
@@ -94,8 +95,7 @@ def test_a_refresh_backs_up_and_keeps_what_agents_did_meanwhile(three: list[Repo
         entry = agent.query("repair_strategy", "import_fix")
         assert entry is not None
         clone = clones.open_clone(str(three[3].path), tmp_path)
-        with mine(clone, None, CommitFilters(), "rules", Tally()) as mined:
-            seeder.stage(mined)
+        assert seed_clone(seeder, clone, RULES, MiningTally(), from_scratch=True)
         agent.record_outcome(entry, success=False)  # while the seeder is at work on its copy
         done = seeder.merge("history:test")
         assert done.backups
@@ -152,8 +152,7 @@ def test_postgresql_is_seeded_the_same(three: list[Repo], tmp_path: Path, postgr
         with Seeder(postgresql, tmp_path / "pg") as seeder:
             for repo in three:
                 clone = clones.open_clone(str(repo.path), tmp_path)
-                with mine(clone, seeder.last(clone.key), CommitFilters(), "rules", Tally()) as mined:
-                    seeder.stage(mined)
+                assert seed_clone(seeder, clone, RULES, MiningTally())
             assert bool(seeder.merge("history:test")) == change
     for kind in (VVectorStore, PatternStore, FailureStore):
         with kind(tmp_path) as here, kind(postgresql) as there:

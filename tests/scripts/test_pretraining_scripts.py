@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import signal
 import time
 from collections.abc import Callable
@@ -34,16 +35,16 @@ def test_a_refresh_reads_what_is_new_and_twice_is_as_good_as_once(program: Progr
     (program.folder / "config.yaml").write_text("pipeline: {cache_dir: cache}\n")
     first = program.run("scripts/pretrain_from_github.py", *arguments(repos, "--report", "report.json"))
     assert first.returncode == 0, first.stderr
-    assert first.stdout.startswith("pretrained: 3 repositories looked at, 3 with news, 0 failed | v_vector_history: ")
+    assert first.stdout.startswith("pretrained: 3 repositories read, 3 with news, 0 failed | v_vector_history: ")
     assert json.loads((program.folder / "report.json").read_bytes())["seen"]["repositories"] == 3
     files = {path: path.read_bytes() for path in (program.folder / "stores").glob("*.db")}
     again = program.run("scripts/refresh_pretraining.py", *arguments(repos))
     assert again.returncode == 0
-    assert "3 repositories looked at, 0 with news, 0 failed | nothing new" in again.stdout
+    assert "3 repositories read, 0 with news, 0 failed | nothing new" in again.stdout
     assert files == {path: path.read_bytes() for path in (program.folder / "stores").glob("*.db")}
     repos[0].commit("Fix more", {"pkg/part_1.py": "x = 1\n"})
     news = program.run("scripts/refresh_pretraining.py", *arguments(repos))
-    assert "3 repositories looked at, 1 with news" in news.stdout
+    assert "3 repositories read, 1 with news" in news.stdout
     with VVectorStore(program.folder / "stores") as store:
         assert store.check() == []
         assert store.stats()["runs"] == 2
@@ -54,9 +55,11 @@ def test_what_cannot_be_read_does_not_keep_the_rest_from_it(
     program: Program, repos: list[Repo], tmp_path: Path
 ) -> None:
     broken = Repo(tmp_path / "missing")
-    done = program.run("scripts/refresh_pretraining.py", *arguments([broken, *repos]))
+    done = program.run("scripts/refresh_pretraining.py", *arguments([broken, *repos], "--report", "report.json"))
     assert done.returncode == 1
-    assert "3 repositories looked at, 3 with news, 1 failed" in done.stdout
+    (sentence,) = json.loads((program.folder / "report.json").read_bytes())["failed"]
+    assert sentence.endswith(f"repository not found: {broken.path}")
+    assert "3 repositories read, 3 with news, 1 failed" in done.stdout
     assert "repository not found" in done.stderr
     alone = program.run("scripts/refresh_pretraining.py", *arguments([broken]))
     assert alone.returncode == 2
@@ -71,7 +74,7 @@ def test_what_cannot_be_read_does_not_keep_the_rest_from_it(
         (["--stores", "postgresql://nobody@localhost:1/x", "--no-github", "--repos", "."], "connect"),
     ],
 )
-def test_wrong_input_is_told(program: Program, words: list[str], message: str) -> None:
+def test_wrong_input_is_reported(program: Program, words: list[str], message: str) -> None:
     done = program.run("scripts/refresh_pretraining.py", *words)
     assert done.returncode in (1, 2)
     assert message in done.stderr
@@ -107,13 +110,27 @@ def test_the_replay_writes_a_report(program: Program, repos: list[Repo]) -> None
     done = program.run("scripts/evaluate_stores.py", *named, "--output", "evaluated")
     assert done.returncode == 0, done.stderr
     assert "repair_strategy lines" in done.stdout
-    told = json.loads((program.folder / "evaluated" / "evaluation.json").read_bytes())
-    assert told["repositories"] == ["one", "two", "three"]
+    report = json.loads((program.folder / "evaluated" / "evaluation.json").read_bytes())
+    assert report["repositories"] == ["one", "two", "three"]
     page = (program.folder / "evaluated" / "report.html").read_text()
     assert "Do seeded stores help?" in page
     assert page.count("<svg") >= 2
     both = program.run("scripts/evaluate_stores.py", *named, "--stores", "x")
     assert (both.returncode, "either clones or stores" in both.stderr) == (2, True)
+
+
+def test_the_replay_goes_on_without_a_clone_that_is_damaged(program: Program, repos: list[Repo]) -> None:
+    shutil.rmtree(repos[1].path / ".git" / "objects" / "pack", ignore_errors=True)
+    for folder in (repos[1].path / ".git" / "objects").glob("??"):
+        shutil.rmtree(folder)
+    named = [word for repo in repos for word in ("--repos", str(repo.path))]
+    done = program.run("scripts/evaluate_stores.py", *named)
+    assert done.returncode == 1, done.stderr
+    report = json.loads((program.folder / "evaluated" / "evaluation.json").read_bytes())
+    assert report["repositories"] == ["one", "three"]
+    assert len(report["failed"]) == report["left out"]["repositories that cannot be read"] == 1
+    alone = program.run("scripts/evaluate_stores.py", "--repos", str(repos[1].path))
+    assert (alone.returncode, "no repository could be read" in alone.stderr) == (2, True)
 
 
 def test_bugs_of_others_are_held_out(program: Program, repos: list[Repo], make_repo: Callable[[str], Repo]) -> None:

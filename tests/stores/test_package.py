@@ -16,7 +16,7 @@ def test_names_and_context_types_are_read_without_sqlalchemy() -> None:
         "import sys\n"
         "from stores.agent.context_types import CONTEXT_TYPES, STORE_NAMES\n"
         "import store_seeder\n"
-        "print(len(store_seeder.STAGE.keeps(store_seeder.StoreSeederConfig())), 'sqlalchemy' in sys.modules)"
+        "print(len(store_seeder.STAGE.side_files(store_seeder.StoreSeederConfig())), 'sqlalchemy' in sys.modules)"
     )
     done = subprocess.run([sys.executable, "-c", code], cwd=PROJECT, capture_output=True, text=True, check=True)
     assert done.stdout.split() == ["3", "False"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 
 import pytest
@@ -131,3 +132,12 @@ def test_what_was_learnt_of_code_is_kept_until_it_changes(tmp_path: Path) -> Non
     assert code_digest(path, again) == first
     path.write_text("x = 22\n")
     assert code_digest(path, again) != first
+
+
+def test_a_module_has_the_same_digest_imported_or_not(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from miners import repository_miner
+
+    found = fingerprint.module_digest(repository_miner.__name__, tmp_path / "a")
+    monkeypatch.delitem(sys.modules, repository_miner.__name__)
+    assert fingerprint.module_digest(repository_miner.__name__, tmp_path / "b") == found
+    assert fingerprint.module_digest("miners.clones", tmp_path / "b") != found

@@ -12,7 +12,16 @@ from builders import read_chunks
 from core.errors import UserError
 from core.records.chunks import Chunk, ChunkCommit
 from core.records.commit_files import CommitWriter, Placement, placement_of, read_commits, read_history
-from core.records.commits import Commit, CommitContext, CommitMetadata, DateRange, HistoryMetadata, side_branches
+from core.records.commits import (
+    Commit,
+    CommitContext,
+    CommitMetadata,
+    DateRange,
+    HistoryMetadata,
+    main_branch,
+    on_main_line,
+    side_branches,
+)
 
 
 def commit(number: int) -> Commit:
@@ -146,3 +155,26 @@ def test_commits_beside_the_main_branch_name_theirs(
     history.branches, history.current_branch = branches, current
     history.branch_sets = [f"{mask:x}" for mask in sets]
     assert side_branches(history) == expected
+
+
+@pytest.mark.parametrize(
+    ("branches", "current", "main", "sets", "expected"),
+    [
+        (["main", "topic"], "topic", "topic", [0b11, 0b10, 0b01, 0], [True, True, False, False]),
+        (["main", "remotes/origin/main"], "main", "main", [0b10, 0b11], [False, True]),  # the remote is ahead
+        (["x", "remotes/origin/master", "remotes/origin/main"], None, "remotes/origin/main", [0b10, 0b100], [0, 1]),
+        (["a", "b"], None, "a", [0b10, 0b11, 0], [False, True, False]),
+        (["main", "topic"], "main", "main", [0, 0b10], [True, True]),  # only the topic was scraped
+        ([], None, None, [0], [True]),
+    ],
+)
+def test_only_what_the_main_branch_contains_is_on_the_main_line(
+    tmp_path: Path, branches: list[str], current: str | None, main: str | None, sets: list[int], expected: list[bool]
+) -> None:
+    path = tmp_path / "commits.json"
+    write(path, 1)
+    history = read_history(path)
+    history.branches, history.current_branch = branches, current
+    history.branch_sets = [f"{mask:x}" for mask in sets]
+    assert main_branch(history) == main
+    assert on_main_line(history) == expected

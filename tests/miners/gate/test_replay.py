@@ -7,7 +7,9 @@ from collections.abc import Iterator
 import numpy as np
 import pytest
 
-from miners.gate.replay import HELD_OUT, LATER, Seen, replay, tables
+from miners.gate.replay import HELD_OUT, LATER, replay
+from miners.gate.tables import Seen, tables
+from miners.gate.verdicts import Verdict
 from stores.agent.context_types import CONTEXT_TYPES
 
 DAY = 86400
@@ -26,7 +28,7 @@ def history(
             yield f"root:{repository}", option, (repository + place * 10) * DAY, {"lines": size}
 
 
-def verdict(seen: Iterator[Seen], archetypes: dict[str, str] | None = None) -> object:
+def verdict(seen: Iterator[Seen], archetypes: dict[str, str] | None = None) -> Verdict:
     return {table.target: replay(table) for table in tables(CONTEXT_TYPES["repair_strategy"], seen, archetypes or {})}[
         "lines"
     ]
@@ -34,66 +36,66 @@ def verdict(seen: Iterator[Seen], archetypes: dict[str, str] | None = None) -> o
 
 def test_a_signal_that_holds_everywhere_passes() -> None:
     found = verdict(history(6))
-    assert found.passed  # type: ignore[attr-defined]
-    assert found.method == HELD_OUT  # type: ignore[attr-defined]
-    assert len(found.tried) == 6  # type: ignore[attr-defined]
-    assert found.gain_over("placebo")["low"] > 0.5  # type: ignore[attr-defined]
+    assert found.passed
+    assert found.method == HELD_OUT
+    assert len(found.tried) == 6
+    assert found.gain_over("placebo").low > 0.5
 
 
 @pytest.mark.parametrize("seed", range(5))
 def test_labels_that_say_nothing_do_not_beat_the_placebo(seed: int) -> None:
     found = verdict(history(6, signal=False, seed=seed))
-    assert not found.passed  # type: ignore[attr-defined]
-    assert abs(found.gain_over("placebo")["mean"]) < 0.05  # type: ignore[attr-defined]
+    assert not found.passed
+    assert abs(found.gain_over("placebo").mean or 0.0) < 0.05
 
 
 def test_the_defaults_are_beaten_by_what_is_known_of_the_place() -> None:
     found = verdict(history(6))
-    assert found.mean("own history") < found.mean("defaults") < found.mean("uniform") + 1  # type: ignore[attr-defined]
-    assert found.mean("seeded") < found.mean("defaults")  # type: ignore[attr-defined]
+    assert found.mean("own history") < found.mean("defaults") < found.mean("uniform") + 1
+    assert found.mean("seeded") < found.mean("defaults")
 
 
-def test_nothing_is_learnt_from_what_came_later() -> None:
+def test_nothing_is_learned_from_what_came_later() -> None:
     """One repository's future, in the past of the others, would give it away."""
     early = list(history(6, number=120))
     late = [("root:late", option, at + 10**9, outcome) for _, option, at, outcome in history(1, number=120, shift=8.0)]
     alone = verdict(iter([*early, *late]))
-    assert alone.method == HELD_OUT  # type: ignore[attr-defined]
+    assert alone.method == HELD_OUT
     without = verdict(iter(early))
-    bits = {one.name: one.bits["seeded"] for one in alone.tried}  # type: ignore[attr-defined]
-    for one in without.tried:  # type: ignore[attr-defined]
+    bits = {one.name: one.bits["seeded"] for one in alone.tried}
+    for one in without.tried:
         assert bits[one.name] == one.bits["seeded"]
 
 
-def test_one_history_foretells_its_own_future_in_blocks() -> None:
+def test_one_history_predicts_its_own_future_in_blocks() -> None:
     found = verdict(history(1, number=400))
-    assert found.method == LATER  # type: ignore[attr-defined]
-    assert found.passed  # type: ignore[attr-defined]
-    assert [one.name for one in found.tried][:2] == ["root:0#3", "root:0#4"]  # type: ignore[attr-defined]
+    assert found.method == LATER
+    assert found.passed
+    assert [one.name for one in found.tried][:2] == ["root:0#3", "root:0#4"]
 
 
 def test_too_little_evidence_is_no_verdict() -> None:
     found = verdict(history(4, number=10))
-    assert not found.passed  # type: ignore[attr-defined]
-    assert (found.tried, found.left_out) == ([], 4)  # type: ignore[attr-defined]
-    assert found.as_dict()["gain over defaults"]["low"] is None  # type: ignore[attr-defined]
+    assert not found.passed
+    assert (found.tried, found.left_out) == ([], 4)
+    assert found.figures().gain_over_defaults.low is None
 
 
 def test_losers_are_named() -> None:
     odd = [("root:odd", option, at, {"lines": 400}) for _, option, at, _ in history(1)]
     found = verdict(iter([*history(6), *odd]))
-    assert found.losers == ["root:odd"]  # type: ignore[attr-defined]
+    assert found.losers == ["root:odd"]
 
 
-def test_archetypes_count_only_where_they_foretell_better() -> None:
+def test_archetypes_count_only_where_they_predict_better() -> None:
     seen, archetypes = [], {}
     for name, shift in (("small", 0.3), ("large", 3.0)):
         for repository, option, at, outcome in history(4, shift=shift):
             seen.append((f"{repository}{name}", option, at, outcome))
             archetypes[f"{repository}{name}"] = name
-    assert verdict(iter(seen), archetypes).by_archetype  # type: ignore[attr-defined]
+    assert verdict(iter(seen), archetypes).by_archetype
     shuffled = dict(zip(archetypes, ["small", "large"] * 4, strict=True))
-    assert not verdict(iter(seen), shuffled).by_archetype  # type: ignore[attr-defined]
+    assert not verdict(iter(seen), shuffled).by_archetype
 
 
 def test_tools_of_repositories_are_held_out_whole() -> None:
@@ -121,5 +123,5 @@ def test_one_archetype_for_all_is_none() -> None:
     names = {f"root:{number}": "library" for number in range(8)}
     for seed in range(5):
         found = verdict(history(8, seed=seed), names)
-        assert not found.by_archetype  # type: ignore[attr-defined]
-        assert found.gain_over("seeded", of="archetype")["mean"] == pytest.approx(0, abs=1e-9)  # type: ignore[attr-defined]
+        assert not found.by_archetype
+        assert found.gain_over("seeded", of="archetype").mean == pytest.approx(0, abs=1e-9)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from miners.signals.change_facts import is_source, is_test
+from core.code.test_files import is_test_file
+from miners.signals.change_facts import is_source
 from miners.signals.diff_tags import kind_of, tags_of
 from stores.agent.context_types import KINDS
 
@@ -29,7 +30,7 @@ from stores.agent.context_types import KINDS
     ],
 )
 def test_source_is_a_projects_own_code(path: str, source: bool, test: bool) -> None:
-    assert (is_source(path), is_test(path)) == (source, test)
+    assert (is_source(path), is_test_file(path)) == (source, test)
 
 
 @pytest.mark.parametrize(
@@ -47,10 +48,11 @@ def test_source_is_a_projects_own_code(path: str, source: bool, test: bool) -> N
         ("@@ -1 +1 @@\n-    if a:\n+    if a < b:\n", "condition_fix"),
         ("@@ -1 +1 @@\n-x = 1\n+x = 2\n", "logic_fix"),
         ("@@ -1 +1 @@\n-    except KeyError:\n", "logic_fix"),  # taking a handler away is no handling
+        ("@@ -1,2 +1,3 @@\n x = 1\n+\n import a\n", "logic_fix"),  # the line after the empty one did not change
         ("", "logic_fix"),
     ],
 )
-def test_changed_lines_tell_the_kind(patch: str, kind: str) -> None:
+def test_changed_lines_show_the_kind(patch: str, kind: str) -> None:
     assert kind_of(tags_of([patch], touches_manifest=False)) == kind
 
 

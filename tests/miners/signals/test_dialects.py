@@ -47,7 +47,7 @@ def test_a_repository_has_a_dialect(subjects: list[str], dialect: Dialect) -> No
         ("words", "Merge branch 'main' into topic", "", ""),
     ],
 )
-def test_the_dialect_tells_what_a_commit_is_for(dialect: Dialect, subject: str, body: str, purpose: Purpose) -> None:
+def test_the_dialect_decides_what_a_commit_is_for(dialect: Dialect, subject: str, body: str, purpose: Purpose) -> None:
     assert purpose_of(Message(subject, body, subject.startswith("Merge")), dialect) == purpose
 
 

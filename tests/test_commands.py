@@ -1,0 +1,93 @@
+"""Every command in the README and in docs/ runs: as it is written, on a small repository and a small model."""
+
+from __future__ import annotations
+
+import re
+import shlex
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+from builders import PROJECT, Program, Repo
+
+import serve
+from services.schemas import PredictRequest
+from stores import VVectorStore
+
+PAGES = [PROJECT / "README.md", *sorted((PROJECT / "docs").glob("*.md"))]
+PLACES = {
+    "~/projects/the-block": "repo",
+    "~/projects/one": "one",
+    "~/projects/two": "two",
+    "~/src/flask": "one",
+    "~/src/black": "two",
+    "--since 2024-01-01 --until 2024-06-30": "--since 2020-01-01 --until 2030-06-30",
+    "--max-steps 400": "--max-steps 6",  # four were taken already; minutes add nothing
+}
+LONG_RUNNING = "python serve.py"
+"""Tested in test_serve.py; here its arguments are only parsed."""
+
+
+def commands(page: Path) -> list[str]:
+    """The command lines in the shell examples of a page, without comments."""
+    blocks = re.findall(r"```sh\n(.*?)```", page.read_text(encoding="utf-8"), re.DOTALL)
+    lines = "".join(blocks).replace("\\\n", " ").splitlines()
+    found = (re.sub(r"(^|\s+)#.*", "", line).replace(".venv/bin/python", "python").strip() for line in lines)
+    return list(filter(None, found))
+
+
+@pytest.fixture
+def world(finished: Program, tmp_path: Path) -> Program:
+    """A folder in which the pipeline has run, with two more clones and the files that the examples name."""
+    shutil.copytree(finished.folder, tmp_path / "world", ignore=shutil.ignore_patterns("scratch"))
+    made = Program(tmp_path / "world")
+    for name in ("one", "two"):
+        subprocess.run(["git", "clone", "-q", "repo", name], cwd=made.folder, check=True)
+    Repo(made.folder / "two", clock=1_700_000_000).commit("Fix it", {"two.py": "def two():\n    return 2\n"})
+    config = made.folder / "config.yaml"
+    config.write_text(config.read_text().replace(str(finished.folder), str(made.folder)))
+    shutil.copytree(made.folder / "repo" / ".git", made.folder / ".git")  # some examples mean the current folder
+    with VVectorStore(made.folder / "outputs" / "stores") as store:  # an entry to ask about; so few commits make none
+        store.record_outcome(store.query("repair_strategy", "import_fix"), success=True)
+    (made.folder / "repositories.txt").write_text("one\n")
+    (made.folder / "clones.txt").write_text("one\ntwo\n")
+    return made
+
+
+def check(command: str, world: Program) -> None:
+    """Run one command, or where that is not for a test, see that it could run."""
+    for written, here in PLACES.items():
+        command = command.replace(written, here)
+    command = re.sub(r"https://github\.com/\S+", (world.folder / "repo").as_uri(), command)
+    words = shlex.split(command)
+    if words[0] == "make":
+        makefile = (PROJECT / "Makefile").read_text(encoding="utf-8")
+        assert all(re.search(rf"^{word}:", makefile, re.MULTILINE) for word in words[1:] if "=" not in word)
+    elif words[0] == "curl":
+        if "/predict" in command:
+            PredictRequest.model_validate_json(words[words.index("-d") + 1])
+    elif words[0] == "export":
+        assert "=" in words[1]
+    elif re.match(r"(?:\w+=\S+ )?" + re.escape(LONG_RUNNING), command):
+        serve.main.make_context("serve.py", words[words.index("serve.py") + 1 :])
+    elif words[0] == "accelerate":  # one process instead of two: tests/test_train_model.py has several
+        run(words[words.index("train_model.py") :], world)
+    else:
+        assert words[0] == "python", f"no test knows what to do with: {command}"
+        run(words[1:], world)
+
+
+def run(words: list[str], world: Program) -> None:
+    module = words[0] == "-m"
+    line = world.line("", *words[1:]) if module else world.line(*words)
+    line[1:2] = ["-m"] if module else line[1:2]
+    environment = {"PYTHONPATH": str(PROJECT)} if module else {}
+    done = world.run_line(line, **environment)
+    assert done.returncode == 0, f"{' '.join(words)}\n{done.stderr}"
+
+
+@pytest.mark.parametrize("page", [page for page in PAGES if commands(page)], ids=lambda page: page.name)
+def test_commands_of_a_page_run(page: Path, world: Program) -> None:
+    for command in commands(page):
+        check(command, world)
