@@ -17,18 +17,19 @@ from core.files import Digests
 
 STAGES = {stage.name: stage for stage in (*pipeline.STAGES, repository_joiner.STAGE)}
 CODE = ("core", "stores", "miners")
-MINING = {"stores", "miners", "records", "git", "code", "history", "chunking", "text"}
+CUTTING = {"records", "git", "code", "history", "chunking"}
+MINING = {"records", "git", "code", "history", "text", "miners"}
 ROOMS: dict[str, set[str]] = {
     "git_scraper": {"records", "git", "history"},
-    "semantic_chunker": {"records", "git", "code", "chunking"},
-    "repository_joiner": {"records", "git", "code", "chunking"},
+    "semantic_chunker": CUTTING,
+    "repository_joiner": CUTTING,
     "tokenizer": {"records", "code", "history", "text", "models"},
     "dataset_builder": {"records", "code", "text", "dataset"},
     "model_training": {"records", "code", "text", "models", "scoring", "training"},
     "evaluate": {"records", "git", "code", "text", "dataset", "models", "scoring", "prediction", "evaluation"},
     "report_builder": {"records", "git", "code", "text", "models", "evaluation", "reports"},
     "github_miner": MINING,
-    "store_seeder": MINING,
+    "store_seeder": {*MINING, *CUTTING, "stores"},
 }
 """The rooms in a stage's facts, beside the leaves and its own file."""
 USES_GIT = {"git_scraper", "semantic_chunker", "repository_joiner", "evaluate", "github_miner", "store_seeder"}
