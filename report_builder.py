@@ -1,4 +1,4 @@
-"""Stage 7: one self-contained page that shows what was read, cut and learnt.
+"""Stage 7: build one self-contained page that shows what was read, extracted and learned.
 
 python report_builder.py --commits outputs/commits.json --output outputs/report.html
 """
@@ -20,12 +20,14 @@ from core.config import Section
 from core.engine.command import stage_main
 from core.engine.stage import Context, Stage
 from core.evaluation.hints import hints
-from core.evaluation.names import CACHE, TUNED
-from core.models import model_folder
+from core.git.names import display_name
+from core.models.model_folder import read_info
 from core.records.commit_files import read_commits, read_history
+from core.records.evaluation import CACHE, TRIGRAM, TUNED, Evaluation, Saving, read_evaluation
+from core.records.training import VALIDATION_LOSS, MemoryReport, read_metrics, read_training
 from core.reports import plots
-from core.training.logs import METRICS, SUMMARY, VALIDATION_LOSS, read_metrics
 
+TEMPLATES = Path("core/reports/templates")
 MOST_BARS = 60
 """Longer histories are shown by quarter or year."""
 METHODS = {
@@ -40,9 +42,9 @@ class ReportBuilderConfig(Section):
     """What the report shows."""
 
     title: str = ""
-    """Heading of the page; the repository's name unless set."""
+    """Heading of the page; the repository's name if empty."""
     most_rows: int = Field(default=12, ge=1)
-    """Rows of each ranking (authors, languages, change types)."""
+    """Maximum number of rows in each ranking (authors, languages, change types)."""
 
 
 @dataclass
@@ -60,36 +62,32 @@ def run(ctx: Context[ReportBuilderConfig]) -> None:
     from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
     history = read_history(ctx.input("commits.json"))
-    chunks, dataset, evaluation = (
-        json.loads(ctx.input(name).read_bytes())
-        for name in ("chunking_stats.json", "dataset_stats.json", "evaluation.json")
+    chunks, dataset = (
+        json.loads(ctx.input(name).read_bytes()) for name in ("chunking_stats.json", "dataset_stats.json")
     )
-    training = json.loads((ctx.input("training_logs") / SUMMARY).read_bytes())
-    metrics = read_metrics(ctx.input("training_logs") / METRICS)
-    about = model_folder.read_about(ctx.input("model"))
+    evaluation, logs = read_evaluation(ctx.input("evaluation.json")), ctx.input("training_logs")
+    training, info = read_training(logs), read_info(ctx.input("model"))
     period, figures = draw_history(read_timeline(ctx.input("commits.json")), chunks, ctx.config.most_rows)
-    figures |= draw_training(metrics, training) | draw_evaluation(evaluation)
-    for example in evaluation["examples"]:
-        example["title"], example["byline"] = describe_head(example["head"])
+    figures |= draw_training(read_metrics(logs), training.memory) | draw_evaluation(evaluation)
     environment = Environment(
-        loader=FileSystemLoader(Path(__file__).parent / "core" / "reports" / "templates"),
-        autoescape=True,
-        undefined=StrictUndefined,
+        loader=FileSystemLoader(Path(__file__).parent / TEMPLATES), autoescape=True, undefined=StrictUndefined
     )
-    environment.filters |= {"share": share, "gain": gain_in_words, "gib": lambda size: f"{size / 2**30:.2f}"}
+    environment.filters |= {"share": share, "saving": in_words, "head": describe_head, "gib": gib}
     page = environment.get_template("report.html.j2").render(
-        name=ctx.config.title or repository_name(history.repository, history.git_dir),
+        name=ctx.config.title or display_name(history.repository, history.git_dir),
         history=msgspec.to_builtins(history),
         chunks=chunks,
         dataset=dataset,
         training=training,
         evaluation=evaluation,
-        test=evaluation["splits"]["test"],
+        test=evaluation.test,
+        tuned=TUNED,
+        trigram=TRIGRAM,
         hints=hints(evaluation, training),
         plots=figures,
         period=period,
-        method=METHODS[about["settings"]["model_training"]["method"]],
-        base_model=about["base_model"],
+        method=METHODS[info.method],
+        base_model=info.base_model,
         version=__version__,
     )
     ctx.output("report.html").write_text(page, encoding="utf-8")
@@ -111,7 +109,7 @@ def read_timeline(commits: Path) -> Timeline:
 
 
 def draw_history(timeline: Timeline, chunks: dict[str, Any], most: int) -> tuple[str, dict[str, str]]:
-    """(name of the period that bars stand for, figures of what was read and cut, as SVG)."""
+    """(the period that one bar stands for, figures of what was read and extracted, as SVG)."""
     period, groups = periods(sorted(timeline.commits))
     names = list(groups)
 
@@ -128,15 +126,14 @@ def draw_history(timeline: Timeline, chunks: dict[str, Any], most: int) -> tuple
     }
 
 
-def draw_training(metrics: list[dict[str, Any]], training: dict[str, Any]) -> dict[str, str]:
-    """Figures of how the model was trained."""
+def draw_training(metrics: list[dict[str, Any]], memory: MemoryReport) -> dict[str, str]:
+    """Figures of the training, as SVG."""
     steps = [entry for entry in metrics if "loss" in entry]
     points = [entry for entry in metrics if VALIDATION_LOSS in entry]
-    memory = training["memory"]
     numbers = [entry["step"] for entry in steps]
-    needs = {name: size / 2**30 for name, size in memory["planned"].items()}
-    if memory["planned"]:
-        needs |= {"planned in all": memory["planned_total"] / 2**30, "measured peak": memory["measured_peak"] / 2**30}
+    needs = {name: size / 2**30 for name, size in memory.planned.items()}
+    if memory.planned:
+        needs |= {"planned in all": memory.planned_total / 2**30, "measured peak": memory.measured_peak / 2**30}
     return {
         "loss": plots.loss_curve(
             numbers,
@@ -151,29 +148,24 @@ def draw_training(metrics: list[dict[str, Any]], training: dict[str, Any]) -> di
     }
 
 
-def draw_evaluation(evaluation: dict[str, Any]) -> dict[str, str]:
-    """Figures of how good the model is."""
-    rows = evaluation["splits"]["test"]["rows"]
-    ordered = sorted(rows, key=lambda name: -rows[name]["bits_per_byte"])
-    figures = {
-        "bits": plots.bars(
-            {name: rows[name]["bits_per_byte"] for name in ordered}, "{:.2f}", (TUNED, TUNED + CACHE), "bits per byte"
-        )
-    }
-    for key in ("by_kind", "by_age"):
-        groups = evaluation[key]
-        names = list(next(iter(groups.values()), {"bits_per_token": {}})["bits_per_token"])
-        series = {name: [group["bits_per_token"][name] for group in groups.values()] for name in names}
+def draw_evaluation(evaluation: Evaluation) -> dict[str, str]:
+    """Figures of how good the model is, as SVG."""
+    rows = evaluation.test.rows
+    bits = {name: rows[name].bits_per_byte for name in sorted(rows, key=lambda name: -rows[name].bits_per_byte)}
+    figures = {"bits": plots.bars(bits, "{:.2f}", (TUNED, TUNED + CACHE), "bits per byte")}
+    for key, groups in (("by_kind", evaluation.by_kind), ("by_age", evaluation.by_age)):
+        names = next((list(group.bits_per_token) for group in groups.values()), [])
+        series = {name: [group.bits_per_token[name] for group in groups.values()] for name in names}
         figures[key] = plots.grouped(list(groups), series, "bits per token", "{:.1f}")
-    if found := evaluation["next_commits"]:
+    if found := evaluation.next_commits:
         tasks = ("file@1", "file@5", "change_type@1", "change_type@5")
-        series = {name: [row[task]["mean"] for task in tasks] for name, row in found["accuracy"].items()}
-        figures["next_commits"] = plots.grouped(
-            [task.replace("change_", "") for task in tasks], series, "right", "{:.0%}"
+        shares = {name: [row[task].mean or 0.0 for task in tasks] for name, row in found.accuracy.items()}
+        labels = [task.replace("change_", "") for task in tasks]
+        figures["next_commits"] = plots.grouped(labels, shares, "right", "{:.0%}")
+        bins = found.calibration.bins
+        figures["calibration"] = plots.calibration(
+            [one.predicted for one in bins], [one.true for one in bins], [one.answers for one in bins]
         )
-        bins = found["calibration"]["bins"]
-        said, true, answers = ([one[key] for one in bins] for key in ("said", "true", "answers"))
-        figures["calibration"] = plots.calibration(said, true, answers)
     return figures
 
 
@@ -199,23 +191,19 @@ def describe_head(head: str) -> tuple[str, str]:
     return (message or "(no message)", f"{date[3]}, {date[1]}-{date[2]}") if date else (head, "")
 
 
-def gain_in_words(gain: dict[str, Any]) -> str:
+def in_words(saving: Saving) -> str:
     """A share of bits that is saved, with its interval."""
-    between = f" ({gain['low']:.1%} to {gain['high']:.1%})" if gain["low"] is not None else ""
-    return f"{gain['share']:.1%}{between}"
+    return f"{saving.share:.1%} ({saving.interval})" if saving.interval else f"{saving.share:.1%}"
 
 
 def share(probability: float) -> str:
-    """A probability as people read it."""
+    """A probability as a percentage."""
     return f"{probability:.1%}" if probability >= 0.001 else "< 0.1%"
 
 
-def repository_name(location: str, git_dir: str) -> str:
-    """A short name for a path or URL."""
-    folder = Path(git_dir)
-    path = folder.parent if folder.name == ".git" else folder
-    name = location.rstrip("/").rsplit("/", 1)[-1] if "://" in location else path.name
-    return name.removesuffix(".git") or location
+def gib(size: int) -> str:
+    """Bytes as GiB."""
+    return f"{size / 2**30:.2f}"
 
 
 def _first(figures: dict[str, int], most: int) -> dict[str, int]:
@@ -224,14 +212,14 @@ def _first(figures: dict[str, int], most: int) -> dict[str, int]:
 
 STAGE = Stage(
     name="report_builder",
-    help="draw the report: what was read, cut and learnt",
+    help="build the report: what was read, extracted and learned",
     config=ReportBuilderConfig,
     run=run,
     inputs=("commits.json", "chunking_stats.json", "dataset_stats.json", "model", "training_logs", "evaluation.json"),
     outputs=("report.html",),
     flags={"commits": "commits.json", "output": "report.html"},
     libraries=("matplotlib", "Jinja2"),
-    data_files=("core/reports/templates/*",),
+    data_files=(f"{TEMPLATES}/report.html.j2", f"{TEMPLATES}/style.html.j2"),
 )
 
 if __name__ == "__main__":

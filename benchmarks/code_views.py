@@ -1,12 +1,11 @@
-"""Which `tokenizer.code_view` lets a model foretell best what changes, for the same training budget.
+"""Which `tokenizer.code_view` lets a model predict best what changes, for the same training budget?
 
     python -m benchmarks.code_views REPOSITORY [TRAIN_TOKENS [SCORED_TOKENS]]
 
-For each view the pipeline trains the default model on the same number of tokens; then blocks of the
-validation split are scored. Views carry different text, so their perplexities cannot be compared.
-What they have in common can: the bits a change costs outside its code (which file, what kind of change,
-which symbol, in whose commit), and how many tokens a change takes up, since a window of the same width
-holds the more history the fewer these are.
+For each view the pipeline trains the default model on the same number of tokens, and blocks of the validation split
+are scored. Views hold different text, so their perplexities cannot be compared. What they have in common can: the bits
+that a change needs outside of its code (which file, what kind of change, which symbol, whose commit), and the tokens
+that a change takes, since fewer tokens per change leave room for more history in a window.
 """
 
 from __future__ import annotations
@@ -19,14 +18,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import get_args
 
+import numpy as np
 import torch
 
 from core.config import PipelineConfig, expand
 from core.models import model_folder
-from core.scoring.scores import spread_blocks
-from core.text.grammar import CODE_END, CODE_START, CodeView
+from core.scoring.blocks import spread_blocks
+from core.text.grammar import CODE_END, CodeView
+from core.text.stream import in_code
 from core.text.token_files import load
-from core.text.vocabulary import Vocabulary
 
 WIDTH = 512
 PROJECT = Path(__file__).resolve().parent.parent
@@ -37,30 +37,30 @@ class Sums:
     """Over all scored tokens."""
 
     changes: int = 0
-    about: float = 0.0
-    """Bits for what is said about changes and commits."""
+    outside: float = 0.0
+    """Bits for everything but code."""
     code: float = 0.0
-    """Bits for their code."""
+    """Bits for code."""
     tokens: int = 0
 
 
 def main() -> None:
-    """Print one line per view: untuned, then tuned."""
+    """Print a line for each view."""
     repository, *numbers = sys.argv[1:] or ["."]
     train_tokens, scored = [*map(int, numbers), *(40_960, 65_536)[len(numbers) :]]
-    print(f"{repository}: {train_tokens:,} tokens of training, about {scored:,} of validation, blocks of {WIDTH}")
-    print(f"  {'view':14}{'tokens a change':>16}{'bits about it':>15}{'bits of its code':>18}", flush=True)
+    print(f"{repository}: {train_tokens:,} tokens of training, {scored:,} of validation, blocks of {WIDTH}")
+    print(f"  {'view':14}{'tokens per change':>18}{'bits outside code':>19}{'bits of code':>14}", flush=True)
     for view in get_args(CodeView):
         with tempfile.TemporaryDirectory() as folder:
             outputs = Path(folder) / "outputs"
             train(repository, outputs, view, train_tokens)
             sums = score(outputs, scored)
-        parts = (sums.tokens / sums.changes, sums.about / sums.changes, sums.code / sums.changes)
-        print(f"  {view:14}{parts[0]:16.1f}{parts[1]:15.1f}{parts[2]:18.1f}   ({sums.changes} changes)", flush=True)
+        parts = (sums.tokens / sums.changes, sums.outside / sums.changes, sums.code / sums.changes)
+        print(f"  {view:14}{parts[0]:18.1f}{parts[1]:19.1f}{parts[2]:14.1f}   ({sums.changes} changes)", flush=True)
 
 
 def train(repository: str, outputs: Path, view: str, tokens: int) -> None:
-    """Run the pipeline up to the trained model."""
+    """Run the pipeline up to model_training."""
     settings = {
         "pipeline.outputs": outputs,
         "git_scraper.repo": repository,
@@ -79,7 +79,7 @@ def score(outputs: Path, most: int) -> Sums:
     loaded = model_folder.load(outputs / "model", expand(PipelineConfig().cache_dir))
     model, vocabulary = loaded.model, loaded.vocabulary
     stream = load(outputs / "training_data_val.pt", ["stream"])["stream"]
-    code = in_code(stream, vocabulary)
+    code = torch.from_numpy(in_code(stream.numpy(), vocabulary.markers, np.arange(len(stream))))
     sums = Sums()
     model.eval()
     with torch.inference_mode():
@@ -89,18 +89,10 @@ def score(outputs: Path, most: int) -> Sums:
             bits = torch.nn.functional.cross_entropy(logits, ids[1:], reduction="none").double() / math.log(2)
             own = code[start + 1 : end]
             sums.code += float(bits[own].sum())
-            sums.about += float(bits[~own].sum())
+            sums.outside += float(bits[~own].sum())
             sums.changes += int((ids[1:] == vocabulary.markers[CODE_END]).sum())
             sums.tokens += len(bits)
     return sums
-
-
-def in_code(stream: torch.Tensor, vocabulary: Vocabulary) -> torch.Tensor:
-    """True for tokens between <CODE_START> and <CODE_END>, and for the latter: where code ends is part of it."""
-    starts = (stream == vocabulary.markers[CODE_START]).cumsum(0)
-    ends = (stream == vocabulary.markers[CODE_END]).cumsum(0)
-    inside: torch.Tensor = starts > ends
-    return torch.cat([torch.zeros(1, dtype=torch.bool), inside[:-1]])
 
 
 if __name__ == "__main__":

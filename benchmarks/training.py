@@ -1,11 +1,11 @@
-"""Our training loop beside a plain Trainer on the same packed blocks: tokens a second, and peak memory.
+"""Our training loop compared with a plain Trainer on the same packed blocks: tokens per second, and peak memory.
 
     python -m benchmarks.training OUTPUTS [STEPS]
 
-OUTPUTS is a folder that the pipeline has filled up to dataset_builder. Both train the same adapter on the same
-base with the same batches, each round in a process of its own, in turn; the ratio is the median over
-rounds. "plain" is transformers' Trainer with the model's own loss and PEFT's defaults; "ours" is what stage 5
-runs, with its monitor, its validation turned off.
+OUTPUTS is an outputs folder of the pipeline, at least up to dataset_builder. Both train the same adapter on the same
+base with the same batches, each round in a new process, in turn; the ratio is the median over rounds. "plain" is
+transformers' Trainer with the model's own loss and PEFT's defaults; "ours" is what stage 5 runs, with its monitor and
+without validation.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from typing import Any
 ROUNDS = 3
 WIDTH = 512
 LAST = 4
-"""Steps before the clock starts: the first ones of a process are slower."""
+"""Steps before the clock starts, since the first ones of a process are slower."""
 
 
 def main() -> None:
@@ -45,7 +45,7 @@ def main() -> None:
 
 
 def once(name: str, outputs: Path, steps: int) -> dict[str, Any]:
-    """One training in a process of its own."""
+    """One training, in a new process."""
     line = [sys.executable, "-m", "benchmarks.training", "--child", name, str(outputs), str(steps)]
     done = subprocess.run(line, capture_output=True, text=True, check=True)
     found: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
@@ -62,11 +62,12 @@ def child(name: str, outputs: Path, steps: int) -> None:
     from core.process import peak_memory_mb
     from core.text.vocabulary import Vocabulary
     from core.training import loop
-    from core.training.budget import drawn
+    from core.training.arguments import training_arguments
     from core.training.examples import Blocks, Chosen, Collator
     from core.training.memory import Shape
     from core.training.monitor import TrainingMonitor
-    from train_model import ModelTrainingConfig, arguments_of, make_model, prepare
+    from core.training.plan import sampled
+    from train_model import ModelTrainingConfig, make_model, optimization_of, prepare
 
     marks: list[float] = []
 
@@ -84,13 +85,13 @@ def child(name: str, outputs: Path, steps: int) -> None:
     )
     blocks = Blocks.load(outputs / "dataset", "train", WIDTH)
     assert blocks is not None
-    examples = Chosen(blocks, drawn(len(blocks), steps, 1.0))
+    examples = Chosen(blocks, sampled(len(blocks), steps, 1.0))
     cache = expand(PipelineConfig().cache_dir)
     model = prepare(make_model(config, vocabulary, cache), vocabulary, config)
     set_seed(config.seed)
     losses: list[float] = []
     with tempfile.TemporaryDirectory() as folder:
-        arguments = arguments_of(Path(folder), steps, 0, 0, Shape(1, 1, WIDTH), config=config)
+        arguments = training_arguments(Path(folder), Shape(1, 1, WIDTH), optimization_of(config), steps=steps)
         if name == "ours":
             original = TrainingMonitor.on_step_end
 

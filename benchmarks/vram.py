@@ -1,11 +1,11 @@
-"""Does it fit an 8 GiB card? The memory plan of stage 5 against reality, for models of real shapes.
+"""Does it fit an 8 GiB GPU? The memory plan of stage 5 compared with measurements, for models of published shapes.
 
     python -m benchmarks.vram [NAME …]
 
-Weights are random, so nothing is fetched: NF4 weights of the real shapes are made layer by layer, the adapter,
-the optimizer, the loss in chunks and gradient checkpointing are those of stage 5. On a card the process may use
-8 GiB (`torch.cuda.set_per_process_memory_fraction`) and takes three steps; peak memory and tokens a second
-are printed beside the plan. Without a card the plan alone is printed, and that nothing was measured.
+Weights are random, so nothing is downloaded: NF4 weights of the published shapes are made layer by layer; adapter,
+optimizer, chunked loss and gradient checkpointing are those of stage 5. On a GPU the process may use 8 GiB
+(`torch.cuda.set_per_process_memory_fraction`) and takes the steps of stage 5's probe; peak memory and tokens per second
+are printed beside the plan. Without a GPU only the plan is printed.
 """
 
 from __future__ import annotations
@@ -32,8 +32,8 @@ CHUNK = 256
 
 
 @dataclass(frozen=True)
-class Model:
-    """A published shape."""
+class Published:
+    """A model of a published shape."""
 
     name: str
     config: str
@@ -61,38 +61,38 @@ LLAMA_7B = {
     "tie_word_embeddings": False,
 }
 MODELS = (
-    Model("Qwen2.5-Coder-1.5B", "Qwen2Config", QWEN_1_5B, (Shape(1, 16, 1024), Shape(2, 8, 2048))),
-    Model("CodeLlama-7B", "LlamaConfig", LLAMA_7B, (Shape(1, 16, 1024),)),
-    Model("Llama-2-7B", "LlamaConfig", {**LLAMA_7B, "vocab_size": 32_000}, (Shape(1, 16, 1024),)),
+    Published("Qwen2.5-Coder-1.5B", "Qwen2Config", QWEN_1_5B, (Shape(1, 16, 1024), Shape(2, 8, 2048))),
+    Published("CodeLlama-7B", "LlamaConfig", LLAMA_7B, (Shape(1, 16, 1024),)),
+    Published("Llama-2-7B", "LlamaConfig", {**LLAMA_7B, "vocab_size": 32_000}, (Shape(1, 16, 1024),)),
 )
 
 
 def main() -> None:
-    """Print one line for each model and shape."""
+    """Print a line for each model and shape."""
     wanted = sys.argv[1:]
-    on_card = torch.cuda.is_available()
-    if on_card:
+    on_gpu = torch.cuda.is_available()
+    if on_gpu:
         total = torch.cuda.get_device_properties(0).total_memory
         torch.cuda.set_per_process_memory_fraction(min((CAP_GIB * GIB - memory.CUDA_CONTEXT) / total, 1.0))
         context = memory.CUDA_CONTEXT / GIB
         print(f"{torch.cuda.get_device_name()}, capped at {CAP_GIB:g} GiB, {context:g} of them for its context")
     else:
-        print("no card here: plans alone, nothing was measured")
+        print("no GPU here: plans only, nothing was measured")
     for model in MODELS:
         if not wanted or model.name in wanted:
             for shape in model.shapes:
-                print(f"{model.name:20} {shape}: {line(model, shape, on_card=on_card)}", flush=True)
+                print(f"{model.name:20} {shape}: {line(model, shape, on_gpu=on_gpu)}", flush=True)
 
 
-def line(model: Model, shape: Shape, *, on_card: bool) -> str:
-    """Plan, and on a card what was measured."""
-    made = build(model, "cuda" if on_card else "meta")
-    sizes = memory.sizes_of(made, element=2, optimizer_bytes=2, checkpointing=True, logit_tokens=CHUNK)
-    if not on_card:
+def line(model: Published, shape: Shape, *, on_gpu: bool) -> str:
+    """The plan, and on a GPU what was measured."""
+    made = build(model, "cuda" if on_gpu else "meta")
+    sizes = memory.sizes_of(made, precision="bf16", optimizer_bytes=2, checkpointing=True, logit_tokens=CHUNK)
+    if not on_gpu:
         sizes = replace(sizes, weights_bytes=four_bit_bytes(made))
-    needs = memory.needed(sizes, shape, on_card=True)
+    needs = memory.needed(sizes, shape, on_gpu=True)
     planned = f"plan {sum(needs.values()) / GIB:5.2f} GiB ({', '.join(f'{n} {s / GIB:.2f}' for n, s in needs.items())})"
-    if not on_card:
+    if not on_gpu:
         return f"{planned}; not measured"
     try:
         measured = probe(made, shape, model.values["vocab_size"])
@@ -106,7 +106,7 @@ def line(model: Model, shape: Shape, *, on_card: bool) -> str:
     return f"{planned}; measured {peak / GIB:5.2f} GiB, {rate:,.0f} tokens/s"
 
 
-def build(model: Model, device: str) -> PreTrainedModel:
+def build(model: Published, device: str) -> PreTrainedModel:
     """A model of the shape with an adapter on it: NF4 with random weights, or on "meta" without any."""
     import transformers
     from transformers import AutoModelForCausalLM, BitsAndBytesConfig
@@ -135,13 +135,13 @@ def build(model: Model, device: str) -> PreTrainedModel:
 
 
 def compute_dtype(device: str) -> torch.dtype:
-    """What stage 5 computes in there."""
+    """The precision that stage 5 uses there."""
     able = device != "cuda" or torch.cuda.get_device_capability() >= (8, 0)
     return torch.bfloat16 if able else torch.float16
 
 
 def fill(model: PreTrainedModel, device: str) -> None:
-    """Give each layer random weights, one after the other, so that nothing stands unquantized for long."""
+    """Give each layer random weights, one after the other, so that little is unquantized at a time."""
     from bitsandbytes.nn.modules import Linear4bit, Params4bit
 
     for module in model.modules():
@@ -162,7 +162,7 @@ def fill(model: PreTrainedModel, device: str) -> None:
 
 
 def four_bit_bytes(model: PreTrainedModel) -> int:
-    """What the weights would take: 4.127 bits for each in a linear layer (NF4, double quantization), else two bytes."""
+    """Size of the weights: 4.127 bits for each in a linear layer (NF4, double quantization), two bytes otherwise."""
     linear = sum(
         module.weight.numel()
         for name, module in model.named_modules()
@@ -173,13 +173,14 @@ def four_bit_bytes(model: PreTrainedModel) -> int:
 
 
 def probe(model: PreTrainedModel, shape: Shape, vocabulary: int) -> memory.Measured:
-    """Steps of stage 5's own probe."""
+    """The steps of stage 5's own probe."""
     from core.training import loop
-    from train_model import ModelTrainingConfig, arguments_of
+    from core.training.arguments import training_arguments
+    from train_model import ModelTrainingConfig, optimization_of
 
-    config = ModelTrainingConfig(method="qlora", gradient_checkpointing=True)
+    how = optimization_of(ModelTrainingConfig(method="qlora", gradient_checkpointing=True))
     with tempfile.TemporaryDirectory() as folder:
-        arguments = arguments_of(Path(folder), loop.PROBE_STEPS, 0, 0, shape, config=config)
+        arguments = training_arguments(Path(folder), shape, how, steps=loop.PROBE_STEPS)
         return loop.probe(model, shape, vocabulary, arguments)
 
 

@@ -13,8 +13,6 @@ from typing import IO, Any
 
 from core.errors import UserError
 
-FOR_PEOPLE = "README.md"
-
 
 @contextlib.contextmanager
 def atomic_write(path: Path) -> Iterator[IO[bytes]]:
@@ -83,18 +81,13 @@ class Digests:
             self._known = {}
 
     def of(self, path: Path) -> str | None:
-        """Hex digest of a file, or of a folder's names and contents; None where there is nothing.
-
-        A folder's README is for people, who may add to it: it counts as nothing.
-        """
+        """Hex digest of a file, or of a folder's names and contents; None where there is nothing."""
         if path.is_file():
             return self._of_file(path)
         if not path.is_dir():
             return None
         total = hashlib.sha256()
         for file in files_in(path):
-            if file.name == FOR_PEOPLE:
-                continue
             total.update(f"{file.relative_to(path).as_posix()}\0{self._of_file(file)}\n".encode())
         return total.hexdigest()
 

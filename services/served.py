@@ -29,14 +29,14 @@ def load_all(models: Sequence[tuple[str, str]], repos: dict[str, str], cache_dir
     if len(folders) < len(models):
         raise UserError("two models have the same name", "name them: --model one=DIR --model two=DIR")
     for folder in folders.values():  # a wrong folder or path is an error before a model is loaded
-        model_folder.read_about(folder)
+        model_folder.read_info(folder)
     places = {name: repos.get(name, repos.get("", ".")) for name in folders}
     for place in places.values():
         open_repository(place, cache_dir)
     loaded = model_folder.load_several(folders, cache_dir)
     served = {name: Served(name, Asker(one, places[name], cache_dir, last)) for name, one in loaded.items()}
     for one in served.values():
-        one.asker.loaded.settle()
+        one.asker.loaded.merge_adapter()
         one.asker.look()
     return served
 

@@ -5,12 +5,11 @@ from __future__ import annotations
 import json
 from typing import Any
 
-import pytest
 import torch
 from builders import Program
 
-import evaluate
-from core.git.repositories import open_repository
+from core.models import model_folder
+from core.models.model_card import card
 from core.text.token_files import load, save
 
 
@@ -22,7 +21,6 @@ def measured(program: Program, *arguments: str) -> dict[str, Any]:
 
 
 def test_the_untuned_base_against_itself_is_exactly_zero(copied: Program) -> None:
-    card = (copied.folder / "outputs" / "model" / "README.md").read_text()
     found = measured(copied, "--no-adapter")
     for split in found["splits"].values():
         assert split["rows"]["fine-tuned"] == split["rows"]["untuned base"]
@@ -30,7 +28,10 @@ def test_the_untuned_base_against_itself_is_exactly_zero(copied: Program) -> Non
             assert (part["share"], part["low"], part["high"]) in ((0.0, 0.0, 0.0), (0.0, None, None))
     rows = found["continuations"]["rows"]
     assert rows["fine-tuned"] == rows["untuned base"]
-    assert (copied.folder / "outputs" / "model" / "README.md").read_text() == card  # that is not about this model
+    info = model_folder.read_info(copied.folder / "outputs" / "model")
+    written = (copied.folder / "outputs" / "model_card.md").read_text()
+    assert written == card(info, None)  # the figures are not those of the fine-tuned model
+    assert "bits per byte" not in written
 
 
 def test_two_evaluations_agree(copied: Program) -> None:
@@ -65,7 +66,7 @@ def test_a_planted_leak_is_visible(copied: Program) -> None:
     )
     save(path, {"stream": torch.cat([train, test])})
     done = copied.run("evaluate.py", "--model", "outputs/model")
-    assert "stand whole in the training text" in done.stderr
+    assert "holds the whole code of" in done.stderr
     leaked = json.loads((copied.folder / "outputs" / "evaluation.json").read_text())["contamination"]["test"]
     assert leaked["suspicious"]
     assert leaked["share_of_changes"] == 1.0
@@ -75,7 +76,7 @@ def test_a_planted_leak_is_visible(copied: Program) -> None:
     assert done.returncode == 0, done.stderr
     page = (copied.folder / "outputs" / "report.html").read_text()
     assert "leak?" in page
-    assert "stand whole in the training text" in page
+    assert "holds the whole code of" in page
 
 
 def test_parts_can_be_left_out(copied: Program) -> None:
@@ -100,27 +101,9 @@ def test_parts_can_be_left_out(copied: Program) -> None:
 
 def test_a_model_of_another_vocabulary_is_refused(copied: Program) -> None:
     path = copied.folder / "outputs" / "model" / "gitlore.json"
-    about = json.loads(path.read_text())
-    about["values"] = {"AUTHOR": {"Somebody": 5000}}
-    path.write_text(json.dumps(about))
+    info = json.loads(path.read_text())
+    info["values"] = {"AUTHOR": {"Somebody": 5000}}
+    path.write_text(json.dumps(info))
     done = copied.run("evaluate.py", "--model", "outputs/model")
     assert done.returncode == 2
     assert "another vocabulary" in done.stderr
-
-
-@pytest.mark.parametrize(
-    ("url", "public"),
-    [
-        ("https://github.com/a/b.git", True),
-        ("git@gitlab.com:a/b.git", True),
-        ("https://user:secret@github.com/a/b", True),
-        ("https://git.example.org/a/b", False),
-        ("/srv/github.com/b", False),
-    ],
-)
-def test_a_public_repository_brings_a_warning(make_repo: Any, url: str, public: bool) -> None:
-    repo = make_repo()
-    repo.git("remote", "add", "origin", url)
-    place = evaluate.published_at("/somewhere", open_repository(str(repo.path), repo.path).git_dir)
-    assert bool(place) == public
-    assert "secret" not in place

@@ -1,4 +1,4 @@
-"""Export: the whole model answers as the adapter does; converters are called, and their absence is told."""
+"""Export: the whole model answers as the adapter does; converters are called, and their absence is an error."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from builders import PROJECT, Program
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
 from core.models import model_folder
+from core.models.model_card import card
 
 SCRIPT = "scripts/export_model.py"
 
@@ -29,7 +30,16 @@ def test_a_merged_export_gives_the_same_logits(finished: Program, tmp_path: Path
         torch.testing.assert_close(whole(ids).logits, loaded.model(ids).logits, rtol=1e-4, atol=1e-4)
     assert len(AutoTokenizer.from_pretrained(target)) >= loaded.vocabulary.size
     assert (target / "Modelfile").read_text().splitlines()[1] == "FROM ."
+    assert (target / "README.md").read_text() == (finished.folder / "outputs" / "model_card.md").read_text()
     assert finished.run(SCRIPT, "--output", str(target)).returncode == 2
+
+
+def test_a_model_that_was_trained_after_the_card_gets_one_without_figures(copied: Program, tmp_path: Path) -> None:
+    model, target = copied.folder / "outputs" / "model", tmp_path / "exported"
+    newer = (copied.folder / "outputs" / "model_card.md").stat().st_mtime + 1
+    os.utime(model / model_folder.INFO, (newer, newer))
+    assert copied.run(SCRIPT, "--output", str(target)).returncode == 0
+    assert (target / "README.md").read_text() == card(model_folder.read_info(model), None)
 
 
 def test_a_converter_makes_gguf(finished: Program, tmp_path: Path) -> None:

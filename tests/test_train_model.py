@@ -1,4 +1,4 @@
-"""Stage 5 as a command: methods, objectives, several processes, going on from an earlier model, full disks."""
+"""Stage 5 as a command: methods, objectives, several processes, continuing an earlier model, full disks."""
 
 from __future__ import annotations
 
@@ -17,10 +17,11 @@ from builders import PROJECT, Program, Repo
 from safetensors.torch import load_file
 
 import train_model
-from core.errors import StageError
+from core.errors import StageError, UserError
 from core.models import model_folder
+from core.records.training import SUMMARY, read_metrics
+from core.training import fit
 from core.training.earlier import FILE, TrainedOn, seen_examples
-from core.training.logs import METRICS, SUMMARY, read_metrics
 from core.training.memory import Shape
 
 VOCAB = ("--vocab", "outputs/vocab.json")
@@ -65,9 +66,9 @@ def test_every_way_of_training_lowers_the_loss(copied: Program, arguments: tuple
 def test_two_runs_with_one_seed_give_the_same(copied: Program) -> None:
     arguments = ("--max-steps", "5", "--lora-dropout", "0.1")
     first, one = train(copied, *arguments), weights(copied)
-    metrics = read_metrics(copied.folder / "outputs" / "training_logs" / METRICS)
+    metrics = read_metrics(copied.folder / "outputs" / "training_logs")
     second, two = train(copied, *arguments), weights(copied)
-    assert metrics == read_metrics(copied.folder / "outputs" / "training_logs" / METRICS)
+    assert metrics == read_metrics(copied.folder / "outputs" / "training_logs")
     assert all(torch.equal(one[name], two[name]) for name in one)
     assert first["validation"] == second["validation"]
     other = train(copied, *arguments, "--seed", "3")
@@ -78,7 +79,8 @@ def test_a_merged_model_needs_no_adapter(copied: Program) -> None:
     train(copied, "--merge")
     folder = copied.folder / "outputs" / "model"
     assert not (folder / "adapter_config.json").exists()
-    assert not model_folder.read_about(folder)["is_adapter"]
+    assert not model_folder.read_info(folder).is_adapter
+    assert not (folder / "README.md").exists()
     merged = load_file(folder / "model.safetensors")
     assert not any("lora" in name for name in merged)
     done = copied.run("predict.py", "--repo", repo_of(copied), "--json", "--sketch-tokens", "3")
@@ -95,13 +97,13 @@ def test_a_training_that_gets_worse_is_ended_and_the_best_model_is_kept(copied: 
     settings = ("--learning-rate", "0.5", "--scheduler", "constant", "--max-steps", "30", "--validation-points", "15")
     done = copied.run("train_model.py", *VOCAB, *settings, "--early-stopping", "2")
     assert done.returncode == 0, done.stderr
-    assert "made the model no better" in done.stderr
+    assert "did not improve the model" in done.stderr
     logs = copied.folder / "outputs" / "training_logs"
     found = json.loads((logs / SUMMARY).read_text())
     assert found["ended_by"] == "early_stopping"
     assert found["steps"] < found["planned_steps"] == 30
-    assert found["steps"] == max(entry["step"] for entry in read_metrics(logs / METRICS))
-    losses = {e["step"]: e["val_loss"] for e in read_metrics(logs / METRICS) if "val_loss" in e}
+    assert found["steps"] == max(entry["step"] for entry in read_metrics(logs))
+    losses = {e["step"]: e["val_loss"] for e in read_metrics(logs) if "val_loss" in e}
     assert max(losses) < 30
     assert found["validation"]["best"] == min(loss for step, loss in losses.items() if step)
 
@@ -112,7 +114,7 @@ def test_time_bounds_a_training(copied: Program) -> None:
     assert found["validation"] is None
 
 
-def test_what_does_not_fit_goes_down_until_it_does(copied: Program) -> None:
+def test_a_training_that_does_not_fit_shrinks_until_it_does(copied: Program) -> None:
     alone = train(copied)["memory"]
     assert alone["planned_total"] == sum(alone["planned"].values())
     limit = (alone["planned_total"] + 40 * 2**20) / 2**30
@@ -126,11 +128,11 @@ def test_what_does_not_fit_goes_down_until_it_does(copied: Program) -> None:
     assert "does not fit" in done.stderr
 
 
-def test_a_full_disk_is_told_before_it_is_full(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_a_training_that_would_fill_the_disk_is_refused(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     usage = namedtuple("usage", "total used free")
     monkeypatch.setattr(shutil, "disk_usage", lambda _: usage(10, 9, 1))
-    with pytest.raises(StageError, match="on the disk"):
-        train_model.check_disk(torch.nn.Linear(100, 100), tmp_path, train_model.ModelTrainingConfig())  # type: ignore[arg-type]
+    with pytest.raises(StageError, match="of disk"):
+        fit.check_disk(torch.nn.Linear(100, 100), tmp_path, checkpoints=3, whole=False)  # type: ignore[arg-type]
 
 
 def test_two_processes_train_one_model(copied: Program) -> None:
@@ -170,11 +172,11 @@ def test_an_earlier_model_is_continued_with_what_is_new(tmp_path: Path, finished
     last = ("--set", "model_training.continue_from=last", "--until", "model_training")
     done = program.run("pipeline.py", *last)
     assert done.returncode == 0, done.stderr
-    assert "begins anew" in done.stderr
+    assert "starts from scratch" in done.stderr
     first = weights(program)
     done = program.run("pipeline.py", *last, "--force")
     assert done.returncode == 2
-    assert "has not been trained on" in done.stderr
+    assert "trained on the whole training split already" in done.stderr
     repo = Repo(tmp_path / "repo", clock=1_700_000_000)
     for number in range(12):
         body = "".join(f"pub fn added_{number}_{i}(y: u64) -> u64 {{\n    y * {i}\n}}\n\n" for i in range(3))
@@ -190,12 +192,13 @@ def test_an_earlier_model_is_continued_with_what_is_new(tmp_path: Path, finished
     assert any(not torch.equal(first[name], second[name]) for name in first)
     done = program.run("train_model.py", *VOCAB, "--continue-from", "nowhere")
     assert done.returncode == 2
-    assert "holds no model" in done.stderr
+    assert "is no model of Gitlore" in done.stderr
 
 
 def test_what_was_trained_on_is_found_again() -> None:
     ids = torch.arange(20_000).numpy()
-    kept = TrainedOn.of(ids[:10_000], [ids[10_000:10_100]])
+    kept = TrainedOn.of(ids[:10_000], ids[10_000:10_100], 50)
+    assert [len(block) for block in kept.held_out] == [50, 50]
     assert kept.known_tokens(ids) == 10_000
     assert kept.known_tokens(ids[:9000]) == 8192
     other = ids.copy()
@@ -210,11 +213,11 @@ def test_what_was_trained_on_is_found_again() -> None:
 
 
 def test_trained_on_survives_the_disk(tmp_path: Path) -> None:
-    kept = TrainedOn.of(torch.arange(9000).numpy(), [torch.arange(5).numpy()])
+    kept = TrainedOn.of(torch.arange(9000).numpy(), torch.arange(5).numpy(), 5)
     kept.write(tmp_path)
     assert TrainedOn.read(tmp_path) == kept
     (tmp_path / FILE).write_text("{}")
-    with pytest.raises(Exception, match="does not say"):
+    with pytest.raises(Exception, match="does not record"):
         TrainedOn.read(tmp_path)
 
 
@@ -228,19 +231,19 @@ def test_blocks_of_another_dataset_are_refused(copied: Program) -> None:
     assert "was not made with" in done.stderr
 
 
-def test_a_card_that_runs_full_while_training_gets_less_the_next_time(tmp_path: Path) -> None:
+def test_a_gpu_that_runs_full_during_training_gets_less_the_next_time(tmp_path: Path) -> None:
     path = tmp_path / "memory.json"
     path.write_text('{"micro_batch": 4, "accumulation": 1, "width": 64, "decisions": ["one"]}')
     with (
         pytest.raises(StageError, match="ran out of memory") as caught,
-        train_model.smaller_next_time(Shape(4, 1, 64), path),
+        fit.smaller_next_time(Shape(4, 1, 64), tmp_path),
     ):
         raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2 GiB")
     assert "run again" in caught.value.hint
     found = json.loads(path.read_text())
     assert (found["micro_batch"], found["accumulation"], found["width"]) == (2, 2, 64)
     assert len(found["decisions"]) == 2
-    with pytest.raises(StageError) as caught, train_model.smaller_next_time(Shape(1, 4, 512), path):
+    with pytest.raises(StageError) as caught, fit.smaller_next_time(Shape(1, 4, 512), tmp_path):
         raise torch.OutOfMemoryError("full")
     assert "sequence_length" in caught.value.hint
 
@@ -251,3 +254,11 @@ def test_a_smaller_width_trains_on_no_leftovers(copied: Program) -> None:
     assert found["trained_tokens"] / found["steps"] > 20
     wide = train(copied, "--sequence-length", "512")
     assert wide["sequence_length"] == 64  # that of the blocks
+
+
+def test_minutes_bound_one_process_only(monkeypatch: pytest.MonkeyPatch) -> None:
+    config = train_model.ModelTrainingConfig(max_minutes=1.0)
+    train_model.check_processes(config)
+    monkeypatch.setenv("WORLD_SIZE", "2")
+    with pytest.raises(UserError, match="one process only"):
+        train_model.check_processes(config)

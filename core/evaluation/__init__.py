@@ -1,1 +1,1 @@
-"""How well a model foretells held-out history, and beside what."""
+"""How well a model predicts held-out history, compared with its base and with baselines."""

@@ -1,4 +1,4 @@
-"""What xz needs for held-out text: alone, and when it has read the training text just before."""
+"""What xz needs for held-out text: alone, and when it has just read the training text."""
 
 from __future__ import annotations
 
@@ -9,7 +9,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.dataset.streams import texts
-from core.scoring.scores import Block
 from core.text.vocabulary import Vocabulary
 
 MOST_TRAINING_BYTES = 1 << 25
@@ -23,11 +22,6 @@ def bits(train: NDArray[np.int32], blocks: Iterable[NDArray[np.int32]], vocabula
     known = b"".join(text for text, _ in texts(train, vocabulary))[-MOST_TRAINING_BYTES:]
     alone, before, both = (_size(text) for text in (held_out, known, known + held_out))
     return 8 * alone, 8 * max(both - before, 0)
-
-
-def scored(stream: NDArray[np.int32], blocks: Iterable[Block]) -> Iterable[NDArray[np.int32]]:
-    """The tokens of the blocks that are asked for."""
-    return (stream[start + 1 : end] for start, end in blocks)
 
 
 def _size(text: bytes) -> int:

@@ -1,20 +1,23 @@
-"""Code that a model writes, given all that stands before it, beside the code that was really written.
+"""Code that a model writes, given everything before it, compared with the code that was really written.
 
-The beginning of a change is given, up to <CODE_START>; the model writes greedily up to <CODE_END>. Metrics are those of
-the field, by their own libraries: exact match, edit similarity (RapidFuzz), BLEU and chrF (sacreBLEU), ROUGE-L
-(rouge-score). What copying the last continuation gives stands beside.
+The beginning of a change is given, up to <CODE_START>; the model writes greedily up to <CODE_END>. The metrics are
+those of the field, from their own libraries: exact match, edit similarity (RapidFuzz), BLEU and chrF (sacreBLEU),
+ROUGE-L (rouge-score). What copying the last continuation gives is the baseline.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from core import statistics
 from core.evaluation import copying
+from core.evaluation.streams import Streams
+from core.records.evaluation import COPY, Continuations, Estimate
+from core.scoring.ngrams import NgramHashes
 from core.text.grammar import CODE_END
 
 if TYPE_CHECKING:
@@ -28,42 +31,45 @@ METRICS = ("exact_match", "edit_similarity", "bleu", "chrf", "rouge_l")
 
 @dataclass(frozen=True)
 class Prompt:
-    """A place where code begins, and the code that stands there."""
+    """A position in a stream where code begins, and the code that follows."""
 
-    place: int
+    position: int
     truth: list[int]
 
 
 def prompts(
     stream: torch.Tensor, codes: Sequence[tuple[int, int]], context: int, most: int, count: int
 ) -> list[Prompt]:
-    """`count` changes of a stream with `context` tokens before them, spread over it; of their code the first `most`."""
+    """`count` changes spread over a stream, each with `context` tokens before it and the first `most` of its code.
+
+    `codes` are (start, end) of the code of all changes.
+    """
     able = [(start, end) for start, end in codes if start >= context and end > start]
     count = min(count, len(able))
-    places = [able[(2 * number + 1) * len(able) // (2 * count)] for number in range(count)]
-    return [Prompt(start, stream[start : min(end, start + most)].tolist()) for start, end in places]
+    chosen = [able[(2 * number + 1) * len(able) // (2 * count)] for number in range(count)]
+    return [Prompt(start, stream[start : min(end, start + most)].tolist()) for start, end in chosen]
 
 
 def written(
     model: PreTrainedModel,
     stream: torch.Tensor,
-    asked: Sequence[Prompt],
+    prompts: Sequence[Prompt],
     vocabulary: Vocabulary,
     context: int,
     most: int,
     *,
     batch: int = 16,
 ) -> list[list[int]]:
-    """What a model writes at each prompt, greedily: text alone, at most `most` tokens."""
+    """What a model writes at each prompt, greedily: text only, at most `most` tokens."""
     import torch
 
     model.eval()
     stop = vocabulary.markers[CODE_END]
     banned = [id_ for id_ in vocabulary.own_ids if id_ != stop]
     found: list[list[int]] = []
-    for start in range(0, len(asked), batch):
-        some = asked[start : start + batch]
-        ids = torch.stack([stream[one.place - context : one.place] for one in some]).to(model.device)
+    for start in range(0, len(prompts), batch):
+        some = prompts[start : start + batch]
+        ids = torch.stack([stream[one.position - context : one.position] for one in some]).to(model.device)
         with torch.inference_mode():
             answer = model.generate(
                 input_ids=ids,
@@ -80,18 +86,42 @@ def written(
 
 
 def copied(
-    earlier: torch.Tensor, stream: torch.Tensor, asked: Sequence[Prompt], vocabulary: Vocabulary, most: int
+    earlier: torch.Tensor, stream: torch.Tensor, prompts: Sequence[Prompt], vocabulary: Vocabulary, most: int
 ) -> list[list[int]]:
-    """What copying writes at each prompt, from all that stands before it."""
+    """What copying writes at each prompt, from everything before it."""
     before = earlier.numpy()[-copying.MOST_TOKENS :]
     ids = np.concatenate([before, stream.numpy()]).astype(np.int64)
-    hashes, shift = copying.RunHashes(ids), len(ids) - len(stream)
+    hashes, shift = NgramHashes(ids), len(ids) - len(stream)
     stop = frozenset(vocabulary.own_ids)
-    return [copying.continuation(hashes, one.place + shift, most, stop) for one in asked]
+    return [copying.continuation(hashes, one.position + shift, most, stop) for one in prompts]
 
 
-def compared(answers: Sequence[str], truths: Sequence[str], *, samples: int, seed: int) -> dict[str, Any]:
-    """Each metric as a mean over changes, 0 to 1, with an interval."""
+def compare(
+    streams: Streams,
+    prompts: Sequence[Prompt],
+    code: Mapping[str, list[list[int]]],
+    context: int,
+    most: int,
+    *,
+    samples: int,
+    seed: int,
+) -> Continuations:
+    """What models (`code`, by name) and copying write at the prompts, compared with what was really written."""
+    import torch
+
+    vocabulary = streams.vocabulary
+    earlier = torch.cat(streams.earlier("test"))
+    answers = {COPY: copied(earlier, streams.test, prompts, vocabulary, most), **code}
+    truths = [vocabulary.decode(one.truth) for one in prompts]
+    rows = {
+        name: metrics([vocabulary.decode(ids) for ids in written], truths, samples=samples, seed=seed)
+        for name, written in answers.items()
+    }
+    return Continuations(changes=len(prompts), context=context, most_tokens=most, rows=rows)
+
+
+def metrics(answers: Sequence[str], truths: Sequence[str], *, samples: int, seed: int) -> dict[str, Estimate]:
+    """Each metric as a mean over changes, 0 to 1, with its interval."""
     from rapidfuzz.distance import Levenshtein
     from rouge_score.rouge_scorer import RougeScorer
     from sacrebleu.metrics import BLEU, CHRF
@@ -105,11 +135,14 @@ def compared(answers: Sequence[str], truths: Sequence[str], *, samples: int, see
         rows["bleu"].append(bleu.sentence_score(answer, [truth]).score / 100)
         rows["chrf"].append(chrf.sentence_score(answer, [truth]).score / 100)
         rows["rouge_l"].append(rouge.score(truth, answer)["rougeL"].fmeasure)
-    return {name: statistics.of_mean(np.array(values), samples=samples, seed=seed) for name, values in rows.items()}
+    return {
+        name: Estimate(**statistics.of_mean(np.array(values), samples=samples, seed=seed))
+        for name, values in rows.items()
+    }
 
 
 class _Words:
-    """Words for ROUGE: what stands between white space. Its own tokenizer drops all but letters and digits."""
+    """Words for ROUGE: separated by white space. Its own tokenizer drops everything but letters and digits."""
 
     def tokenize(self, text: str) -> list[str]:
         """The words in order."""

@@ -1,4 +1,4 @@
-"""The tokens of a held-out split that are scored, what each predictor gives them, and the table of it."""
+"""The tokens of a held-out split that are scored, what each predictor gives them, and the table of that."""
 
 from __future__ import annotations
 
@@ -10,11 +10,28 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.dataset import baselines
-from core.evaluation import bootstrap, compression
+from core.evaluation import compression
 from core.evaluation.copying import Cache, Guesses, guesses
-from core.evaluation.names import BASE, CACHE, COPY, TRIGRAM, TUNED
-from core.scoring.scores import Asked, Scores, by_group, figures, spread_blocks
-from core.text.grammar import CODE_END, CODE_START, KINDS
+from core.evaluation.figures import by_group, figures, gain
+from core.records.evaluation import (
+    BASE,
+    CACHE,
+    COPY,
+    TRIGRAM,
+    TUNED,
+    UNIFORM,
+    UNIGRAM,
+    XZ,
+    XZ_TRAINED,
+    Figures,
+    Gain,
+    Group,
+    SplitTable,
+)
+from core.scoring.blocks import spread_blocks
+from core.scoring.scores import Scores, Targets
+from core.text.grammar import KINDS
+from core.text.stream import in_code, positions
 
 if TYPE_CHECKING:
     import torch
@@ -26,13 +43,13 @@ QUARTERS = ("first quarter", "second quarter", "third quarter", "last quarter")
 
 @dataclass
 class HeldOut:
-    """A split, what stands before it, and what is scored of it."""
+    """A split, everything before it, and what is scored of it."""
 
     earlier: NDArray[Any]
     """All ids before the split; the first `trained` of them are the training split."""
     trained: int
     stream: torch.Tensor
-    asked: Asked
+    targets: Targets
     guessed: Guesses
     vocabulary: Vocabulary
 
@@ -49,89 +66,94 @@ class HeldOut:
     ) -> HeldOut:
         """Choose blocks of `width`, at most `most` tokens, and guess each of their tokens by copying.
 
-        With `masked` a model's tokens see their own commit alone.
+        With `masked`, a model's tokens see their own commit only.
         """
         before = np.concatenate([one.numpy() for one in earlier])
-        asked = Asked.of(stream, spread_blocks(len(stream), width, most), vocabulary, width, masked=masked)
-        guessed = guesses(before, stream.numpy(), asked.places)
-        return cls(before, len(earlier[0]), stream, asked, guessed, vocabulary)
+        targets = Targets.of(stream, spread_blocks(len(stream), width, most), vocabulary, masked=masked)
+        guessed = guesses(before, stream.numpy(), targets.positions)
+        return cls(before, len(earlier[0]), stream, targets, guessed, vocabulary)
 
     @property
-    def targets(self) -> NDArray[Any]:
-        """The asked tokens."""
-        ids: NDArray[Any] = self.stream.numpy()[self.asked.places]
+    def target_ids(self) -> NDArray[Any]:
+        """The tokens that are to be predicted."""
+        ids: NDArray[Any] = self.stream.numpy()[self.targets.positions]
         return ids
 
     def counting(self) -> dict[str, Scores]:
-        """Uniform, unigram and trigram of the training split; the trigram also tells what it gives the guess."""
+        """Uniform, unigram and trigram of the training split; of the trigram also what it gives the guess."""
         train, stream = self.earlier[: self.trained].astype(np.int32), self.stream.numpy().astype(np.int32)
-        size, places = self.vocabulary.size, self.asked.places - 1
+        size, at = self.vocabulary.size, self.targets.positions - 1
         words = stream[1:].copy()
         known = self.guessed.ids >= 0
-        words[places[known]] = self.guessed.ids[known]
+        words[at[known]] = self.guessed.ids[known]
         made = {
-            "uniform": baselines.uniform(size, stream),
-            "unigram": baselines.unigram(train, size, stream),
+            UNIFORM: baselines.uniform(size, stream),
+            UNIGRAM: baselines.unigram(train, size, stream),
             TRIGRAM: baselines.trigram(train, size, stream),
         }
-        rows = {name: Scores.of_probabilities(chances[places]) for name, chances in made.items()}
-        guess = Scores.of_probabilities(baselines.trigram(train, size, stream, words)[places])
+        rows = {name: Scores.of_probabilities(chances[at]) for name, chances in made.items()}
+        guess = Scores.of_probabilities(baselines.trigram(train, size, stream, words)[at])
         rows[TRIGRAM] = Scores(rows[TRIGRAM].nats, candidate_nats=guess.nats)
         return rows
 
     def learn(self, rows: Mapping[str, Scores]) -> dict[str, Cache]:
-        """How much each predictor that was asked for the guesses should believe them, learnt on this split."""
+        """How much each predictor that scored the guesses should trust them, learned on this split."""
         able = {name: scores for name, scores in rows.items() if scores.candidate_nats is not None}
-        return {name: Cache.learn(self.guessed, scores, self.targets) for name, scores in able.items()}
+        return {name: Cache.learn(self.guessed, scores, self.target_ids) for name, scores in able.items()}
 
     def mix(self, rows: dict[str, Scores], caches: Mapping[str, Cache]) -> dict[str, Scores]:
-        """All rows, with those of the mixes: of a model with its cache, of copying with the trigram."""
+        """All rows, and those of the mixes: of a model with its cache, of copying with the trigram."""
         made = dict(rows)
         for name, cache in caches.items():
-            mixed = cache.mix(self.guessed, rows[name], self.targets)
+            mixed = cache.mix(self.guessed, rows[name], self.target_ids)
             if name == TRIGRAM:
-                made[COPY] = Scores(mixed.nats, correct=self.guessed.ids == self.targets)
+                made[COPY] = Scores(mixed.nats, correct=self.guessed.ids == self.target_ids)
             else:
                 made[name + CACHE] = mixed
         return made
 
-    def table(self, rows: Mapping[str, Scores], *, samples: int, seed: int) -> dict[str, Any]:
+    def table(self, rows: Mapping[str, Scores], *, samples: int, seed: int) -> SplitTable:
         """Figures of each row, what xz needs, and the gains that matter with their intervals."""
-        made = {name: figures(self.asked, scores) for name, scores in rows.items()}
-        for name, bits in zip(("xz", "xz given training text"), self._compressed(), strict=True):
-            made[name] = {"bits_per_byte": bits / max(int(self.asked.text_bytes.sum()), 1)}
-        table: dict[str, Any] = {"rows": made}
-        for name, before, after in (
-            ("gain", BASE, TUNED),
-            ("gain_of_cache", TUNED, TUNED + CACHE),
-            ("gain_over_copy", COPY, TUNED + CACHE),
-        ):
-            if before in rows and after in rows:
-                table[name] = bootstrap.difference(self.asked, rows[before], rows[after], samples=samples, seed=seed)
-        return table
+        made = {name: figures(self.targets, scores) for name, scores in rows.items()}
+        size = max(int(self.targets.text_bytes.sum()), 1)
+        made |= {
+            name: Figures(bits_per_byte=bits / size)
+            for name, bits in zip((XZ, XZ_TRAINED), self._compressed(), strict=True)
+        }
 
-    def by_kind(self, rows: Mapping[str, Scores]) -> dict[str, dict[str, Any]]:
-        """Bits a token by the kind of symbol whose code a token is in; "about" is all outside of code."""
+        def gain_of(after: str, before: str) -> Gain | None:
+            if before in rows and after in rows:
+                return gain(self.targets, rows[before], rows[after], samples=samples, seed=seed)
+            return None
+
+        return SplitTable(
+            rows=made,
+            gain=gain_of(TUNED, BASE),
+            gain_of_cache=gain_of(TUNED + CACHE, TUNED),
+            gain_over_copy=gain_of(TUNED + CACHE, COPY),
+        )
+
+    def by_kind(self, rows: Mapping[str, Scores]) -> dict[str, Group]:
+        """Bits per token by the kind of symbol whose code a token is in; "about" is all that is outside of code."""
         ids = self.stream.numpy()
         kinds = {self.vocabulary.markers[marker]: name for name, marker in KINDS.items()}
-        places = np.flatnonzero(np.isin(ids, list(kinds)))
+        at = positions(ids, self.vocabulary.markers, *KINDS.values())
         names = ["about", *KINDS]
-        last = np.searchsorted(places, self.asked.places, side="right") - 1
-        kind = np.array([names.index(kinds[int(id_)]) for id_ in ids[places]] or [0])
-        starts, ends = (np.cumsum(ids == self.vocabulary.markers[marker]) for marker in (CODE_START, CODE_END))
-        inside = (starts > ends)[self.asked.places - 1]
+        last = np.searchsorted(at, self.targets.positions, side="right") - 1
+        kind = np.array([names.index(kinds[int(id_)]) for id_ in ids[at]] or [0])
+        inside = in_code(ids, self.vocabulary.markers, self.targets.positions)
         groups = np.where(inside & (last >= 0), kind[np.maximum(last, 0)], 0)
         return by_group(names, groups, _shown(rows))
 
-    def by_age(self, rows: Mapping[str, Scores]) -> dict[str, dict[str, Any]]:
-        """Bits a token by quarter of the split, oldest first: does the model age?"""
-        groups = self.asked.places * len(QUARTERS) // max(len(self.stream), 1)
+    def by_age(self, rows: Mapping[str, Scores]) -> dict[str, Group]:
+        """Bits per token by quarter of the split, oldest first: does the model age?"""
+        groups = self.targets.positions * len(QUARTERS) // max(len(self.stream), 1)
         return by_group(QUARTERS, groups, _shown(rows))
 
     def _compressed(self) -> tuple[int, int]:
         ids = self.stream.numpy().astype(np.int32)
-        blocks = compression.scored(ids, self.asked.blocks)
-        return compression.bits(self.earlier[: self.trained].astype(np.int32), blocks, self.vocabulary)
+        scored = (ids[start + 1 : end] for start, end in self.targets.blocks)
+        return compression.bits(self.earlier[: self.trained].astype(np.int32), scored, self.vocabulary)
 
 
 def _shown(rows: Mapping[str, Scores]) -> dict[str, Scores]:

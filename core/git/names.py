@@ -1,4 +1,4 @@
-"""What a repository is called: by people, and as the name of a folder."""
+"""Names of a repository: for people, and for its folder."""
 
 from __future__ import annotations
 
@@ -54,6 +54,15 @@ def _listed(entry: str) -> list[str]:
 
 def folder_name(location: str) -> str:
     """The name of a repository's folder under outputs."""
-    path = without_credentials(location) if is_url(location) else str(expand(location).resolve())
-    last = re.split(r"[/\\:]", path.rstrip("/\\").removesuffix("/.git").removesuffix(".git"))[-1]
-    return re.sub(r"[^A-Za-z0-9._-]+", "-", last).strip("-.") or "repository"
+    return re.sub(r"[^A-Za-z0-9._-]+", "-", _last_part(location, "")).strip("-.") or "repository"
+
+
+def display_name(location: str, git_dir: str) -> str:
+    """The name that people know a repository by; `git_dir` is where its objects are."""
+    return _last_part(location, git_dir) or location
+
+
+def _last_part(location: str, git_dir: str) -> str:
+    """The last part of a URL, or the folder that holds `git_dir` (the location itself unless given)."""
+    path = without_credentials(location) if is_url(location) else git_dir or str(expand(location).resolve())
+    return re.split(r"[/\\:]", path.rstrip("/\\").removesuffix("/.git").removesuffix(".git"))[-1]

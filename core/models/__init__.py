@@ -1,1 +1,1 @@
-"""Base models, and the folder that a trained model is kept in."""
+"""Base models, adapters on them, and the folder and card of a trained model."""

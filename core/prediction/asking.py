@@ -61,17 +61,16 @@ class Asker:
     @classmethod
     def open(cls, folder: Path, repo: str, cache_dir: Path, last: int) -> Asker:
         """Load the model in a folder. A wrong repository is an error before that, since loading takes a while."""
-        model_folder.read_about(folder)
+        model_folder.read_info(folder)
         refs.head(open_repository(repo, cache_dir).git_dir)
         loaded = model_folder.load(folder, cache_dir)
-        loaded.settle()
+        loaded.merge_adapter()
         return cls(loaded, repo, cache_dir, last)
 
     @property
     def settings(self) -> dict[str, Any]:
         """Those that the model was made with."""
-        settings: dict[str, Any] = self.loaded.about["settings"]
-        return settings
+        return self.loaded.info.settings
 
     @property
     def predictor(self) -> Predictor:

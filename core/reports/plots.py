@@ -1,4 +1,4 @@
-"""Figures for the report, as SVG text that stands in the page itself."""
+"""Figures for the reports, as SVG text to be embedded in the page."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def over_time(periods: Sequence[str], counts: Sequence[int], label: str) -> str:
 
 
 def lines_over_time(periods: Sequence[str], added: Sequence[int], removed: Sequence[int]) -> str:
-    """Added lines above the axis, removed ones below; on a symmetric log scale, as imports dwarf daily work."""
+    """Added lines above the axis, removed ones below; on a symmetric log scale, since imports dwarf daily work."""
     figure, axes = _axes(9, 2.6)
     axes.bar(range(len(periods)), added, color=GREEN, width=0.9, label="added")
     axes.bar(range(len(periods)), [-number for number in removed], color=RED, width=0.9, label="removed")
@@ -64,7 +64,7 @@ def loss_curve(steps: Sequence[int], losses: Sequence[float], val_steps: Sequenc
 
 
 def rate_curve(steps: Sequence[int], rates: Sequence[float], norms: Sequence[float]) -> str:
-    """Learning rate of each step, and the length of its gradient before clipping."""
+    """Learning rate of each step, and the norm of its gradient before clipping."""
     figure, axes = _axes(9, 1.9)
     axes.plot(steps, rates, color=GREEN, linewidth=1.8)
     axes.set_xlabel("optimizer step")
@@ -78,7 +78,7 @@ def rate_curve(steps: Sequence[int], rates: Sequence[float], norms: Sequence[flo
 
 
 def bars(figures: Mapping[str, float], form: str, highlight: Sequence[str] = (), label: str = "") -> str:
-    """Horizontal bars in the order given, those to `highlight` in colour."""
+    """Horizontal bars in the given order, those in `highlight` coloured."""
     figure, axes = _axes(9, 0.5 + 0.3 * max(len(figures), 1))
     names, numbers = list(figures)[::-1], list(figures.values())[::-1]
     drawn = axes.barh(names, numbers, color=[BLUE if name in highlight else GREY for name in names], height=0.7)
@@ -105,23 +105,23 @@ def grouped(groups: Sequence[str], series: Mapping[str, Sequence[float]], label:
     return _svg(figure)
 
 
-def calibration(said: Sequence[float], true: Sequence[float], answers: Sequence[int]) -> str:
-    """How often answers came true against the probability that they were given; the size of a dot is their number."""
+def calibration(predicted: Sequence[float], true: Sequence[float], answers: Sequence[int]) -> str:
+    """How often answers came true against their predicted probability; the size of a dot is their number."""
     figure, axes = _axes(4.4, 2.9)
-    axes.plot([0, 1], [0, 1], color=GREY, linewidth=0.8, linestyle="--", label="as often as said")
-    axes.scatter(said, true, s=[18 + 6 * number for number in answers], color=BLUE, alpha=0.8)
-    for x, y, number in zip(said, true, answers, strict=True):
+    axes.plot([0, 1], [0, 1], color=GREY, linewidth=0.8, linestyle="--", label="perfectly calibrated")
+    axes.scatter(predicted, true, s=[18 + 6 * number for number in answers], color=BLUE, alpha=0.8)
+    for x, y, number in zip(predicted, true, answers, strict=True):
         axes.annotate(str(number), (x, y), textcoords="offset points", xytext=(6, 4), fontsize=7, color="#334")
     axes.set_xlim(-0.03, 1.03)
     axes.set_ylim(-0.05, 1.08)
-    axes.set_xlabel("probability said")
+    axes.set_xlabel("predicted probability")
     axes.set_ylabel("came true")
     axes.legend(frameon=False, loc="upper left")
     return _svg(figure)
 
 
 def intervals(rows: Mapping[str, tuple[float, float, float]], label: str) -> str:
-    """A dot with its interval, (mean, low, high), for each row; green where the interval lies above zero, else grey."""
+    """A dot with its interval, (mean, low, high), for each row: green above zero, red below, grey around it."""
     figure, axes = _axes(9, 0.6 + 0.28 * max(len(rows), 1))
     names = list(rows)[::-1]
     for place, name in enumerate(names):

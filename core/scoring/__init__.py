@@ -1,1 +1,1 @@
-"""What training and evaluation both need: what a model gives each token of a stream."""
+"""What training and evaluation both need: which tokens to score, and what a model gives each of them."""

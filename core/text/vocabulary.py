@@ -88,18 +88,30 @@ class Vocabulary:
     @classmethod
     def load(cls, vocab_json: Path, tokenizer_dir: Path) -> Vocabulary:
         """Read what `save` wrote. Raises UserError where the two do not fit together."""
+        info = read_vocab(vocab_json)
+        values, hint = info["values"], "run the tokenizer stage again"
+        vocabulary = cls.read(tokenizer_dir, info["base_model"], values, info["pad_id"], hint)
+        if vocabulary.markers != info["markers"] or vocabulary.spelled_values() != values:
+            raise UserError(f"{vocab_json} and {tokenizer_dir} do not belong together", hint)
+        vocabulary.origin = info["about"]
+        return vocabulary
+
+    @classmethod
+    def read(
+        cls, folder: Path, base_model: str, values: Mapping[str, Mapping[str, int]], pad_id: int, hint: str
+    ) -> Vocabulary:
+        """The vocabulary of a folder with a tokenizer.json; `values` as `spelled_values` wrote them.
+
+        Raises UserError with `hint` where there is no tokenizer.
+        """
         from tokenizers import Tokenizer
 
-        info = read_vocab(vocab_json)
         try:
-            tokenizer = Tokenizer.from_file(str(tokenizer_dir / "tokenizer.json"))
+            tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
         except Exception as error:  # noqa: BLE001 - the library raises nothing more exact
-            raise UserError(f"{tokenizer_dir} holds no tokenizer: {error}", "run the tokenizer stage") from None
-        vocabulary = cls.with_markers(tokenizer, info["base_model"], values_of(info["values"]))
-        if vocabulary.markers != info["markers"] or vocabulary.spelled_values() != info["values"]:
-            raise UserError(f"{vocab_json} and {tokenizer_dir} do not belong together", "run the tokenizer stage again")
-        vocabulary.pad_id = info["pad_id"]
-        vocabulary.origin = info["about"]
+            raise UserError(f"{folder} holds no tokenizer: {error}", hint) from None
+        vocabulary = cls.with_markers(tokenizer, base_model, values_of(values))
+        vocabulary.pad_id = pad_id
         return vocabulary
 
     @property

@@ -1,4 +1,4 @@
-"""What of a model is trained: a LoRA adapter with the rows of our own tokens, or every weight."""
+"""Which weights are trained: a LoRA adapter with the embedding rows of our own tokens, or every weight."""
 
 from __future__ import annotations
 
@@ -27,12 +27,11 @@ def add_lora(
     dropout: float,
     target_modules: Sequence[str] = (),
 ) -> PreTrainedModel:
-    """Freeze the model and put a LoRA adapter on it, with the embedding rows `rows` trained beside it.
+    """Freeze the model and put a LoRA adapter on it that also trains the embedding rows `rows`.
 
-    No `target_modules` means all linear layers but the output layer, whatever the architecture calls
-    them. The base stays in its own precision (PEFT's `prepare_model_for_kbit_training` would make
-    embeddings and output layer float32: 2 GiB more on a 7B model); the adapter is float32. Raises UserError
-    for names that the model does not have.
+    Without `target_modules`, all linear layers but the output layer get one. The base stays in its own precision
+    (PEFT's `prepare_model_for_kbit_training` would make embeddings and output layer float32: 2 GiB more on a 7B
+    model); the adapter is float32. Raises UserError for names that the model does not have.
     """
     from peft import LoraConfig, get_peft_model
 
@@ -60,16 +59,16 @@ def add_lora(
 
 
 def ready(adapted: PreTrainedModel) -> PreTrainedModel:
-    """An adapted model that keeps its trained rows in the adapter alone when it is saved.
+    """An adapted model that saves its trained embedding rows in the adapter only.
 
-    They are in there already; without this every checkpoint repeats the whole embedding.
+    They are in there already; otherwise every checkpoint would repeat the whole embedding.
     """
     adapted.save_pretrained = functools.partial(adapted.save_pretrained, save_embedding_layers=False)
     return adapted
 
 
-def go_on_from(model: PreTrainedModel, folder: Path) -> None:
-    """Give the fresh adapter of `model` the weights that a model folder holds. Raises UserError where they differ."""
+def load_weights(model: PreTrainedModel, folder: Path) -> None:
+    """Give the new adapter of `model` the weights of a model folder. Raises UserError where their layers differ."""
     from peft import set_peft_model_state_dict
     from peft.utils import load_peft_weights
 
@@ -86,7 +85,7 @@ def go_on_from(model: PreTrainedModel, folder: Path) -> None:
             raise UserError(f"the adapter in {folder} has another {name}", f"set model_training.{name}: {their}")
     loaded = set_peft_model_state_dict(model, load_peft_weights(str(folder), device="cpu"))
     if loaded.unexpected_keys:
-        raise UserError(f"the adapter in {folder} has other layers than the settings ask for", "see target_modules")
+        raise UserError(f"the adapter in {folder} has other layers than the settings want", "see target_modules")
 
 
 def trainable_state(model: PreTrainedModel) -> dict[str, Tensor]:

@@ -23,7 +23,7 @@ _ROWS_AT_ONCE = 1000
 
 Example = dict[str, Tensor]
 Documents = Literal["history", "commit"]
-"""What a token may look back at: all that stands before it in its block, or only what its commit holds."""
+"""What a token may attend to: everything before it in its block, or only its own commit."""
 
 
 class Examples(Protocol):
@@ -38,7 +38,7 @@ class Examples(Protocol):
         ...
 
     def tokens(self, number: int) -> int:
-        """How many tokens of the example are asked for."""
+        """How many tokens of the example have a loss."""
         ...
 
     def first_tokens(self) -> NDArray[np.int64]:
@@ -49,9 +49,9 @@ class Examples(Protocol):
 class Blocks:
     """Packed blocks of one split of dataset/, cut into pieces of at most `width` tokens; a loss on every token.
 
-    The pieces of a block are nearly equal, and overlap in one token, which is asked for in the first of two. With
-    `documents` "commit", positions begin anew at each commit, from which transformers makes a mask: a token
-    sees only its own commit (attention is full again if a model caches, so nothing may).
+    The pieces of a block are nearly equal. Two neighbours overlap in one token, which is a target in the first and
+    context in the second. With `documents` "commit", positions restart at each commit; transformers makes a mask of
+    them, so that a token sees only its own commit (but not if a model caches, so nothing may).
     """
 
     def __init__(self, rows: Rows, width: int, documents: Documents = "history") -> None:
@@ -64,22 +64,22 @@ class Blocks:
         counts = np.maximum(-(-(lengths - 1) // max(self.width - 1, 1)), 1)
         self._row = np.repeat(np.arange(len(lengths)), counts)
         piece = np.arange(len(self._row)) - np.repeat(np.cumsum(counts) - counts, counts)
-        asked, parts = (lengths - 1)[self._row], counts[self._row]
-        self._start, self._end = piece * asked // parts, (piece + 1) * asked // parts + 1
+        targets, parts = (lengths - 1)[self._row], counts[self._row]
+        self._start, self._end = piece * targets // parts, (piece + 1) * targets // parts + 1
 
     @classmethod
     def load(cls, folder: Path, split: str, width: int, documents: Documents = "history") -> Blocks | None:
-        """The blocks of a split; None where it has none. Raises UserError where the folder is none of ours."""
+        """The blocks of a split; None where it has none. Raises UserError where the folder cannot be read."""
         from datasets import load_from_disk
 
         try:
             splits = load_from_disk(str(folder))
         except (OSError, ValueError) as error:
-            raise UserError(f"{folder} cannot be read: {error}", "run dataset_builder again") from None
+            raise UserError(f"{folder} cannot be read: {error}", "run the dataset_builder stage again") from None
         return cls(splits[split].with_format("numpy"), width, documents) if split in splits else None
 
     def belongs_to(self, stream: Tensor) -> bool:
-        """Whether all rows are where they say that they are in a stream (1-D)."""
+        """Whether the tokens of every row are at its `first_token` in a stream (ids, 1-D)."""
         ids = stream.numpy()
         for start in range(0, len(self.rows), _ROWS_AT_ONCE):
             some = self.rows[start : start + _ROWS_AT_ONCE]
@@ -101,7 +101,7 @@ class Blocks:
         return made
 
     def tokens(self, number: int) -> int:
-        """All but the first token, which nothing foretells."""
+        """All but the first token, which nothing predicts."""
         return int(self._end[number] - self._start[number]) - 1
 
     def first_tokens(self) -> NDArray[np.int64]:
@@ -112,7 +112,7 @@ class Blocks:
 
 @dataclass(frozen=True)
 class Windows:
-    """The seeds' context and target windows: a loss on the targets alone. Of a long context the newest part stays."""
+    """Context and target windows with a loss on the targets only; of a long context the newest part is kept."""
 
     data: Mapping[str, Tensor]
     """A training_data file."""
@@ -125,10 +125,10 @@ class Windows:
     def __getitem__(self, number: int) -> Example:
         ids = torch.cat([self.data["contexts"][number], self.data["targets"][number]])
         real = torch.cat([self.data["context_masks"][number], self.data["target_masks"][number]])
-        asked = real.clone()
-        asked[: self.data["contexts"].shape[1]] = False
-        ids, real, asked = ids[-self.width :], real[-self.width :], asked[-self.width :]
-        made = {"input_ids": ids, "labels": torch.where(asked, ids, IGNORED)}
+        targets = real.clone()
+        targets[: self.data["contexts"].shape[1]] = False
+        ids, real, targets = ids[-self.width :], real[-self.width :], targets[-self.width :]
+        made = {"input_ids": ids, "labels": torch.where(targets, ids, IGNORED)}
         return made if bool(real.all()) else {**made, "attention_mask": real.long()}
 
     def tokens(self, number: int) -> int:
@@ -142,7 +142,7 @@ class Windows:
 
 
 class Chosen(Dataset[Example]):
-    """Examples in the order in which they are to be trained on."""
+    """Examples in the order of a plan."""
 
     def __init__(self, examples: Examples, order: Sequence[int]) -> None:
         self._examples, self._order = examples, order
@@ -156,7 +156,7 @@ class Chosen(Dataset[Example]):
 
 @dataclass(frozen=True)
 class Collator:
-    """A batch of examples; shorter ones are filled up on the right with tokens that nobody asks for."""
+    """Makes batches; shorter examples are padded on the right with tokens that have no loss."""
 
     pad_id: int
 

@@ -1,4 +1,4 @@
-"""The training loop: transformers' Trainer, with our examples, our monitor, and a probe of its worst step."""
+"""The training loop: transformers' Trainer with our examples and our monitor, and a probe of its worst step."""
 
 from __future__ import annotations
 
@@ -16,8 +16,9 @@ from core import process
 from core.logs import log
 from core.process import peak_memory_mb
 from core.progress import Progress
+from core.records.training import VALIDATION_LOSS, Validation, read_metrics
+from core.training.checkpoints import step_of
 from core.training.examples import Chosen, Collator
-from core.training.logs import METRICS, VALIDATION_LOSS, read_metrics
 from core.training.memory import Measured, Shape
 from core.training.monitor import TrainingMonitor
 
@@ -25,12 +26,12 @@ if TYPE_CHECKING:
     from transformers import PreTrainedModel
 
 PROBE_STEPS = 2
-"""The first step of a process is slower than those that follow, of which the last is timed."""
+"""The first step of a process is slower than the others, so only the last one is timed."""
 
 
 @dataclass(frozen=True)
 class Rules:
-    """When a training is looked at and when it ends early; 0 turns each off."""
+    """When checkpoints are saved, and when a training ends early; 0 turns each off."""
 
     checkpoint_steps: int
     patience: int
@@ -47,9 +48,9 @@ def train(
     logs: Path,
     checkpoint: Path | None,
 ) -> tuple[int, str]:
-    """Train in place, and leave `model` as it was at its best validation, if there is one.
+    """Train in place; afterwards `model` has the weights of its best validation, if there is one.
 
-    Returns the steps that were taken, and what ended the training before its last one, or "". Raises
+    Returns the number of steps taken, and what ended the training before the last planned one, or "". Raises
     KeyboardInterrupt after an interrupt, with a checkpoint saved.
     """
     main = process.is_main()
@@ -73,29 +74,47 @@ def train(
         )
         trainer.pop_callback(PrinterCallback)
         if checkpoint:
-            log.info("going on from %s", checkpoint.name)
-            monitor.begin(int(checkpoint.name.rpartition("-")[2]))
+            log.info("resuming from %s", checkpoint.name)
+            monitor.begin(step_of(checkpoint))
         else:
             monitor.begin(-1)
-            if validation is not None:  # the untouched model, beside which all later ones stand
+            if validation is not None:  # the untuned model, to compare all later ones with
                 trainer.evaluate()
         trainer.train(resume_from_checkpoint=str(checkpoint) if checkpoint else None)
     if monitor.interrupted:
         raise KeyboardInterrupt
     if main and (best := trainer.state.best_global_step):
-        losses = [(e["step"], e[VALIDATION_LOSS]) for e in read_metrics(logs / METRICS) if VALIDATION_LOSS in e]
-        untuned, kept = losses[0][1], dict(losses)[best]
-        log.info("kept the model of step %s: validation loss %.3f, untuned %.3f", best, kept, untuned)
-        if kept >= untuned:
-            log.warning("the training has made the model no better: lower model_training.learning_rate")
+        report_best(best, validation_losses(logs))
     return trainer.state.global_step, monitor.ended_by
+
+
+def report_best(step: int, losses: list[tuple[int, float]]) -> None:
+    """Log which step's model was kept, and warn where it is no better than the untuned one."""
+    untuned, kept = losses[0][1], dict(losses)[step]
+    log.info("kept the model of step %s: validation loss %.3f, untuned %.3f", step, kept, untuned)
+    if kept >= untuned:
+        log.warning("training did not improve the model: lower model_training.learning_rate")
+
+
+def validation_losses(logs: Path) -> list[tuple[int, float]]:
+    """(step, loss in nats per token) of every validation so far; that of the untuned model comes first."""
+    return [(one["step"], one[VALIDATION_LOSS]) for one in read_metrics(logs) if VALIDATION_LOSS in one]
+
+
+def validation_of(logs: Path) -> Validation | None:
+    """The untuned and the best validation loss; None where there was no validation."""
+    losses = validation_losses(logs)
+    if not losses:
+        return None
+    step, best = min(losses[1:] or losses, key=lambda point: point[1])
+    return Validation(untuned=losses[0][1], best=best, best_step=step)
 
 
 def probe(model: PreTrainedModel, shape: Shape, vocabulary_size: int, arguments: TrainingArguments) -> Measured:
     """Take full steps of the worst case at a learning rate of zero, which leaves every weight as it is.
 
-    `arguments` are those of the training; rate, accumulation and saving are overruled. Raises
-    torch.OutOfMemoryError where the card is too small.
+    `arguments` are those of the training; rate, accumulation and saving are overruled. Raises torch.OutOfMemoryError
+    where the GPU is too small.
     """
     arguments.learning_rate, arguments.gradient_accumulation_steps = 0.0, 1
     arguments.set_save("no")

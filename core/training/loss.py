@@ -1,10 +1,10 @@
 """The loss of a language model without the logits of a whole batch in memory.
 
 A vocabulary of 152,000 entries makes 1.3 GiB of float32 logits for 2,304 tokens, and backward needs them about
-three times. Here the output layer and the cross-entropy are computed for a few tokens at a time, and their
-gradient right with them (as Liger's fused loss does), so nothing is computed twice and one chunk is all that
-ever stands. Rows of the output layer that an adapter trains (our markers) get a gradient of their own; the
-frozen rest gets none, which PEFT's own layer would compute and throw away.
+three times. Here the output layer and the cross-entropy are computed for a few tokens at a time, together with their
+gradient (as in Liger's fused loss), so nothing is computed twice and only one chunk is ever in memory. Rows of the
+output layer that an adapter trains (our markers) get their own gradient; the frozen rest gets none, which PEFT's
+layer would compute and throw away.
 """
 
 from __future__ import annotations
@@ -22,25 +22,25 @@ if TYPE_CHECKING:
     from transformers import PreTrainedModel
 
 IGNORED = -100
-"""The label of a token that is not asked for."""
+"""The label of a token that has no loss."""
 _PROBE_TOKENS = 12
 _TOLERANCE = {torch.float32: 1e-4, torch.float64: 1e-4}
 _HALF_TOLERANCE = 1e-2
 _OWN_LOGITS = ("final_logit_softcapping", "logit_scale", "logits_scaling", "lm_head_multiplier")
-"""Settings of architectures that do something to their logits."""
+"""Settings of architectures that scale or cap their logits."""
 
 
 def use_chunked_loss(model: PreTrainedModel, chunk_tokens: int) -> bool:
     """Let `model` (adapted or not) compute its loss `chunk_tokens` at a time; False where that is not the same loss.
 
-    Some architectures scale or cap their logits. So both losses are compared once on a few tokens, and
-    where they differ the model keeps its own.
+    Some architectures change their logits. Both losses are therefore compared once on a few tokens, and where they
+    differ the model keeps its own.
     """
     causal = causal_model(model)
     head = causal.get_output_embeddings()
     config = causal.config.get_text_config()
     if head is None or any(getattr(config, name, None) not in (None, 1.0) for name in _OWN_LOGITS):
-        log.warning("this architecture's logits are its own: they are computed whole")
+        log.warning("this architecture changes its logits: they are computed for the whole batch at once")
         return False
     tolerance = _TOLERANCE.get(head.weight.dtype, _HALF_TOLERANCE)
     original = causal.forward
@@ -56,14 +56,14 @@ def use_chunked_loss(model: PreTrainedModel, chunk_tokens: int) -> bool:
     ) -> Any:
         from transformers.modeling_outputs import CausalLMOutputWithPast
 
-        about = {"input_ids": input_ids, "attention_mask": attention_mask, "position_ids": position_ids}
+        given = {"input_ids": input_ids, "attention_mask": attention_mask, "position_ids": position_ids}
         if labels is None:
-            return original(**about, **others)
-        hidden = causal.get_decoder()(**about, use_cache=False).last_hidden_state
-        asked = labels[:, 1:].reshape(-1)
-        wanted = asked != IGNORED
+            return original(**given, **others)
+        hidden = causal.get_decoder()(**given, use_cache=False).last_hidden_state
+        following = labels[:, 1:].reshape(-1)
+        wanted = following != IGNORED
         before = hidden[:, :-1].reshape(-1, hidden.shape[-1])[wanted]
-        total = head_loss(before, asked[wanted], causal.get_output_embeddings(), chunk_tokens)
+        total = head_loss(before, following[wanted], causal.get_output_embeddings(), chunk_tokens)
         count = num_items_in_batch if num_items_in_batch is not None else wanted.sum().clamp(min=1)
         return CausalLMOutputWithPast(loss=total / (count.to(total.device) if isinstance(count, Tensor) else count))
 
@@ -79,7 +79,7 @@ def use_chunked_loss(model: PreTrainedModel, chunk_tokens: int) -> bool:
             got = math.inf
     model.train(was_training)
     if not abs(got - expected) <= tolerance * max(abs(expected), 1):
-        log.warning("this architecture's loss is its own: logits are computed whole")
+        log.warning("this architecture has a different loss: logits are computed for the whole batch at once")
         del causal.forward
         return False
     return True

@@ -1,21 +1,18 @@
-"""Will it fit? What a training needs by formula against what is free, and one worst-case step to be sure.
+"""What a training needs of memory, by formula, and what is free.
 
-The formula counts what stands at the peak of a step. It is a floor: allocators round up and fragment. So the
-probe has the last word, and where memory runs out, the micro-batch goes down (accumulation goes up, so that the
-effective batch stays), then the context.
+The formula counts what is held at the peak of a step. It is a floor: allocators round up and fragment, which is why
+core/training/fit.py probes a worst-case step as well.
 """
 
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from core.errors import StageError
-from core.logs import log
 from core.process import peak_memory_mb
+from core.records.training import MemoryReport
 
 if TYPE_CHECKING:
     from transformers import PreTrainedModel
@@ -24,6 +21,7 @@ GIB = 2**30
 LEAST_WIDTH = 64
 CUDA_CONTEXT = GIB // 2
 """What a CUDA context and its kernels take before any tensor (0.3 to 0.5 GiB are reported)."""
+_ELEMENT = {"fp32": 4, "bf16": 2, "fp16": 2}
 
 
 @dataclass(frozen=True)
@@ -34,8 +32,17 @@ class Shape:
     accumulation: int
     width: int
 
+    @classmethod
+    def of(cls, report: MemoryReport) -> Shape:
+        """The shape that a report settled on."""
+        return cls(report.micro_batch, report.accumulation, report.width)
+
     def smaller(self) -> Shape | None:
-        """The next shape that needs less memory; None where there is none."""
+        """The next shape that needs less memory; None where there is none.
+
+        The micro-batch shrinks first, since more accumulation keeps the effective batch and thereby the training
+        the same. A shorter width trains on less context, so it is the last resort.
+        """
         effective = self.micro_batch * self.accumulation
         for micro in range(self.micro_batch - 1, 0, -1):
             if effective % micro == 0 and micro <= max(self.micro_batch // 2, 1):
@@ -48,7 +55,7 @@ class Shape:
 
 @dataclass(frozen=True)
 class Measured:
-    """What a probe saw. `peak` is in bytes: of the card, or of this process."""
+    """What a probe measured. `peak` is in bytes: of the GPU, or of this process."""
 
     peak: int
     step_seconds: float
@@ -56,12 +63,12 @@ class Measured:
 
 @dataclass(frozen=True)
 class Sizes:
-    """What decides the memory of a model; counts are numbers of weights, `element` is bytes of one in arithmetic."""
+    """What decides the memory of a model; counts are numbers of weights."""
 
     weights_bytes: int
     trained: int
     optimizer_bytes: int
-    """Of the optimizer's state, for each trained weight."""
+    """Bytes of the optimizer's state for each trained weight."""
     layers: int
     width: int
     attention: int
@@ -69,16 +76,17 @@ class Sizes:
     feed_forward: int
     vocabulary: int
     element: int
+    """Bytes of one number in the arithmetic."""
     adapted: bool
     checkpointing: bool
     logit_tokens: int
-    """Tokens whose logits stand at once; 0: those of the whole batch."""
+    """Tokens whose logits are in memory at once; 0 for those of the whole batch."""
 
 
 def sizes_of(
-    model: PreTrainedModel, *, element: int, optimizer_bytes: int, checkpointing: bool, logit_tokens: int
+    model: PreTrainedModel, *, precision: str, optimizer_bytes: int, checkpointing: bool, logit_tokens: int
 ) -> Sizes:
-    """Read the sizes off a model that is ready to be trained."""
+    """Read the sizes off a model that is ready to be trained; `precision` is that of its arithmetic."""
     config = model.config.get_text_config()
     heads = config.num_attention_heads
     head = getattr(config, "head_dim", None) or config.hidden_size // heads
@@ -92,25 +100,30 @@ def sizes_of(
         attention=head * (heads + 2 * (getattr(config, "num_key_value_heads", None) or heads)),
         feed_forward=getattr(config, "intermediate_size", None) or 4 * config.hidden_size,
         vocabulary=config.vocab_size,
-        element=element,
+        element=_ELEMENT[precision],
         adapted=hasattr(model, "peft_config"),
         checkpointing=checkpointing,
         logit_tokens=logit_tokens,
     )
 
 
-def needed(sizes: Sizes, shape: Shape, *, on_card: bool, libraries: int = 0) -> dict[str, int]:
-    """Bytes at the peak of a step, by what they are for. `libraries` is what the process holds without a model."""
+def needed(sizes: Sizes, shape: Shape, *, on_gpu: bool, libraries: int = 0) -> dict[str, int]:
+    """Bytes at the peak of a step, by use. `libraries` is what the process holds without a model."""
     tokens = shape.micro_batch * shape.width
+    # Held for the backward pass, per token and layer: two vectors of the model's width in fp32, which norms compute
+    # in, and two in the arithmetic's precision; queries, keys and values twice; four vectors of the feed-forward layer.
     one = 4 * 2 * sizes.width + sizes.element * (2 * sizes.width + 2 * sizes.attention + 4 * sizes.feed_forward)
-    if sizes.checkpointing:
+    if sizes.checkpointing:  # each layer's input alone, and one layer that is being recomputed
         activations = tokens * (sizes.layers * sizes.element * sizes.width + one)
     else:
         activations = tokens * sizes.layers * one
     at_once = min(sizes.logit_tokens or tokens, tokens)
+    # In chunks: logits and their gradient in the arithmetic's precision, and an fp32 copy. Whole: about 3.5 fp32 copies
+    # were measured at the peak.
     logits = (
         at_once * sizes.vocabulary * (4 + 2 * sizes.element) if sizes.logit_tokens else tokens * sizes.vocabulary * 14
     )
+    # The chunked loss makes the output layer's gradient itself, in fp32, where the layer is trained.
     whole_head = 0 if sizes.adapted or not sizes.logit_tokens else 4 * sizes.vocabulary * sizes.width
     return {
         "weights": sizes.weights_bytes,
@@ -118,67 +131,18 @@ def needed(sizes: Sizes, shape: Shape, *, on_card: bool, libraries: int = 0) -> 
         "optimizer": sizes.optimizer_bytes * sizes.trained,
         "activations": activations,
         "logits": logits + whole_head,
-        ("CUDA context" if on_card else "libraries"): CUDA_CONTEXT if on_card else libraries,
-    }
-
-
-def fit(
-    shape: Shape,
-    needs: Callable[[Shape], dict[str, int]],
-    free: int,
-    probe: Callable[[Shape], Measured],
-) -> tuple[Shape, Measured, list[str]]:
-    """The largest shape from `shape` down that fits by plan and by probe, what the probe saw, and each step down.
-
-    Raises StageError where not even the smallest one fits.
-    """
-    import torch
-
-    decisions: list[str] = []
-    while True:
-        total = sum(needs(shape).values())
-        try:
-            if total <= free:
-                return shape, probe(shape), decisions
-            why = f"{shape} would need {total / GIB:.2f} GiB of the {free / GIB:.2f} GiB that are free"
-        except torch.OutOfMemoryError:
-            why = f"the card ran out of memory with {shape}"
-        less = shape.smaller()
-        if less is None:
-            raise StageError(
-                f"this model does not fit: {why}",
-                "take a smaller model_training.base_model, method: qlora, or gradient_checkpointing: true",
-            )
-        if torch.cuda.is_available():
-            torch.cuda.empty_cache()
-        decisions.append(f"{why}: going on with {less}")
-        log.warning("%s", decisions[-1])
-        shape = less
-
-
-def report(shape: Shape, needs: dict[str, int], free: int, measured: Measured, decisions: list[str]) -> dict[str, Any]:
-    """The plan beside what the probe measured, JSON-ready; sizes in bytes."""
-    return {
-        "micro_batch": shape.micro_batch,
-        "accumulation": shape.accumulation,
-        "width": shape.width,
-        "planned": needs,
-        "planned_total": sum(needs.values()),
-        "free": free,
-        "measured_peak": measured.peak,
-        "step_seconds": measured.step_seconds,
-        "decisions": decisions,
+        ("CUDA context" if on_gpu else "libraries"): CUDA_CONTEXT if on_gpu else libraries,
     }
 
 
 def sentence(shape: Shape, needs: dict[str, int], free: int) -> str:
-    """The plan for people."""
+    """The memory plan for the log."""
     parts = ", ".join(f"{name} {size / GIB:.2f}" for name, size in needs.items())
     return f"memory plan for {shape}: {parts}; {sum(needs.values()) / GIB:.2f} of {free / GIB:.2f} GiB free"
 
 
 def free_bytes(limit_gib: float) -> int:
-    """Memory that a training may use, counting what this process holds already: of the card, else of the machine.
+    """Memory that a training may use, including what this process holds already: of the GPU, or of the machine.
 
     A container's limit counts as the machine's. `limit_gib` above 0 is a bound from the settings.
     """
@@ -193,7 +157,7 @@ def free_bytes(limit_gib: float) -> int:
 
 
 def held_bytes() -> int:
-    """Resident memory of this process now; its peak so far where the system does not tell."""
+    """Resident memory of this process now, or its peak so far on systems without /proc."""
     try:
         pages = int(Path("/proc/self/statm").read_text(encoding="ascii").split()[1])
     except OSError:
@@ -202,7 +166,7 @@ def held_bytes() -> int:
 
 
 def disk_needed(model: PreTrainedModel, checkpoints: int, *, whole: bool) -> int:
-    """Bytes that checkpoints (weights with the optimizer's state) and the model folder will take on the disk."""
+    """Bytes on disk of checkpoints (weights with the optimizer's state) and the model folder."""
     trained = sum(int(value.numel() * value.element_size()) for value in model.parameters() if value.requires_grad)
     every = sum(int(value.numel() * value.element_size()) for value in model.parameters())
     # While a checkpoint is being written, the one that it replaces is still there.
@@ -210,7 +174,7 @@ def disk_needed(model: PreTrainedModel, checkpoints: int, *, whole: bool) -> int
 
 
 def _available() -> int:
-    """Memory of the machine that nobody needs; all that there is where the system does not tell."""
+    """Memory of the machine that nothing uses, or all of it on systems without /proc."""
     try:
         lines = Path("/proc/meminfo").read_text(encoding="ascii").splitlines()
         (free,) = (int(line.split()[1]) * 1024 for line in lines if line.startswith("MemAvailable:"))

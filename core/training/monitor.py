@@ -1,4 +1,4 @@
-"""What is written down while a model trains, and what ends a training before its last step."""
+"""Metrics, progress and checkpoints while a model trains, and what ends a training before its last step."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from tensorboardX import SummaryWriter
 from transformers import TrainerCallback, TrainerControl, TrainerState, TrainingArguments
 
 from core.progress import Progress
-from core.training.logs import METRICS, VALIDATION_LOSS, read_metrics
+from core.records.training import METRICS, VALIDATION_LOSS, read_metrics
 
 _NAMES = {"loss": "loss", "learning_rate": "learning_rate", "grad_norm": "grad_norm", "eval_loss": VALIDATION_LOSS}
 """The Trainer's names, and ours."""
@@ -22,7 +22,7 @@ _NAMES = {"loss": "loss", "learning_rate": "learning_rate", "grad_norm": "grad_n
 class TrainingMonitor(TrainerCallback):  # type: ignore[misc]
     """Follows a Trainer: metrics as JSON lines and TensorBoard events, progress, checkpoints, early ends.
 
-    `patience` is how many validations in a row may bring nothing better; 0 sets no bound, as it does for
+    `patience` is the number of validations in a row that may bring no improvement. 0 sets no bound, for it and for
     `most_minutes`. Only the `main` of several processes writes.
     """
 
@@ -36,7 +36,7 @@ class TrainingMonitor(TrainerCallback):  # type: ignore[misc]
         most_minutes: float,
         main: bool,
     ) -> None:
-        self._path = folder / METRICS
+        self._folder = folder
         self._progress, self._main = progress, main
         self._checkpoint_steps, self._patience = checkpoint_steps, patience
         self._most_s = most_minutes * 60
@@ -46,11 +46,11 @@ class TrainingMonitor(TrainerCallback):  # type: ignore[misc]
         """Why the training ended before its last step; empty where it did not."""
 
     def begin(self, step: int) -> None:
-        """Going on from `step`: forget what was noted after it."""
-        kept = [entry for entry in read_metrics(self._path) if entry["step"] <= step]
+        """Continue after `step`: metrics of later steps are dropped."""
+        kept = [entry for entry in read_metrics(self._folder) if entry["step"] <= step]
         self._losses = [entry[VALIDATION_LOSS] for entry in kept if VALIDATION_LOSS in entry]
         if self._main:
-            self._path.write_text("".join(json.dumps(entry) + "\n" for entry in kept), encoding="utf-8")
+            (self._folder / METRICS).write_text("".join(json.dumps(entry) + "\n" for entry in kept), encoding="utf-8")
 
     def on_train_begin(self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any) -> None:
         """From here on Ctrl-C ends the step first."""
@@ -60,7 +60,7 @@ class TrainingMonitor(TrainerCallback):  # type: ignore[misc]
         signal.signal(signal.SIGINT, self._interrupt)
 
     def on_step_end(self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any) -> None:
-        """Progress; a checkpoint now and then; an interrupt or a spent budget saves one and stops."""
+        """Progress and regular checkpoints; an interrupt or a spent budget saves one and stops."""
         if self._progress:
             self._progress.advance()
         if state.global_step % self._checkpoint_steps == 0:
@@ -76,7 +76,7 @@ class TrainingMonitor(TrainerCallback):  # type: ignore[misc]
         """Loss, learning rate and gradient norm of a step; the loss on the validation blocks."""
         known: dict[str, float] = {own: logs[name] for name, own in _NAMES.items() if name in logs}
         if known and self._main and self._events:
-            with self._path.open("a", encoding="utf-8") as file:
+            with (self._folder / METRICS).open("a", encoding="utf-8") as file:
                 file.write(json.dumps({"step": state.global_step, **known}) + "\n")
             for name, value in known.items():
                 self._events.add_scalar(name, value, state.global_step)
@@ -89,13 +89,13 @@ class TrainingMonitor(TrainerCallback):  # type: ignore[misc]
         metrics: dict[str, float],
         **_: Any,
     ) -> None:
-        """Stop where the last validations have brought nothing better; a resumed run counts those of before too."""
+        """Stop if the last validations brought no improvement; a resumed run counts those before it, too."""
         self._losses.append(metrics["eval_loss"])
         if self._patience and len(self._losses) - 1 - self._losses.index(min(self._losses)) >= self._patience:
             self._end(control, "early_stopping")
 
     def on_train_end(self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any) -> None:
-        """Flush; Ctrl-C ends the process again."""
+        """Flush; from here on Ctrl-C ends the process again."""
         if self._events:
             self._events.close()
         signal.signal(signal.SIGINT, signal.default_int_handler)

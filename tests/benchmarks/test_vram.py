@@ -1,4 +1,4 @@
-"""The benchmark of memory, where it can be run without a card: its plans, and its way through a small NF4 model."""
+"""The memory benchmark without a GPU: its plans, and its steps on a small NF4 model."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import torch
 from benchmarks import vram
 from core.training.memory import GIB, Shape
 
-SMALL = vram.Model(
+SMALL = vram.Published(
     "small",
     "LlamaConfig",
     {
@@ -24,11 +24,11 @@ SMALL = vram.Model(
 
 
 @pytest.mark.parametrize("model", vram.MODELS, ids=lambda model: model.name)
-def test_plans_stay_below_eight_gib(model: vram.Model) -> None:
+def test_plans_stay_below_eight_gib(model: vram.Published) -> None:
     for shape in model.shapes:
-        said = vram.line(model, shape, on_card=False)
-        assert said.endswith("not measured")
-        assert float(said.split()[1]) * GIB < 8 * GIB
+        line = vram.line(model, shape, on_gpu=False)
+        assert line.endswith("not measured")
+        assert float(line.split()[1]) * GIB < 8 * GIB
 
 
 def test_a_quantized_model_with_random_weights_takes_steps() -> None:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from core.evaluation.contamination import RUN_TOKENS, codes, contamination, seen_runs
+from core.evaluation.contamination import codes, contamination
+from core.scoring.ngrams import NGRAM_TOKENS
 from core.text.grammar import CODE_END, CODE_START
 
 MARKERS = {str(CODE_START): 1000, str(CODE_END): 1001}
@@ -19,26 +20,24 @@ def history(changes: int, size: int = 60) -> np.ndarray:
 def test_a_planted_leak_is_seen() -> None:
     train, test = history(50), history(20)
     clean = contamination(train, test, MARKERS)
-    assert (clean["changes"], clean["changes_in_training"], clean["suspicious"]) == (20, 0, False)
-    assert clean["share_of_tokens_in_seen_runs"] == 0
+    assert (clean.changes, clean.changes_in_training, clean.suspicious) == (20, 0, False)
+    assert clean.share_of_tokens_in_seen_runs == 0
     leaked = contamination(np.concatenate([train, test[: 3 * 62]]), test, MARKERS)
-    assert (leaked["changes_in_training"], leaked["suspicious"]) == (3, True)
-    assert 0.14 < leaked["share_of_tokens_in_seen_runs"] < 0.16
+    assert (leaked.changes_in_training, leaked.suspicious) == (3, True)
+    assert 0.14 < leaked.share_of_tokens_in_seen_runs < 0.16
 
 
-def test_a_leak_that_is_cut_anywhere_is_seen_by_its_runs() -> None:
+def test_a_leak_that_is_cut_anywhere_is_seen_by_its_ngrams() -> None:
     train, test = history(50), history(20)
     leaked = contamination(np.concatenate([train, test[70:300]]), test, MARKERS)
-    assert leaked["share_of_tokens_in_seen_runs"] == 230 / len(test)
+    assert leaked.share_of_tokens_in_seen_runs == 230 / len(test)
 
 
 def test_short_code_does_not_count() -> None:
-    test = history(5, size=RUN_TOKENS - 1)
-    assert contamination(test, test, MARKERS)["changes"] == 0
-    assert [len(code) for code in codes(history(2, size=RUN_TOKENS), MARKERS)] == [RUN_TOKENS] * 2
+    test = history(5, size=NGRAM_TOKENS - 1)
+    assert contamination(test, test, MARKERS).changes == 0
+    assert [len(code) for code in codes(history(2, size=NGRAM_TOKENS), MARKERS)] == [NGRAM_TOKENS] * 2
 
 
-def test_short_streams() -> None:
-    assert seen_runs(np.arange(5), np.arange(99)) == 0.0
-    assert seen_runs(np.arange(99), np.arange(99)) == 1.0
-    assert contamination(np.empty(0, np.int64), np.empty(0, np.int64), MARKERS)["share_of_changes"] == 0
+def test_an_empty_stream_has_no_contamination() -> None:
+    assert contamination(np.empty(0, np.int64), np.empty(0, np.int64), MARKERS).share_of_changes == 0

@@ -8,12 +8,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from core.evaluation import copying
-from core.evaluation.copying import ORDERS, Cache, Guesses, RunHashes, continuation, guesses
+from core.evaluation.copying import ORDERS, Cache, Guesses, continuation, guesses
+from core.scoring.ngrams import NgramHashes
 from core.scoring.scores import Scores
 
 
 def plainly(ids: list[int], at: int) -> tuple[int, int]:
-    """(guess, place of the run's length in ORDERS) for one token, by trying every earlier place."""
+    """(guess, index of the n-gram's length in ORDERS) for one token, by trying every earlier position."""
     for number in reversed(range(len(ORDERS))):
         order = ORDERS[number]
         if order > at:
@@ -43,21 +44,11 @@ def test_only_the_newest_of_a_long_history_is_looked_up(monkeypatch: pytest.Monk
     assert got.ids.tolist() == [-1, 6, 6]
 
 
-@settings(max_examples=100, deadline=None)
-@given(st.lists(st.integers(0, 2), min_size=1, max_size=60), st.sampled_from([1, 2, 3, 5, 8, 12]))
-def test_equal_runs_have_equal_hashes_and_others_do_not(ids: list[int], length: int) -> None:
-    made = RunHashes(np.array(ids, np.int64)).of(length)
-    runs = {end: tuple(ids[end - length + 1 : end + 1]) for end in range(length - 1, len(ids))}
-    for one, first in runs.items():
-        for other, second in runs.items():
-            assert (made[one] == made[other]) == (first == second)
-
-
-def test_continuation_goes_on_as_the_last_time() -> None:
+def test_a_continuation_repeats_the_last_one() -> None:
     ids = np.array([5, 6, 7, 8, 9, 1, 5, 6])
-    assert continuation(RunHashes(ids), len(ids), 3, frozenset()) == [7, 8, 9]
-    assert continuation(RunHashes(ids), len(ids), 9, frozenset((9,))) == [7, 8]
-    assert continuation(RunHashes(np.array([1, 2, 3])), 3, 9, frozenset()) == []
+    assert continuation(NgramHashes(ids), len(ids), 3, frozenset()) == [7, 8, 9]
+    assert continuation(NgramHashes(ids), len(ids), 9, frozenset((9,))) == [7, 8]
+    assert continuation(NgramHashes(np.array([1, 2, 3])), 3, 9, frozenset()) == []
 
 
 def scores(chances: list[float], of_guess: list[float]) -> Scores:

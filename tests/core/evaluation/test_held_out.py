@@ -10,10 +10,11 @@ import torch
 
 from core.dataset import baselines
 from core.evaluation import compression
+from core.evaluation.figures import figures
 from core.evaluation.held_out import HeldOut
-from core.evaluation.names import BASE, CACHE, COPY, TRIGRAM, TUNED
 from core.models import base_models
-from core.scoring.scores import Scores, figures
+from core.records.evaluation import BASE, CACHE, COPY, TRIGRAM, TUNED, UNIFORM, UNIGRAM, XZ, XZ_TRAINED
+from core.scoring.scores import Scores
 from core.text.grammar import ChangeText, CommitText, FileText, serialise
 from core.text.vocabulary import Vocabulary
 
@@ -47,7 +48,7 @@ def held_out(vocabulary: Vocabulary) -> HeldOut:
 
 def made_up(held_out: HeldOut) -> dict[str, Scores]:
     draw = np.random.default_rng(0)
-    count = len(held_out.asked)
+    count = len(held_out.targets)
     return {
         name: Scores(draw.exponential(size=count), draw.random(count) > 0.5, draw.exponential(size=count))
         for name in (TUNED, BASE)
@@ -57,43 +58,43 @@ def made_up(held_out: HeldOut) -> dict[str, Scores]:
 def test_all_rows_are_of_the_same_tokens(held_out: HeldOut) -> None:
     rows = held_out.counting() | made_up(held_out)
     rows = held_out.mix(rows, held_out.learn(rows))
-    assert {TUNED, BASE, TUNED + CACHE, BASE + CACHE, TRIGRAM, COPY, "uniform", "unigram"} == rows.keys()
-    assert {len(scores.nats) for scores in rows.values()} == {len(held_out.asked)}
+    assert {TUNED, BASE, TUNED + CACHE, BASE + CACHE, TRIGRAM, COPY, UNIFORM, UNIGRAM} == rows.keys()
+    assert {len(scores.nats) for scores in rows.values()} == {len(held_out.targets)}
     table = held_out.table(rows, samples=50, seed=1)
-    assert all(row.get("tokens", len(held_out.asked)) == len(held_out.asked) for row in table["rows"].values())
-    assert table["rows"]["xz given training text"]["bits_per_byte"] < table["rows"]["xz"]["bits_per_byte"]
-    assert table["rows"][COPY]["token_accuracy"] > 0.8
-    assert table["rows"][COPY]["bits_per_byte"] < table["rows"][TRIGRAM]["bits_per_byte"]
-    assert {"gain", "gain_of_cache", "gain_over_copy"} < table.keys()
+    assert {row.tokens for name, row in table.rows.items() if name not in (XZ, XZ_TRAINED)} == {len(held_out.targets)}
+    assert table.rows[XZ_TRAINED].bits_per_byte < table.rows[XZ].bits_per_byte
+    assert (table.rows[COPY].token_accuracy or 0) > 0.8
+    assert table.rows[COPY].bits_per_byte < table.rows[TRIGRAM].bits_per_byte
+    assert all((table.gain, table.gain_of_cache, table.gain_over_copy))
 
 
-def test_counting_is_that_of_the_dataset_at_the_asked_places(held_out: HeldOut) -> None:
+def test_counting_is_that_of_the_dataset_at_the_targets(held_out: HeldOut) -> None:
     train = held_out.earlier[: held_out.trained].astype(np.int32)
     stream = held_out.stream.numpy().astype(np.int32)
     whole = baselines.trigram(train, held_out.vocabulary.size, stream)
     mine = held_out.counting()[TRIGRAM]
-    np.testing.assert_allclose(mine.nats, -np.log(whole[held_out.asked.places - 1]))
-    right = held_out.guessed.ids == held_out.targets
+    np.testing.assert_allclose(mine.nats, -np.log(whole[held_out.targets.positions - 1]))
+    right = held_out.guessed.ids == held_out.target_ids
     assert mine.candidate_nats is not None
     np.testing.assert_allclose(mine.candidate_nats[right], mine.nats[right])
 
 
 def test_guesses_never_see_what_comes(held_out: HeldOut, vocabulary: Vocabulary) -> None:
     """With another ending the guesses before it stay what they were."""
-    cut = int(held_out.asked.places[len(held_out.asked) // 2])
+    cut = int(held_out.targets.positions[len(held_out.targets) // 2])
     other = held_out.stream.clone()
     other[cut:] = 7
     earlier = [history(vocabulary, range(20)), history(vocabulary, range(20, 24))]
     again = HeldOut.of(earlier, other, vocabulary, 50, 200)
-    before = held_out.asked.places <= cut
+    before = held_out.targets.positions <= cut
     assert (again.guessed.ids[before] == held_out.guessed.ids[before]).all()
 
 
 def test_groups_add_up_to_the_whole(held_out: HeldOut) -> None:
     rows = held_out.counting() | made_up(held_out)
     for groups in (held_out.by_kind(rows), held_out.by_age(rows)):
-        assert sum(group["tokens"] for group in groups.values()) == len(held_out.asked)
-        bits = sum(group["tokens"] * group["bits_per_token"][TUNED] for group in groups.values())
+        assert sum(group.tokens for group in groups.values()) == len(held_out.targets)
+        bits = sum(group.tokens * group.bits_per_token[TUNED] for group in groups.values())
         assert bits == pytest.approx(rows[TUNED].nats.sum() / np.log(2))
     assert held_out.by_kind(rows).keys() == {"about", "function"}
 
@@ -106,7 +107,7 @@ def test_xz_of_text_that_was_there_before_is_nearly_free(vocabulary: Vocabulary)
 
 def test_an_empty_split_has_figures(vocabulary: Vocabulary) -> None:
     held_out = HeldOut.of([history(vocabulary, range(3))], torch.tensor([5]), vocabulary, 50, None)
-    assert len(held_out.asked) == 0
+    assert len(held_out.targets) == 0
     rows = held_out.counting()
-    assert figures(held_out.asked, rows[TRIGRAM])["bits_per_byte"] == 0
+    assert figures(held_out.targets, rows[TRIGRAM]).bits_per_byte == 0
     assert held_out.by_age(rows) == {}

@@ -1,11 +1,11 @@
-"""Next files beside frequency and recency, and the calibration of what was said."""
+"""Next files beside frequency and recency, and the calibration of probabilities."""
 
 from __future__ import annotations
 
 import pytest
 import torch
 
-from core.evaluation.next_files import Known, calibration, chosen, next_files
+from core.evaluation.next_files import ChangedBefore, calibration, commits_to_predict, next_files
 from core.prediction.predictor import Predictor
 from core.text.grammar import ChangeText, CommitText, FileText, serialise
 from core.text.stream import StreamCommit
@@ -27,24 +27,25 @@ def stream(predictor: Predictor, *commits: CommitText) -> torch.Tensor:
 def test_baselines_know_what_was_before_and_nothing_else(predictor: Predictor) -> None:
     train = stream(predictor, commit("a.rs"), commit("a.rs"), commit("b.rs"))
     test = stream(predictor, commit("c.rs"), commit("b.rs", "c.rs"), commit("a.rs"))
-    asked = [
-        (one.number, one.known.frequent()[0], one.known.recent()[0]) for one in chosen([train], test, predictor, 1)
+    wanted = [
+        (one.commit.files, one.known.frequent()[0], one.known.recent()[0])
+        for one in commits_to_predict([train], test, predictor, 1)
     ]
-    assert asked == [(1, ["a.rs", "b.rs", "c.rs"], ["c.rs", "b.rs", "a.rs"])]
+    assert wanted == [(["b.rs", "c.rs"], ["a.rs", "b.rs", "c.rs"], ["c.rs", "b.rs", "a.rs"])]
     found = next_files([train], test, predictor, 9, samples=20, seed=1)
-    assert found["commits"] == 3
-    assert found["commits_with_a_known_file"] == 2
-    accuracy = found["accuracy"]
-    assert accuracy["frequency"]["file@1"]["mean"] == pytest.approx(1 / 3)  # a.rs, asked for last
-    assert accuracy["recency"]["file@1"]["mean"] == pytest.approx(1 / 3)  # c.rs, in the second
-    assert accuracy["recency"]["file@5"]["mean"] == pytest.approx(2 / 3)
-    assert accuracy["model"]["file@5"]["mean"] == pytest.approx(2 / 3)  # three files are known at most
-    assert accuracy["frequency"]["change_type@1"]["mean"] == 1
+    assert found.commits == 3
+    assert found.commits_with_a_known_file == 2
+    accuracy = found.accuracy
+    assert accuracy["frequency"]["file@1"].mean == pytest.approx(1 / 3)  # a.rs, which comes last
+    assert accuracy["recency"]["file@1"].mean == pytest.approx(1 / 3)  # c.rs, in the second
+    assert accuracy["recency"]["file@5"].mean == pytest.approx(2 / 3)
+    assert accuracy["model"]["file@5"].mean == pytest.approx(2 / 3)  # three files are known at most
+    assert accuracy["frequency"]["change_type@1"].mean == 1
 
 
 def test_the_history_is_what_stands_before(predictor: Predictor) -> None:
     train, test = stream(predictor, commit("a.rs")), stream(predictor, commit("b.rs"), commit("c.rs"))
-    (first, second) = chosen([train], test, predictor, 2)
+    (first, second) = commits_to_predict([train], test, predictor, 2)
     whole = torch.cat([train, test]).tolist()
     assert first.history == whole[: len(train)][-128:]
     assert second.history == whole[: len(train) + second.commit.start][-128:]
@@ -52,18 +53,18 @@ def test_the_history_is_what_stands_before(predictor: Predictor) -> None:
 
 
 def test_recency_moves_what_comes_again_to_the_front() -> None:
-    known = Known()
+    known = ChangedBefore()
     for path in ("a", "b", "c", "a"):
         known.add(StreamCommit(0, changes=[(path, "x")]))
     assert known.recent()[0] == ["a", "c", "b"]
     assert known.frequent()[0][0] == "a"
 
 
-def test_calibration_compares_what_was_said_with_what_came() -> None:
+def test_calibration_compares_probabilities_with_what_came() -> None:
     well = calibration([(0.9, True)] * 9 + [(0.9, False)] + [(0.01, False)] * 50)
-    assert well["expected_calibration_error"] < 0.02
-    assert [one["answers"] for one in well["bins"]] == [50, 10]
+    assert well.expected_calibration_error < 0.02
+    assert [one.answers for one in well.bins] == [50, 10]
     poor = calibration([(0.9, False)] * 10)
-    assert poor["expected_calibration_error"] == pytest.approx(0.9)
-    assert calibration([(1.0, True)])["bins"][0]["to"] == 1.0
-    assert calibration([])["answers"] == 0
+    assert poor.expected_calibration_error == pytest.approx(0.9)
+    assert calibration([(1.0, True)]).bins[0].end == 1.0
+    assert calibration([]).answers == 0

@@ -1,4 +1,4 @@
-"""What is trained: an adapter on a plain or a 4-bit base, saved, loaded, asked and merged."""
+"""Adapters on a plain or a 4-bit base: trained, saved, loaded, used and merged."""
 
 from __future__ import annotations
 
@@ -9,18 +9,13 @@ import torch
 from transformers import AutoModelForCausalLM
 
 from core.errors import UserError
-from core.models import base_models, model_folder
+from core.models import adapters, base_models, model_folder
+from core.records.training import TrainingSummary
 from core.text.vocabulary import Vocabulary
-from core.training.adapter import LINEAR, add_lora, go_on_from, trainable_state
+from core.training.adapter import LINEAR, add_lora, load_weights, trainable_state
 from core.training.loss import use_chunked_loss
 
-TRAINING = {
-    "sequence_length": 64,
-    "trained_tokens": 10,
-    "steps": 3,
-    "coverage": 0.5,
-    "validation": None,
-}
+TRAINING = TrainingSummary(sequence_length=64, trained_tokens=10, steps=3, coverage=0.5)
 
 
 def vocabulary_of(tiny_model: Path, cache: Path) -> Vocabulary:
@@ -67,7 +62,7 @@ def test_four_bits_from_end_to_end(tiny_model: Path, tmp_path: Path) -> None:
         )
         written = loaded.model.generate(input_ids=ids[:, :20], max_new_tokens=5, do_sample=False, pad_token_id=0)
     assert written.shape == (1, 25)
-    whole = model_folder.merged(loaded.model, vocabulary, tmp_path)
+    whole = adapters.merged(loaded.model, vocabulary, tmp_path)
     assert not any(type(module).__name__ == "Linear4bit" for module in whole.modules())
     plain = model_folder.load(tmp_path / "model", tmp_path, precision="bf16", four_bit=False)
     with torch.no_grad():
@@ -96,7 +91,7 @@ def test_layers_follow_the_architecture_or_the_settings(tiny_model: Path, tmp_pa
         adapted("nothing")
 
 
-def test_going_on_takes_the_weights_over(tiny_model: Path, tmp_path: Path) -> None:
+def test_a_continued_adapter_starts_with_the_earlier_weights(tiny_model: Path, tmp_path: Path) -> None:
     vocabulary = vocabulary_of(tiny_model, tmp_path)
 
     def fresh(rank: int, alpha: int = 4, *names: str) -> torch.nn.Module:
@@ -111,44 +106,15 @@ def test_going_on_takes_the_weights_over(tiny_model: Path, tmp_path: Path) -> No
                 value.add_(0.25)
     first.save_pretrained(tmp_path / "adapter")  # type: ignore[operator]
     second = fresh(2)
-    go_on_from(second, tmp_path / "adapter")  # type: ignore[arg-type]
+    load_weights(second, tmp_path / "adapter")  # type: ignore[arg-type]
     one, two = trainable_state(first), trainable_state(second)  # type: ignore[arg-type]
     assert one.keys() == two.keys()
     assert all(torch.equal(one[name], two[name]) for name in one)
     with pytest.raises(UserError, match="another lora_rank"):
-        go_on_from(fresh(3), tmp_path / "adapter")  # type: ignore[arg-type]
+        load_weights(fresh(3), tmp_path / "adapter")  # type: ignore[arg-type]
     with pytest.raises(UserError, match="another lora_alpha"):
-        go_on_from(fresh(2, 8), tmp_path / "adapter")  # type: ignore[arg-type]
+        load_weights(fresh(2, 8), tmp_path / "adapter")  # type: ignore[arg-type]
     with pytest.raises(UserError, match="another target_modules"):
-        go_on_from(fresh(2, 4, "q_proj"), tmp_path / "adapter")  # type: ignore[arg-type]
+        load_weights(fresh(2, 4, "q_proj"), tmp_path / "adapter")  # type: ignore[arg-type]
     with pytest.raises(UserError, match="no adapter"):
-        go_on_from(fresh(2), tmp_path)  # type: ignore[arg-type]
-
-
-def test_precision_follows_the_device(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
-    for capability, expected in (((7, 5), "fp16"), ((8, 0), "bf16"), ((9, 0), "bf16")):
-        monkeypatch.setattr(torch.cuda, "get_device_capability", lambda found=capability: found)
-        assert base_models.resolved_precision("auto") == expected
-    assert base_models.resolved_precision("fp32") == "fp32"
-
-
-def test_switched_off_the_adapter_leaves_the_base_exactly(tiny_model: Path, tmp_path: Path) -> None:
-    vocabulary = vocabulary_of(tiny_model, tmp_path)
-    vocabulary.save(tmp_path / "vocab.json", tmp_path / "tokenizer")
-    base = model_folder.load_base(str(tiny_model), vocabulary, tmp_path, precision="fp32")
-    model = add_lora(base, vocabulary.own_ids, rank=2, alpha=4, dropout=0.0)
-    with torch.no_grad():
-        for value in model.parameters():
-            if value.requires_grad:
-                value.add_(0.1)
-    model_folder.write(tmp_path / "model", model, vocabulary, tmp_path / "tokenizer", {}, TRAINING)
-    loaded = model_folder.load(tmp_path / "model", tmp_path)
-    plain = model_folder.load_base(str(tiny_model), vocabulary, tmp_path, precision="fp32").eval()
-    loaded.model.eval()
-    ids = torch.tensor([[*range(30), *vocabulary.own_ids[:30]]])
-    with torch.no_grad():
-        expected = plain(input_ids=ids).logits
-        assert not torch.allclose(loaded.model(input_ids=ids).logits, expected)
-        with loaded.untuned() as untuned:
-            assert torch.equal(untuned(input_ids=ids).logits, expected)
+        load_weights(fresh(2), tmp_path)  # type: ignore[arg-type]

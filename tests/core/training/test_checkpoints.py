@@ -1,4 +1,4 @@
-"""Which checkpoint a training goes on from."""
+"""Which checkpoint a training resumes from."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def make(logs: Path, step: int, *, complete: bool = True, rank: int | None = 4) 
     return folder
 
 
-def test_an_unfinished_run_goes_on_from_its_newest_complete_checkpoint(tmp_path: Path) -> None:
+def test_an_unfinished_run_resumes_from_its_newest_complete_checkpoint(tmp_path: Path) -> None:
     own, earlier = tmp_path / "own", tmp_path / "earlier"
     assert checkpoints.find("", own, earlier) is None
     make(earlier, 99)
@@ -71,3 +71,20 @@ def test_a_checkpoint_of_another_training_is_copied(tmp_path: Path) -> None:
     assert json.loads((adopted / "trainer_state.json").read_text())["best_model_checkpoint"] is None
     assert (logs / "metrics.jsonl").read_text().startswith('{"step": 0')
     assert json.loads((theirs / "trainer_state.json").read_text())["best_model_checkpoint"] == "/gone"
+
+
+def test_several_processes_resume_from_their_own_checkpoints_only(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    logs, other = tmp_path / "own", tmp_path / "other"
+    make(other, 7)
+    assert checkpoints.resumed("", logs, other, 4) is None
+    monkeypatch.setenv("WORLD_SIZE", "2")
+    with pytest.raises(UserError, match="several processes"):
+        checkpoints.resumed("auto", logs, other, 4)
+    mine = make(logs, 5)
+    assert checkpoints.resumed("auto", logs, other, 4) == mine
+    monkeypatch.setenv("WORLD_SIZE", "1")
+    assert checkpoints.resumed(str(other / "checkpoints" / "checkpoint-7"), logs, other, 4) == mine.with_name(
+        "checkpoint-7"
+    )

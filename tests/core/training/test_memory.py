@@ -1,4 +1,4 @@
-"""The memory plan: what counts, and how it steps down."""
+"""The memory plan: what counts, and how it shrinks a training."""
 
 from __future__ import annotations
 
@@ -10,7 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from core.errors import StageError
-from core.training.memory import GIB, LEAST_WIDTH, Measured, Shape, Sizes, fit, free_bytes, needed, sentence
+from core.training.fit import shrink
+from core.training.memory import GIB, LEAST_WIDTH, Measured, Shape, Sizes, free_bytes, needed, sentence
 
 SEVEN_B = Sizes(
     weights_bytes=int(3.6 * GIB),
@@ -41,9 +42,9 @@ def test_the_effective_batch_stays(micro: int, accumulation: int, width: int) ->
     assert len(set(seen)) == len(seen)
 
 
-def test_a_card_of_eight_gib_holds_what_the_research_says() -> None:
+def test_a_gpu_of_eight_gib_holds_what_the_research_measured() -> None:
     def total(sizes: Sizes, shape: Shape) -> float:
-        return sum(needed(sizes, shape, on_card=True).values()) / GIB
+        return sum(needed(sizes, shape, on_gpu=True).values()) / GIB
 
     assert 4.3 < total(SEVEN_B, Shape(1, 8, 1024)) < 5.5
     assert total(replace(SEVEN_B, checkpointing=False), Shape(1, 8, 1024)) > 8
@@ -60,7 +61,7 @@ def test_the_batch_goes_down_first_then_the_context() -> None:
             raise torch.OutOfMemoryError("full")
         return Measured(1, 0.5)
 
-    shape, measured, decisions = fit(Shape(4, 2, 512), lambda _: {"all": 1}, 10, probe)
+    shape, measured, decisions = shrink(Shape(4, 2, 512), lambda _: {"all": 1}, 10, probe)
     assert tried == [Shape(4, 2, 512), Shape(2, 4, 512), Shape(1, 8, 512), Shape(1, 8, 256)]
     assert shape == tried[-1]
     assert measured == Measured(1, 0.5)
@@ -78,11 +79,11 @@ def test_what_cannot_fit_by_plan_is_not_tried() -> None:
     def needs(shape: Shape) -> dict[str, int]:
         return {"all": shape.micro_batch * GIB}
 
-    shape, _, decisions = fit(Shape(8, 1, 512), needs, 3 * GIB, probe)
+    shape, _, decisions = shrink(Shape(8, 1, 512), needs, 3 * GIB, probe)
     assert tried == [shape] == [Shape(2, 4, 512)]
     assert "8.00 GiB of the 3.00 GiB" in decisions[0]
     with pytest.raises(StageError, match="does not fit"):
-        fit(Shape(8, 1, 512), needs, GIB // 2, probe)
+        shrink(Shape(8, 1, 512), needs, GIB // 2, probe)
 
 
 def test_free_memory_is_bounded_by_the_settings() -> None:

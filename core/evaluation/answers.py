@@ -1,0 +1,73 @@
+"""What every predictor gives the held-out tokens, and what the models write."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from core.evaluation.continuations import Prompt, written
+from core.evaluation.held_out import HeldOut
+from core.evaluation.model_pair import ModelPair
+from core.evaluation.streams import Streams
+from core.progress import Progress
+from core.records.evaluation import BASE, TUNED
+from core.scoring.scores import Scores, score
+
+if TYPE_CHECKING:
+    from transformers import PreTrainedModel
+
+
+@dataclass
+class Answers:
+    """What one model answers."""
+
+    scores: dict[str, Scores]
+    """Of the targets, by split."""
+    code: list[list[int]]
+    """What it writes at the prompts."""
+
+
+@dataclass(frozen=True)
+class Questions:
+    """What every model is asked."""
+
+    streams: Streams
+    held_out: Mapping[str, HeldOut]
+    prompts: Sequence[Prompt]
+    context: int
+    """Tokens before code that is to be written."""
+    most: int
+    """Maximum number of tokens of such code."""
+    guess: bool
+    """Also score what copying guesses, for the cache."""
+
+    def ask_both(self, pair: ModelPair) -> dict[str, Answers]:
+        """Answers of the fine-tuned model, whose adapter is merged first, and of the untuned base if there is one."""
+        answers = {}
+        if pair.has_base:
+            with pair.untuned() as model:
+                answers[BASE] = self.ask(model, BASE)
+        pair.merge_adapter()
+        with pair.tuned() as model:
+            return {TUNED: self.ask(model, TUNED), **answers}
+
+    def ask(self, model: PreTrainedModel, name: str) -> Answers:
+        """Let a model score both splits and write code."""
+        scores, total = {}, sum(len(one.targets) for one in self.held_out.values())
+        with Progress(f"scoring ({name})", total, "tokens") as progress:
+            for split, one in self.held_out.items():
+                candidates = one.guessed.ids if self.guess else None
+                scores[split] = score(model, one.stream, one.targets, candidates=candidates, progress=progress)
+        stream, vocabulary = self.streams.test, self.streams.vocabulary
+        code = written(model, stream, self.prompts, vocabulary, self.context, self.most) if self.prompts else []
+        return Answers(scores, code)
+
+    def rows(self, answers: Mapping[str, Answers]) -> dict[str, dict[str, Scores]]:
+        """Scores of every predictor, by split; with guesses also of the mixes, whose weights validation decides."""
+        rows = {
+            split: one.counting() | {name: answer.scores[split] for name, answer in answers.items()}
+            for split, one in self.held_out.items()
+        }
+        caches = self.held_out["val"].learn(rows["val"]) if self.guess else {}
+        return {split: one.mix(rows[split], caches) for split, one in self.held_out.items()}

@@ -1,0 +1,101 @@
+"""training_logs/: training.json (what a training did) and metrics.jsonl (its losses, step by step)."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from core.records.json_files import read_record
+
+SUMMARY, METRICS = "training.json", "metrics.jsonl"
+VALIDATION_LOSS = "val_loss"
+SCHEMA = "1.0"
+
+
+class MemoryReport(msgspec.Struct, kw_only=True):
+    """The shape of a training, the memory planned for it, and what a probe measured; sizes in bytes."""
+
+    micro_batch: int = 1
+    """Examples in one forward pass."""
+    accumulation: int = 1
+    """Forward passes per optimizer step."""
+    width: int = 0
+    """Tokens of an example."""
+    planned: dict[str, int] = {}
+    """Peak of a step by use; empty where memory was not planned."""
+    planned_total: int = 0
+    free: int = 0
+    measured_peak: int = 0
+    step_seconds: float = 0.0
+    decisions: list[str] = []
+    """Each reduction of batch or width, as a sentence."""
+
+
+class Validation(msgspec.Struct, kw_only=True):
+    """Loss on the validation blocks, in nats per token."""
+
+    untuned: float
+    best: float
+    best_step: int
+
+
+class Forgetting(msgspec.Struct, kw_only=True):
+    """Bits per byte of text of an earlier model's test blocks, before and after training on; above 0 is forgotten."""
+
+    before: float
+    after: float
+    forgotten: float
+    tokens: int
+    share_for_training_now: float
+    """Share of these tokens that the training split holds by now."""
+
+
+class TrainingSummary(msgspec.Struct, kw_only=True):
+    """training.json."""
+
+    schema_version: str = SCHEMA
+    steps: int = 0
+    planned_steps: int = 0
+    blocks_used: int = 0
+    blocks_available: int = 0
+    coverage: float = 0.0
+    """Share of the training split's blocks that were used."""
+    trained_tokens: int = 0
+    bound_by: str = ""
+    """The setting that bounds the training."""
+    newest_weight: float = 1.0
+    replayed_blocks: int = 0
+    sequence_length: int = 0
+    train_tokens: int = 0
+    """Tokens of the training split."""
+    precision: str = ""
+    seconds: float = 0.0
+    ended_by: str = ""
+    memory: MemoryReport = msgspec.field(default_factory=MemoryReport)
+    validation: Validation | None = None
+    forgetting: Forgetting | None = None
+
+
+def read_training(folder: Path) -> TrainingSummary:
+    """training.json of a training_logs folder. Raises UserError where it is missing or damaged."""
+    return read_record(folder / SUMMARY, TrainingSummary, SCHEMA, "train again: python pipeline.py")
+
+
+def read_metrics(folder: Path) -> list[dict[str, Any]]:
+    """All complete lines of a training_logs folder's metrics.jsonl; none where there is no file.
+
+    Each has "step" and some of "loss", "learning_rate", "grad_norm", VALIDATION_LOSS.
+    """
+    path = folder / METRICS
+    if not path.exists():
+        return []
+    entries = []
+    for line in path.read_text(encoding="utf-8").splitlines():
+        try:
+            entries.append(json.loads(line))
+        except ValueError:  # cut off by a kill
+            break
+    return entries

@@ -1,0 +1,94 @@
+"""Model folders: what loads is what was saved, and a damaged folder is an error."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+import torch
+
+from core.errors import UserError
+from core.models import base_models, model_folder
+from core.models.model_card import card
+from core.records.training import TrainingSummary, Validation
+from core.text.vocabulary import Vocabulary
+from core.training.adapter import add_lora
+
+TRAINING = TrainingSummary(
+    sequence_length=64, trained_tokens=10_000, steps=30, coverage=0.5, precision="fp32",
+    validation=Validation(untuned=2.5, best=2.0, best_step=20),
+)  # fmt: skip
+
+
+@pytest.fixture
+def folder(tiny_model: Path, tmp_path: Path) -> Path:
+    """A model folder with an adapter that changes something."""
+    tokenizer, pad, _ = base_models.load_tokenizer(str(tiny_model), tmp_path)
+    vocabulary = Vocabulary.of_base_model(tokenizer, pad, str(tiny_model))
+    vocabulary.save(tmp_path / "vocab.json", tmp_path / "tokenizer")
+    base = base_models.load_prepared(str(tiny_model), vocabulary, tmp_path, precision="fp32")
+    model = add_lora(base, vocabulary.own_ids, rank=2, alpha=4, dropout=0.0)
+    with torch.no_grad():
+        for value in model.parameters():
+            if value.requires_grad:
+                value.add_(0.1)
+    model_folder.write(tmp_path / "model", model, vocabulary, tmp_path / "tokenizer", {}, TRAINING)
+    return tmp_path / "model"
+
+
+def test_switched_off_the_adapter_leaves_the_base_exactly(folder: Path, tiny_model: Path, tmp_path: Path) -> None:
+    loaded = model_folder.load(folder, tmp_path)
+    plain = base_models.load_prepared(str(tiny_model), loaded.vocabulary, tmp_path, precision="fp32").eval()
+    loaded.model.eval()
+    ids = torch.tensor([[*range(30), *loaded.vocabulary.own_ids[:30]]])
+    with torch.no_grad():
+        expected = plain(input_ids=ids).logits
+        adapted = loaded.model(input_ids=ids).logits
+        assert not torch.allclose(adapted, expected)
+        with loaded.untuned() as untuned:
+            assert torch.equal(untuned(input_ids=ids).logits, expected)
+        loaded.merge_adapter()
+        assert loaded.merged
+        torch.testing.assert_close(loaded.model(input_ids=ids).logits, adapted, rtol=1e-4, atol=1e-4)
+
+
+def test_a_folder_has_no_readme_of_pefts_and_knows_how_it_was_made(folder: Path) -> None:
+    assert not (folder / "README.md").exists()
+    info = model_folder.read_info(folder)
+    assert info.training == TRAINING
+    assert (info.is_adapter, info.method, info.sequence_length) == (True, "lora", 64)
+
+
+def test_a_folder_of_an_earlier_version_is_read(folder: Path) -> None:
+    path = folder / model_folder.INFO
+    values = json.loads(path.read_text())
+    path.write_text(
+        json.dumps({key: values[key] for key in ("base_model", "pad_id", "values", "is_adapter")} | {"settings": {}})
+    )
+    info = model_folder.read_info(folder)
+    assert info.training is None
+    assert "By Gitlore, method lora." in card(info, None)
+
+
+@pytest.mark.parametrize(
+    ("damage", "complaint"),
+    [
+        (lambda folder: (folder / model_folder.INFO).unlink(), "is no model of Gitlore"),
+        (lambda folder: (folder / model_folder.INFO).write_text("{"), "is damaged"),
+        (lambda folder: (folder / model_folder.INFO).write_text('{"base_model": "x"}'), "is damaged"),
+        (lambda folder: (folder / "adapter_model.safetensors").unlink(), "adapter_model.safetensors is missing"),
+        (lambda folder: (folder / "adapter_model.safetensors").write_bytes(b"x"), "cannot be loaded"),
+        (lambda folder: (folder / "tokenizer.json").unlink(), "holds no tokenizer"),
+    ],
+)  # fmt: skip
+def test_a_damaged_folder_is_an_error(folder: Path, tmp_path: Path, damage: object, complaint: str) -> None:
+    damage(folder)  # type: ignore[operator]
+    with pytest.raises(UserError, match=complaint):
+        model_folder.load(folder, tmp_path)
+
+
+def test_the_card_tells_how_the_model_was_trained(folder: Path) -> None:
+    text = card(model_folder.read_info(folder), None)
+    assert "on 10,000 tokens in 30 steps of blocks of 64 tokens, in fp32 precision: 50.0%" in text
+    assert "Validation loss 2.000 nats per token, 2.500 before training" in text
