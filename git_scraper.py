@@ -27,13 +27,13 @@ from core.git.names import by_folder
 from core.git.refs import boundary, head, is_partial
 from core.git.repositories import Repository, open_repository
 from core.history import snapshot, tombstones
-from core.history.filters import Filters, parse_time
+from core.history.filters import CommitScope, parse_time
 from core.history.options import ReadOptions, read_salt
 from core.history.overlay import Overlay
 from core.history.reader import Reader
 from core.history.snapshot import Order, Snapshot, read_order
 from core.history.walk import iso
-from core.history.writer import Earlier, HistoryWriter, Written, load_earlier, nothing_in_scope
+from core.history.writer import EarlierHistory, HistoryWriter, Written, load_earlier, nothing_in_scope
 from core.logs import log
 from core.process import git_workers
 from core.records.commit_files import read_history
@@ -143,9 +143,9 @@ def run(ctx: Context[GitScraperConfig]) -> None:
     report(ctx, written, vanished)
 
 
-def filters_of(config: GitScraperConfig) -> Filters:
+def filters_of(config: GitScraperConfig) -> CommitScope:
     """The scope in the settings."""
-    return Filters(
+    return CommitScope(
         since=parse_time(config.since) if config.since else None,
         until=parse_time(config.until, end_of_day=True) if config.until else None,
         merges=config.merges,
@@ -211,7 +211,7 @@ def check(metadata: HistoryMetadata, order: Order, refs: Snapshot) -> None:
 
 
 @dataclass(frozen=True)
-class Last(Earlier):
+class Last(EarlierHistory):
     """What the last run left."""
 
     head: HistoryMetadata = field(kw_only=True)
@@ -244,13 +244,13 @@ def changed(ctx: Context[GitScraperConfig]) -> set[str]:
     return {name for name in {*before, *ctx.facts} if before.get(name) != ctx.facts.get(name)}
 
 
-def best_earlier(interrupted: Earlier | None, last: Last | None, check: str) -> Earlier | None:
+def best_earlier(interrupted: EarlierHistory | None, last: Last | None, check: str) -> EarlierHistory | None:
     """Of what was written before with the same key for addresses, the one that holds most commits."""
     usable = [one for one in (interrupted, last) if one and one.index.key_check == check]
     return max(usable, key=lambda one: len(one.index), default=None)
 
 
-def start_part(scratch: Path) -> tuple[Path, Earlier | None]:
+def start_part(scratch: Path) -> tuple[Path, EarlierHistory | None]:
     """(where to write, what an interrupted run of the same work has written)."""
     found = [load_earlier(path.with_suffix(".json"), path) for path in sorted(scratch.glob("part-*.index"))]
     resumed = max((one for one in found if one), key=lambda one: len(one.index), default=None)

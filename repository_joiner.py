@@ -17,7 +17,7 @@ import msgspec
 from pydantic import Field
 
 from core.chunking.segments import read_entries
-from core.chunking.tally import Totals
+from core.chunking.tally import ChunkTotals
 from core.config import Section, expand
 from core.engine.command import stage_main
 from core.engine.stage import Context, Stage
@@ -74,7 +74,7 @@ def run(ctx: Context[RepositoryJoinerConfig]) -> None:
     write_chunks(ctx.output("chunks.jsonl"), folders, order)
     ctx.count("repositories", len(folders))
     ctx.count("commits", len(order))
-    totals = Totals()
+    totals = ChunkTotals()
     for folder in folders:
         _, _, entries = (folder / "chunks.index").read_bytes().partition(b"\n")
         for entry in read_entries(entries):

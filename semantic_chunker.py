@@ -14,8 +14,8 @@ from pathlib import Path
 
 from pydantic import Field, field_validator
 
-from core.chunking.segments import Earlier, Known, Settings, chunk_all, plan
-from core.chunking.tally import Totals
+from core.chunking.segments import EarlierChunks, Known, Settings, chunk_all, plan
+from core.chunking.tally import ChunkTotals
 from core.chunking.writer import ChunkFile
 from core.code.languages import LANGUAGES
 from core.config import Section
@@ -72,9 +72,9 @@ def run(ctx: Context[SemanticChunkerConfig]) -> None:
         raise UserError(f"the repository of commits.json is gone: {git_dir}", "run git_scraper again")
     earlier = None
     if ctx.config.incremental and ctx.only_changed("commits.json"):
-        earlier = Earlier.load(ctx.published("chunks.jsonl"), ctx.published("chunks.index"))
+        earlier = EarlierChunks.load(ctx.published("chunks.jsonl"), ctx.published("chunks.index"))
     workers = workers_of(ctx.config)
-    totals = Totals()
+    totals = ChunkTotals()
     with (
         ChunkFile(ctx.output("chunks.jsonl"), ctx.output("chunks.index")) as out,
         ctx.progress("chunking", history.total_commits, "commits") as progress,
@@ -98,7 +98,7 @@ def workers_of(config: SemanticChunkerConfig) -> int:
     return config.workers or min(processors(), 32)
 
 
-def report(ctx: Context[SemanticChunkerConfig], totals: Totals) -> None:
+def report(ctx: Context[SemanticChunkerConfig], totals: ChunkTotals) -> None:
     """Count what was made and left out. Raises UserError where nothing was made."""
     chunks = totals.counts["chunks"]
     dropped = totals.table("dropped")

@@ -28,7 +28,7 @@ from pathlib import Path
 import git_scraper
 import semantic_chunker
 import tokenizer
-from core.chunking.filters import Filters
+from core.chunking.filters import FileFilters
 from core.chunking.parsing import parser
 from core.chunking.segments import Settings
 from core.chunking.versions import is_parsed
@@ -213,7 +213,7 @@ def run_chunker(folder: Path, workers: int = 0) -> None:
 def parse(repository: Repository, commits: Path) -> None:
     """git and tree-sitter alone: every version of a file that the chunker must know, once."""
     config = semantic_chunker.SemanticChunkerConfig()
-    filters = Filters(**Settings.of(config.model_dump(), repository.git_dir).filters)
+    filters = FileFilters(**Settings.of(config.model_dump(), repository.git_dir).filters)
     wanted: dict[str, str] = {}
     for commit in read_commits(commits):
         for diff in () if commit.metadata.is_merge else commit.diffs:

@@ -17,7 +17,7 @@ from typing import NamedTuple
 import msgspec
 
 from core.errors import GitloreError
-from core.history.filters import Filters
+from core.history.filters import CommitScope
 from core.history.messages import facts_of
 from core.history.options import ReadOptions
 from core.history.overlay import Overlay
@@ -110,7 +110,7 @@ class ClonedHistory(History):
 
     def commits(self, hashes: Sequence[str]) -> Iterator[MainLineCommit]:
         """These commits, read with the scraper's default options, so that both sources see the same lines."""
-        for commit in Reader(self._overlay, ReadOptions(), Filters(), self._workers).read(hashes):
+        for commit in Reader(self._overlay, ReadOptions(), CommitScope(), self._workers).read(hashes):
             yield MainLineCommit(commit.metadata, [change.diff for change in commit.changes], _patches_of(commit))
 
     def new_since(self, last: str) -> list[str] | None:

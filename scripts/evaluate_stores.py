@@ -26,7 +26,7 @@ from core.engine.command import version_option, with_exit_codes
 from core.errors import EXIT_FAILED, UserError
 from core.files import atomic_write, make_folder, write_json
 from miners.gate import evaluation, rule_quality, store_report
-from miners.gate.evaluation import Evaluation
+from miners.gate.evaluation import StoresEvaluation
 from miners.repository_miner import rules_of
 from miners.settings import SeedingSettings
 
@@ -67,7 +67,7 @@ def main(
     sys.exit(EXIT_FAILED if done.tally.failed else 0)
 
 
-def _of_clones(repos: Sequence[str], bugsinpy: str | None, config: str | None) -> Evaluation:
+def _of_clones(repos: Sequence[str], bugsinpy: str | None, config: str | None) -> StoresEvaluation:
     path = Path(config) if config else DEFAULT_CONFIG if DEFAULT_CONFIG.exists() else None
     settings = load(path, {"store_seeder": SeedingSettings}, other_sections=True)
     seeding, cache_dir = settings.stages["store_seeder"], expand(settings.pipeline.cache_dir)
@@ -77,7 +77,7 @@ def _of_clones(repos: Sequence[str], bugsinpy: str | None, config: str | None) -
     return evaluation.of_clones(repos, rules, cache_dir, known)
 
 
-def _print(done: Evaluation) -> None:
+def _print(done: StoresEvaluation) -> None:
     console = Console(width=None if sys.stdout.isatty() else 200)
     table = Table(
         box=SIMPLE_HEAD, header_style="dim", title="log-loss in bits, and bits saved by seeds", title_style="dim"

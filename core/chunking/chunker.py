@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from core.chunking import evidence
 from core.chunking.edits import Edits
-from core.chunking.filters import Filters
+from core.chunking.filters import FileFilters
 from core.chunking.pieces import FileChange, pieces
 from core.chunking.versions import Versions, is_parsed, sides_of_patch
 from core.code.languages import language_of
@@ -26,7 +26,7 @@ class Chunker:
     def __init__(
         self,
         blobs: BlobReader,
-        filters: Filters,
+        filters: FileFilters,
         *,
         max_code_bytes: int,
         max_file_bytes: int,

@@ -37,7 +37,7 @@ _HEAD_BYTES = 1024
 _PATHS = {"lock files": _LOCK, "vendored files": _VENDORED, "minified files": _MINIFIED, "generated files": _GENERATED}
 
 
-class Filters:
+class FileFilters:
     """The user's choice of file changes."""
 
     def __init__(

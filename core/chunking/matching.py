@@ -47,7 +47,7 @@ class Version(NamedTuple):
     owner: Owner
 
 
-class Match(NamedTuple):
+class SymbolMatch(NamedTuple):
     """A symbol before and after; one of the two is None where it was added or removed."""
 
     old: Version | None
@@ -131,20 +131,20 @@ class Matches:
         self._of_new = {one.new: one for one in matcher.matches if one.new}
         self._units = matcher.units
 
-    def of_old(self, version: Version) -> Match:
+    def of_old(self, version: Version) -> SymbolMatch:
         """The match of a symbol before the commit."""
         found = self._of_old.get(version)
         if found is None:  # its whole unit is unchanged
             number = self._units[version.file].new_of(version.owner.place)
-            found = Match(version, Version(version.file, Owner(number, version.owner.symbol)), "key", 1.0)
+            found = SymbolMatch(version, Version(version.file, Owner(number, version.owner.symbol)), "key", 1.0)
         return found
 
-    def of_new(self, version: Version) -> Match:
+    def of_new(self, version: Version) -> SymbolMatch:
         """The match of a symbol after the commit."""
         found = self._of_new.get(version)
         if found is None:
             number = self._units[version.file].old_of(version.owner.place)
-            found = Match(Version(version.file, Owner(number, version.owner.symbol)), version, "key", 1.0)
+            found = SymbolMatch(Version(version.file, Owner(number, version.owner.symbol)), version, "key", 1.0)
         return found
 
 
@@ -172,7 +172,7 @@ class UnitPairs:
 
 class _Matcher:
     def __init__(self) -> None:
-        self.matches: list[Match] = []
+        self.matches: list[SymbolMatch] = []
         self.units: dict[int, UnitPairs] = {}
         """By the number of the file."""
         self.olds: dict[Version, _Candidate] = {}
@@ -181,7 +181,7 @@ class _Matcher:
         """New to old of matches under another qualified name."""
 
     def add_file(self, file: int, old: Outline, new: Outline) -> None:
-        """Match what has the same content or the same key; keep the rest as candidates."""
+        """SymbolMatch what has the same content or the same key; keep the rest as candidates."""
         digests = [one.unit.digest for one in old.places], [one.unit.digest for one in new.places]
         gone, fresh = self._pair_units(file, *digests)
         groups: dict[Hashable, tuple[list[Owner], list[Owner]]] = defaultdict(lambda: ([], []))
@@ -191,7 +191,7 @@ class _Matcher:
                     groups[symbol.kind, symbol.qualified_name][side].append(Owner(number, index))
         for olds, news in groups.values():
             if len(olds) == len(news) == 1:
-                self.matches.append(Match(Version(file, olds[0]), Version(file, news[0]), "key", 1.0))
+                self.matches.append(SymbolMatch(Version(file, olds[0]), Version(file, news[0]), "key", 1.0))
                 continue
             earlier = [_candidate(file, old, owner) for owner in olds]
             after = [_candidate(file, new, owner) for owner in news]
@@ -223,19 +223,19 @@ class _Matcher:
         return [number for number in range(first, units.old_end) if number not in units.of_old], left
 
     def match_the_rest(self) -> None:
-        """Match candidates across the commit; what is left is added or removed."""
+        """SymbolMatch candidates across the commit; what is left is added or removed."""
         if self.olds and self.news:
             self._by_body()
             self._inside_partners()
             self._by_similarity(containers=True)
             self._inside_partners()
             self._by_similarity(containers=False)
-        self.matches += [Match(version, None) for version in self.olds]
-        self.matches += [Match(None, version) for version in self.news]
+        self.matches += [SymbolMatch(version, None) for version in self.olds]
+        self.matches += [SymbolMatch(None, version) for version in self.news]
 
     def _match(self, old: Version, new: Version, how: str, score: float) -> None:
         before, after = self.olds.pop(old, None), self.news.pop(new, None)
-        self.matches.append(Match(old, new, how, score))
+        self.matches.append(SymbolMatch(old, new, how, score))
         if before and after and before.symbol.qualified_name != after.symbol.qualified_name:
             self._partners[new] = old
 
@@ -246,7 +246,7 @@ class _Matcher:
         how: str,
         *keys: Callable[[_Candidate], Hashable],
     ) -> None:
-        """Match candidates for which all keys are equal, in the order of the file."""
+        """SymbolMatch candidates for which all keys are equal, in the order of the file."""
         waiting: dict[Hashable, list[_Candidate]] = defaultdict(list)
         for one in olds:
             if one.version in self.olds:
@@ -256,7 +256,7 @@ class _Matcher:
                 self._match(found.pop(0).version, one.version, how, 1.0)
 
     def _pair_key(self, olds: Sequence[_Candidate], news: Sequence[_Candidate]) -> None:
-        """Match several of one key: in order where none is missing, else the likeliest."""
+        """SymbolMatch several of one key: in order where none is missing, else the likeliest."""
         olds = [one for one in olds if one.version in self.olds]
         news = [one for one in news if one.version in self.news]
         if len(olds) == len(news):

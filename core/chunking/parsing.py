@@ -51,8 +51,8 @@ def outline(
 
 
 @functools.cache
-def _reader(language: str) -> _Reader:
-    return _Reader(language)
+def _reader(language: str) -> _SymbolReader:
+    return _SymbolReader(language)
 
 
 @functools.cache
@@ -71,7 +71,7 @@ def _grammar(language: str) -> TreeLanguage:
     return Grammar(getattr(importlib.import_module(one.wheel), one.entry)())
 
 
-class _Reader:
+class _SymbolReader:
     """Finds the symbols of one language."""
 
     def __init__(self, language: str) -> None:

@@ -11,9 +11,9 @@ from typing import NamedTuple
 from core.chunking import evidence as look
 from core.chunking import parts
 from core.chunking.edits import Edits, render, render_added, render_removed, runs
-from core.chunking.matching import Match, Matches, Version
+from core.chunking.matching import Matches, SymbolMatch, Version
 from core.chunking.outline import Outline, Owner, Symbol
-from core.code.change_types import Evidence, Intent, Role, Step, decide
+from core.code.change_types import ChangeEvidence, Intent, Role, Step, decide
 from core.code.languages import file_type, is_manifest, module_path
 from core.records.chunks import NO_COMMIT, Chunk, LineRange
 from core.records.commits import FileDiff
@@ -60,7 +60,7 @@ class Piece:
     """What becomes one chunk, or several parts of a long one."""
 
     def __init__(
-        self, change: FileChange, old_change: FileChange, match: Match | None, position: int, *, moved: bool
+        self, change: FileChange, old_change: FileChange, match: SymbolMatch | None, position: int, *, moved: bool
     ) -> None:
         """`match` is None for code outside symbols; `position` is the row on the new side that is touched first."""
         self.change = change
@@ -79,7 +79,7 @@ class Piece:
         """Rows of the old code: all of a symbol's own, else the removed ones."""
         self.new_runs = change.new.own_runs(new) if new else runs(self.added)
 
-    def evidence(self, intent: Intent) -> Evidence:
+    def evidence(self, intent: Intent) -> ChangeEvidence:
         """Everything that decides the change type."""
         before, after = self.before, self.after
         symbol = after or before
@@ -92,7 +92,7 @@ class Piece:
             # Of a moved symbol the edits say nothing (they call all of it removed and added): compare whole codes.
             rows = (_rows(self.old_runs), _rows(self.new_runs)) if self.moved else (self.removed, self.added)
             code, comments = look.differences(self.old_change.old, rows[0], self.change.new, rows[1])
-        return Evidence(
+        return ChangeEvidence(
             role=self._role(),
             kind=symbol.kind if symbol else "module" if self.change.is_parsed else "file",
             step=step,
@@ -173,7 +173,7 @@ class Piece:
             found.append(_Part(*own_runs, *codes, self._patch(removed, added), len(removed), len(added)))
         return found
 
-    def _chunk(self, evidence: Evidence, part: _Part, commit: str, first: int, number: int, parts: int) -> Chunk:
+    def _chunk(self, evidence: ChangeEvidence, part: _Part, commit: str, first: int, number: int, parts: int) -> Chunk:
         diff = self.change.diff
         before, after = self.before, self.after
         symbol = after or before
@@ -241,7 +241,7 @@ def pieces(changes: Sequence[FileChange]) -> Iterator[Piece]:
     """Everything that a commit touches: by file, then by the row that is touched first."""
     matches = Matches([one.old for one in changes], [one.new for one in changes])
     found: list[list[Piece]] = [[] for _ in changes]
-    seen: set[Match] = set()
+    seen: set[SymbolMatch] = set()
     for file, change in enumerate(changes):
         if None in change.removed or None in change.added:
             rows = [change.edits.to_new(row) for row in change.removed.get(None, ())] + change.added.get(None, [])
@@ -262,7 +262,7 @@ def pieces(changes: Sequence[FileChange]) -> Iterator[Piece]:
         yield from sorted(own, key=lambda piece: (piece.position, piece.match is not None))
 
 
-def _position(match: Match, change: FileChange, old_change: FileChange) -> int:
+def _position(match: SymbolMatch, change: FileChange, old_change: FileChange) -> int:
     rows = list(change.added.get(match.new.owner, ())) if match.new else []
     if match.old and old_change is change:
         rows += [change.edits.to_new(row) for row in change.removed.get(match.old.owner, ())]
@@ -272,7 +272,7 @@ def _position(match: Match, change: FileChange, old_change: FileChange) -> int:
     return min(rows)
 
 
-def _is_moved(match: Match, matches: Matches, changes: Sequence[FileChange]) -> bool:
+def _is_moved(match: SymbolMatch, matches: Matches, changes: Sequence[FileChange]) -> bool:
     """True where a symbol is in another file, in another symbol, or elsewhere among its neighbours."""
     assert match.old is not None
     assert match.new is not None

@@ -24,7 +24,7 @@ from typing import Any
 import msgspec
 
 from core.chunking.chunker import Chunker
-from core.chunking.filters import Filters
+from core.chunking.filters import FileFilters
 from core.chunking.tally import Tally
 from core.errors import StageError
 from core.git.blobs import BlobReader
@@ -72,14 +72,14 @@ class Settings:
         """A chunker with these settings."""
         return Chunker(
             blobs,
-            Filters(**self.filters),
+            FileFilters(**self.filters),
             max_code_bytes=self.max_code_bytes,
             max_file_bytes=self.max_file_bytes,
             merges=self.merges,
         )
 
 
-class Entry(msgspec.Struct, array_like=True, gc=False):
+class IndexEntry(msgspec.Struct, array_like=True, gc=False):
     """What chunks.index holds of a commit, in the order of chunks.jsonl."""
 
     digest: str
@@ -119,13 +119,13 @@ class Known:
 
     start: int
     end: int
-    entries: list[Entry]
+    entries: list[IndexEntry]
 
 
-class Earlier:
+class EarlierChunks:
     """What an earlier run wrote."""
 
-    def __init__(self, chunks: Path, entries: list[Entry]) -> None:
+    def __init__(self, chunks: Path, entries: list[IndexEntry]) -> None:
         self.chunks = chunks
         self._entries = entries
         self._numbers = {entry.digest: number for number, entry in enumerate(entries)}
@@ -134,7 +134,7 @@ class Earlier:
             self._offsets.append(self._offsets[-1] + entry.size)
 
     @classmethod
-    def load(cls, chunks: Path, index: Path) -> Earlier | None:
+    def load(cls, chunks: Path, index: Path) -> EarlierChunks | None:
         """None unless both files are there and belong together."""
         if not chunks.exists() or not index.exists():
             return None
@@ -158,7 +158,7 @@ class Earlier:
 
 
 def plan(
-    commits: Path, scratch: Path, earlier: Earlier | None, workers: int, branches: Sequence[str]
+    commits: Path, scratch: Path, earlier: EarlierChunks | None, workers: int, branches: Sequence[str]
 ) -> Iterator[Known | Segment]:
     """The history in order: what can be copied, and what is to be chunked.
 
@@ -218,7 +218,7 @@ class _Pending:
 
 def chunk_all(
     todo: Iterator[Known | Segment], settings: Settings, workers: int, progress: Progress
-) -> Iterator[tuple[Known | Segment, list[Entry]]]:
+) -> Iterator[tuple[Known | Segment, list[IndexEntry]]]:
     """Chunk the segments, at most some ahead of what is taken; results in the order of `todo`."""
     if workers == 1:
         _rest_collector()
@@ -235,12 +235,12 @@ def chunk_all(
 
 def _chunk_in_processes(
     todo: Iterator[Known | Segment], settings: Settings, workers: int, progress: Progress
-) -> Iterator[tuple[Known | Segment, list[Entry]]]:
+) -> Iterator[tuple[Known | Segment, list[IndexEntry]]]:
     # A fork saves each worker from importing everything; the only other thread waits for our parent's end.
     context = multiprocessing.get_context("fork" if sys.platform == "linux" else "spawn")
     done = context.Value("Q", 0)  # commits chunked by all workers: progress moves within segments
     shown = 0
-    waiting: deque[tuple[Known | Segment, Future[list[Entry]] | None]] = deque()
+    waiting: deque[tuple[Known | Segment, Future[list[IndexEntry]] | None]] = deque()
     pool = ProcessPoolExecutor(workers, mp_context=context, initializer=_start, initargs=(settings, done))
     try:
         while True:
@@ -293,7 +293,7 @@ def _rest_collector() -> None:
     gc.set_threshold(200_000, 50, 100)
 
 
-def _chunk_segment(segment: Segment) -> list[Entry]:
+def _chunk_segment(segment: Segment) -> list[IndexEntry]:
     return _chunk(segment, _chunker, _settings, _advance)
 
 
@@ -302,7 +302,7 @@ def _advance(count: int = 1) -> None:
         _done.value += count
 
 
-def _chunk(segment: Segment, chunker: Chunker, settings: Settings, advance: Any) -> list[Entry]:
+def _chunk(segment: Segment, chunker: Chunker, settings: Settings, advance: Any) -> list[IndexEntry]:
     """Write a segment's part, unless an earlier run has, and its entries."""
     if (entries := _finished(segment)) is not None:
         advance(len(entries))
@@ -317,7 +317,7 @@ def _chunk(segment: Segment, chunker: Chunker, settings: Settings, advance: Any)
                 size += out.write(encoder.encode(chunk) + b"\n")
                 counts.add(chunk)
             counts.add_drops(chunker.drops, chunker.coarse)
-            entries.append(Entry(_digest(line, settings.branches), size, counts.nonzero()))
+            entries.append(IndexEntry(_digest(line, settings.branches), size, counts.nonzero()))
             chunker.drops.clear()
             chunker.coarse.clear()
             advance(1)
@@ -328,7 +328,7 @@ def _chunk(segment: Segment, chunker: Chunker, settings: Settings, advance: Any)
     return entries
 
 
-def _finished(segment: Segment) -> list[Entry] | None:
+def _finished(segment: Segment) -> list[IndexEntry] | None:
     """The entries of a part that a killed run has finished."""
     try:
         entries = list(read_entries(segment.index.read_bytes()))
@@ -338,16 +338,16 @@ def _finished(segment: Segment) -> list[Entry] | None:
     return entries if entries and sum(entry.size for entry in entries) == size else None
 
 
-def encode_entries(entries: Iterable[Entry]) -> Iterator[bytes]:
+def encode_entries(entries: Iterable[IndexEntry]) -> Iterator[bytes]:
     """Entries as the lines of an index."""
     encoder = msgspec.json.Encoder()
     for entry in entries:
         yield encoder.encode(entry) + b"\n"
 
 
-def read_entries(data: bytes) -> Iterator[Entry]:
+def read_entries(data: bytes) -> Iterator[IndexEntry]:
     """Entries from the lines of an index."""
-    decoder = msgspec.json.Decoder(Entry)
+    decoder = msgspec.json.Decoder(IndexEntry)
     for line in data.splitlines():
         yield decoder.decode(line)
 

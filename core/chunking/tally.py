@@ -53,7 +53,7 @@ class Tally:
         return {name: number for name, number in self._counts.items() if number}
 
 
-class Totals:
+class ChunkTotals:
     """Sums over the commits of a history."""
 
     def __init__(self) -> None:

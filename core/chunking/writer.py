@@ -8,7 +8,7 @@ from types import TracebackType
 
 import msgspec
 
-from core.chunking.segments import INDEX_VERSION, Entry, IndexHead, encode_entries
+from core.chunking.segments import INDEX_VERSION, IndexEntry, IndexHead, encode_entries
 from core.records.commit_files import copy_range
 
 _ROOM = 64
@@ -35,13 +35,13 @@ class ChunkFile:
         self._chunks.close()
         self._index.close()
 
-    def copy(self, source: Path, start: int, end: int, entries: Sequence[Entry]) -> None:
+    def copy(self, source: Path, start: int, end: int, entries: Sequence[IndexEntry]) -> None:
         """Add a range of another chunks.jsonl."""
         with source.open("rb") as file:
             copy_range(file, self._chunks, start, end - start)
         self._size += end - start
         self._index.writelines(encode_entries(entries))
 
-    def take(self, part: Path, entries: Sequence[Entry]) -> None:
+    def take(self, part: Path, entries: Sequence[IndexEntry]) -> None:
         """Add a finished segment; its part stays for the case that this run is killed."""
         self.copy(part, 0, part.stat().st_size, entries)

@@ -41,7 +41,7 @@ _INTENTS = {"fix": "bug_fix", "performance": "optimization", "restructuring": "r
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Evidence:
+class ChangeEvidence:
     """What is known of a change."""
 
     role: Role
@@ -78,7 +78,7 @@ class Evidence:
         return [*words, *(f"message:{self.intent}" for _ in self.intent[:1])]
 
 
-def decide(evidence: Evidence) -> str:
+def decide(evidence: ChangeEvidence) -> str:
     """The change type that the table gives."""
     if evidence.role != "code":
         return evidence.role

@@ -10,7 +10,7 @@ from datetime import UTC, datetime, timedelta
 
 
 @dataclass(frozen=True)
-class Filters:
+class CommitScope:
     """A commit or file change stays unless one of these speaks against it."""
 
     since: int | None = None

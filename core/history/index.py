@@ -18,7 +18,7 @@ INDEX_VERSION = 1
 NO_PATCH_ID = bytes(20)
 
 
-class Totals(msgspec.Struct):
+class HistoryTotals(msgspec.Struct):
     """Figures over the commits of a file."""
 
     merges: int = 0
@@ -74,7 +74,7 @@ class Index(msgspec.Struct):
     tags: dict[str, list[str]] = {}
     key_check: str = ""
     """Shows whether addresses were redacted with the same key."""
-    totals: Totals | None = None
+    totals: HistoryTotals | None = None
     """None in the index of an unfinished file."""
 
     def __len__(self) -> int:
@@ -163,7 +163,7 @@ class Rows:
             if self.originals[number] < 0 and patch_id != NO_PATCH_ID:
                 self._first[patch_id] = number
 
-    def index(self, count: int, end: int, tags: dict[str, list[str]], totals: Totals | None) -> Index:
+    def index(self, count: int, end: int, tags: dict[str, list[str]], totals: HistoryTotals | None) -> Index:
         """The index of the first `count` rows, the last of whose lines ends at `end`."""
         return Index(
             width=self.width,
@@ -180,7 +180,7 @@ class Rows:
         )
 
 
-class Match:
+class KnownCommits:
     """Which commits of an order an index knows already, and which of the index are gone."""
 
     def __init__(self, order: Order, index: Index | None) -> None:

@@ -14,7 +14,7 @@ from itertools import islice
 
 from core.git.commands import decode
 from core.history import patch_ids
-from core.history.filters import Filters
+from core.history.filters import CommitScope
 from core.history.options import ReadOptions
 from core.history.overlay import Overlay
 from core.history.patches import Change, Differ, Spool
@@ -57,7 +57,7 @@ class _Window:
 class Reader:
     """Reads commits of one repository; the overlay must stay open meanwhile."""
 
-    def __init__(self, overlay: Overlay, options: ReadOptions, filters: Filters, workers: int) -> None:
+    def __init__(self, overlay: Overlay, options: ReadOptions, filters: CommitScope, workers: int) -> None:
         self._overlay, self._options, self._filters = overlay, options, filters
         self._workers = max(workers, 1)
         self._known: dict[bytes, Change] = {}

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import msgspec
 
 from core.git.repositories import Repository
-from core.history.filters import Filters
+from core.history.filters import CommitScope
 from core.history.options import ReadOptions
 from core.history.overlay import Overlay
 from core.history.reader import Reader
@@ -19,7 +19,7 @@ def recent_commits(repository: Repository, options: ReadOptions, tip: str, *, la
     with Overlay(repository.git_dir) as overlay:
         listing = ("rev-list", "--date-order", "--reverse", f"--max-count={last}", "--stdin")
         hashes = overlay.run(*listing, stdin=tip.encode()).decode().split()
-        reader = Reader(overlay, options, Filters(), workers=1)
+        reader = Reader(overlay, options, CommitScope(), workers=1)
         for number, one in enumerate(reader.read(hashes)):
             meta = one.metadata
             lines = meta.insertions + meta.deletions

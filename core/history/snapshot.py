@@ -14,7 +14,7 @@ from core.git import commands, refs
 from core.git.commands import decode
 from core.git.refs import REF_PREFIXES
 from core.git.repositories import Repository
-from core.history.filters import Filters
+from core.history.filters import CommitScope
 from core.history.overlay import Overlay
 
 
@@ -106,7 +106,7 @@ class Order:
         return self.hashes[number * self.width : (number + 1) * self.width].hex()
 
 
-def read_order(overlay: Overlay, snapshot: Snapshot, filters: Filters) -> Order:
+def read_order(overlay: Overlay, snapshot: Snapshot, filters: CommitScope) -> Order:
     """Walk once from children to parents, handing each commit's set of branches (a bit set) down."""
     bits: dict[str, int] = {}
     for number, head in enumerate(snapshot.heads):

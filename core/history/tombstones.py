@@ -10,12 +10,12 @@ import msgspec
 
 from core.errors import UserError
 from core.git import commands
-from core.history.index import Match
+from core.history.index import KnownCommits
 from core.history.messages import Pseudonyms
 from core.history.overlay import Overlay
 from core.history.snapshot import Order, Snapshot
 from core.history.walk import iso
-from core.history.writer import Earlier
+from core.history.writer import EarlierHistory
 from core.records import SCHEMA_VERSION
 from core.records.commits import Commit
 
@@ -53,7 +53,7 @@ def rewritten(git_dir: Path, before: dict[str, str], snapshot: Snapshot) -> dict
 def write(
     path: Path,
     known: Path | None,
-    earlier: Earlier | None,
+    earlier: EarlierHistory | None,
     order: Order,
     overlay: Overlay,
     pseudonyms: Pseudonyms | None,
@@ -63,7 +63,7 @@ def write(
     Those that are reached again are left out. Returns how many were added. Raises UserError for a
     damaged file of tombstones.
     """
-    gone = Match(order, earlier.index).gone if earlier else []
+    gone = KnownCommits(order, earlier.index).gone if earlier else []
     lost = {earlier.index.hash(row).hex(): row for row in gone} if earlier else {}
     before = {tombstone.commit.metadata.hash: tombstone for tombstone in _read(known)} if known else {}
     reached = _reached(overlay, lost.keys() | before.keys())

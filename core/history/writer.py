@@ -15,7 +15,7 @@ from typing import IO
 import msgspec
 
 from core.errors import UserError
-from core.history.index import NO_PATCH_ID, Index, Match, Rows, Totals
+from core.history.index import NO_PATCH_ID, HistoryTotals, Index, KnownCommits, Rows
 from core.history.reader import ReadCommit, Reader
 from core.history.snapshot import Order, Snapshot
 from core.history.walk import iso
@@ -28,19 +28,19 @@ _PIECE_ROWS = 512
 
 
 @dataclass(frozen=True)
-class Earlier:
+class EarlierHistory:
     """An earlier commits.json, or the part of one that a killed run got to."""
 
     path: Path
     index: Index
 
 
-def load_earlier(path: Path, index_path: Path) -> Earlier | None:
+def load_earlier(path: Path, index_path: Path) -> EarlierHistory | None:
     """The file with its index; None where one of them is missing or too short."""
     index = Index.load(index_path)
     if index is None or not path.is_file() or path.stat().st_size < index.end:
         return None
-    return Earlier(path, index)
+    return EarlierHistory(path, index)
 
 
 @dataclass(frozen=True)
@@ -49,7 +49,7 @@ class Written:
 
     metadata: HistoryMetadata
     index: Index
-    totals: Totals
+    totals: HistoryTotals
     reused: int
     """Commits copied from the earlier file."""
     repeats: int
@@ -79,7 +79,7 @@ class HistoryWriter:
         self._path, self._metadata = path, metadata
         self._snapshot, self._order, self._expand = snapshot, order, expand_branches
         self._rows = Rows(order.width)
-        self._totals = Totals()
+        self._totals = HistoryTotals()
         self._left_out = Counter(order.left_out)
         """Commits outside the scope, by reason."""
         self._key_check = key_check
@@ -101,10 +101,10 @@ class HistoryWriter:
                 self._save_checkpoint()
         self._open.close()
 
-    def write(self, reader: Reader, earlier: Earlier | None, progress: Progress) -> None:
+    def write(self, reader: Reader, earlier: EarlierHistory | None, progress: Progress) -> None:
         """Write every commit of the order."""
         index = earlier.index if earlier else None
-        match = Match(self._order, index)
+        match = KnownCommits(self._order, index)
         stretches = _Stretches(self._order, match, index.incomplete if index else [])
         if index:
             old, new = index.tags, self._snapshot.tags
@@ -169,7 +169,7 @@ class HistoryWriter:
         start = self._out.write(meta, commit.diffs(), placement)
         self._rows.append(bytes.fromhex(meta.hash), start, meta.branch_set, patch_id, meta.timestamp_unix)
 
-    def _reuse(self, first: int, last: int, row: int, earlier: Earlier, source: IO[bytes]) -> None:
+    def _reuse(self, first: int, last: int, row: int, earlier: EarlierHistory, source: IO[bytes]) -> None:
         """Copy commits `first` to `last` of the order, which are in the earlier file from `row` on."""
         index = earlier.index
         count = last - first
@@ -234,7 +234,7 @@ class HistoryWriter:
         # No totals: those at hand may count commits of the earlier file that are still to be copied.
         self._index(None).save(self._path.with_suffix(".index"))
 
-    def _index(self, totals: Totals | None) -> Index:
+    def _index(self, totals: HistoryTotals | None) -> Index:
         index = self._rows.index(*self._sound, self._snapshot.tags, totals)
         index.key_check = self._key_check
         return index
@@ -243,7 +243,7 @@ class HistoryWriter:
 class _Stretches:
     """The order cut into stretches: (first, last, row of the first in the earlier file or None for new ones)."""
 
-    def __init__(self, order: Order, match: Match, incomplete: list[int]) -> None:
+    def __init__(self, order: Order, match: KnownCommits, incomplete: list[int]) -> None:
         self._stretches: list[tuple[int, int, int | None]] = []
         self.again: list[int] = []
         """Rows that are read again, since something was missing then."""

@@ -14,7 +14,7 @@ class StoreSeeding(msgspec.Struct, kw_only=True):
     """Rows that were added, changed or removed, by kind; all zero where nothing was written."""
 
 
-class Gain(msgspec.Struct, kw_only=True):
+class GateGain(msgspec.Struct, kw_only=True):
     """Bits that seeds save over another arm: the mean, and the interval that holds 95 % of the resampled means."""
 
     mean: float | None
@@ -35,8 +35,8 @@ class GateFigures(msgspec.Struct, kw_only=True):
     """Pieces of evidence in them."""
     bits: dict[str, float]
     """Mean log-loss of each arm."""
-    gain_over_defaults: Gain = msgspec.field(name="gain over defaults")
-    gain_over_placebo: Gain = msgspec.field(name="gain over placebo")
+    gain_over_defaults: GateGain = msgspec.field(name="gain over defaults")
+    gain_over_placebo: GateGain = msgspec.field(name="gain over placebo")
     by_archetype: bool = msgspec.field(name="by archetype")
     """Evidence of the same archetype predicts better than that of all."""
     covered: dict[str, float]

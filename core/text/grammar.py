@@ -194,7 +194,7 @@ def file_head(file: FileText) -> Pieces:
 
 def parse(pieces: Iterable[str]) -> Iterator[CommitText]:
     """The commits of a history: the inverse of `serialise`. Raises GrammarError where it is none."""
-    reader = _Reader(pieces)
+    reader = _PieceReader(pieces)
     while reader.next is not None:
         yield reader.commit()
 
@@ -237,7 +237,7 @@ def _closed(field: Marker, value: str) -> tuple[str, ...]:
     return (marker,) if marker else (field, *plain(value))
 
 
-class _Reader:
+class _PieceReader:
     """Takes pieces in the order of the grammar. `next` is the piece to come; None at the end."""
 
     def __init__(self, pieces: Iterable[str]) -> None:

@@ -29,7 +29,7 @@ Verdicts = dict[str, dict[str, Verdict]]
 
 
 @dataclass
-class Evaluation:
+class StoresEvaluation:
     """What was replayed, and how it did."""
 
     repositories: list[str]
@@ -61,7 +61,7 @@ def _with_units(one: Verdict) -> dict[str, Any]:
     return {**figures, "by unit": {tried.name: tried.bits for tried in one.tried}}
 
 
-def of_stores(location: str) -> Evaluation:
+def of_stores(location: str) -> StoresEvaluation:
     """Replay the evidence of the stores at a folder or URL."""
     verdicts: Verdicts = {}
     names: list[str] = []
@@ -69,18 +69,18 @@ def of_stores(location: str) -> Evaluation:
         with kind(location, create=False) as store:
             names = names or [state.name for state in store.evidence.states().values()]
             verdicts.update(try_out(store, hold_out=len(names) > 1))
-    return Evaluation(names, verdicts)
+    return StoresEvaluation(names, verdicts)
 
 
 def of_clones(
     repos: Sequence[str], rules: EvidenceRules, cache_dir: Path, known: frozenset[str] = frozenset()
-) -> Evaluation:
+) -> StoresEvaluation:
     """Replay clones, mined into stores that are gone afterwards.
 
     `known` are commits that fix a bug: their evidence is held out, and the rules that find fixes are measured on
     them. Raises UserError where no clone can be read.
     """
-    done = Evaluation([], {})
+    done = StoresEvaluation([], {})
     places = list(by_folder(repos).values())
     keys: set[str] = set()
     with TemporaryDirectory(prefix="gitlore-") as folder, Seeder(Path(folder) / "stores", Path(folder)) as seeder:
@@ -104,7 +104,7 @@ def _opened(place: str, cache_dir: Path, tally: MiningTally) -> Clone | None:
     return None
 
 
-def _mine(clone: Clone, seeder: Seeder, rules: EvidenceRules, known: frozenset[str], done: Evaluation) -> None:
+def _mine(clone: Clone, seeder: Seeder, rules: EvidenceRules, known: frozenset[str], done: StoresEvaluation) -> None:
     staged = seed_clone(seeder, clone, rules, done.tally, from_scratch=True, without=known)
     if staged is None:
         return

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from core import __version__
-from core.records.seeding import Gain
+from core.records.seeding import GateGain
 from core.reports import plots
 from miners.gate.rule_quality import KnownFixes, Labelled
 from miners.gate.verdicts import ARMS, MIN_UNITS, Verdict
@@ -95,7 +95,7 @@ def verdict_of(one: Verdict) -> str:
     return "passed" if one.passed else "refused"
 
 
-def _interval(gain: Gain) -> str:
+def _interval(gain: GateGain) -> str:
     if gain.low is None:
         return f"{gain.mean:+.3f}"
     return f"{gain.mean:+.3f} [{gain.low:+.3f}, {gain.high:+.3f}]"

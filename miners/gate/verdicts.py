@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from core.records.seeding import Gain, GateFigures
+from core.records.seeding import GateFigures, GateGain
 from core.statistics import of_mean
 
 ARMS = ("uniform", "defaults", "placebo", "archetype", "own history", "seeded")
@@ -38,10 +38,10 @@ class Verdict:
     tried: list[Tried]
     left_out: int = 0
     """Repositories with too little evidence to be held out."""
-    _gains: dict[tuple[str, str], Gain] = field(default_factory=dict, repr=False)
+    _gains: dict[tuple[str, str], GateGain] = field(default_factory=dict, repr=False)
     """Gains that were computed already: each takes thousands of draws."""
 
-    def gain_over(self, arm: str, of: str = "seeded") -> Gain:
+    def gain_over(self, arm: str, of: str = "seeded") -> GateGain:
         """Bits that an arm saves over another.
 
         Commits of one repository resemble each other, so resampling commits would make the interval far too narrow.
@@ -49,7 +49,7 @@ class Verdict:
         """
         if (arm, of) not in self._gains:
             saved = np.array([one.bits[arm] - one.bits[of] for one in self.tried])
-            self._gains[arm, of] = Gain(**of_mean(saved, samples=SAMPLES, seed=SEED))
+            self._gains[arm, of] = GateGain(**of_mean(saved, samples=SAMPLES, seed=SEED))
         return self._gains[arm, of]
 
     @property
@@ -94,10 +94,10 @@ class Verdict:
         )
 
 
-def _is_above_zero(gain: Gain) -> bool:
+def _is_above_zero(gain: GateGain) -> bool:
     return gain.low is not None and gain.low > 0
 
 
-def _rounded(gain: Gain) -> Gain:
+def _rounded(gain: GateGain) -> GateGain:
     mean, low, high = (None if bound is None else round(bound, 4) for bound in (gain.mean, gain.low, gain.high))
-    return Gain(mean=mean, low=low, high=high, n=gain.n)
+    return GateGain(mean=mean, low=low, high=high, n=gain.n)

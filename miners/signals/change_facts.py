@@ -7,7 +7,7 @@ import re
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
-from core.chunking.filters import Filters
+from core.chunking.filters import FileFilters
 from core.code.languages import file_kind, is_manifest
 from core.code.test_files import is_test_file
 from core.records.commits import CommitMetadata, FileDiff
@@ -19,7 +19,7 @@ MAX_SCANNED_BYTES = 200_000
 _ASIDE = re.compile(
     r"(?:^|/)(?:docs?|docs_src|examples?|benchmarks?|bench|\.github|scripts|tutorials?|website)/", re.IGNORECASE
 )
-_PATH_REASON = Filters().path_reason
+_PATH_REASON = FileFilters().path_reason
 
 
 @functools.lru_cache(maxsize=1 << 16)

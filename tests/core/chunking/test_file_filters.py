@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from core.chunking.filters import Filters
+from core.chunking.filters import FileFilters
 from core.records.commits import FileDiff
 
 
@@ -38,8 +38,8 @@ def diff(path: str, patch: str = "@@ -0,0 +1 @@\n+x\n", **options: Any) -> FileD
     ],
 )
 def test_derived_files(path: str, reason: str | None) -> None:
-    assert Filters().reason(diff(path)) == reason
-    assert Filters(derived=True).reason(diff(path)) is None
+    assert FileFilters().reason(diff(path)) == reason
+    assert FileFilters(derived=True).reason(diff(path)) is None
 
 
 @pytest.mark.parametrize(
@@ -58,19 +58,19 @@ def test_derived_files(path: str, reason: str | None) -> None:
     ],
 )
 def test_reasons(options: dict[str, Any], reason: str | None) -> None:
-    assert Filters().reason(diff("a.rs", **options)) == reason
+    assert FileFilters().reason(diff("a.rs", **options)) == reason
 
 
 def test_the_choice_of_the_user() -> None:
-    assert Filters(endings=(".py",)).reason(diff("a.rs")) == "files outside file_filters"
-    assert Filters(include=("src/*",)).reason(diff("a.rs")) == "files outside include"
-    assert Filters(include=("src/*",)).reason(diff("src/b/a.rs")) is None
-    assert Filters(exclude=("*.rs", "x")).reason(diff("src/a.rs")) == "excluded files"
-    assert Filters(languages=("python",)).reason(diff("a.rs")) == "other languages"
+    assert FileFilters(endings=(".py",)).reason(diff("a.rs")) == "files outside file_filters"
+    assert FileFilters(include=("src/*",)).reason(diff("a.rs")) == "files outside include"
+    assert FileFilters(include=("src/*",)).reason(diff("src/b/a.rs")) is None
+    assert FileFilters(exclude=("*.rs", "x")).reason(diff("src/a.rs")) == "excluded files"
+    assert FileFilters(languages=("python",)).reason(diff("a.rs")) == "other languages"
 
 
 def test_a_file_says_that_it_is_generated_in_its_first_lines() -> None:
     mark = b"# Automatically generated; do not edit.\n"
-    assert Filters().is_generated(mark)
-    assert not Filters(derived=True).is_generated(mark)
-    assert not Filters().is_generated(b"x\n" * 1000 + mark)
+    assert FileFilters().is_generated(mark)
+    assert not FileFilters(derived=True).is_generated(mark)
+    assert not FileFilters().is_generated(b"x\n" * 1000 + mark)

@@ -8,7 +8,7 @@ from typing import Any, get_args
 import pytest
 
 from core.code import change_types
-from core.code.change_types import CHANGE_TYPES, Evidence, Intent, Role, Step, decide
+from core.code.change_types import CHANGE_TYPES, ChangeEvidence, Intent, Role, Step, decide
 from core.code.languages import SYMBOL_KINDS
 
 CASES: list[tuple[dict[str, Any], str]] = [
@@ -44,7 +44,7 @@ CASES: list[tuple[dict[str, Any], str]] = [
 
 @pytest.mark.parametrize(("facts", "expected"), CASES)
 def test_the_table(facts: dict[str, Any], expected: str) -> None:
-    assert decide(Evidence(**{"role": "code", "kind": "function", "step": "modified", **facts})) == expected
+    assert decide(ChangeEvidence(**{"role": "code", "kind": "function", "step": "modified", **facts})) == expected
     assert expected in CHANGE_TYPES
 
 
@@ -55,7 +55,7 @@ def test_every_evidence_gives_a_type_of_the_list() -> None:
     ):
         for values in itertools.product((False, True), repeat=len(flags)):
             facts = dict(zip(flags, values, strict=True))
-            assert decide(Evidence(role=role, kind=kind, step=step, intent=intent, **facts)) in CHANGE_TYPES
+            assert decide(ChangeEvidence(role=role, kind=kind, step=step, intent=intent, **facts)) in CHANGE_TYPES
 
 
 def test_the_table_names_every_type_that_it_can_give() -> None:
@@ -66,7 +66,7 @@ def test_the_table_names_every_type_that_it_can_give() -> None:
 
 
 def test_evidence_is_told() -> None:
-    evidence = Evidence(
+    evidence = ChangeEvidence(
         role="code", kind="function", step="modified", is_test=True, moved=True, intent="fix", how="key"
     )
     assert evidence.names() == ["file:code", "modified:function", "match:key", "test", "moved", "code", "message:fix"]

@@ -9,7 +9,7 @@ import pytest
 from builders import Program, Repo, scrape
 
 from core.errors import UserError
-from core.history.filters import Filters, parse_time
+from core.history.filters import CommitScope, parse_time
 from git_scraper import GitScraperConfig
 
 
@@ -34,7 +34,7 @@ def test_what_cannot_be_understood_is_refused(setting: dict[str, Any]) -> None:
 
 
 def test_files_by_path_and_extension() -> None:
-    filters = Filters(paths=("src/*",), exclude_paths=("*/gen/*",), extensions=(".rs", ".py"))
+    filters = CommitScope(paths=("src/*",), exclude_paths=("*/gen/*",), extensions=(".rs", ".py"))
     assert filters.against_file("src/a.rs") is None
     assert filters.against_file("src/deep/a.py") is None
     assert filters.against_file("src/a.txt") == "file changes with other extensions"
