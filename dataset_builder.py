@@ -82,16 +82,16 @@ def run(ctx: Context[DatasetBuilderConfig]) -> None:
     """Write the three training_data files, dataset/ and dataset_stats.json."""
     from core.dataset import blocks, leakage, summary
     from core.dataset.history import TokenHistory, in_order
-    from core.dataset.splits import learnt_commits, split
+    from core.dataset.splits import learned_commits, split
 
     config = ctx.config
     vocabulary = Vocabulary.load(ctx.input("vocab.json"), ctx.input("tokenizer"))
     history = TokenHistory.load(ctx.input("tokens.pt"), vocabulary.markers)
     check_same_chunks(ctx.input("chunks.jsonl"), history.metadata)
     commits = in_order(list(history.commits()), ctx.input("commits.json"), config.interleave)
-    learnt_until = learnt_commits(commits, vocabulary.origin.get("learnt_until", {}))
+    learned_until = learned_commits(commits, vocabulary.origin.get("learnt_until", {}))
     commits = [commit for commit in commits if commit.tokens]
-    splits, boundaries = split(commits, rule_of(config), learnt_until, kept_boundaries(ctx))
+    splits, boundaries = split(commits, rule_of(config), learned_until, kept_boundaries(ctx))
     copies = leave_out_copies(history, splits, config)
     packed = {one.name: write_split(one, history, vocabulary, ctx) for one in splits}
     rows = blocks.write(ctx.output("dataset"), ctx.scratch, packed, config.block_size)
@@ -99,7 +99,7 @@ def run(ctx: Context[DatasetBuilderConfig]) -> None:
         {name: ctx.output(file) for name, file in FILES.items()},
         history,
         splits,
-        learnt_until,
+        learned_until,
         vocabulary.markers,
         stride=config.stride,
         least_copy=config.duplicate_min_tokens if config.duplicates == "drop" else None,

@@ -55,7 +55,7 @@ class TokenizerConfig(Section):
     promoted_values: int = Field(default=256, ge=0)
     """Most paths, authors, modules and branches that get a token of their own; for a base model, in spare rows only."""
     promoted_min_count: int = Field(default=20, ge=1)
-    """How often a value must occur in the part that is learnt from to get one."""
+    """How often a value must occur in the part that is learned from to get one."""
     code_view: CodeView = "new"
     """What a sequence shows of a change: the new code, the diff, or the code before and after."""
     secrets: SecretsMode = "mask"
@@ -86,7 +86,7 @@ def run(ctx: Context[TokenizerConfig]) -> None:
     """Write vocab.json, tokenizer/ and tokens.pt."""
     config, path = ctx.config, ctx.input("chunks.jsonl")
     maker = SequenceMaker(config.code_view, config.secrets, redact_emails=config.redact_emails)
-    part = learnt_part(path, config, ctx.published("vocab.json"))
+    part = learned_part(path, config, ctx.published("vocab.json"))
     earlier = earlier_tokens(ctx, part)
     if earlier:
         vocabulary = Vocabulary.load(ctx.published("vocab.json"), ctx.published("tokenizer"))
@@ -101,14 +101,14 @@ def run(ctx: Context[TokenizerConfig]) -> None:
         out.finish()
 
 
-def earlier_tokens(ctx: Context[TokenizerConfig], part: LearntPart) -> EarlierTokens | None:
-    """What the last run wrote, where only chunks.jsonl has changed, but not what its vocabulary was learnt from."""
+def earlier_tokens(ctx: Context[TokenizerConfig], part: LearnedPart) -> EarlierTokens | None:
+    """What the last run wrote, where only chunks.jsonl has changed, but not what its vocabulary was learned from."""
     if not ctx.config.incremental or not part.is_kept or not ctx.only_changed("chunks.jsonl"):
         return None
     return EarlierTokens(ctx.published("tokens.pt"))
 
 
-def make_vocabulary(part: LearntPart, maker: SequenceMaker, config: TokenizerConfig, cache_dir: Path) -> Vocabulary:
+def make_vocabulary(part: LearnedPart, maker: SequenceMaker, config: TokenizerConfig, cache_dir: Path) -> Vocabulary:
     """The base model's vocabulary with our tokens, or one trained on the older part of the chunks."""
     text = TrainingText(one for group in part.groups() for one in maker.of(group.chunks()))
     most, least = config.promoted_values, config.promoted_min_count
@@ -133,7 +133,7 @@ def make_vocabulary(part: LearntPart, maker: SequenceMaker, config: TokenizerCon
 
 
 @dataclass
-class LearntPart:
+class LearnedPart:
     """The oldest commits: all that a vocabulary may learn from, so that nothing held out leaks into it."""
 
     path: Path
@@ -160,10 +160,10 @@ class LearntPart:
                 yield group
 
 
-def learnt_part(path: Path, config: TokenizerConfig, earlier_vocab: Path) -> LearntPart:
+def learned_part(path: Path, config: TokenizerConfig, earlier_vocab: Path) -> LearnedPart:
     """The oldest `train_share` of chunks.jsonl, by size, in whole commits; at least two are left out.
 
-    Where an earlier vocabulary was made with this share, the part is the one that it was learnt from:
+    Where an earlier vocabulary was made with this share, the part is the one that it was learned from:
     new commits must not move it into what has been held out.
     """
     per_repository = config.interleave == "repository"
@@ -186,7 +186,7 @@ def learnt_part(path: Path, config: TokenizerConfig, earlier_vocab: Path) -> Lea
             for key, sizes in ends.items()
         }
     last = {key: hashes[key][limit - 1] for key, limit in limits.items()}
-    return LearntPart(path, per_repository, limits, last, is_kept)
+    return LearnedPart(path, per_repository, limits, last, is_kept)
 
 
 def _earlier_part(vocab: Path, share: float) -> dict[str, str]:

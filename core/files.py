@@ -92,7 +92,7 @@ class Digests:
         return total.hexdigest()
 
     def save(self) -> None:
-        """Keep what was learnt for the next run; on a full disk that run just reads the files again."""
+        """Keep what was learned for the next run; on a full disk that run just reads the files again."""
         if self._changed:
             with contextlib.suppress(OSError):
                 write_json(self._store, dict(list(self._known.items())[-self.MAX_ENTRIES :]))

@@ -73,7 +73,7 @@ class CommitMiner:
         self.counts["changes"] += 1
         yield from self._of_change(facts)
         if facts.purpose == "fix":
-            self.counts[f"fixes, told by {self._dialect}"] += 1
+            self.counts[f"fixes, found by {self._dialect}"] += 1
             yield from self._of_fix(facts, metadata)
 
     def _excluded(self, metadata: CommitMetadata) -> str | None:

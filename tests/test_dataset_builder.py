@@ -157,7 +157,7 @@ def test_tokens_of_another_history_are_refused(history: Repo, make_repo: Callabl
         run_stage(dataset_builder.STAGE, tmp_path / "out", **WINDOW)
 
 
-def test_a_history_that_was_cut_short_is_learnt_anew(history: Repo, tmp_path: Path) -> None:
+def test_a_history_that_was_cut_short_is_learned_anew(history: Repo, tmp_path: Path) -> None:
     folder = tmp_path / "out"
     for number in range(20):
         history.commit(f"later {number}", {f"later_{number}.py": f"later = {number}\n" * 9})
@@ -201,7 +201,7 @@ def test_damaged_boundaries_are_drawn_anew(history: Repo, tmp_path: Path, conten
     assert json.loads((folder / "dataset_stats.json").read_text())["boundaries"] == before["boundaries"]
 
 
-def test_a_learnt_commit_whose_chunks_were_all_dropped(make_repo: Callable[[str], Repo], tmp_path: Path) -> None:
+def test_a_learned_commit_whose_chunks_were_all_dropped(make_repo: Callable[[str], Repo], tmp_path: Path) -> None:
     repo = make_repo("dropped")
     key = "ghp_" + "a1B2" * 9
     for number in range(20):

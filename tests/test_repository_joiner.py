@@ -82,9 +82,9 @@ def test_both_are_in_every_split(two: Two, tmp_path: Path, interleave: str) -> N
     settings = {"context_window": 16, "target_window": 4, "stride": 4, "interleave": interleave}
     run_stage(dataset_builder.STAGE, folder, **settings, repository_weights={"first": 0.0}, block_size=32)
     vocabulary = Vocabulary.load(folder / "vocab.json", folder / "tokenizer")
-    assert set(vocabulary.about["learnt_until"]) == ({""} if interleave == "date" else {"first", "second"})
+    assert set(vocabulary.origin["learnt_until"]) == ({""} if interleave == "date" else {"first", "second"})
     stats = json.loads((folder / "dataset_stats.json").read_text())
-    assert set(stats["boundaries"]["train"]) == set(vocabulary.about["learnt_until"])
+    assert set(stats["boundaries"]["train"]) == set(vocabulary.origin["learnt_until"])
     for name, file in dataset_builder.FILES.items():
         stream = torch.load(folder / file, weights_only=True)["stream"]
         commits = list(parse(vocabulary.pieces(stream.tolist())))

@@ -181,7 +181,7 @@ class _Matcher:
         """New to old of matches under another qualified name."""
 
     def add_file(self, file: int, old: Outline, new: Outline) -> None:
-        """SymbolMatch what has the same content or the same key; keep the rest as candidates."""
+        """Match what has the same content or the same key; keep the rest as candidates."""
         digests = [one.unit.digest for one in old.places], [one.unit.digest for one in new.places]
         gone, fresh = self._pair_units(file, *digests)
         groups: dict[Hashable, tuple[list[Owner], list[Owner]]] = defaultdict(lambda: ([], []))
@@ -223,7 +223,7 @@ class _Matcher:
         return [number for number in range(first, units.old_end) if number not in units.of_old], left
 
     def match_the_rest(self) -> None:
-        """SymbolMatch candidates across the commit; what is left is added or removed."""
+        """Match candidates across the commit; what is left is added or removed."""
         if self.olds and self.news:
             self._by_body()
             self._inside_partners()
@@ -246,7 +246,7 @@ class _Matcher:
         how: str,
         *keys: Callable[[_Candidate], Hashable],
     ) -> None:
-        """SymbolMatch candidates for which all keys are equal, in the order of the file."""
+        """Match candidates for which all keys are equal, in the order of the file."""
         waiting: dict[Hashable, list[_Candidate]] = defaultdict(list)
         for one in olds:
             if one.version in self.olds:
@@ -256,7 +256,7 @@ class _Matcher:
                 self._match(found.pop(0).version, one.version, how, 1.0)
 
     def _pair_key(self, olds: Sequence[_Candidate], news: Sequence[_Candidate]) -> None:
-        """SymbolMatch several of one key: in order where none is missing, else the likeliest."""
+        """Match several of one key: in order where none is missing, else the likeliest."""
         olds = [one for one in olds if one.version in self.olds]
         news = [one for one in news if one.version in self.news]
         if len(olds) == len(news):

@@ -28,7 +28,7 @@ def check(
     files: Mapping[str, Path],
     history: TokenHistory,
     splits: Sequence[Split],
-    learnt_until: Mapping[str, str],
+    learned_until: Mapping[str, str],
     markers: Mapping[str, int],
     *,
     stride: int,
@@ -62,9 +62,9 @@ def check(
             _check_commits(splits),
         ),
         _said(
-            "the vocabulary was learnt from training commits alone",
+            "the vocabulary was learned from training commits alone",
             "the last commits that it saw are in the training split",
-            _check_vocabulary(splits, learnt_until),
+            _check_vocabulary(splits, learned_until),
         ),
     ]
     if least_copy is not None:
@@ -157,12 +157,12 @@ def _check_commits(splits: Sequence[Split]) -> int:
     return len(seen)
 
 
-def _check_vocabulary(splits: Sequence[Split], learnt_until: Mapping[str, str]) -> int:
+def _check_vocabulary(splits: Sequence[Split], learned_until: Mapping[str, str]) -> int:
     training = {commit.hash for commit in splits[0].commits}
-    for hash_ in learnt_until.values():
+    for hash_ in learned_until.values():
         if hash_ not in training:
-            raise _leak(f"the vocabulary was learnt from commit {hash_[:10]}, which is not in the training split")
-    return len(learnt_until)
+            raise _leak(f"the vocabulary was learned from commit {hash_[:10]}, which is not in the training split")
+    return len(learned_until)
 
 
 def _check_copies(written: Mapping[str, Mapping[str, torch.Tensor]], markers: Mapping[str, int], least: int) -> int:

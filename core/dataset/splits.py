@@ -57,18 +57,18 @@ class Boundaries:
         return {"rule": dict(self.rule), "train": dict(self.train), "val": dict(self.val)}
 
 
-def learnt_commits(commits: Sequence[CommitTokens], learnt_until: Mapping[str, str]) -> dict[str, str]:
-    """For each part that a vocabulary was learnt from: the hash of the last commit in it that has tokens.
+def learned_commits(commits: Sequence[CommitTokens], learned_until: Mapping[str, str]) -> dict[str, str]:
+    """For each part that a vocabulary was learned from: the hash of the last commit in it that has tokens.
 
     Raises UserError where the history does not have these commits any more.
     """
     found: dict[str, str] = {}
-    for name, hash_ in learnt_until.items():
+    for name, hash_ in learned_until.items():
         own = [commit for commit in commits if name in ("", commit.repository)]
         hashes = [commit.hash for commit in own]
         if hash_ not in hashes:
             raise UserError(
-                f"commit {hash_[:10]}, up to which the vocabulary was learnt, is not in this history",
+                f"commit {hash_[:10]}, up to which the vocabulary was learned, is not in this history",
                 "run the tokenizer stage again",
             )
         with_tokens = [commit.hash for commit in own[: hashes.index(hash_) + 1] if commit.tokens]
@@ -80,13 +80,13 @@ def learnt_commits(commits: Sequence[CommitTokens], learnt_until: Mapping[str, s
 def split(
     commits: Sequence[CommitTokens],
     rule: Mapping[str, Any],
-    learnt_until: Mapping[str, str],
+    learned_until: Mapping[str, str],
     kept: Boundaries | None = None,
 ) -> tuple[list[Split], Boundaries]:
     """Three splits of commits in order, each with at least one, and where they end.
 
     `rule` holds train_ratio, val_ratio, interleave, train_until, val_until. Training goes at least up to
-    the commits that the vocabulary was learnt from (`learnt_until`). With `kept` boundaries, what is newer
+    the commits that the vocabulary was learned from (`learned_until`). With `kept` boundaries, what is newer
     than their commits is for the test. Raises UserError where there are fewer than three commits.
     """
     groups = _groups(commits, rule["interleave"] == "repository")
@@ -95,11 +95,11 @@ def split(
     val: dict[str, str] = {}
     for name, group in groups.items():
         hashes = [commit.hash for commit in group]
-        least = max((hashes.index(hash_) + 1 for hash_ in learnt_until.values() if hash_ in hashes), default=0)
+        least = max((hashes.index(hash_) + 1 for hash_ in learned_until.values() if hash_ in hashes), default=0)
         ends = _kept_ends(hashes, name, kept) or _ends(group, rule, least)
         if ends[0] < least:  # a vocabulary of its own making has seen more since
             raise UserError(
-                f"the vocabulary was learnt from commits up to {hashes[least - 1][:10]}, which are not for training",
+                f"the vocabulary was learned from commits up to {hashes[least - 1][:10]}, which are not for training",
                 "lower tokenizer.train_share, or let the boundaries move: a later dataset_builder.train_until, or "
                 "dataset_builder.keep_boundaries: false",
             )

@@ -105,7 +105,7 @@ class Overlay:
         """Put placeholders in the place of what is missing in the trees of these commits (one id a line).
 
         `complaint` is git's error message; it may name an object that is there but
-        damaged. `known` is how many were missing then: if another thread has learnt of more since,
+        damaged. `known` is how many were missing then: if another thread has learned of more since,
         it is enough to try again. Raises StageError where nothing new is found.
         """
         with self._lock:

@@ -57,7 +57,7 @@ class Chunk(msgspec.Struct, kw_only=True):
     """One of `core.code.change_types.CHANGE_TYPES`."""
     change_category: ChangeCategory
     change_evidence: list[str] = []
-    """What the change type was decided from (`core.code.change_types.Evidence.names`)."""
+    """What the change type was decided from (`core.code.change_types.ChangeEvidence.names`)."""
     symbol_kind: str
     """A `core.code.languages.SYMBOL_KINDS` entry, "module" for code outside symbols, "file" where none are known."""
     function_name: str | None = None

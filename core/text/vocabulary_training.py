@@ -57,7 +57,7 @@ def train(text: TrainingText, vocab_size: int | None, most_values: int = 0, leas
     """A vocabulary trained on the text, with `vocab_size` entries in all, as far as the text has so many.
 
     None picks a size that the text can support. PAD is 0, UNK 1; the markers follow, then what was
-    learnt, then at most `most_values` values that occur at least `least` times.
+    learned, then at most `most_values` values that occur at least `least` times.
     """
     from tokenizers import Tokenizer, pre_tokenizers, trainers
 
@@ -108,7 +108,7 @@ def _values_in(pieces: Pieces) -> Iterator[Value]:
 
 
 def _cut(parts: dict[str, Any], size: int) -> dict[str, Any]:
-    """The tokenizer with the first `size` entries alone; entries follow one another in the order they were learnt."""
+    """The tokenizer with the first `size` entries alone; entries follow one another in the order they were learned."""
     ids = parts["model"]["vocab"]
     parts["model"]["vocab"] = {token: id_ for token, id_ in ids.items() if id_ < size}
     parts["model"]["merges"] = [pair for pair in parts["model"]["merges"] if ids["".join(pair)] < size]

@@ -64,7 +64,7 @@ def test_a_fix_shows_its_size_and_kind(repo: Repo) -> None:
         ("fix", {"files": 1, "with_tests": "yes"}),
     ]
     assert {piece.sha for piece in evidence if piece.context_type == "repair_strategy"} == {sha}
-    assert tally.counts["fixes, told by words"] == 1
+    assert tally.counts["fixes, found by words"] == 1
     assert next(piece.note for piece in evidence if piece.context_type == "error_remedy") == "Fix crash"
 
 

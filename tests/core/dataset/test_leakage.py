@@ -33,13 +33,13 @@ class Written:
     files: dict[str, Path]
     history: TokenHistory
     splits: list[Split]
-    learnt_until: dict[str, str]
+    learned_until: dict[str, str]
     markers: dict[str, int]
 
     def check(self, **changed: Any) -> list[dict[str, Any]]:
         """Run it, with some of it changed."""
         about = {"files": self.files, "history": self.history, "splits": self.splits} | changed
-        about.setdefault("learnt_until", self.learnt_until)
+        about.setdefault("learned_until", self.learned_until)
         return leakage.check(**about, markers=self.markers, stride=4, least_copy=32)
 
     def rewrite(self, name: str, stream: torch.Tensor) -> None:
@@ -121,9 +121,9 @@ def test_a_child_before_its_parent(written: Written) -> None:
 
 def test_a_vocabulary_that_has_seen_the_test(written: Written) -> None:
     with pytest.raises(StageError, match="which is not in the training split"):
-        written.check(learnt_until={"": written.splits[2].commits[0].hash})
+        written.check(learned_until={"": written.splits[2].commits[0].hash})
     with pytest.raises(StageError, match="which is not in the training split"):
-        written.check(learnt_until={"": "f" * 40})
+        written.check(learned_until={"": "f" * 40})
 
 
 def test_a_copy_that_was_left_in(written: Written) -> None:

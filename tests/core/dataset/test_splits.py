@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from core.dataset.history import CommitTokens
-from core.dataset.splits import Boundaries, learnt_commits, split
+from core.dataset.splits import Boundaries, learned_commits, split
 from core.errors import UserError
 
 RULE: dict[str, Any] = {
@@ -25,7 +25,7 @@ def commits(sizes: list[int], repository: str = "") -> list[CommitTokens]:
 
 
 def counts(made: list[CommitTokens], *, rule: dict[str, Any] = RULE, **options: Any) -> list[int]:
-    options.setdefault("learnt_until", {})
+    options.setdefault("learned_until", {})
     return [len(one.commits) for one in split(made, rule, **options)[0]]
 
 
@@ -45,17 +45,17 @@ def test_shares_are_by_tokens() -> None:
 
 def test_training_reaches_to_what_the_vocabulary_has_seen() -> None:
     made = commits([100, *[1] * 20])
-    assert counts(made, learnt_until={"": made[4].hash}) == [5, 1, 15]
-    with pytest.raises(UserError, match="learnt from commits up to"):
-        counts(made, learnt_until={"": made[20].hash})
+    assert counts(made, learned_until={"": made[4].hash}) == [5, 1, 15]
+    with pytest.raises(UserError, match="learned from commits up to"):
+        counts(made, learned_until={"": made[20].hash})
 
 
-def test_what_was_learnt_from_is_found_again_or_missed() -> None:
+def test_what_was_learned_from_is_found_again_or_missed() -> None:
     made = commits([10, 10, 0, 10], "a") + commits([0, 10], "b")
-    assert learnt_commits(made, {"": "a0000001"}) == {"": "a0000001"}
-    assert learnt_commits(made, {"a": "a0000002", "b": "b0000000"}) == {"a": "a0000001"}
+    assert learned_commits(made, {"": "a0000001"}) == {"": "a0000001"}
+    assert learned_commits(made, {"a": "a0000002", "b": "b0000000"}) == {"a": "a0000001"}
     with pytest.raises(UserError, match="is not in this history"):
-        learnt_commits(made, {"": "gone"})
+        learned_commits(made, {"": "gone"})
 
 
 def test_new_commits_are_for_the_test() -> None:
@@ -99,7 +99,7 @@ def test_boundaries_that_were_asked_for_are_not_moved() -> None:
     with pytest.raises(UserError, match="does not come after the training split"):
         counts(made, rule={**RULE, "train_until": "2024-01-10", "val_until": "2024-01-05"})
     with pytest.raises(UserError, match="which are not for training"):
-        counts(made, rule={**RULE, "train_until": "2024-01-05"}, learnt_until={"": made[9].hash})
+        counts(made, rule={**RULE, "train_until": "2024-01-05"}, learned_until={"": made[9].hash})
 
 
 def test_a_date_reaches_to_its_last_commit_in_a_history_that_jumps() -> None:

@@ -122,7 +122,7 @@ def test_reasons_are_sentences(tmp_path: Path) -> None:
     assert fingerprint.reasons(now, None, outputs, digests) == ["it has not run here yet"]
 
 
-def test_what_was_learnt_of_code_is_kept_until_it_changes(tmp_path: Path) -> None:
+def test_what_was_learned_of_code_is_kept_until_it_changes(tmp_path: Path) -> None:
     path = tmp_path / "module.py"
     path.write_text("x = 1\n")
     digests = Digests(tmp_path / "digests.json")
