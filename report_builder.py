@@ -6,7 +6,6 @@ python report_builder.py --commits outputs/commits.json --output outputs/report.
 from __future__ import annotations
 
 import json
-import re
 from collections import Counter
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -26,6 +25,7 @@ from core.records.commit_files import read_commits, read_history
 from core.records.evaluation import CACHE, TRIGRAM, TUNED, Evaluation, Saving, read_evaluation
 from core.records.training import VALIDATION_LOSS, MemoryReport, read_metrics, read_training
 from core.reports import plots
+from core.text.grammar import GrammarError, parse_head, pieces_of_spelled
 
 TEMPLATES = Path("core/reports/templates")
 MOST_BARS = 60
@@ -185,10 +185,12 @@ def periods(months: list[str]) -> tuple[str, dict[str, list[str]]]:
 
 
 def describe_head(head: str) -> tuple[str, str]:
-    """(message, "author, month") of a commit's head in the grammar."""
-    start, _, message = head.partition("<MESSAGE>")
-    date = re.fullmatch(r".*?<YEAR(?::|>)(\d+)>?<MONTH(?::|>)(\d+)>?<AUTHOR>(.*?)(?:<BRANCH>.*)?", start, re.DOTALL)
-    return (message or "(no message)", f"{date[3]}, {date[1]}-{date[2]}") if date else (head, "")
+    """(message, "author, month") of a commit's head, given with its markers spelled out."""
+    try:
+        commit = parse_head(pieces_of_spelled(head))
+    except GrammarError:  # a name or message that spells a marker
+        return head, ""
+    return "".join(commit.message) or "(no message)", f"{''.join(commit.author)}, {commit.year}-{commit.month}"
 
 
 def in_words(saving: Saving) -> str:

@@ -11,11 +11,12 @@ from core.errors import UserError
 from core.git.repositories import open_repository
 from core.models import model_folder
 from core.prediction.asking import Asker
-from core.prediction.completing import Stopper, complete, pieces_of_spelled
+from core.prediction.completing import Stopper, complete
 from core.prediction.predictor import Ranking, spelled_for_people
 from core.prediction.question import Question
 from core.prediction.streaming import pieces_of
 from core.prediction.writing import Sampling
+from core.text.grammar import pieces_of_spelled
 from services.answers import AnswerPart
 from services.schemas import ChatRequest, CompletionRequest, PredictRequest
 

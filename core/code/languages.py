@@ -62,7 +62,6 @@ class Language:
 
 
 _C_COMMENTS = r"/\*|//"
-_DOC_COMMENTS = r"/\*\*|///"
 
 LANGUAGES = {
     "rust": Language(

@@ -2,26 +2,18 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from core.prediction.reading import Reading
 from core.prediction.writing import Sampling
-from core.text.grammar import COMMIT_END, MARKERS, Marker, Pieces
+from core.text.grammar import COMMIT_END
 
 if TYPE_CHECKING:
     from transformers import PreTrainedModel
 
     from core.text.vocabulary import Vocabulary
-
-_SPELLED = re.compile("(" + "|".join(map(re.escape, sorted(MARKERS, key=len, reverse=True))) + ")")
-
-
-def pieces_of_spelled(text: str) -> Pieces:
-    """Text in which markers are spelled out, as markers and text."""
-    return [Marker(part) if part in MARKERS else part for part in _SPELLED.split(text) if part]
 
 
 def complete(

@@ -16,6 +16,7 @@ marker stays text, because markers are placed by id and never found by matching.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Literal
 
@@ -75,6 +76,8 @@ MARKERS: tuple[Marker, ...] = (
     *_VALUES,
     *(EMAIL, *SECRETS.values()),
 )
+_MARKER_NAMES = frozenset(MARKERS)
+_SPELLED = re.compile("(" + "|".join(map(re.escape, sorted(MARKERS, key=len, reverse=True))) + ")")
 NAMED_FIELDS = {FILE_START: "FILE", AUTHOR: "AUTHOR", MODULE: "MODULE", BRANCH: "BRANCH", REPOSITORY: "REPOSITORY"}
 """Open fields whose frequent values may get a token of their own, spelled <NAME:value>."""
 MASKS = frozenset((EMAIL, *SECRETS.values()))
@@ -199,6 +202,16 @@ def parse(pieces: Iterable[str]) -> Iterator[CommitText]:
         yield reader.commit()
 
 
+def parse_head(pieces: Iterable[str]) -> CommitText:
+    """A commit without its files, from the pieces that `commit_head` writes. Raises GrammarError where it is none."""
+    return _PieceReader(pieces).head()
+
+
+def pieces_of_spelled(text: str) -> Pieces:
+    """Text in which markers are spelled out, as markers and text."""
+    return [Marker(part) if part in _MARKER_NAMES else part for part in _SPELLED.split(text) if part]
+
+
 def spelled(name: str, value: str) -> str:
     """The spelling of a token that stands for one value of an open field."""
     return f"<{name}:{value}>"
@@ -247,6 +260,12 @@ class _PieceReader:
         self._advance()
 
     def commit(self) -> CommitText:
+        commit = self.head()
+        while not self._take(COMMIT_END):
+            commit.files.append(self._file())
+        return commit
+
+    def head(self) -> CommitText:
         self._expect(COMMIT_START)
         repository = self._optional(REPOSITORY)
         year, month = self._closed(YEAR), self._closed(MONTH)
@@ -254,12 +273,9 @@ class _PieceReader:
         author = self._text()
         branch = self._optional(BRANCH)
         self._expect(MESSAGE)
-        commit = CommitText(
+        return CommitText(
             year=year, month=month, author=author, message=self._text(), branch=branch, repository=repository, files=[]
         )
-        while not self._take(COMMIT_END):
-            commit.files.append(self._file())
-        return commit
 
     def _file(self) -> FileText:
         self._expect(FILE_START)

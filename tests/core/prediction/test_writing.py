@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 import torch
 
-from core.prediction.completing import Stopper, complete, pieces_of_spelled
+from core.prediction.completing import Stopper, complete
 from core.prediction.predictor import Predictor, spelled_for_people
 from core.prediction.reading import Reading
 from core.prediction.search import new_path
@@ -27,6 +27,7 @@ from core.text.grammar import (
     Marker,
     commit_head,
     parse,
+    pieces_of_spelled,
 )
 from core.text.vocabulary import Vocabulary
 
