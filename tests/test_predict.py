@@ -92,3 +92,14 @@ def test_settings_of_a_later_version_are_read_over(finished: Program, tmp_path: 
     about["settings"]["git_scraper"]["unheard_of"] = 5
     (model / "gitlore.json").write_text(json.dumps(about))
     assert finished.run("predict.py", *REPO, "--model", str(model)).returncode == 0
+
+
+def test_the_cache_folder_of_the_machine_that_trained_does_not_matter(finished: Program, tmp_path: Path) -> None:
+    model = tmp_path / "model"
+    shutil.copytree(finished.folder / "outputs" / "model", model)
+    info = json.loads((model / "gitlore.json").read_bytes())
+    info["settings"]["pipeline"]["cache_dir"] = "/proc/alice/cache"
+    (model / "gitlore.json").write_text(json.dumps(info))
+    done = finished.run("predict.py", *REPO, "--model", str(model), "--sketch-tokens", "0", "--json")
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout)["files"]
