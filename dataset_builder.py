@@ -63,7 +63,7 @@ class DatasetBuilderConfig(Section):
     duplicate_min_tokens: int = Field(default=32, ge=5)
     """Shorter code is never a duplicate: much short code is alike by chance."""
     duplicate_similarity: float = Field(default=0.8, gt=0.3, le=1)
-    """Share of five-token runs in common (Jaccard) from which on code is a near duplicate."""
+    """Share of five-token n-grams in common (Jaccard) from which on code is a near duplicate."""
     interleave: Literal["date", "repository"] = Field(
         default="date", json_schema_extra={"same_as": "pipeline.interleave"}
     )

@@ -191,13 +191,13 @@ def check(metadata: HistoryMetadata, order: Order, refs: Snapshot) -> None:
     if metadata.is_shallow:
         log.warning("%s is a shallow clone; get the whole history with: git fetch --unshallow", place)
     if metadata.grafted_commits:
-        log.warning("%s has grafts: %s commits have other parents than they say", place, metadata.grafted_commits)
+        log.warning("%s has grafts: the parents of %s commits are replaced", place, metadata.grafted_commits)
     if metadata.is_partial:
         log.warning("%s is a partial clone; what it lacks is not fetched, but flagged as missing", place)
     for ref in refs.broken[:3]:
         log.warning("%s: %s points at a missing object", place, ref)
     if len(refs.broken) > len(refs.broken[:3]):
-        log.warning("%s: and %s refs more", place, len(refs.broken) - 3)
+        log.warning("%s: and %s more refs point at missing objects", place, len(refs.broken) - 3)
     if len(order):
         return
     if order.left_out:

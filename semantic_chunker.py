@@ -59,7 +59,7 @@ class SemanticChunkerConfig(Section):
     def _known(cls, value: tuple[str, ...]) -> tuple[str, ...]:
         for name in value:
             if name not in LANGUAGES:
-                raise ValueError(f"'{name}' is no language known here; there are {', '.join(sorted(LANGUAGES))}")
+                raise ValueError(f"unknown language '{name}'; known: {', '.join(sorted(LANGUAGES))}")
         return value
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import re
-import typing
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -84,6 +83,8 @@ def load(
             given.append((section, key))
     models: dict[str, type[Section]] = {"pipeline": PipelineConfig, **sections}
     _replace(data, models, given)
+    for place in given:  # what is wrong with these is not on a line of the file
+        lines.pop(place, None)
     unknown = [key for key in data if key not in models]
     if unknown and not other_sections:
         key = unknown[0]
@@ -97,7 +98,10 @@ def load(
 def checked(name: str, model: type[SectionT], values: Mapping[str, Any]) -> SectionT:
     """The values that are not None as a section. Raises UserError naming what is wrong with which."""
     given = {key: value for key, value in values.items() if value not in (None, ())}
-    return typing.cast("SectionT", _validate(name, model, given, {}, "", {}))
+    try:
+        return model.model_validate(given)
+    except ValidationError as error:
+        raise UserError(*_explain(name, model, error, "", {})) from None
 
 
 def settings_file(path: str | None) -> Path | None:

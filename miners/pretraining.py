@@ -96,7 +96,7 @@ def pretrain(
         except ResumeLaterError as error:
             resume = error
         if not _number_read(tally) and (failed := collector.tally.failed + tally.failed):
-            raise UserError(f"no repository could be read: {failed[0]}", "check what is named")
+            raise UserError(f"no repository could be read: {failed[0]}", "check --repos and github_miner.repositories")
         done = seeder.merge("github")
     return Pretraining(done, collector.tally, tally, resume, time.monotonic() - started)
 
@@ -108,5 +108,5 @@ def _number_read(tally: MiningTally) -> int:
 def _sentence(mined: Mined, changes: Mapping[str, StoreChange]) -> str:
     added = sum(change.evidence_added for change in changes.values())
     removed = sum(change.evidence_removed for change in changes.values())
-    news = "no news" if mined.unchanged else f"{added:,} pieces of evidence more, {removed:,} less"
+    news = "no news" if mined.unchanged else f"{added:,} pieces of evidence added, {removed:,} removed"
     return f"{mined.state.name} ({mined.state.archetype}): {news}"

@@ -70,7 +70,7 @@ class MiningSettings(Section):
     cache_hours: dict[str, float] = CACHE_HOURS
     """Hours for which cached answers are used without asking again, by kind."""
     workers: int = Field(default=0, ge=0, json_schema_extra={"control": True})
-    """Git processes that diff side by side; 0 for one fewer than there are processors. The result is the same."""
+    """Git processes that diff in parallel; 0: one fewer than processors, at most 8. The result is the same."""
 
     @field_validator("curated", mode="before")
     @classmethod

@@ -20,9 +20,9 @@ from rich.table import Table
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from core import logs
-from core.config import DEFAULT_CONFIG, expand, load
+from core.config import expand, load, settings_file
 from core.engine import fingerprint
-from core.engine.command import version_option, with_exit_codes
+from core.engine.command import CONTEXT_SETTINGS, version_option, with_exit_codes
 from core.errors import EXIT_FAILED, UserError
 from core.files import atomic_write, make_folder, write_json
 from miners.gate import evaluation, rule_quality, store_report
@@ -33,7 +33,7 @@ from miners.settings import SeedingSettings
 HEADINGS = ("target", "uniform", "defaults", "placebo", "own history", "seeded", "over defaults", "over placebo", "")
 
 
-@click.command(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
+@click.command(context_settings=CONTEXT_SETTINGS)
 @click.option(
     "--repos", multiple=True, metavar="PATH|URL|FILE", help="Clone, git URL, or text file that lists some (repeatable)."
 )
@@ -68,7 +68,7 @@ def main(
 
 
 def _of_clones(repos: Sequence[str], bugsinpy: str | None, config: str | None) -> StoresEvaluation:
-    path = Path(config) if config else DEFAULT_CONFIG if DEFAULT_CONFIG.exists() else None
+    path = settings_file(config)
     settings = load(path, {"store_seeder": SeedingSettings}, other_sections=True)
     seeding, cache_dir = settings.stages["store_seeder"], expand(settings.pipeline.cache_dir)
     assert isinstance(seeding, SeedingSettings)

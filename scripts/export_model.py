@@ -22,7 +22,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from core import logs
 from core.config import cache_folder
-from core.engine.command import version_option, with_exit_codes
+from core.engine.command import CONTEXT_SETTINGS, version_option, with_exit_codes
 from core.errors import StageError, UserError
 from core.files import remove
 from core.logs import log
@@ -41,7 +41,7 @@ PARAMETER num_ctx {width}
 """
 
 
-@click.command(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
+@click.command(context_settings=CONTEXT_SETTINGS)
 @click.option("--model", "folder", default="outputs/model", metavar="DIR", show_default=True, help="The trained model.")
 @click.option("--output", default="exported", metavar="DIR", show_default=True, help="A new folder to write to.")
 @click.option("--precision", default="fp16", type=click.Choice(["fp32", "fp16", "bf16"]), show_default=True)

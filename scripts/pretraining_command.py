@@ -11,9 +11,9 @@ import click
 import msgspec
 
 from core import logs
-from core.config import DEFAULT_CONFIG, Section, expand, load
+from core.config import Section, expand, load, settings_file
 from core.engine import fingerprint
-from core.engine.command import version_option, with_exit_codes
+from core.engine.command import CONTEXT_SETTINGS, version_option, with_exit_codes
 from core.errors import EXIT_FAILED
 from core.files import write_json
 from miners.pretraining import pretrain
@@ -45,9 +45,7 @@ class _Flags(TypedDict):
 def pretraining_command(*, from_scratch: bool, summary: str, help: str) -> click.Command:  # noqa: A002 - click's word
     """The command. `from_scratch` reads every repository from its first commit on."""
 
-    @click.command(
-        help=help, epilog=EPILOG, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110}
-    )
+    @click.command(help=help, epilog=EPILOG, context_settings=CONTEXT_SETTINGS)
     @click.option("--config", metavar="FILE", help="Settings file [default: config.yaml, if there is one].")
     @click.option("--stores", metavar="DIR|URL", help="Where the stores are [default: stores/ in pipeline.outputs].")
     @click.option("--repos", multiple=True, metavar="PATH|URL|FILE", help=REPOS_HELP)
@@ -80,7 +78,7 @@ def _settings(flags: _Flags) -> tuple[MiningSettings, SeedingSettings, Path]:
         values["repositories"] = list(flags["repos"])
     if flags["github"] is not None:
         values["github"] = flags["github"]
-    path = Path(flags["config"]) if flags["config"] else DEFAULT_CONFIG if DEFAULT_CONFIG.exists() else None
+    path = settings_file(flags["config"])
     sections: dict[str, type[Section]] = {"github_miner": _Mining, "store_seeder": SeedingSettings}
     settings = load(path, sections, other_sections=True, values={"github_miner": values})
     mining, seeding = settings.stages["github_miner"], settings.stages["store_seeder"]

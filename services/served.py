@@ -52,7 +52,6 @@ class Served:
 
     def predict(self, request: PredictRequest) -> Iterator[AnswerPart]:
         """The ranking, the sketch as it is written, then all of it."""
-
         question = request.question
         ranking = self._rank(question)
         written: list[int] = []
@@ -63,7 +62,6 @@ class Served:
 
     def chat(self, request: ChatRequest) -> Iterator[AnswerPart]:
         """The prediction as Markdown, then the sketch as it is written."""
-
         most = request.max_completion_tokens or request.max_tokens or Question().sketch_tokens
         question = Question(
             task=request.task,
@@ -80,7 +78,6 @@ class Served:
 
     def complete(self, request: CompletionRequest) -> Iterator[AnswerPart]:
         """Text that continues the prompt."""
-
         prompt = request.prompt if isinstance(request.prompt, str) else request.prompt[0]
         vocabulary = self.asker.loaded.vocabulary
         ids = vocabulary.encode([pieces_of_spelled(prompt)])[0]
@@ -102,7 +99,6 @@ class Served:
 
     def _sketch(self, ranking: Ranking, question: Question, written: list[int]) -> Iterator[str]:
         """The sketch as people read it, piece by piece."""
-
         ids = _recorded(self.asker.write(ranking, question), written)
         return spelled_for_people(pieces_of(ids, self.asker.loaded.vocabulary))
 
@@ -124,7 +120,6 @@ def _stopped(
     texts: Iterator[str], stops: Sequence[str], written: list[int], *, most: int = 0, ending: str = ""
 ) -> Iterator[AnswerPart]:
     """Text up to the first of the `stops`, then the reason why it ended and the tokens used."""
-
     stopper = Stopper(stops)
     for text in texts:
         if ready := stopper.ready(text):

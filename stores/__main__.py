@@ -9,14 +9,14 @@ from typing import Any
 
 import click
 
-from core.engine.command import version_option, with_exit_codes
+from core.engine.command import CONTEXT_SETTINGS, version_option, with_exit_codes
 from core.errors import EXIT_FAILED, StageError, UserError, did_you_mean
 from stores import FailureStore, PatternStore, VVectorStore
 from stores.agent.rendering import entries_table, json_text, print_table, stats_table, why_lines
 from stores.agent.store import Store
 
 KINDS: dict[str, type[Store[Any]]] = {"v_vector": VVectorStore, "pattern": PatternStore, "failure": FailureStore}
-_SETTINGS = {"help_option_names": ["-h", "--help"], "max_content_width": 110, "show_default": True}
+_SETTINGS = {**CONTEXT_SETTINGS, "show_default": True}
 _store = click.argument("store", type=click.Choice(list(KINDS)))
 _id = click.argument("entry_id", type=int, metavar="ID")
 _file = click.argument("path", type=click.Path(path_type=Path), metavar="FILE")

@@ -9,6 +9,10 @@ from pathlib import Path
 import pytest
 from builders import Program
 
+from core.config import checked
+from core.errors import UserError
+from core.prediction.question import Question
+
 REPO = ("--repo", "repo", "--sketch-tokens", "3")
 
 
@@ -56,6 +60,14 @@ def test_wrong_input_is_told(finished: Program, arguments: tuple[str, ...]) -> N
     assert done.returncode == 2
     assert "Traceback" not in done.stderr
     assert "rror" in done.stderr
+
+
+def test_a_task_that_is_not_utf8_is_still_a_question() -> None:
+    for task in ("caf\udce9", "half \ud83d"):
+        question = checked("question", Question, {"task": task, "author": None, "files": ("src/*",)})
+        assert question.task == task[:-1] + "\ufffd"
+    with pytest.raises(UserError, match="at most"):
+        checked("question", Question, {"files": ("x" * 70_000,)})
 
 
 @pytest.mark.parametrize("temperature", ["1e-44", "0.7"])

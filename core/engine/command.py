@@ -134,7 +134,7 @@ def _run_stage(stage: Stage, config: str | None, verbose: bool, **values: Any) -
 def _follow(stage: Stage, plan: Sequence[turns.Turn]) -> NoReturn:
     """Work along as one of several processes that were started together, not the first: publish nothing."""
     if not stage.distributed:
-        raise UserError(f"{stage.name} is the work of one process", "start it without a launcher")
+        raise UserError(f"{stage.name} runs in a single process", "start it without accelerate")
     outcomes = [turn.runner.follow(stage) for turn in plan]
     for outcome in outcomes:
         if outcome.exit_code:
@@ -180,11 +180,9 @@ def _option(name: str, section: type[Section]) -> click.Option:
     default = info.get_default(call_default_factory=True)
     shown = " ".join(default) if isinstance(default, tuple) else default
     text = " ".join((info.description or "").split())
-    emptied = '; "" for none' if multiple and default else ""
-    settings: dict[str, Any] = {
-        "default": None,
-        "help": f"{text} [default: {shown if shown != '' else 'none'}{emptied}]",
-    }
+    if multiple:
+        text += " (repeatable" + ('; "" for none)' if default and not isinstance(kind, click.Choice) else ")")
+    settings: dict[str, Any] = {"default": None, "help": f"{text} [default: {shown}]" if shown != "" else text}
     if kind is bool:
         return click.Option([f"--{flag}/--no-{flag}"], **settings)
     if "flag_value" in extra:

@@ -90,11 +90,11 @@ class Run:
     finished_at: str = ""
 
     def finish(self, not_reached: Sequence[str], *, write: bool) -> None:
-        """Set the exit code (that of the only failed stage, otherwise 1) and write the record."""
+        """Set the exit code (that of the failed stages if they agree, otherwise 1) and write the record."""
         self.stages += [StageEntry(name, "not reached") for name in not_reached]
         bad = [entry.exit_code for entry in self.stages if entry.exit_code]
-        alone = len(bad) == 1 and not any(entry.status == "blocked" for entry in self.stages)
-        self.exit_code = self.exit_code or (bad[0] if alone else EXIT_FAILED if bad else EXIT_OK)
+        alike = len(set(bad)) == 1 and not any(entry.status == "blocked" for entry in self.stages)
+        self.exit_code = self.exit_code or (bad[0] if alike else EXIT_FAILED if bad else EXIT_OK)
         self.finished_at = now()
         if not write:
             return

@@ -140,7 +140,7 @@ class Runner:
                 results.StageEntry(stage.name, "failed", []), error.message, error.hint, error.exit_code
             )
         record = self._record(stage)
-        why = ["--force was given"] if force else []
+        why = ["--force was given" if from_scratch else "its command was run"] if force else []
         why = why or self._why(stage, facts, record, digests)
         if not why:
             log.info("%s: up to date (inputs, settings, code and outputs are unchanged)", stage.name)

@@ -122,7 +122,13 @@ def _failed(turn: Turn, error: Exception) -> results.StageEntry:
         message, hint, trace, code = error.message, error.hint, "", error.exit_code
     else:
         message, hint, trace = explain(error, turn.runner.layout.home)
-    log.error("%s: %s%s%s", turn.name, message, f"\n  hint: {hint}" if hint else "", f"\n{trace}" if trace else "")
+    log.error(
+        "%s: %s%s%s",
+        turn.name or "all together",
+        message,
+        f"\n  hint: {hint}" if hint else "",
+        f"\n{trace}" if trace else "",
+    )
     return results.StageEntry(turn.selected[0].name, "failed", error=message, hint=hint, exit_code=code)
 
 

@@ -12,8 +12,6 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from types import ModuleType
 
-from filelock import FileLock
-
 from core.config import without_credentials
 from core.errors import UserError
 from core.files import remove
@@ -35,6 +33,8 @@ def gitpython() -> ModuleType:
 
 def updated_clone(url: str, cache_dir: Path, ref_kinds: Sequence[str]) -> Path:
     """A bare clone of `url`, brought up to date. Its address is kept without credentials."""
+    from filelock import FileLock
+
     git = gitpython()
     name = re.sub(r"[^A-Za-z0-9._-]+", "-", url.rstrip("/").removesuffix(".git").rsplit("/", 1)[-1]) or "repository"
     clone = cache_dir / "repositories" / f"{name}-{hashlib.sha256(url.encode()).hexdigest()[:12]}.git"

@@ -6,8 +6,6 @@ from importlib import metadata
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from filelock import FileLock
-
 from core.config import EMBEDDED_MODEL, expand
 from core.errors import UserError
 from core.files import files_in, remove
@@ -207,6 +205,8 @@ def quiet_transformers() -> None:
 
 
 def _embedded(cache_dir: Path) -> Path:
+    from filelock import FileLock
+
     try:
         distribution = metadata.distribution(_WHEEL)
     except metadata.PackageNotFoundError:

@@ -7,7 +7,6 @@ tokenizer); the model continues them.
 from __future__ import annotations
 
 import fnmatch
-import os
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
@@ -122,14 +121,13 @@ class Asker:
 
     def _head(self, question: Question, recent: Recent) -> Pieces:
         clean = self._sequences.redactor.clean
-        task, author = (os.fsencode(text).decode(errors="replace") for text in (question.task, question.author))
         now = datetime.now(UTC)
         return commit_head(
             CommitText(
                 year=f"{now:%Y}",
                 month=f"{now:%m}",
-                author=clean(author or recent.author),
-                message=clean(task),
+                author=clean(question.author or recent.author),
+                message=clean(question.task),
                 repository=clean(self._repository_name),
             )
         )

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from pydantic import Field
+from typing import Annotated
+
+from pydantic import Field, field_validator
 
 from core.config import Section
 
@@ -17,8 +19,8 @@ class Question(Section):
     task: str = Field(default="", max_length=MOST_TEXT)
     """What is to be done, like the first line of a commit message."""
     author: str = Field(default="", max_length=MOST_TEXT)
-    """Who is to do it; the author of the last commit unless set."""
-    files: tuple[str, ...] = Field(default=(), max_length=1000)
+    """Who is to do it; by default the last commit's author."""
+    files: tuple[Annotated[str, Field(max_length=MOST_TEXT)], ...] = Field(default=(), max_length=1000)
     """Choose from these files alone: names and patterns such as src/*."""
     new_files: bool = True
     """Let a file that does not exist yet be an answer, marked as new."""
@@ -32,3 +34,9 @@ class Question(Section):
     """Draw from the likeliest tokens whose probabilities add up to this."""
     seed: int = Field(default=0, ge=0, lt=2**63)
     """Seed of what is drawn."""
+
+    @field_validator("task", "author", mode="before")
+    @classmethod
+    def _text(cls, value: object) -> object:
+        """Replace bytes of a command line, and halves of characters in JSON, that are no text."""
+        return value.encode("utf-16", "surrogatepass").decode("utf-16", "replace") if isinstance(value, str) else value

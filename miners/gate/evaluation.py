@@ -92,7 +92,9 @@ def of_clones(
                     _mine(clone, seeder, rules, known, done)
                 progress.advance()
         if not done.repositories:
-            raise UserError(f"no repository could be read: {done.tally.failed[0]}", "check what is named")
+            raise UserError(
+                f"no repository could be read: {done.tally.failed[0]}", "check --repos and github_miner.repositories"
+            )
         for store in seeder.staged:
             done.verdicts.update(try_out(store, hold_out=len(done.repositories) > 1))
     return done

@@ -130,3 +130,11 @@ def test_a_single_stage_ignores_other_sections(tmp_path: Path) -> None:
     path = write(tmp_path, "shop:\n  price: 9.5\nother:\n  x: 1\n")
     loaded = load(path, {"branch": Branch}, other_sections=True)
     assert loaded.stages["branch"] == Branch(price=9.5)
+
+
+def test_a_wrong_override_cites_no_line_of_the_file(tmp_path: Path) -> None:
+    path = write(tmp_path, "shop:\n  max_items: 3\n")
+    with pytest.raises(UserError) as caught:
+        load(path, SECTIONS, ["shop.max_items=-1"])
+    assert "shop.max_items = -1" in str(caught.value)
+    assert "config.yaml:2" not in str(caught.value)
