@@ -6,12 +6,13 @@ import json
 import os
 import re
 import subprocess
-import sys
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+from warm_start import Running, start
 
 import git_scraper
 import semantic_chunker
@@ -166,42 +167,22 @@ def grow(repo: Repo, commits: int = 12) -> None:
 
 @dataclass
 class Program:
-    """The pipeline as a user runs it: in a folder of its own, as a process."""
+    """The commands as a user runs them: in a folder of their own, each as a process (that starts warm)."""
 
     folder: Path
 
-    def run(self, script: str, *arguments: str, timeout_s: float = 300) -> subprocess.CompletedProcess[str]:
-        """Run a script of the project and wait for it."""
-        return self.run_line(self.line(script, *arguments), timeout_s=timeout_s)
-
-    def run_line(
-        self, line: list[str], *, timeout_s: float = 300, **variables: str
+    def run(
+        self, script: str, *arguments: str, timeout_s: float = 300, **variables: str
     ) -> subprocess.CompletedProcess[str]:
-        """Run a command line in the folder and wait for it."""
-        return subprocess.run(
-            line,
-            cwd=self.folder,
-            env={**os.environ, **variables},
-            capture_output=True,
-            text=True,
-            timeout=timeout_s,
-            check=False,
-        )
+        """Run a script of the project, or `-m` and a module, and wait for it."""
+        started = self.start(script, *arguments, **variables)
+        out, err = started.communicate(timeout_s)
+        return subprocess.CompletedProcess([script, *arguments], started.wait(), out, err)
 
-    def start(self, script: str, *arguments: str) -> subprocess.Popen[bytes]:
-        """Run a script of the project in the background, in a process group of its own."""
-        return subprocess.Popen(
-            self.line(script, *arguments),
-            cwd=self.folder,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            start_new_session=True,
-        )
-
-    @staticmethod
-    def line(script: str, *arguments: str) -> list[str]:
-        """The command line."""
-        return [sys.executable, str(PROJECT / script), *arguments]
+    def start(self, script: str, *arguments: str, **variables: str) -> Running:
+        """The same in the background, in a process group of its own."""
+        path = script if script == "-m" else str(PROJECT / script)
+        return start([path, *arguments], self.folder, {**os.environ, "PYTHONPATH": str(PROJECT), **variables})
 
 
 def small_config(repo: Path, model: Path) -> str:

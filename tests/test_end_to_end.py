@@ -266,7 +266,7 @@ def test_interrupted_training_keeps_a_checkpoint(trained: tuple[Program, list[st
         assert time.monotonic() < deadline
         time.sleep(0.01)
     os.kill(process.pid, signal.SIGINT)
-    process.communicate(timeout=120)
+    process.communicate(timeout_s=120)
     assert process.returncode == 130
     assert list(scratch.glob("*/training_logs/checkpoints/checkpoint-*"))
 

@@ -154,9 +154,7 @@ def test_two_processes_train_one_model(copied: Program) -> None:
 
 
 def test_a_stage_of_one_process_cannot_be_launched(copied: Program) -> None:
-    line = [sys.executable, PROJECT / "dataset_builder.py", *VOCAB]
-    environment = {**os.environ, "RANK": "1", "WORLD_SIZE": "2"}
-    done = subprocess.run(line, cwd=copied.folder, env=environment, capture_output=True, text=True, check=False)
+    done = copied.run("dataset_builder.py", *VOCAB, RANK="1", WORLD_SIZE="2")
     assert done.returncode == 2
     assert "work of one process" in done.stderr
 
