@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import signal
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -15,6 +16,11 @@ from stores import VVectorStore
 
 if TYPE_CHECKING:
     from core.prediction.predictor import Predictor
+
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    # From cron, nohup or a background job of a shell, SIGINT is ignored here and would be in every child: in those that
+    # tests interrupt, too. A handler is not inherited, so children start with the system's default again.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 if workers := int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "0")):  # torch would take all processors for each worker
     os.environ.setdefault("OMP_NUM_THREADS", str(max(1, (os.cpu_count() or 1) // workers)))
