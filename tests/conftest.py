@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 from builders import Program, Repo, grow, small_config
+from hypothesis import HealthCheck, settings
 
 from stores import VVectorStore
 
@@ -21,6 +22,12 @@ if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     # From cron, nohup or a background job of a shell, SIGINT is ignored here and would be in every child: in those that
     # tests interrupt, too. A handler is not inherited, so children start with the system's default again.
     signal.signal(signal.SIGINT, signal.default_int_handler)
+
+# No limit on time: it would be broken on a busy machine. In CI, one commit gives one result.
+settings.register_profile(
+    "gitlore", deadline=None, suppress_health_check=[HealthCheck.too_slow], derandomize="CI" in os.environ
+)
+settings.load_profile("gitlore")
 
 if workers := int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "0")):  # torch would take all processors for each worker
     os.environ.setdefault("OMP_NUM_THREADS", str(max(1, (os.cpu_count() or 1) // workers)))

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 from builders import Repo, Scraped, scrape
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from core.errors import StageError, UserError
@@ -629,7 +629,7 @@ LINE = st.sampled_from([b"a\n", b"b\n", b"\n", b"@@ -1 +1 @@\n", b"+x\n", b"-x\n
 STATE = st.dictionaries(st.sampled_from(["a", "b", "c/d", "e\tf"]), st.lists(LINE, max_size=8), max_size=4)
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=25)
 @given(states=st.lists(STATE, min_size=1, max_size=5))
 def test_any_history_of_small_files(
     tmp_path_factory: pytest.TempPathFactory, states: list[dict[str, list[bytes]]]
