@@ -576,9 +576,7 @@ def test_other_places_for_objects(history: Repo, tmp_path: Path, out: Path) -> N
 
 def test_sha256_repositories(tmp_path: Path, out: Path) -> None:
     path = tmp_path / "sha256"
-    path.mkdir()
-    repo = Repo(path)
-    repo.git("init", "-q", "-b", "main", "--object-format=sha256")
+    repo = Repo.new(path, "--object-format=sha256")
     repo.commit("one", {"a": "1\n"})
     repo.commit("two", {"a": "2\n", "b": "x\n"})
     found = scrape(path, out)
@@ -635,9 +633,7 @@ def test_any_history_of_small_files(
     tmp_path_factory: pytest.TempPathFactory, states: list[dict[str, list[bytes]]]
 ) -> None:
     folder = tmp_path_factory.mktemp("any")
-    repo = Repo(folder / "repo")
-    repo.path.mkdir()
-    repo.git("init", "-q", "-b", "main")
+    repo = Repo.new(folder / "repo")
     repo.git("config", "core.autocrlf", "false")
     for state in states:
         repo.git("rm", "-r", "-q", "-f", "--ignore-unmatch", ".")
