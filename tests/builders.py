@@ -5,13 +5,17 @@ from __future__ import annotations
 import json
 import os
 import re
+import shutil
 import subprocess
-import sys
+import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+from filelock import FileLock
+from warm_start import Running, start
 
 import git_scraper
 import semantic_chunker
@@ -30,6 +34,14 @@ class Repo:
 
     path: Path
     clock: int = 1_600_000_000
+
+    @classmethod
+    def new(cls, path: Path, *options: str) -> Repo:
+        """An empty repository on branch main."""
+        path.mkdir(parents=True)
+        repo = cls(path)
+        repo.git("init", "-q", "-b", "main", *options)
+        return repo
 
     def git(self, *arguments: str, **variables: str) -> str:
         """Run git in the repository."""
@@ -164,44 +176,52 @@ def grow(repo: Repo, commits: int = 12) -> None:
         )
 
 
+def made_once(root: Path, name: str, make: Callable[[Path], object]) -> Path:
+    """A folder of this name that is made once for all workers of a test run, whichever needs it first.
+
+    `root` is the base of the temporary folders; those of workers are inside the one that they share.
+    """
+    shared = root.parent if "PYTEST_XDIST_WORKER" in os.environ else root
+    folder, done = shared / name, shared / f"{name}.done"
+    with FileLock(shared / f"{name}.lock"):
+        if not done.exists():
+            folder.mkdir()
+            make(folder)
+            done.touch()
+    return folder
+
+
 @dataclass
 class Program:
-    """The pipeline as a user runs it: in a folder of its own, as a process."""
+    """The commands as a user runs them: in a folder of their own, each as a process (that starts warm)."""
 
     folder: Path
 
-    def run(self, script: str, *arguments: str, timeout_s: float = 300) -> subprocess.CompletedProcess[str]:
-        """Run a script of the project and wait for it."""
-        return self.run_line(self.line(script, *arguments), timeout_s=timeout_s)
+    def copy(self, folder: Path) -> Program:
+        """The same in a copy of everything in its folder."""
+        shutil.copytree(self.folder, folder, ignore=shutil.ignore_patterns("scratch"))
+        return Program(folder)
 
-    def run_line(
-        self, line: list[str], *, timeout_s: float = 300, **variables: str
+    def run(
+        self, script: str, *arguments: str, timeout_s: float = 300, **variables: str
     ) -> subprocess.CompletedProcess[str]:
-        """Run a command line in the folder and wait for it."""
-        return subprocess.run(
-            line,
-            cwd=self.folder,
-            env={**os.environ, **variables},
-            capture_output=True,
-            text=True,
-            timeout=timeout_s,
-            check=False,
-        )
+        """Run a script of the project, or `-m` and a module, and wait for it."""
+        started = self.start(script, *arguments, **variables)
+        out, err = started.communicate(timeout_s)
+        return subprocess.CompletedProcess([script, *arguments], started.wait(), out, err)
 
-    def start(self, script: str, *arguments: str) -> subprocess.Popen[bytes]:
-        """Run a script of the project in the background, in a process group of its own."""
-        return subprocess.Popen(
-            self.line(script, *arguments),
-            cwd=self.folder,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            start_new_session=True,
-        )
+    def start(self, script: str, *arguments: str, **variables: str) -> Running:
+        """The same in the background, in a process group of its own."""
+        path = script if script == "-m" else str(PROJECT / script)
+        return start([path, *arguments], self.folder, {**os.environ, "PYTHONPATH": str(PROJECT), **variables})
 
-    @staticmethod
-    def line(script: str, *arguments: str) -> list[str]:
-        """The command line."""
-        return [sys.executable, str(PROJECT / script), *arguments]
+
+def wait_for(condition: Callable[[], object], timeout_s: float = 120) -> None:
+    """Ask again and again until the condition holds."""
+    end = time.monotonic() + timeout_s
+    while not condition():
+        assert time.monotonic() < end, "waited in vain"
+        time.sleep(0.01)
 
 
 def small_config(repo: Path, model: Path) -> str:
@@ -229,6 +249,47 @@ evaluate:
   sketch_tokens: 8
   bootstrap_samples: 50
 """
+
+
+def write_tiny_model(folder: Path) -> None:
+    """A randomly initialised causal language model and a byte-level tokenizer."""
+    import torch
+    from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
+    from transformers import LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerFast
+
+    tokenizer = Tokenizer(models.BPE())
+    tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
+    tokenizer.decoder = decoders.ByteLevel()
+    trainer = trainers.BpeTrainer(
+        vocab_size=320,
+        special_tokens=["<|end|>"],
+        initial_alphabet=pre_tokenizers.ByteLevel.alphabet(),
+        show_progress=False,
+    )
+    tokenizer.train_from_iterator(["fn handler(x: u32) -> u32 { x } def part(x): return x"] * 4, trainer)
+    PreTrainedTokenizerFast(tokenizer_object=tokenizer, eos_token="<|end|>").save_pretrained(folder)
+    torch.manual_seed(0)
+    shape = LlamaConfig(
+        vocab_size=tokenizer.get_vocab_size(),
+        hidden_size=64,
+        intermediate_size=128,
+        num_hidden_layers=2,
+        num_attention_heads=2,
+        max_position_embeddings=512,
+        tie_word_embeddings=True,
+        bos_token_id=None,
+        eos_token_id=None,
+    )
+    LlamaForCausalLM(shape).save_pretrained(folder)
+
+
+def run_pipeline(folder: Path, model: Path) -> None:
+    """Build a repository in `folder`, `repo`, and run the whole pipeline on it; what it prints is in `printed`."""
+    grow(Repo.new(folder / "repo"), commits=24)
+    (folder / "config.yaml").write_text(small_config(Path("repo"), model))
+    done = Program(folder).run("pipeline.py")
+    assert done.returncode == 0, done.stderr
+    (folder / "printed").write_text(done.stdout)
 
 
 def read_chunks(path: Path) -> Iterator[Chunk]:

@@ -3,18 +3,30 @@
 from __future__ import annotations
 
 import os
-import shutil
+import signal
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-from builders import Program, Repo, grow, small_config
+from builders import Program, Repo, grow, made_once, run_pipeline, write_tiny_model
+from hypothesis import HealthCheck, settings
 
 from stores import VVectorStore
 
 if TYPE_CHECKING:
     from core.prediction.predictor import Predictor
+
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    # From cron, nohup or a background job of a shell, SIGINT is ignored here and would be in every child: in those that
+    # tests interrupt, too. A handler is not inherited, so children start with the system's default again.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+
+# No limit on time: it would be broken on a busy machine. In CI, one commit gives one result.
+settings.register_profile(
+    "gitlore", deadline=None, suppress_health_check=[HealthCheck.too_slow], derandomize="CI" in os.environ
+)
+settings.load_profile("gitlore")
 
 if workers := int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "0")):  # torch would take all processors for each worker
     os.environ.setdefault("OMP_NUM_THREADS", str(max(1, (os.cpu_count() or 1) // workers)))
@@ -24,14 +36,7 @@ if workers := int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "0")):  # torch wo
 def make_repo(tmp_path: Path) -> Callable[[str], Repo]:
     """`make_repo("name")` gives an empty repository on branch main."""
 
-    def make(name: str = "repo") -> Repo:
-        path = tmp_path / name
-        path.mkdir()
-        repo = Repo(path)
-        repo.git("init", "-q", "-b", "main")
-        return repo
-
-    return make
+    return lambda name="repo": Repo.new(tmp_path / name)
 
 
 @pytest.fixture
@@ -44,37 +49,8 @@ def history(make_repo: Callable[[str], Repo]) -> Repo:
 
 @pytest.fixture(scope="session")
 def tiny_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with a randomly initialised causal language model and a byte-level tokenizer."""
-    import torch
-    from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
-    from transformers import LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerFast
-
-    folder = tmp_path_factory.mktemp("model") / "tiny"
-    tokenizer = Tokenizer(models.BPE())
-    tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
-    tokenizer.decoder = decoders.ByteLevel()
-    trainer = trainers.BpeTrainer(
-        vocab_size=320,
-        special_tokens=["<|end|>"],
-        initial_alphabet=pre_tokenizers.ByteLevel.alphabet(),
-        show_progress=False,
-    )
-    tokenizer.train_from_iterator(["fn handler(x: u32) -> u32 { x } def part(x): return x"] * 4, trainer)
-    PreTrainedTokenizerFast(tokenizer_object=tokenizer, eos_token="<|end|>").save_pretrained(folder)
-    torch.manual_seed(0)
-    shape = LlamaConfig(
-        vocab_size=tokenizer.get_vocab_size(),
-        hidden_size=64,
-        intermediate_size=128,
-        num_hidden_layers=2,
-        num_attention_heads=2,
-        max_position_embeddings=512,
-        tie_word_embeddings=True,
-        bos_token_id=None,
-        eos_token_id=None,
-    )
-    LlamaForCausalLM(shape).save_pretrained(folder)
-    return folder
+    """A folder with a randomly initialised causal language model and a byte-level tokenizer. Not to be changed."""
+    return made_once(tmp_path_factory.getbasetemp(), "tiny", write_tiny_model)
 
 
 @pytest.fixture(scope="session")
@@ -104,24 +80,13 @@ def program(tmp_path: Path) -> Program:
 @pytest.fixture(scope="session")
 def finished(tmp_path_factory: pytest.TempPathFactory, tiny_model: Path) -> Program:
     """The program in a folder where the whole pipeline has run on a built repository, `repo`. Not to be changed."""
-    folder = tmp_path_factory.mktemp("finished")
-    repo = Repo(folder / "repo")
-    repo.path.mkdir()
-    repo.git("init", "-q", "-b", "main")
-    grow(repo, commits=24)
-    (folder / "config.yaml").write_text(small_config(repo.path, tiny_model))
-    made = Program(folder)
-    done = made.run("pipeline.py")
-    assert done.returncode == 0, done.stderr
-    return made
+    return Program(made_once(tmp_path_factory.getbasetemp(), "finished", lambda made: run_pipeline(made, tiny_model)))
 
 
 @pytest.fixture
 def copied(finished: Program, tmp_path: Path) -> Program:
-    """A copy of it, to be changed; its repository is the same one."""
-    shutil.copytree(finished.folder / "outputs", tmp_path / "outputs", ignore=shutil.ignore_patterns(".gitlore"))
-    shutil.copy(finished.folder / "config.yaml", tmp_path)
-    return Program(tmp_path)
+    """A copy of it, to be changed."""
+    return finished.copy(tmp_path / "copied")
 
 
 @pytest.fixture(scope="session")

@@ -79,11 +79,7 @@ def check(command: str, world: Program) -> None:
 
 
 def run(words: list[str], world: Program) -> None:
-    module = words[0] == "-m"
-    line = world.line("", *words[1:]) if module else world.line(*words)
-    line[1:2] = ["-m"] if module else line[1:2]
-    environment = {"PYTHONPATH": str(PROJECT)} if module else {}
-    done = world.run_line(line, **environment)
+    done = world.run(*words)
     assert done.returncode == 0, f"{' '.join(words)}\n{done.stderr}"
 
 

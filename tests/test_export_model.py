@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import os
 import stat
-import subprocess
-import sys
 from pathlib import Path
 
 import torch
-from builders import PROJECT, Program
+from builders import Program
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
 from core.models import model_folder
@@ -46,20 +44,14 @@ def test_a_converter_makes_gguf(finished: Program, tmp_path: Path) -> None:
     converter = tmp_path / "bin" / "convert_hf_to_gguf.py"
     converter.parent.mkdir()
     converter.write_text("import sys\nfrom pathlib import Path\nPath(sys.argv[3]).write_bytes(b'GGUF')\n")
-    environment = {**os.environ, "LLAMA_CPP": str(converter.parent)}
-
-    def export(*arguments: str) -> subprocess.CompletedProcess[str]:
-        line = [sys.executable, PROJECT / SCRIPT, "--output", str(tmp_path / "made"), *arguments]
-        return subprocess.run(line, cwd=finished.folder, env=environment, capture_output=True, text=True, check=False)
-
-    done = export("--gguf", "--outtype", "q8_0")
+    gguf, folder = ("--gguf", "--outtype", "q8_0"), str(converter.parent)
+    done = finished.run(SCRIPT, "--output", str(tmp_path / "made"), *gguf, LLAMA_CPP=folder)
     assert done.returncode == 0, done.stderr
     assert (tmp_path / "made" / "model-q8_0.gguf").read_bytes() == b"GGUF"
     assert "FROM ./model-q8_0.gguf" in (tmp_path / "made" / "Modelfile").read_text()
     converter.write_text("import sys\nsys.exit('no such architecture')\n")
     converter.chmod(converter.stat().st_mode | stat.S_IXUSR)
-    line = [sys.executable, PROJECT / SCRIPT, "--output", str(tmp_path / "other"), "--gguf"]
-    done = subprocess.run(line, cwd=finished.folder, env=environment, capture_output=True, text=True, check=False)
+    done = finished.run(SCRIPT, "--output", str(tmp_path / "other"), "--gguf", LLAMA_CPP=folder)
     assert done.returncode == 1
     assert "no such architecture" in done.stderr
     assert not (tmp_path / "other").exists()
@@ -67,9 +59,6 @@ def test_a_converter_makes_gguf(finished: Program, tmp_path: Path) -> None:
 
 
 def test_without_a_converter_gguf_is_an_error(finished: Program, tmp_path: Path) -> None:
-    environment = {**os.environ, "PATH": "/usr/bin:/bin"}
-    environment.pop("LLAMA_CPP", None)
-    line = [sys.executable, PROJECT / SCRIPT, "--output", str(tmp_path / "made"), "--gguf"]
-    done = subprocess.run(line, cwd=finished.folder, env=environment, capture_output=True, text=True, check=False)
+    done = finished.run(SCRIPT, "--output", str(tmp_path / "made"), "--gguf", PATH="/usr/bin:/bin", LLAMA_CPP="")
     assert done.returncode == 2
     assert "no converter" in done.stderr

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from builders import Repo, scrape
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from core.history.walk import split
@@ -131,7 +131,6 @@ def test_pull_requests_only_by_choice(history: Repo) -> None:
     assert scraped(history, refs=("head",))[-1].metadata.hash == pull
 
 
-@settings(suppress_health_check=[HealthCheck.too_slow])
 @given(st.lists(st.binary(max_size=30)), st.integers(1, 40))
 def test_pieces_survive_any_block_boundary(records: list[bytes], size: int) -> None:
     marker = b"MARKER-0123456789"

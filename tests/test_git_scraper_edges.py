@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 from builders import Repo, Scraped, scrape
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from core.errors import StageError, UserError
@@ -576,9 +576,7 @@ def test_other_places_for_objects(history: Repo, tmp_path: Path, out: Path) -> N
 
 def test_sha256_repositories(tmp_path: Path, out: Path) -> None:
     path = tmp_path / "sha256"
-    path.mkdir()
-    repo = Repo(path)
-    repo.git("init", "-q", "-b", "main", "--object-format=sha256")
+    repo = Repo.new(path, "--object-format=sha256")
     repo.commit("one", {"a": "1\n"})
     repo.commit("two", {"a": "2\n", "b": "x\n"})
     found = scrape(path, out)
@@ -629,15 +627,13 @@ LINE = st.sampled_from([b"a\n", b"b\n", b"\n", b"@@ -1 +1 @@\n", b"+x\n", b"-x\n
 STATE = st.dictionaries(st.sampled_from(["a", "b", "c/d", "e\tf"]), st.lists(LINE, max_size=8), max_size=4)
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=25)
 @given(states=st.lists(STATE, min_size=1, max_size=5))
 def test_any_history_of_small_files(
     tmp_path_factory: pytest.TempPathFactory, states: list[dict[str, list[bytes]]]
 ) -> None:
     folder = tmp_path_factory.mktemp("any")
-    repo = Repo(folder / "repo")
-    repo.path.mkdir()
-    repo.git("init", "-q", "-b", "main")
+    repo = Repo.new(folder / "repo")
     repo.git("config", "core.autocrlf", "false")
     for state in states:
         repo.git("rm", "-r", "-q", "-f", "--ignore-unmatch", ".")

@@ -420,7 +420,7 @@ def test_an_interrupt_ends_the_workers_too(make_repo: Callable[[str], Repo], pro
         assert time.monotonic() < deadline
         time.sleep(0.02)
     process.send_signal(signal.SIGINT)
-    process.communicate(timeout=60)
+    process.communicate(timeout_s=60)
     assert process.returncode == 130
     time.sleep(0.5)
     listing = subprocess.run(["ps", "-eo", "args"], capture_output=True, text=True, check=True).stdout

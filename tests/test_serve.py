@@ -10,8 +10,6 @@ import re
 import shutil
 import signal
 import socket
-import subprocess
-import sys
 import time
 from collections import Counter
 from collections.abc import Iterator
@@ -43,18 +41,11 @@ class Service:
         with socket.socket() as free:
             free.bind(("127.0.0.1", 0))
             self.port = free.getsockname()[1]
-        self.process = subprocess.Popen(
-            [sys.executable, PROJECT / "serve.py", "--port", str(self.port), *arguments],
-            cwd=folder,
-            env={**os.environ, "GITLORE_API_KEY": key},
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-        )
+        self.process = Program(folder).start("serve.py", "--port", str(self.port), *arguments, GITLORE_API_KEY=key)
         self.url = f"http://127.0.0.1:{self.port}"
         deadline = time.monotonic() + 120
         while True:
-            assert self.process.poll() is None, self.process.communicate()[0]
+            assert self.process.poll() is None, self.process.communicate()
             assert time.monotonic() < deadline
             with contextlib.suppress(httpx.TransportError):
                 httpx.get(f"{self.url}/health").raise_for_status()
@@ -69,8 +60,7 @@ class Service:
     def stop(self) -> str:
         """Ctrl-C; all that was said."""
         self.process.send_signal(signal.SIGINT)
-        said, _ = self.process.communicate(timeout=30)
-        return said
+        return "".join(self.process.communicate(timeout_s=60))
 
 
 @pytest.fixture(scope="module")
@@ -206,7 +196,7 @@ def test_adapters_share_one_base(finished: Program, tmp_path: Path) -> None:
 
 def test_a_wrong_start_is_told(finished: Program, tmp_path: Path) -> None:
     for arguments, says in (
-        (("--model", "nowhere"), "holds no model"),
+        (("--model", "nowhere"), "is no model of Gitlore"),
         (("--repo", str(tmp_path)), "repository"),
         (("--model", "outputs/model", "--model", "outputs/model", "--repo", "repo"), "same name"),
     ):

@@ -94,7 +94,7 @@ def test_kills_and_interrupts_at_any_moment_leave_whole_stores(program: Program,
         process = program.start("scripts/refresh_pretraining.py", *arguments(repos))
         time.sleep(pause)
         process.send_signal(signal.SIGKILL if number % 2 else signal.SIGINT)
-        process.communicate(timeout=60)
+        process.communicate(timeout_s=60)
         if (program.folder / "stores" / "v_vector_history.db").exists():
             with VVectorStore(program.folder / "stores") as store:
                 assert store.check() == []

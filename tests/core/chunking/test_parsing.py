@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 from builders import PROJECT
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from core.chunking import parsing
@@ -415,7 +415,7 @@ PIECES = st.sampled_from(
 )  # fmt: skip
 
 
-@settings(max_examples=300, suppress_health_check=[HealthCheck.too_slow], deadline=None)
+@settings(max_examples=300)
 @given(st.lists(st.lists(PIECES, max_size=14), min_size=2, max_size=4))
 def test_parsing_from_the_version_before_changes_nothing(versions: Sequence[list[bytes]]) -> None:
     import difflib

@@ -39,7 +39,7 @@ def plainly(train: list[int], stream: list[int]) -> tuple[float, float, float]:
     return one, two, three
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(STREAMS, STREAMS, st.sampled_from([1, 5, 1000]))
 def test_counting_equals_the_plain_loop(train: list[int], stream: list[int], at_once: int) -> None:
     known, asked = np.array(train, np.int32), np.array(stream, np.int32)

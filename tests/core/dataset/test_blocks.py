@@ -18,7 +18,7 @@ def packed(sizes: list[int], weights: list[float] | None = None) -> Packed:
     return Packed(stream, starts, np.array(weights or [1.0] * len(sizes)))
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(st.lists(st.integers(1, 30), max_size=12), st.integers(2, 40))
 def test_each_token_is_asked_for_once(sizes: list[int], block: int) -> None:
     made = list(rows(packed(sizes), block))

@@ -26,7 +26,7 @@ def plainly(ids: list[int], at: int) -> tuple[int, int]:
     return -1, -1
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(st.lists(st.integers(0, 3), max_size=30), st.lists(st.integers(0, 3), min_size=1, max_size=30))
 def test_guesses_are_what_followed_the_last_time(earlier: list[int], stream: list[int]) -> None:
     places = np.arange(1, len(stream))

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from core.scoring.ngrams import NgramHashes, share_seen
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(st.lists(st.integers(0, 2), min_size=1, max_size=60), st.sampled_from([1, 2, 3, 5, 8, 12]))
 def test_equal_ngrams_have_equal_hashes_and_others_do_not(ids: list[int], length: int) -> None:
     made = NgramHashes(np.array(ids, np.int64)).of(length)

@@ -139,7 +139,7 @@ RULES = {f"{rule.kind} {number}": rule for number, rule in enumerate(secrets.rul
 
 
 @pytest.mark.parametrize("name", RULES)
-@settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=25, suppress_health_check=list(HealthCheck))
 @given(data=st.data())
 def test_the_fast_pass_misses_nothing_that_a_rule_finds(name: str, data: st.DataObject) -> None:
     pattern = RULES[name].pattern

@@ -30,7 +30,7 @@ def plainly(tokens: list[int], context: int, target: int, stride: int, pad: int)
     return made
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(st.integers(2, 60), st.integers(1, 12), st.integers(1, 8), st.integers(1, 9))
 def test_windows_equal_the_plain_loop(length: int, context: int, target: int, stride: int) -> None:
     tokens = list(range(1, length + 1))

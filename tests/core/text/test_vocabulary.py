@@ -70,7 +70,7 @@ HARD = st.one_of(
 ).map(str)
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(st.sampled_from(sorted(VOCABULARIES)), st.lists(HARD, min_size=1, max_size=4))
 def test_any_text_round_trips(kind: str, texts: list[str]) -> None:
     vocabulary = VOCABULARIES[kind]

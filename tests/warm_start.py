@@ -1,0 +1,200 @@
+"""Programs that start warm: each is a fork of one process that has imported the heavy libraries already.
+
+Importing torch, transformers and peft takes up to nine seconds of CPU, more than most runs of a tiny model. A fork is
+a process like any other: the script runs as `__main__`, in its own folder and environment, and imports the modules of
+the project itself. One thing differs from a cold start: all forks of one process hash strings alike.
+"""
+
+from __future__ import annotations
+
+import atexit
+import contextlib
+import functools
+import importlib
+import json
+import os
+import runpy
+import selectors
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import traceback
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import IO, Any, NoReturn
+
+LIBRARIES = (
+    *("torch", "transformers", "transformers.models.llama.modeling_llama", "peft", "datasets", "matplotlib.pyplot"),
+    *("scipy.stats", "sqlalchemy", "alembic.command", "fastapi", "uvicorn", "pydantic", "click", "git", "rich.console"),
+)
+MOST_BYTES = 100_000
+"""Of a request: arguments and environment."""
+
+
+class Running:
+    """A program that was started; like `subprocess.Popen`, with its output in files."""
+
+    def __init__(self, pid: int, reply: socket.socket, stdout: IO[bytes], stderr: IO[bytes]) -> None:
+        self.pid = pid
+        self.returncode: int | None = None
+        self._reply, self._stdout, self._stderr = reply, stdout, stderr
+
+    def wait(self, timeout_s: float | None = None) -> int:
+        """The exit code. Raises TimeoutError where the program does not end in time."""
+        if self.returncode is None:
+            self._reply.settimeout(timeout_s)
+            self.returncode = int(self._reply.recv(32))
+            self._reply.close()
+        return self.returncode
+
+    def poll(self) -> int | None:
+        """The exit code, or None as long as the program runs."""
+        with contextlib.suppress(BlockingIOError):
+            return self.wait(0)
+        return None
+
+    def send_signal(self, number: signal.Signals) -> None:
+        """To the program alone, not to the processes that it started."""
+        os.kill(self.pid, number)
+
+    def kill(self) -> None:
+        """The program alone."""
+        self.send_signal(signal.SIGKILL)
+
+    def communicate(self, timeout_s: float | None = None) -> tuple[str, str]:
+        """(standard output, standard error) after its end. Raises TimeoutError, and kills what takes longer."""
+        try:
+            self.wait(timeout_s)
+        except TimeoutError:
+            os.killpg(self.pid, signal.SIGKILL)
+            raise
+        return _text(self._stdout), _text(self._stderr)
+
+
+def start(arguments: Sequence[str], folder: Path, environment: Mapping[str, str]) -> Running:
+    """Start `python *arguments` in `folder`, in a process group of its own: a script, or `-m` and a module."""
+    stdout, stderr = tempfile.TemporaryFile(), tempfile.TemporaryFile()  # noqa: SIM115 - the caller reads them
+    ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+    request = json.dumps({"arguments": list(arguments), "folder": str(folder), "environment": dict(environment)})
+    with theirs:
+        files = [stdout.fileno(), stderr.fileno(), theirs.fileno()]
+        socket.send_fds(_server(), [request.encode()], files)
+    return Running(int(ours.recv(32)), ours, stdout, stderr)
+
+
+@functools.cache
+def _server() -> socket.socket:
+    """Where requests go: to a process that lives as long as this one."""
+    ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+    with theirs:
+        line = [sys.executable, __file__, str(theirs.fileno())]
+        # One thread each: several programs and test workers share the processors.
+        environment = {**os.environ, "OMP_NUM_THREADS": "1"}
+        process = subprocess.Popen(line, pass_fds=[theirs.fileno()], env=environment, start_new_session=True)
+
+    def stop() -> None:
+        ours.close()
+        process.wait()
+
+    atexit.register(stop)
+    return ours
+
+
+def _text(file: IO[bytes]) -> str:
+    with file:
+        file.seek(0)
+        return file.read().decode()
+
+
+def _serve(control: socket.socket) -> dict[str, Any]:
+    """Fork for each request and report each end; returns, in every fork, what it is to run."""
+    programs: dict[int, tuple[int, int]] = {}  # by the handle of its process: process id, where its end is reported
+    with selectors.DefaultSelector() as selector:
+        selector.register(control, selectors.EVENT_READ)
+        while True:
+            for key, _ in selector.select():
+                if key.fd in programs:
+                    selector.unregister(key.fd)
+                    _report_end(key.fd, *programs.pop(key.fd))
+                    continue
+                message, files, *_ = socket.recv_fds(control, MOST_BYTES, 3)
+                if not message:
+                    _end(programs)
+                if not (pid := os.fork()):
+                    return _take_place(json.loads(message), *files[:2])
+                stdout, stderr, reply = files
+                os.close(stdout)
+                os.close(stderr)
+                os.write(reply, str(pid).encode())
+                programs[handle := os.pidfd_open(pid)] = pid, reply
+                selector.register(handle, selectors.EVENT_READ)
+
+
+def _report_end(handle: int, pid: int, reply: int) -> None:
+    _, status = os.waitpid(pid, 0)
+    with contextlib.suppress(BrokenPipeError):  # nobody waits for it
+        os.write(reply, str(os.waitstatus_to_exitcode(status)).encode())
+    os.close(handle)
+    os.close(reply)
+
+
+def _end(programs: Mapping[int, tuple[int, int]]) -> NoReturn:
+    """The tests are over, perhaps by a kill: so is every program."""
+    for pid, _ in programs.values():
+        os.killpg(pid, signal.SIGKILL)
+    sys.exit()
+
+
+def _take_place(request: dict[str, Any], stdout: int, stderr: int) -> dict[str, Any]:
+    """Become the program: its session, files, folder and environment."""
+    os.setsid()
+    for number, file in enumerate((os.open(os.devnull, os.O_RDONLY), stdout, stderr)):
+        os.dup2(file, number)
+        os.close(file)
+    os.chdir(request["folder"])
+    os.environ.clear()
+    os.environ.update(request["environment"])
+    return request
+
+
+def _run(arguments: Sequence[str]) -> int:
+    """As `python *arguments` does; the exit code."""
+    try:
+        if arguments[0] == "-m":
+            sys.argv = ["", *arguments[2:]]
+            sys.path[:1] = ["", *filter(None, os.environ.get("PYTHONPATH", "").split(os.pathsep))]
+            runpy.run_module(arguments[1], run_name="__main__", alter_sys=True)
+        else:
+            sys.argv = list(arguments)
+            sys.path[0] = str(Path(arguments[0]).resolve().parent)
+            runpy.run_path(arguments[0], run_name="__main__")
+    except SystemExit as end:
+        if isinstance(end.code, str):
+            sys.stderr.write(f"{end.code}\n")
+        return end.code if isinstance(end.code, int) else int(end.code is not None)
+    except BaseException:  # noqa: BLE001 - what the interpreter does with what nobody catches
+        traceback.print_exc()
+        return 1
+    return 0
+
+
+def main() -> None:
+    """Import, serve; and in each fork, run and end, without the second that it takes to free what was imported."""
+    code = None
+
+    @atexit.register  # the first one, so it is called last
+    def end_at_once() -> None:
+        if code is not None:
+            sys.stdout.flush()
+            sys.stderr.flush()
+            os._exit(code)
+
+    for library in LIBRARIES:
+        importlib.import_module(library)
+    code = _run(_serve(socket.socket(fileno=int(sys.argv[1])))["arguments"])
+
+
+if __name__ == "__main__":
+    main()
