@@ -150,7 +150,7 @@ def test_two_processes_train_one_model(copied: Program) -> None:
 def test_a_stage_of_one_process_cannot_be_launched(copied: Program) -> None:
     done = copied.run("dataset_builder.py", *VOCAB, RANK="1", WORLD_SIZE="2")
     assert done.returncode == 2
-    assert "work of one process" in done.stderr
+    assert "runs in a single process" in done.stderr
 
 
 def test_blocks_of_another_dataset_are_refused(copied: Program) -> None:
