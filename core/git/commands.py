@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import IO
 
-from core.errors import StageError
+from core.errors import StageError, UserError
 from core.logs import log
 
 PIPE_BYTES = 1 << 20
@@ -98,15 +98,20 @@ def stream(
     with tempfile.TemporaryFile() as errors, tempfile.TemporaryFile() as source:
         source.write(stdin)
         source.seek(0)
-        process = subprocess.Popen(
-            line,
-            env=environment(replacements=replacements),
-            cwd=git_dir,
-            stdin=source,
-            stdout=subprocess.PIPE,
-            stderr=errors,
-            pipesize=PIPE_BYTES,
-        )
+        try:
+            process = subprocess.Popen(
+                line,
+                env=environment(replacements=replacements),
+                cwd=git_dir,
+                stdin=source,
+                stdout=subprocess.PIPE,
+                stderr=errors,
+                pipesize=PIPE_BYTES,
+            )
+        except FileNotFoundError as error:
+            if error.filename != "git":  # the folder, not the program
+                raise
+            raise UserError("the git command was not found", "install git, or put it on the PATH") from None
         assert process.stdout is not None
         try:
             yield process.stdout
