@@ -128,7 +128,7 @@ RULES = (
     Hint("worse than its base", "the fine-tuned model needs at least the base's bits", _worse),
     Hint("overfitting", "the best validation was within the first 60 % of the steps", _overfitting),
     Hint("small gain", "less than 10 % gain with under half of the training split read", _small_gain),
-    Hint("uncertain gain", "the gain's interval includes zero", _uncertain),
+    Hint("uncertain gain", "the gain's interval is not above zero", _uncertain),
     Hint("copying wins", "copying needs fewer bits than the model", _copying),
     Hint("files", "frequency or recency names files better than the model", _files),
     Hint("memory", "the requested batch or width did not fit into memory", _memory),
