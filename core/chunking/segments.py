@@ -55,16 +55,16 @@ class Settings:
         return cls(
             git_dir=git_dir,
             filters={
-                "endings": tuple(settings["file_filters"]),
-                "include": tuple(settings["include"]),
-                "exclude": tuple(settings["exclude"]),
-                "languages": tuple(settings["languages"]),
-                "derived": settings["derived_files"],
-                "max_line_bytes": settings["max_line_bytes"],
+                "endings": tuple(settings.get("file_filters", ())),
+                "include": tuple(settings.get("include", ())),
+                "exclude": tuple(settings.get("exclude", ("*.svg",))),
+                "languages": tuple(settings.get("languages", ())),
+                "derived": settings.get("derived_files", False),
+                "max_line_bytes": settings.get("max_line_bytes", 10_000),
             },
-            max_code_bytes=settings["max_code_bytes"],
-            max_file_bytes=settings["max_file_bytes"],
-            merges=settings["include_merges"],
+            max_code_bytes=settings.get("max_code_bytes", 16_384),
+            max_file_bytes=settings.get("max_file_bytes", 1_000_000),
+            merges=settings.get("include_merges", False),
             branches=tuple(branches),
         )
 

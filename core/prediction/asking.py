@@ -136,11 +136,11 @@ class Asker:
         """The last commits in the model's form, the files of `head`, the last author."""
         listing = commands.run(repository.git_dir, "ls-tree", "-r", "-z", "--name-only", head)
         paths = [decode(path)[0] for path in listing.split(b"\0") if path]
-        options = ReadOptions.of(self.settings["git_scraper"], repository.git_dir, self.cache_dir)
+        options = ReadOptions.of(self.settings.get("git_scraper", {}), repository.git_dir, self.cache_dir)
         history: list[Pieces] = []
         author = ""
         with BlobReader(repository.git_dir) as blobs:
-            chunker = Settings.of(self.settings["semantic_chunker"], repository.git_dir).chunker(blobs)
+            chunker = Settings.of(self.settings.get("semantic_chunker", {}), repository.git_dir).chunker(blobs)
             for commit in recent_commits(repository, options, head, last=self.last):
                 author = commit.metadata.author
                 chunks = list(chunker.chunks(commit))
