@@ -205,14 +205,14 @@ class Program:
     def run(
         self, script: str, *arguments: str, timeout_s: float = 300, **variables: str
     ) -> subprocess.CompletedProcess[str]:
-        """Run a script of the project, or `-m` and a module, and wait for it."""
+        """Run a script of the project, `-m module` or `-c code`, and wait for it."""
         started = self.start(script, *arguments, **variables)
         out, err = started.communicate(timeout_s)
         return subprocess.CompletedProcess([script, *arguments], started.wait(), out, err)
 
     def start(self, script: str, *arguments: str, **variables: str) -> Running:
         """The same in the background, in a process group of its own."""
-        path = script if script == "-m" else str(PROJECT / script)
+        path = script if script in ("-m", "-c") else str(PROJECT / script)
         return start([path, *arguments], self.folder, {**os.environ, "PYTHONPATH": str(PROJECT), **variables})
 
 

@@ -1,8 +1,9 @@
-"""Programs that start warm: each is a fork of one process that has imported the heavy libraries already.
+"""Programs that start warm: each is a fork of one process in which every import has been done.
 
-Importing torch, transformers and peft takes up to nine seconds of CPU, more than most runs of a tiny model. A fork is
-a process like any other: the script runs as `__main__`, in its own folder and environment, and imports the modules of
-the project itself. One thing differs from a cold start: all forks of one process hash strings alike.
+Importing torch, transformers and peft takes up to nine seconds of CPU, more than most runs of a tiny model; the project
+itself takes another. A fork is a process like any other: the script runs as `__main__`, in its own folder, environment
+and process group. Two things differ from a cold start: what is imported, and that all forks hash strings alike.
+Where that matters, a test starts `sys.executable`.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ import subprocess
 import sys
 import tempfile
 import traceback
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import IO, Any, NoReturn
 
@@ -63,6 +64,10 @@ class Running:
         """The program alone."""
         self.send_signal(signal.SIGKILL)
 
+    def printed(self) -> str:
+        """Its standard output so far."""
+        return os.pread(self._stdout.fileno(), MOST_BYTES, 0).decode()
+
     def communicate(self, timeout_s: float | None = None) -> tuple[str, str]:
         """(standard output, standard error) after its end. Raises TimeoutError, and kills what takes longer."""
         try:
@@ -74,7 +79,7 @@ class Running:
 
 
 def start(arguments: Sequence[str], folder: Path, environment: Mapping[str, str]) -> Running:
-    """Start `python *arguments` in `folder`, in a process group of its own: a script, or `-m` and a module."""
+    """Start `python *arguments` in `folder`, in a process group of its own: a script, `-m module`, or `-c code`."""
     stdout, stderr = tempfile.TemporaryFile(), tempfile.TemporaryFile()  # noqa: SIM115 - the caller reads them
     ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
     request = json.dumps({"arguments": list(arguments), "folder": str(folder), "environment": dict(environment)})
@@ -166,6 +171,9 @@ def _run(arguments: Sequence[str]) -> int:
             sys.argv = ["", *arguments[2:]]
             sys.path[:1] = ["", *filter(None, os.environ.get("PYTHONPATH", "").split(os.pathsep))]
             runpy.run_module(arguments[1], run_name="__main__", alter_sys=True)
+        elif arguments[0] == "-c":
+            sys.argv = ["-c", *arguments[2:]]
+            exec(arguments[1], {"__name__": "__main__"})
         else:
             sys.argv = list(arguments)
             sys.path[0] = str(Path(arguments[0]).resolve().parent)
@@ -180,6 +188,19 @@ def _run(arguments: Sequence[str]) -> int:
     return 0
 
 
+def _modules() -> Iterator[str]:
+    """The project's own, but for those that are run by others: commands of packages, migrations."""
+    project = Path(__file__).resolve().parent.parent
+    sys.path.insert(0, str(project))
+    rooms = (
+        file for room in ("core", "stores", "miners", "services") for file in sorted((project / room).rglob("*.py"))
+    )
+    for file in (*sorted(project.glob("*.py")), *rooms):
+        name = ".".join(file.relative_to(project).with_suffix("").parts)
+        if not name.endswith(("__", ".env")) and ".migrations." not in name:
+            yield name
+
+
 def main() -> None:
     """Import, serve; and in each fork, run and end, without the second that it takes to free what was imported."""
     code = None
@@ -191,7 +212,7 @@ def main() -> None:
             sys.stderr.flush()
             os._exit(code)
 
-    for library in LIBRARIES:
+    for library in (*LIBRARIES, *_modules()):
         importlib.import_module(library)
     code = _run(_serve(socket.socket(fileno=int(sys.argv[1])))["arguments"])
 

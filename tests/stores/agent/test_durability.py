@@ -7,40 +7,37 @@ import itertools
 import random
 import signal
 import sqlite3
-import subprocess
-import sys
-import textwrap
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
-from builders import PROJECT
+from builders import Program, wait_for
 from stores_made_up import entry, made_up
+from warm_start import Running
 
 from core.errors import StageError
 from stores import FailureStore, PatternStore, VVectorStore
 
 IMPORTING = """
 import resource, signal, sys, time
-sys.path[:0] = [{project!r}, {tests!r}]
 from stores import VVectorStore
 from stores_made_up import entry, made_up
-store = VVectorStore({folder!r})
+store = VVectorStore(".")
 print("ready", flush=True)
-many = [made_up("a"), *(made_up(name, 3000) for name in "bcdefgh")]
+many = [made_up("a"), *(made_up(name, 1500) for name in "bcdefgh")]
 {before}
 store.bulk_import(many, [entry(*many, option="import_fix")], source="history:test")
 print("done", flush=True)
 """
 
 
-def importing(folder: Path, before: str = "") -> subprocess.Popen[bytes]:
-    text = IMPORTING.format(
-        project=str(PROJECT), tests=str(PROJECT / "tests"), folder=str(folder), before=textwrap.dedent(before)
-    )
-    return subprocess.Popen([sys.executable, "-c", text], stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+def importing(folder: Path, before: str = "") -> Running:
+    """A process that imports much into a store in `folder`."""
+    process = Program(folder).start("-c", IMPORTING.format(before=before))
+    wait_for(lambda: "ready" in process.printed() or process.poll() is not None)
+    return process
 
 
 def seeded(folder: Path) -> int:
@@ -62,14 +59,12 @@ def test_twenty_kills_in_the_middle_of_an_import(tmp_path: Path) -> None:
         own, guard = store.get(number).own, [one for one in store.entries() if one.source == "own"]
     for _ in range(20):
         process = importing(tmp_path)
-        assert process.stdout
-        assert process.stdout.readline() == b"ready\n"
-        time.sleep(random.uniform(0, 0.9))
+        time.sleep(random.uniform(0, 0.5))
         process.kill()
-        done += b"done" in process.communicate()[0]
+        done += "done" in process.communicate()[0]
         with VVectorStore(tmp_path) as store:
             assert store.check() == []
-            whole = {40, 40 + 7 * 3000}
+            whole = {40, 40 + 7 * 1500}
             assert store.stats()["evidence"] in whole
             assert store.get(number).own == own
             assert [one for one in store.entries() if one.source == "own"] == guard
@@ -80,16 +75,17 @@ def test_three_writers_at_once_take_turns(tmp_path: Path) -> None:
     number = seeded(tmp_path)
     writer = f"""
 import sys
-sys.path.insert(0, {str(PROJECT)!r})
 from stores import VVectorStore
-store = VVectorStore({str(tmp_path)!r})
+store = VVectorStore(".")
 for _ in range(80):
     store.record_outcome({number}, success=True, note=sys.argv[1])
 """
-    processes = [subprocess.Popen([sys.executable, "-c", writer, name]) for name in ("x", "y")]
+    processes = [Program(tmp_path).start("-c", writer, name) for name in ("x", "y")]
     third = importing(tmp_path)
-    assert third.communicate(timeout=100)[0].endswith(b"done\n")
-    assert [process.wait(timeout=100) for process in processes] == [0, 0]
+    assert third.communicate(timeout_s=300)[0].endswith("done\n")
+    for process in processes:
+        process.communicate(timeout_s=300)
+        assert process.returncode == 0
     with VVectorStore(tmp_path) as store:
         assert store.get(number).own.successes == 1 + 160
         assert store.check() == []
@@ -108,7 +104,7 @@ def test_a_full_disk_leaves_the_store_as_it_was(tmp_path: Path) -> None:
         "signal.signal(signal.SIGXFSZ, signal.SIG_IGN); resource.setrlimit(resource.RLIMIT_FSIZE, (150_000, 150_000))"
     )
     process = importing(tmp_path, before=full)
-    errors = process.communicate(timeout=60)[1].decode()
+    errors = process.communicate(timeout_s=120)[1]
     assert process.returncode == 1
     assert "free some disk space; the database is unchanged" in errors
     with VVectorStore(tmp_path) as store:
@@ -119,15 +115,11 @@ def test_a_full_disk_leaves_the_store_as_it_was(tmp_path: Path) -> None:
 
 def test_an_interrupt_leaves_the_store_as_it_was(tmp_path: Path) -> None:
     seeded(tmp_path)
-    # A background job starts with SIGINT ignored, and its children inherit that.
-    answers = 'signal.signal(signal.SIGINT, signal.default_int_handler); print("go", flush=True)'
-    process = importing(tmp_path, before=answers)
-    assert process.stdout
-    for _ in range(2):
-        process.stdout.readline()
+    process = importing(tmp_path, before='print("go", flush=True)')
+    wait_for(lambda: "go" in process.printed())
     time.sleep(0.1)
     process.send_signal(signal.SIGINT)
-    process.communicate(timeout=60)
+    process.communicate(timeout_s=120)
     with VVectorStore(tmp_path) as store:
         assert store.check() == []
         assert store.stats()["evidence"] == 40
@@ -158,10 +150,11 @@ def test_a_copy_of_postgresql_is_a_sqlite_store(postgresql: str, tmp_path: Path)
 
 
 def test_several_processes_may_create_a_store_at_once(tmp_path: Path) -> None:
-    code = f"import sys; sys.path.insert(0, {str(PROJECT)!r})\nfrom stores import FailureStore\n"
-    code += f"FailureStore({str(tmp_path)!r}).stats()"
-    processes = [subprocess.Popen([sys.executable, "-c", code]) for _ in range(4)]
-    assert [process.wait() for process in processes] == [0] * 4
+    code = "from stores import FailureStore; FailureStore('.').stats()"
+    processes = [Program(tmp_path).start("-c", code) for _ in range(4)]
+    for process in processes:
+        process.communicate(timeout_s=120)
+        assert process.returncode == 0
     with FailureStore(tmp_path) as store:
         assert store.check() == []
 
