@@ -32,15 +32,6 @@ settings.load_profile("gitlore")
 os.environ.setdefault("OMP_NUM_THREADS", "1")  # threads of torch would wait for each other, and for other workers
 
 
-@pytest.hookimpl(tryfirst=True)
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Let one worker run all tests that need the PostgreSQL server."""
-    for item in items:
-        parameters = item.callspec.params.values() if hasattr(item, "callspec") else ()
-        if any(name == "postgresql" for name in (*item.fixturenames, *parameters) if isinstance(name, str)):
-            item.add_marker(pytest.mark.xdist_group("postgresql"))
-
-
 @pytest.fixture
 def make_repo(tmp_path: Path) -> Callable[[str], Repo]:
     """`make_repo("name")` gives an empty repository on branch main."""

@@ -57,8 +57,10 @@ class Running:
         return None
 
     def send_signal(self, number: signal.Signals) -> None:
-        """To the program alone, not to the processes that it started."""
-        os.kill(self.pid, number)
+        """To the program alone, not to the processes that it started; a program that has ended gets none."""
+        if self.poll() is None:
+            with contextlib.suppress(ProcessLookupError):  # it ended just now
+                os.kill(self.pid, number)
 
     def kill(self) -> None:
         """The program alone."""
@@ -73,7 +75,8 @@ class Running:
         try:
             self.wait(timeout_s)
         except TimeoutError:
-            os.killpg(self.pid, signal.SIGKILL)
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(self.pid, signal.SIGKILL)
             raise
         return _text(self._stdout), _text(self._stderr)
 
@@ -148,7 +151,8 @@ def _report_end(handle: int, pid: int, reply: int) -> None:
 def _end(programs: Mapping[int, tuple[int, int]]) -> NoReturn:
     """The tests are over, perhaps by a kill: so is every program."""
     for pid, _ in programs.values():
-        os.killpg(pid, signal.SIGKILL)
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(pid, signal.SIGKILL)
     sys.exit()
 
 

@@ -90,9 +90,13 @@ def test_a_second_run_ends_at_once(program: Program, repos: list[Repo]) -> None:
 
 
 def test_kills_and_interrupts_at_any_moment_leave_whole_stores(program: Program, repos: list[Repo]) -> None:
-    for number, pause in enumerate((0.9, 1.3, 1.7, 2.1)):
+    started = time.monotonic()
+    whole = program.run("scripts/refresh_pretraining.py", *arguments(repos), "--stores", "elsewhere")
+    took_s = time.monotonic() - started
+    assert whole.returncode == 0, whole.stderr
+    for number, share in enumerate((0.5, 0.65, 0.8, 0.95)):
         process = program.start("scripts/refresh_pretraining.py", *arguments(repos))
-        time.sleep(pause)
+        time.sleep(share * took_s)
         process.send_signal(signal.SIGKILL if number % 2 else signal.SIGINT)
         process.communicate(timeout_s=60)
         if (program.folder / "stores" / "v_vector_history.db").exists():
