@@ -162,14 +162,18 @@ class Predictor:
         )
 
     def write(self, ranking: Ranking, most_text: int, sampling: Sampling | None = None) -> Iterator[int]:
-        """Ids of the commit from its first file on, one by one; `most_text` bounds the text in symbols and code."""
+        """Ids of the commit from its first file on, one by one; `most_text` bounds the text in symbols and code.
+
+        Markers and paths have the rest of the model's width, so a model that never comes to an end is stopped.
+        """
         if ranking.first is None:
             return
         reading = ranking.reading.branch()
         reading.feed(ranking.first.ids)
         yield from ranking.first.ids
         writer = Writer(reading, self.vocabulary, ranking.tree, self.view, sampling or Sampling())
-        yield from writer.write(most_text, first=[CHANGES[ranking.change_type]])
+        room = max(self.width - ranking.context_tokens, 0)
+        yield from writer.write(most_text, most_text + room, first=[CHANGES[ranking.change_type]])
 
     def predict(
         self,

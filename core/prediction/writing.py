@@ -1,7 +1,7 @@
 """Letting a model write the rest of a commit, held to the grammar, so that what it writes always parses.
 
-At each step only what the grammar allows can come: text, or some markers. A budget bounds the text; when it is spent,
-what is open is closed. Paths are held to a tree of known ones.
+At each step only what the grammar allows can come: text, or some markers. Budgets bound the text and all ids together;
+when one is spent, what is open is closed. Paths are held to a tree of known ones.
 """
 
 from __future__ import annotations
@@ -88,21 +88,25 @@ class Writer:
     view: CodeView = "new"
     sampling: Sampling = field(default_factory=Sampling)
 
-    def write(self, most_text: int, *, first: Sequence[Marker] = ()) -> Iterator[int]:
+    def write(self, most_text: int, most_ids: int, *, first: Sequence[Marker] = ()) -> Iterator[int]:
         """The ids, one by one, up to <COMMIT_END>. `first` are markers that are given, such as the change type.
 
-        At most `most_text` of the ids are text in symbols and code.
+        At most `most_text` of the ids are text in symbols and code. After `most_ids` of any kind the model begins no
+        further change or file, and writes only what the grammar needs to close the commit.
         """
         choose = self.sampling.chooser()
-        state, in_text, given = "change", 0, list(first)
+        state, in_text, given, count = "change", 0, list(first), 0
         text_ids = self._text_mask()
         while state != "done":
             if state == "path":
                 for id_ in self._path(choose):
                     yield id_
                     self.reading.feed([id_])
+                    count += 1
                 state = "change"
                 continue
+            if count >= most_ids and state != "symbol":  # a symbol needs a name, and its text is bounded by itself
+                most_text = 0
             ids = {self.vocabulary.markers[marker]: marker for marker in self._markers(state, most_text, in_text)}
             if given:
                 id_ = self.vocabulary.markers[given.pop(0)]
@@ -114,6 +118,7 @@ class Writer:
             else:
                 most_text, in_text = most_text - 1, in_text + 1
             yield id_
+            count += 1
             if state != "done":
                 self.reading.feed([id_])
 

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import itertools
+from collections.abc import Sequence
+
 import pytest
 import torch
 
@@ -84,9 +87,46 @@ def test_closing_takes_no_text(predictor: Predictor) -> None:
     reading = ranking.reading.branch()
     reading.feed(ranking.first.ids)
     writer = Writer(reading, predictor.vocabulary, ranking.tree)
-    pieces = predictor.vocabulary.pieces(list(writer.write(0)))
+    pieces = predictor.vocabulary.pieces(list(writer.write(0, 99)))
     assert pieces[-3:] == [CODE_END, FILE_END, COMMIT_END]
     assert all(type(piece) is Marker for piece in pieces)
+
+
+class Endless(Reading):
+    """A model that always writes one more change, or one more file, without any text."""
+
+    def branch(self) -> Reading:
+        return self
+
+    def feed(self, ids: Sequence[int]) -> None:
+        pass
+
+
+@pytest.mark.parametrize("another", [next(iter(CHANGES.values())), FILE_START])
+def test_a_model_that_writes_no_text_comes_to_an_end(predictor: Predictor, another: Marker) -> None:
+    ranking = predictor.rank([], head(predictor), PATHS)
+    markers = predictor.vocabulary.markers
+    logits = torch.zeros_like(ranking.reading.logits)
+    logits[:, markers[CODE_START]] = logits[:, markers[CODE_END]] = 1
+    logits[:, markers[another]] = 2
+    ranking.reading = Endless(predictor.model, logits, None)
+    room = predictor.width - ranking.context_tokens
+    written = list(itertools.islice(predictor.write(ranking, 7), 100_000))
+    assert room < len(written) < room + 7 + 100
+    (commit,) = parse(predictor.vocabulary.pieces([*head(predictor), *written]))
+    assert len([*commit.files, *(change for file in commit.files for change in file.changes)]) > 10
+
+
+@pytest.mark.parametrize("most_ids", range(12))
+@pytest.mark.parametrize("seed", range(3))
+def test_a_commit_parses_wherever_its_ids_are_spent(predictor: Predictor, most_ids: int, seed: int) -> None:
+    ranking = predictor.rank([], head(predictor), PATHS)
+    assert ranking.first
+    reading = ranking.reading.branch()
+    reading.feed(ranking.first.ids)
+    writer = Writer(reading, predictor.vocabulary, ranking.tree, sampling=Sampling(temperature=2.0, seed=seed))
+    written = [*ranking.first.ids, *writer.write(40, most_ids)]
+    assert parse(predictor.vocabulary.pieces([*head(predictor), *written]))
 
 
 def test_a_new_path_is_one_that_is_not_known(predictor: Predictor) -> None:
