@@ -94,11 +94,10 @@ def write_merged(folder: Path, target: Path, precision: str, cache_dir: Path) ->
 
 
 def card_of(folder: Path, info: model_folder.ModelInfo) -> str:
-    """The card that evaluate wrote next to the model, or one without figures if it is missing or of an older model."""
-    card, made = folder.resolve().parent / model_card.CARD, folder / model_folder.INFO
-    if card.is_file() and card.stat().st_mtime >= made.stat().st_mtime:
-        return card.read_text(encoding="utf-8")
-    return model_card.card(info, None)
+    """The card that evaluate wrote next to the model, or one without figures if it is missing or another model's."""
+    path = folder.resolve().parent / model_card.CARD
+    found = path.read_text(encoding="utf-8", errors="replace") if path.is_file() else ""
+    return found if model_card.is_card_of(found, info) else model_card.card(info, None)
 
 
 def find_converter() -> list[str]:

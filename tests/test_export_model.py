@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import os
+import shutil
 import stat
 from pathlib import Path
 
@@ -32,12 +34,23 @@ def test_a_merged_export_gives_the_same_logits(finished: Program, tmp_path: Path
     assert finished.run(SCRIPT, "--output", str(target)).returncode == 2
 
 
-def test_a_model_that_was_trained_after_the_card_gets_one_without_figures(copied: Program, tmp_path: Path) -> None:
-    model, target = copied.folder / "outputs" / "model", tmp_path / "exported"
-    newer = (copied.folder / "outputs" / "model_card.md").stat().st_mtime + 1
-    os.utime(model / model_folder.INFO, (newer, newer))
-    assert copied.run(SCRIPT, "--output", str(target)).returncode == 0
-    assert (target / "README.md").read_text() == card(model_folder.read_info(model), None)
+def test_the_card_of_another_model_in_the_same_folder_is_not_exported(copied: Program, tmp_path: Path) -> None:
+    outputs, target = copied.folder / "outputs", tmp_path / "exported"
+    other = shutil.copytree(outputs / "model", outputs / "other")
+    info = json.loads((other / model_folder.INFO).read_bytes())
+    info["training"]["seconds"] += 1
+    (other / model_folder.INFO).write_text(json.dumps(info))
+    os.utime(other / model_folder.INFO, (1, 1))  # older than the card
+    assert copied.run(SCRIPT, "--model", str(other), "--output", str(target)).returncode == 0
+    assert (target / "README.md").read_text() == card(model_folder.read_info(other), None)
+
+
+def test_the_card_of_a_model_that_was_moved_is_exported(copied: Program, tmp_path: Path) -> None:
+    outputs, target = copied.folder / "outputs", tmp_path / "exported"
+    (outputs / "model").rename(outputs / "renamed")
+    os.utime(outputs / "renamed" / model_folder.INFO)  # newer than the card
+    assert copied.run(SCRIPT, "--model", str(outputs / "renamed"), "--output", str(target)).returncode == 0
+    assert (target / "README.md").read_text() == (outputs / "model_card.md").read_text()
 
 
 def test_a_converter_makes_gguf(finished: Program, tmp_path: Path) -> None:

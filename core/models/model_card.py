@@ -11,6 +11,7 @@ _TEXT = """---
 base_model: {base_model}
 library_name: {library}
 tags: [gitlore, git-history]
+gitlore_model: {identity}
 ---
 
 # A model of one repository's history
@@ -43,11 +44,17 @@ def card(info: ModelInfo, evaluation: Evaluation | None) -> str:
     """The card as Markdown; without figures where the model was not evaluated."""
     return _TEXT.format(
         base_model=info.base_model,
+        identity=info.identity,
         library="peft" if info.is_adapter else "transformers",
         training=_training(info.method, info.training),
         figures=_figures(evaluation) if evaluation else _NOT_MEASURED,
         data=_data(evaluation.data) if evaluation else "See dataset_stats.json.",
     )
+
+
+def is_card_of(text: str, info: ModelInfo) -> bool:
+    """Whether a card was made for this very model."""
+    return f"\ngitlore_model: {info.identity}\n" in text
 
 
 def _training(method: str, done: TrainingSummary | None) -> str:

@@ -6,6 +6,7 @@ import shutil
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
+from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -39,6 +40,11 @@ class ModelInfo(msgspec.Struct, kw_only=True):
     settings: dict[str, Any]
     """Every setting of the run, by section."""
     training: TrainingSummary | None = None
+
+    @property
+    def identity(self) -> str:
+        """Tells a model from every other one: the figures of its training are among what it is made of."""
+        return sha256(msgspec.json.encode(self)).hexdigest()[:16]
 
     def setting(self, section: str, key: str, default: str) -> str:
         """One of the settings; models of an earlier version may lack it."""
