@@ -253,7 +253,11 @@ def _explain(
     name: str, model: type[Section], error: ValidationError, source: str, lines: Mapping[tuple[str, ...], int]
 ) -> tuple[str, str]:
     problems, hint = [], ""
-    for item in error.errors():
+    items = error.errors()
+    for item in items:
+        depth = len(item["loc"])
+        if any(len(other["loc"]) > depth and other["loc"][:depth] == item["loc"] for other in items):
+            continue  # a list whose items are wrong counts as too short as well
         key = str(item["loc"][0]) if item["loc"] else ""
         where = _at(source, lines, (name, key))
         if item["type"] == "extra_forbidden":

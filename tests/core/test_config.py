@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Literal
 
 import pytest
 from pydantic import Field
@@ -15,9 +16,11 @@ class Shop(Section):
     """A section for these tests."""
 
     max_items: int = Field(default=3, ge=1)
-    """Most things in a basket."""
+    """Upper bound on things in a basket."""
     names: tuple[str, ...] = ("a",)
     """Names."""
+    days: tuple[Literal["monday", "tuesday"], ...] = Field(default=("monday",), min_length=1)
+    """Days when it is open."""
     price: float = 1.0
     """Price."""
 
@@ -51,10 +54,11 @@ def test_defaults_without_a_file() -> None:
     [
         ("shop:\n  max_item: 3\n", "config.yaml:2: unknown key 'shop.max_item'", "did you mean 'max_items'?"),
         ("shpo:\n  max_items: 3\n", "config.yaml:1: unknown section 'shpo'", "did you mean 'shop'?"),
-        ("shop:\n  max_items: many\n", 'config.yaml:2: shop.max_items = "many"', "Most things in a basket."),
-        ("shop:\n  max_items: '3'\n", "valid integer", "Most things"),
-        ("shop:\n  max_items: true\n", "valid integer", "Most things"),
-        ("shop:\n  max_items: 0\n", "greater than or equal to 1", "Most things"),
+        ("shop:\n  max_items: many\n", 'config.yaml:2: shop.max_items = "many"', "Upper bound on things in a basket."),
+        ("shop:\n  max_items: '3'\n", "valid integer", "Upper bound"),
+        ("shop:\n  max_items: true\n", "valid integer", "Upper bound"),
+        ("shop:\n  max_items: 0\n", "greater than or equal to 1", "Upper bound"),
+        ("shop:\n  days: []\n", "at least 1 item", "Days when"),
         ("shop:\n  max_items: 1\n  max_items: 2\n", "'shop.max_items' is set twice", "remove one"),
         ("shop: 3\n", "must hold 'key: value' lines", ""),
         ("- shop\n", "expected sections", ""),
@@ -67,6 +71,12 @@ def test_mistakes_are_named(tmp_path: Path, text: str, message: str, hint: str) 
     assert message in caught.value.message
     assert hint in caught.value.hint
     assert caught.value.exit_code == 2
+
+
+def test_a_wrong_word_in_a_list_is_the_only_mistake_named(tmp_path: Path) -> None:
+    with pytest.raises(UserError) as caught:
+        load(write(tmp_path, "shop:\n  days: [mondey]\n"), SECTIONS)
+    assert caught.value.message.endswith("shop.days = \"mondey\": input should be 'monday' or 'tuesday'")
 
 
 def test_numbers_are_read_as_people_write_them(tmp_path: Path) -> None:
