@@ -16,6 +16,7 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Literal
 
+from msgspec import UNSET
 from pydantic import Field, field_validator
 
 from core.config import Section
@@ -178,6 +179,7 @@ def metadata_of(repository: Repository, refs: Snapshot, order: Order, config: Gi
         unique_branches=len(refs.branches),
         branches=refs.branches,
         current_branch=refs.current,
+        detached_head=refs.detached or UNSET,
         branch_sets=[f"{own:x}" for own in order.masks],
         total_insertions=0,
         total_deletions=0,

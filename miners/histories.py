@@ -1,6 +1,7 @@
 """A history that becomes evidence, whether it comes from a clone or from commits.json.
 
-Only the main line counts: the commits that the branch checked out leads to. Both sources give the same of them.
+Only the main line counts: the commits that the branch (or commit) checked out leads to. Both sources give the same of
+them.
 """
 
 from __future__ import annotations
@@ -142,8 +143,10 @@ class ScrapedHistory(History):
         self._path, history = path, read_history(path)
         self._is_main = on_main_line(history)
         self._git_dir = Path(history.git_dir)
+        detached = history.detached_head or ""
+        self._detached_line = self._reached_by(detached) if detached else None
         self.name, self.location = name_of(history.repository), place_of(history.repository)
-        self.head = _tip(history) or self._newest()
+        self.head = (detached if self._detached_line else _tip(history)) or self._newest()
         self.key = self._key()
         self.is_filtered = bool(history.left_out)
 
@@ -173,10 +176,25 @@ class ScrapedHistory(History):
             return None
 
     def _main_line(self) -> Iterator[Commit]:
-        return (commit for commit in read_commits(self._path) if self._is_main[commit.metadata.branch_set])
+        for commit in read_commits(self._path):
+            if self._is_on_line(commit.metadata.hash, commit.metadata.branch_set):
+                yield commit
 
     def _main_hashes(self) -> Iterator[str]:
-        return (head.hash for _, head, line in commit_heads(self._path) if self._is_main[branch_set_of(line)])
+        for _, head, line in commit_heads(self._path):
+            if self._is_on_line(head.hash, branch_set_of(line)):
+                yield head.hash
+
+    def _is_on_line(self, hash_: str, branch_set: int) -> bool:
+        return hash_ in self._detached_line if self._detached_line else self._is_main[branch_set]
+
+    def _reached_by(self, head: str) -> frozenset[str] | None:
+        """The commits that a detached head leads to; no branch set names them. None where the repository is gone."""
+        try:
+            with Overlay(self._git_dir) as overlay:
+                return frozenset(overlay.run("rev-list", head).decode().split())
+        except (GitloreError, OSError):
+            return None
 
     def _newest(self) -> str:
         return next(iter(deque(self._main_hashes(), maxlen=1)), "")

@@ -27,6 +27,12 @@ def head(git_dir: Path) -> str:
     return run(git_dir, "rev-parse", "--verify", "--quiet", "HEAD", accept=(0, 1)).decode().strip()
 
 
+def detached_head(git_dir: Path) -> str:
+    """The commit that is checked out where no branch is; "" on a branch."""
+    on_branch = run(git_dir, "symbolic-ref", "--quiet", "HEAD", accept=(0, 1))
+    return "" if on_branch else head(git_dir)
+
+
 def mailmap(git_dir: Path) -> str:
     """The blob of the .mailmap of HEAD, "" where there is none."""
     return run(git_dir, "rev-parse", "--verify", "--quiet", "HEAD:.mailmap", accept=(0, 1, 128)).decode().strip()

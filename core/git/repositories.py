@@ -12,7 +12,7 @@ from core.errors import UserError
 from core.git.clones import gitpython, remote_refs, updated_clone
 from core.git.commands import run
 from core.git.names import is_url
-from core.git.refs import BOUNDARY_FILES, REF_PREFIXES, boundary, head, mailmap
+from core.git.refs import BOUNDARY_FILES, REF_PREFIXES, boundary, detached_head, head, mailmap
 
 
 @dataclass(frozen=True)
@@ -58,8 +58,7 @@ def state(location: str, ref_kinds: Sequence[str]) -> State:
     prefixes += ["refs/heads", "refs/remotes"]
     listing = run(git_dir, "for-each-ref", "--format=%(objectname) %(refname)", *dict.fromkeys(prefixes))
     listing += run(git_dir, "symbolic-ref", "--quiet", "HEAD", accept=(0, 1))
-    if {"head", "all"} & set(ref_kinds):
-        listing += head(git_dir).encode()
+    listing += (head if {"head", "all"} & set(ref_kinds) else detached_head)(git_dir).encode()
     lines = b"".join(b"\n".join(boundary(git_dir, name)) for name in BOUNDARY_FILES)
     return State(_digest(listing), _digest(lines), mailmap(git_dir))
 

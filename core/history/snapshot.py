@@ -34,6 +34,8 @@ class Snapshot:
     """Names of tags by commit, through annotated tags."""
     broken: list[str]
     """Refs whose object is missing."""
+    detached: str
+    """The commit that is checked out where no branch is; "" on a branch."""
 
 
 def take(repository: Repository, kinds: Sequence[str]) -> Snapshot:
@@ -47,7 +49,7 @@ def take(repository: Repository, kinds: Sequence[str]) -> Snapshot:
     if head and {"head", "all"} & set(kinds):
         found.append([head, b"HEAD", b"", b""])
     commits, broken_ids = _peeled(repository, [id_ for id_, *_ in found])
-    snapshot = Snapshot(b"", {}, [], [], None, {}, [])
+    snapshot = Snapshot(b"", {}, [], [], None, {}, [], refs.detached_head(repository.git_dir))
     tips: dict[str, None] = {}
     for id_, raw, symbolic, is_head in found:
         ref, commit = decode(raw)[0], commits.get(id_, "")

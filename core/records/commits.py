@@ -165,6 +165,8 @@ class HistoryMetadata(msgspec.Struct, kw_only=True):
     unique_branches: int
     branches: list[str]
     current_branch: str | None
+    detached_head: str | msgspec.UnsetType = msgspec.UNSET
+    """The commit that is checked out, only where it is not by a branch."""
     branch_sets: list[str]
     """Sets of branches, as hexadecimal bit masks over `branches`; `branch_names` reads them."""
     total_insertions: int

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 from builders import Repo, scrape
+from msgspec import UNSET
 
 from core.errors import UserError
 from miners.clones import open_clone
@@ -77,6 +78,26 @@ def test_both_roads_give_the_same_evidence(tangled: Repo, tmp_path: Path) -> Non
     assert from_file == from_clone
     assert len(from_file[0]) > 20
     assert from_file[2].counts["commits"] == int(tangled.git("rev-list", "--count", "main"))
+
+
+@pytest.mark.parametrize("commit", ["main~3", "open~1"])
+def test_both_sources_follow_a_detached_head(tangled: Repo, tmp_path: Path, commit: str) -> None:
+    tangled.git("checkout", "-q", "--detach", commit)
+    head = scrape(tangled.path, tmp_path / "out").head
+    assert head.detached_head == tangled.git("rev-parse", commit)
+    from_file = read(ScrapedHistory(tmp_path / "out" / "commits.json"))
+    with cloned(open_clone(str(tangled.path), tmp_path)) as history:
+        assert from_file == read(history)
+    assert from_file[1].head == head.detached_head
+    tangled.path.rename(tmp_path / "elsewhere")
+    _, state, _ = read(ScrapedHistory(tmp_path / "out" / "commits.json"))
+    assert state.head == Repo(tmp_path / "elsewhere").git("rev-parse", "main")
+
+
+def test_a_branch_that_is_checked_out_is_no_detached_head(tangled: Repo, tmp_path: Path) -> None:
+    scraped = scrape(tangled.path, tmp_path / "out")
+    assert scraped.head.detached_head is UNSET
+    assert b"detached_head" not in scraped.text
 
 
 def test_commits_that_only_a_tag_or_another_branch_reaches_do_not_count(tangled: Repo, tmp_path: Path) -> None:

@@ -110,6 +110,14 @@ def test_credentials_stay_out_of_messages(tmp_path: Path) -> None:
     assert "secret" not in str(caught.value)
 
 
+def test_state_follows_a_detached_head(history: Repo) -> None:
+    states = []
+    for commit in ("main", "main~1"):
+        history.git("checkout", "-q", "--detach", commit)
+        states.append(repositories.state(str(history.path), ["branches"]))
+    assert states[0] != states[1]
+
+
 def test_state_follows_refs(history: Repo) -> None:
     first = repositories.state(str(history.path), ["branches"])
     assert repositories.state(str(history.path), ["branches"]) == first
