@@ -115,7 +115,9 @@ class CommitMiner:
             yield self._piece("message_rule", rule, facts, {"hit": _yes(hit)})
         for error in errors_in(text):
             self.counts["fixes that name an error"] += 1
-            yield from self._remedies(error, facts, metadata.message)
+            # A subject such as "#12: crash" must not look like the note of an issue.
+            marked = "message: " if _ISSUE_NOTE.match(metadata.message.lstrip()) else ""
+            yield from self._remedies(error, facts, f"{marked}{metadata.message}")
 
     def evidence_of_issue(
         self,

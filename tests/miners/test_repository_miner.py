@@ -200,6 +200,18 @@ def test_other_rules_or_another_dialect_read_it_all_again(repo: Repo, tmp_path: 
             assert mine(history, last, EvidenceRules(FILTERS, "other rules"), tally).kept == frozenset()
 
 
+def test_a_commit_named_after_an_issue_is_no_evidence_of_the_issue(repo: Repo, tmp_path: Path) -> None:
+    repo.commit(" #12: Fix KeyError in it", {"app/a.py": lines(11)})
+    repo.commit("#13: Fix KeyError in it", {"app/a.py": lines(12)})
+    refresh(repo, tmp_path / "step by step")
+    assert sum(piece.context_type == "error_remedy" for piece in held(tmp_path / "step by step")) == 2
+    for number in range(8):
+        repo.commit("feat: more", {"app/a.py": lines(number + 1)})
+    refresh(repo, tmp_path / "step by step")  # by another dialect, which finds no fix
+    refresh(repo, tmp_path / "at once")
+    assert held(tmp_path / "step by step") == held(tmp_path / "at once")
+
+
 def test_a_clone_has_one_key_wherever_it_is(repo: Repo, tmp_path: Path) -> None:
     repo.git("clone", "-q", "--bare", str(repo.path), str(tmp_path / "copy.git"))
     one, other = clones.open_clone(str(repo.path), tmp_path), clones.open_clone(str(tmp_path / "copy.git"), tmp_path)
