@@ -29,7 +29,7 @@ class MiningTally:
             yield
         except Exception as error:  # noqa: BLE001 - a defect in reading one must not cost the others
             log.debug("%s cannot be read", name, exc_info=True)
-            self.fail("repositories that cannot be read", f"{name}: {_reason(error)}")
+            self.fail("repositories that cannot be read", f"{name}: {reason_of(error)}")
 
     def fail(self, drop: str, sentence: str) -> None:
         """Count a failure under the name of a drop, and keep and log its sentence."""
@@ -38,7 +38,8 @@ class MiningTally:
         log.warning("%s", sentence)
 
 
-def _reason(error: Exception) -> str:
+def reason_of(error: Exception) -> str:
+    """The failure in words; one that nothing foresaw is called a defect."""
     if isinstance(error, GitloreError):
         return error.message
     if isinstance(error, OSError):

@@ -8,17 +8,18 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from core.config import expand, without_credentials
-from core.errors import StageError, UserError
+from core.errors import UserError
 from core.git.names import by_folder, is_url
 from core.history.overlay import Overlay
 from core.logs import log
 from core.records.mined import ClosedIssue, MinedRepository
 from miners import clones
 from miners.github import quality
+from miners.github.patience import ResumeLaterError
 from miners.github_client import GitHubClient, GitHubRepository, UnreachableError
 from miners.issue_miner import closed_issues, latest
 from miners.settings import MiningSettings
-from miners.tally import MiningTally
+from miners.tally import MiningTally, reason_of
 
 Since = Callable[[int], str]
 """From the id of a repository on GitHub: up to when its issues have been read, "" for not at all."""
@@ -93,13 +94,14 @@ class Collector:
 
     @contextmanager
     def _failing(self, what: str) -> Iterator[None]:
-        """What fails inside is reported, and the next request is made all the same."""
+        """A failure inside is reported, and the next request is made all the same."""
         try:
             yield
-        except UnreachableError:
+        except (UnreachableError, ResumeLaterError, UserError):
             raise
-        except StageError as error:
-            self.tally.fail("things that GitHub could not tell us", f"{what}: {error.message}")
+        except Exception as error:  # noqa: BLE001 - a defect in reading one answer must not cost the others
+            log.debug("%s: no answer", what, exc_info=True)
+            self.tally.fail("things that GitHub could not tell us", f"{what}: {reason_of(error)}")
 
     def _with_issues(self, client: GitHubClient, found: GitHubRepository, issues_since: Since) -> MinedRepository:
         since = issues_since(found.id)

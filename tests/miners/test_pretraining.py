@@ -15,7 +15,10 @@ from builders import Repo, grow
 from github_server import Answer, Received, Script, repository, serving
 
 from miners import github_client
+from miners.github import collector
 from miners.github.patience import ResumeLaterError
+from miners.github_client import GitHubClient
+from miners.issue_miner import closed_issues
 from miners.pretraining import Pretraining, pretrain
 from miners.seeder import STORES
 from miners.settings import MiningSettings, SeedingSettings
@@ -294,6 +297,30 @@ def test_one_answer_that_fails_does_not_keep_the_rest_from_it(
         done = run(server.url, tmp_path)
     assert [sentence.partition(":")[0] for sentence in done.failed] == ["octo/gone"]
     assert done.tally.counts["repositories"] == 2
+
+
+def test_a_defect_in_reading_one_answer_does_not_keep_the_rest_from_it(
+    repos: dict[str, Repo], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("GITHUB_TOKEN", "t")
+    asked = GitHubClient.repository
+
+    def repository_of(client: GitHubClient, name: str) -> Any:
+        return {}["nothing"] if name == "octo/gone" else asked(client, name)
+
+    def issues_of(client: GitHubClient, name: str, *others: Any) -> Any:
+        return 1 / 0 if name == "octo/found" else closed_issues(client, name, *others)
+
+    monkeypatch.setattr(GitHubClient, "repository", repository_of)
+    monkeypatch.setattr(collector, "closed_issues", issues_of)
+    with serving(github(repos)) as server:
+        done = run(server.url, tmp_path)
+    assert [sentence.partition(" (")[0] for sentence in done.failed] == [
+        "octo/gone: KeyError: 'nothing'",
+        "issues of octo/found: ZeroDivisionError: division by zero",
+    ]
+    assert done.tally.counts["repositories"] == 2
+    assert done.tally.counts["issues with a remedy"] == 1
 
 
 def test_without_a_network_named_clones_are_still_mined(
