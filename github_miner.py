@@ -26,9 +26,6 @@ from miners.settings import MiningSettings
 class GitHubMinerConfig(MiningSettings):
     """Which repositories are mined besides the one at hand, and what GitHub is asked for."""
 
-    enabled: bool = False
-    """Mine other repositories at all."""
-
 
 def run(ctx: Context[GitHubMinerConfig]) -> None:
     """Write mined.jsonl; empty where mining is off."""

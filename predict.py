@@ -9,7 +9,6 @@ The model continues the repository's last commits, which are written as it was t
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -62,7 +61,7 @@ def main(
 def show_stream(asker: Asker, ranking: Ranking, question: Question, written: list[int], *, as_json: bool) -> None:
     """Print the ranking, then the sketch piece by piece; its ids are added to `written`."""
     from core.prediction.predictor import spelled_for_people
-    from core.prediction.streaming import pieces_of
+    from core.prediction.streaming import pieces_of, recorded
 
     first = asker.predictor.prediction(ranking, [])
     if as_json:
@@ -70,12 +69,8 @@ def show_stream(asker: Asker, ranking: Ranking, question: Question, written: lis
     else:
         click.echo(in_words(first, sketch=False))
 
-    def noted() -> Iterator[int]:
-        for id_ in asker.write(ranking, question):
-            written.append(id_)
-            yield id_
-
-    for text in spelled_for_people(pieces_of(noted(), asker.loaded.vocabulary)):
+    ids = recorded(asker.write(ranking, question), written)
+    for text in spelled_for_people(pieces_of(ids, asker.loaded.vocabulary)):
         click.echo(json.dumps({"event": "text", "text": text}, ensure_ascii=False) if as_json else text, nl=as_json)
     if not as_json:
         click.echo()

@@ -71,6 +71,8 @@ class MiningSettings(Section):
     """Hours for which cached answers are used without asking again, by kind."""
     workers: int = Field(default=0, ge=0, json_schema_extra={"control": True})
     """Git processes that diff in parallel; 0: one fewer than processors, at most 8. The result is the same."""
+    enabled: bool = False
+    """Mine other repositories at all."""
 
     @field_validator("curated", mode="before")
     @classmethod

@@ -26,13 +26,6 @@ themselves failed), 2 wrong arguments or settings, 75 another run is at work or 
 github_miner.max_wait_s (run it again later), 130 interrupted (nothing is half written)."""
 
 
-class _Mining(MiningSettings):
-    """The section of config.yaml, with what only the pipeline uses."""
-
-    enabled: bool = False
-    """Mine other repositories in the pipeline too."""
-
-
 class _Flags(TypedDict):
     config: str | None
     stores: str | None
@@ -79,7 +72,7 @@ def _settings(flags: _Flags) -> tuple[MiningSettings, SeedingSettings, Path]:
     if flags["github"] is not None:
         values["github"] = flags["github"]
     path = settings_file(flags["config"])
-    sections: dict[str, type[Section]] = {"github_miner": _Mining, "store_seeder": SeedingSettings}
+    sections: dict[str, type[Section]] = {"github_miner": MiningSettings, "store_seeder": SeedingSettings}
     settings = load(path, sections, other_sections=True, values={"github_miner": values})
     mining, seeding = settings.stages["github_miner"], settings.stages["store_seeder"]
     assert isinstance(mining, MiningSettings)

@@ -14,7 +14,7 @@ from core.prediction.asking import Asker
 from core.prediction.completing import Stopper, complete
 from core.prediction.predictor import Ranking, spelled_for_people
 from core.prediction.question import Question
-from core.prediction.streaming import pieces_of
+from core.prediction.streaming import pieces_of, recorded
 from core.prediction.writing import Sampling
 from core.text.grammar import pieces_of_spelled
 from services.answers import AnswerPart
@@ -90,7 +90,7 @@ class Served:
         yield AnswerPart(prompt if request.echo else "", data={"prompt_tokens": len(ids)})
         sampling = Sampling(request.temperature or 0.0, request.top_p or 1.0, request.seed or 0)
         written: list[int] = []
-        made = _recorded(complete(self.asker.loaded.model, vocabulary, ids, most, sampling), written)
+        made = recorded(complete(self.asker.loaded.model, vocabulary, ids, most, sampling), written)
         yield from _stopped(pieces_of(made, vocabulary), request.stops, written, most=most)
 
     def _rank(self, question: Question) -> Ranking:
@@ -99,7 +99,7 @@ class Served:
 
     def _sketch(self, ranking: Ranking, question: Question, written: list[int]) -> Iterator[str]:
         """The sketch as people read it, piece by piece."""
-        ids = _recorded(self.asker.write(ranking, question), written)
+        ids = recorded(self.asker.write(ranking, question), written)
         return spelled_for_people(pieces_of(ids, self.asker.loaded.vocabulary))
 
 
@@ -108,12 +108,6 @@ def in_markdown(ranking: Ranking) -> str:
     files = [f"- `{one.name}`{' (new)' if one.new else ''} {one.probability:.1%}" for one in ranking.files]
     changes = [f"- {one.name} {one.probability:.1%}" for one in ranking.change_types]
     return "\n".join(["**Files**", *(files or ["- none"]), "", "**Changes**", *(changes or ["- none"])])
-
-
-def _recorded(ids: Iterator[int], written: list[int]) -> Iterator[int]:
-    for id_ in ids:
-        written.append(id_)
-        yield id_
 
 
 def _stopped(

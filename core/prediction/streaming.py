@@ -9,6 +9,13 @@ if TYPE_CHECKING:
     from core.text.vocabulary import Vocabulary
 
 
+def recorded(ids: Iterable[int], written: list[int]) -> Iterator[int]:
+    """The ids as they come; each is also added to `written`."""
+    for id_ in ids:
+        written.append(id_)
+        yield id_
+
+
 def pieces_of(ids: Iterable[int], vocabulary: Vocabulary) -> Iterator[str]:
     """Markers, and text in the smallest complete pieces."""
     from tokenizers.decoders import DecodeStream
