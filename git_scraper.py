@@ -287,7 +287,7 @@ def report(ctx: Context[GitScraperConfig], written: Written, vanished: int) -> N
 
 
 def warn_of_rewriting(repository: Repository, last: Last | None, refs: Snapshot, vanished: int) -> None:
-    """Say which branches no longer build on what they were."""
+    """Warn of branches whose history was rewritten."""
     if last is None:
         return
     for ref, what in tombstones.rewritten(repository.git_dir, last.head.ref_tips, refs).items():

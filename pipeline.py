@@ -50,7 +50,7 @@ STAGES: tuple[Stage, ...] = (
 @click.option("--from", "first", metavar="NAME", help="Start with this stage.")
 @click.option("--until", "last", metavar="NAME", help="Stop after this stage.")
 @click.option("--list-stages", is_flag=True, help="Show the stages in order: inputs, outputs, fresh or stale, and why.")
-@click.option("--dry-run", is_flag=True, help="Say what would run and why; run and change nothing.")
+@click.option("--dry-run", is_flag=True, help="Show what would run and why; run and change nothing.")
 @click.option("--force", is_flag=True, help="Run the chosen stages even if they are up to date.")
 @click.option("--continue-on-error", is_flag=True, help="Run stages that do not need the failed one.")
 @click.option("--set", "overrides", multiple=True, metavar="SECTION.KEY=VALUE", help="Override a setting (repeatable).")

@@ -53,7 +53,7 @@ class TokenizerConfig(Section):
     train_share: float = Field(default=0.65, gt=0, lt=1)
     """Oldest share of the chunks that a vocabulary learns from; keep it below dataset_builder.train_ratio."""
     promoted_values: int = Field(default=256, ge=0)
-    """Most paths, authors, modules and branches that get a token of their own; for a base model, in spare rows only."""
+    """Maximum number of paths, authors, modules and branches with their own token; base models use only spare rows."""
     promoted_min_count: int = Field(default=20, ge=1)
     """How often a value must occur in the part that is learned from to get one."""
     code_view: CodeView = "new"

@@ -6,7 +6,7 @@
 
 Pairs are run in turn; the ratio is the median over rounds. CPU seconds of a process and its
 children are compared, since wall time on a shared machine says less; it stands in brackets. The
-scraper reads every ref, as the `git log --all` beside it. PyDriller and GitPython, much slower, get
+scraper reads every ref, as does the `git log --all` that it is compared with. PyDriller and GitPython, much slower, get
 the newest commits only, and are compared with git on just these.
 """
 

@@ -1,4 +1,4 @@
-"""Seeding the stores beside what git needs to print the same histories: wall and CPU time, and memory.
+"""Seeding the stores, compared with what git needs to print the same histories: wall and CPU time, and memory.
 
     python -m benchmarks.seeding REPOSITORY [REPOSITORY ...]
 

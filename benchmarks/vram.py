@@ -5,7 +5,7 @@
 Weights are random, so nothing is downloaded: NF4 weights of the published shapes are made layer by layer; adapter,
 optimizer, chunked loss and gradient checkpointing are those of stage 5. On a GPU the process may use 8 GiB
 (`torch.cuda.set_per_process_memory_fraction`) and takes the steps of stage 5's probe; peak memory and tokens per second
-are printed beside the plan. Without a GPU only the plan is printed.
+are printed next to the plan. Without a GPU only the plan is printed.
 """
 
 from __future__ import annotations

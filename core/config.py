@@ -119,7 +119,7 @@ def expand(path: str) -> Path:
     try:
         return Path(os.path.expandvars(path)).expanduser()
     except RuntimeError:
-        raise UserError(f"there is no such user: {path}", "write the path out") from None
+        raise UserError(f"unknown user: {path}", "write the path out") from None
 
 
 def without_credentials(text: str) -> str:

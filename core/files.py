@@ -31,7 +31,7 @@ def atomic_write(path: Path) -> Iterator[IO[bytes]]:
 
 
 def make_folder(path: Path) -> None:
-    """Make a folder for outputs. Raises UserError where a file stands in its way."""
+    """Make a folder for outputs. Raises UserError if a file is in its way."""
     try:
         path.mkdir(parents=True, exist_ok=True)
     except (FileExistsError, NotADirectoryError):

@@ -30,13 +30,13 @@ if TYPE_CHECKING:
 
 RecordT = TypeVar("RecordT")
 _PASSES = re.compile(r"something went wrong|timeout|timed out|try again", re.IGNORECASE)
-"""Words in errors of queries that may disappear on a second try."""
+"""Errors of queries that may disappear when they are sent again."""
 _CHECK_ADDRESS = "check github_miner.api_url"
 _NEXT = re.compile(r'<([^>]+)>;\s*rel="next"')
 
 
 class UnreachableError(StageError):
-    """GitHub does not answer at all, so other requests are no use either."""
+    """GitHub does not answer at all, so other requests would fail too."""
 
 
 class Licence(msgspec.Struct):
@@ -116,7 +116,7 @@ class GitHubClient:
         }
 
     def repository(self, full_name: str) -> GitHubRepository | None:
-        """A repository, also under an old name. None where GitHub shows none."""
+        """A repository, also under an old name. None if GitHub does not show it."""
         body = self._get(f"/repos/{full_name}")
         return None if body is None else _decoded(body, GitHubRepository)
 
@@ -131,7 +131,7 @@ class GitHubClient:
                 yield item
 
     def pages(self, path: str, parameters: Mapping[str, Any]) -> Iterator[bytes]:
-        """The pages of a list, one after the other; none where GitHub has no such list."""
+        """The pages of a list, one after the other; empty if GitHub does not have the list."""
         yield from self._pages(path, parameters)
 
     def graphql(self, query: str, variables: Mapping[str, Any]) -> dict[str, Any] | None:
@@ -182,7 +182,7 @@ class GitHubClient:
             url, known = (following[1] if following else ""), None
 
     def _response(self, url: str, parameters: Mapping[str, Any] | None) -> httpx.Response | None:
-        """An answer; None for what does not exist or may not be seen."""
+        """An answer; None if the resource does not exist or is hidden."""
         from githubkit.exception import GitHubException, RequestFailed
 
         try:
@@ -202,19 +202,19 @@ class GitHubClient:
     def _refuse_token(self, error: GitHubException) -> None:
         response = getattr(error, "response", None)
         if getattr(response, "status_code", None) == 401:
-            raise UserError(f"GitHub refuses the token in {self._variable}", "make a new one, or unset it") from None
+            raise UserError(f"GitHub refuses the token in {self._variable}", "create a new one, or unset it") from None
 
     def _words(self, error: GitHubException) -> str:
-        """What went wrong; the token is removed should an answer repeat it."""
+        """What went wrong; without the token, in case an answer repeats it."""
         text = _words_of(error)
         return text.replace(self._token, "***") if self._token else text
 
 
 def token_in(variable: str) -> str:
-    """The token in an environment variable, "" for none. Raises UserError for what cannot be one."""
+    """The token in an environment variable, "" if unset. Raises UserError if it cannot be a token."""
     token = os.environ.get(variable, "").strip()
     if not re.fullmatch(r"[\x21-\x7e]*", token):
-        raise UserError(f"{variable} holds no token: it has spaces or other odd characters", "set it again")
+        raise UserError(f"{variable} is not a token: it contains spaces or other odd characters", "set it again")
     return token
 
 
@@ -227,9 +227,7 @@ def _address(url: str) -> httpx.URL:
     except httpx.InvalidURL:
         fits = False
     if not fits:
-        raise UserError(
-            f"github_miner.api_url is no address: {without_credentials(url)}", "such as https://HOST/api/v3"
-        )
+        raise UserError(f"github_miner.api_url is not a URL: {without_credentials(url)}", "such as https://HOST/api/v3")
     return base
 
 

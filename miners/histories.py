@@ -87,7 +87,7 @@ class History(ABC):
 
     @abstractmethod
     def profile(self, topics: Iterable[str]) -> Profile | None:
-        """What the tree of its head shows; None where there is no tree to read."""
+        """What the tree of its head shows; None if no tree can be read."""
 
 
 class ClonedHistory(History):
@@ -139,7 +139,7 @@ class ScrapedHistory(History):
     """Read from commits.json; of the repository itself only the tree is read, if it is still there."""
 
     def __init__(self, path: Path) -> None:
-        """Raises UserError where the file is none of ours."""
+        """Raises UserError if the file is not a commits.json."""
         self._path, history = path, read_history(path)
         self._is_main = on_main_line(history)
         self._git_dir = Path(history.git_dir)

@@ -20,7 +20,7 @@ PAGE = 50
 MAX_BODY_CHARACTERS = 20_000
 TITLE_CHARACTERS = 120
 TIMELINES = 20
-"""Most timelines to request without a token: each is one request, of sixty an hour."""
+"""Maximum number of timelines to request without a token: each is one request, of sixty an hour."""
 
 
 class _Issue(msgspec.Struct):

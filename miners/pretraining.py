@@ -1,6 +1,6 @@
 """A whole seeding run outside the pipeline: collect, mine what is new, try it, merge it.
 
-Safe to run twice, to kill, and to run beside agents that read and write.
+Safe to run twice, to kill, and to run while agents read and write.
 """
 
 from __future__ import annotations

@@ -44,9 +44,9 @@ class MiningSettings(Section):
     search: dict[str, str] = SEARCH_QUERIES
     """Queries of GitHub's repository search, by name; what they find must pass the filters below."""
     search_limit: int = Field(default=20, ge=0, le=1000)
-    """Most repositories to take from each query."""
+    """Maximum number of repositories to take from each query."""
     issues: int = Field(default=200, ge=0)
-    """Most closed issues of each repository to read; 0 reads none."""
+    """Maximum number of closed issues to read of each repository; 0 reads none."""
     licences: tuple[str, ...] = ("MIT", "Apache-2.0", "BSD-2-Clause", "BSD-3-Clause", "ISC")
     """SPDX names of licences whose repositories may be mined; empty allows all."""
     min_stars: int = Field(default=20, ge=0)

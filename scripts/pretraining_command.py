@@ -1,4 +1,4 @@
-"""The command line of the two scripts that seed the stores; they find the project beside them first."""
+"""The command line of the two scripts that seed the stores; they first make the project importable."""
 
 from __future__ import annotations
 

@@ -32,7 +32,7 @@ class LateError(Exception):
 
 
 class RequestQueue:
-    """Runs work in its one thread. `most_waiting` requests may wait beside the one that runs."""
+    """Runs work in its one thread. `most_waiting` requests may wait behind the one that runs."""
 
     def __init__(self, most_waiting: int, most_seconds: float) -> None:
         self.most_waiting, self._most_s = most_waiting, most_seconds

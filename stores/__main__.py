@@ -98,7 +98,7 @@ def export(store: str, path: Path) -> None:
 def import_(store: str, path: Path) -> None:
     """Import an export. Outcomes and own entries merge into any store, evidence needs one that has none."""
     if not path.is_file():  # before a store is created for it
-        raise UserError(f"{path} cannot be read: there is no such file", "name a file that export has written")
+        raise UserError(f"{path} cannot be read: the file does not exist", "name a file that export has written")
     click.echo(_open(store, create=True).import_(path))
 
 
@@ -126,7 +126,7 @@ def stats(as_json: bool) -> None:
 
 @main.command()
 def backup() -> None:
-    """Copy the stores into backups/ beside them. The newest seven copies are kept."""
+    """Copy the stores into the backups/ folder next to them. The newest seven copies are kept."""
     for name in KINDS:
         made = _open(name).backup()
         click.echo(str(made) if made else f"{name}: PostgreSQL has its own backups; `export` writes JSON lines")

@@ -174,7 +174,7 @@ DAMAGED = '{"token_to_id": {}, "markers": {}, "values": [1], "base_model": "", "
 @pytest.mark.parametrize(
     ("name", "content", "message"),
     [
-        ("vocab.json", "[]", "is no vocabulary of ours"),
+        ("vocab.json", "[]", "is not a vocabulary of Gitlore"),
         ("vocab.json", DAMAGED, "is damaged"),
         ("commits.json", None, "commits.json"),
     ],

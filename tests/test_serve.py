@@ -196,7 +196,7 @@ def test_adapters_share_one_base(finished: Program, tmp_path: Path) -> None:
 
 def test_a_wrong_start_is_told(finished: Program, tmp_path: Path) -> None:
     for arguments, says in (
-        (("--model", "nowhere"), "is no model of Gitlore"),
+        (("--model", "nowhere"), "is not a model of Gitlore"),
         (("--repo", str(tmp_path)), "repository"),
         (("--model", "outputs/model", "--model", "outputs/model", "--repo", "repo"), "same name"),
     ):

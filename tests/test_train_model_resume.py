@@ -116,4 +116,4 @@ def test_an_earlier_model_is_continued_with_new_commits(copied: Program) -> None
 def test_only_a_model_can_be_continued(copied: Program) -> None:
     done = copied.run("train_model.py", "--vocab", "outputs/vocab.json", "--continue-from", "nowhere")
     assert done.returncode == 2
-    assert "is no model of Gitlore" in done.stderr
+    assert "is not a model of Gitlore" in done.stderr

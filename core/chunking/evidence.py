@@ -17,7 +17,7 @@ from core.history.messages import CONVENTIONAL_LABEL
 # Text in quotes is one token, since white space counts there.
 _STRICT_TOKEN = re.compile(rb"""\"(?:[^\"\\\n]|\\.)*\"|'(?:[^'\\\n]|\\.)*'|\+\+|--|""" + TOKEN.pattern)
 _OPENERS, _CLOSERS = frozenset((b"(", b"[", b"{")), frozenset((b")", b"]", b"}"))
-# What stands before the bracket of a call: a name that is no keyword, or a closing bracket.
+# What stands before the bracket of a call: a name that is not a keyword, or a closing bracket.
 _CALLED = re.compile(rb"(?!(?:return|yield|in|and|or|not|if|else|for|while|match|let|await|print)$)\w+|[)\]>!?]")
 _DEPENDENCY_PART = re.compile(
     r"(?:^|[.\"'-])(?:\w*dependencies|dependency-groups|requires|resolutions|overrides|workspaces|engines|patch|replace"
@@ -95,7 +95,7 @@ def signatures_differ(before: Symbol, after: Symbol) -> bool:
 
 @functools.lru_cache(maxsize=1 << 16)
 def role(path: str) -> Role:
-    """What a file is for that is no manifest."""
+    """What a file is for, unless it is a manifest."""
     kind = file_kind(path)
     if kind == "other" and _DOCUMENTS.search(path):
         return "documentation"

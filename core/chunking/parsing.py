@@ -35,7 +35,7 @@ LARGE_UNIT, LARGE_NODE = 8192, 2048
 _QUERIES = Path(__file__).resolve().parents[1] / "code" / "queries"
 _KINDS = frozenset(SYMBOL_KINDS)
 _ADORNMENTS = ("decorator", "comment", "template_parameter_list", "requires_clause")
-"""What a wrapper may hold beside its definition."""
+"""What a wrapper may hold besides its definition."""
 _COMMENT_LINE = re.compile(r"\s*(?://|/\*|\*|--|#(?!\s*!?\s*\[))")
 
 
@@ -413,7 +413,7 @@ def _ids(grammar: TreeLanguage, names: Iterable[str]) -> frozenset[int]:
 
 
 def _may_be_led(source: bytes, start: int, at: int) -> bool:
-    """False where the line before surely is no attribute and no comment: asking the tree is slow."""
+    """False if the line before is surely neither an attribute nor a comment: asking the tree is slow."""
     end = source.rfind(b"\n", start, at)
     if end < 0 or not source[end:at].isspace():
         return at > start

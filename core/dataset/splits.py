@@ -160,7 +160,7 @@ def _until(commits: Sequence[CommitTokens], until: str) -> int:
         if len(until) >= 7 and commit.hash.startswith(until.lower()):
             return number
     if not _is_date(until):
-        raise UserError(f"no commit with text is named {until}, and it is no date", "such as 2024-01-31, in UTC")
+        raise UserError(f"{until} is neither a commit with text nor a date", "such as 2024-01-31, in UTC")
     length = len(until.rstrip("Z"))
     return max(
         (n for n, commit in enumerate(commits, start=1) if commit.timestamp[:length] <= until[:length]), default=1

@@ -73,7 +73,7 @@ class StageEntry:
         return cls(name, "up to date", **{key: record[key] for key in kept if key in record})
 
     def as_record(self, facts: Mapping[str, str]) -> dict[str, Any]:
-        """The record kept beside the outputs, from which a later run sees whether they are still up to date."""
+        """The record kept with the outputs, from which a later run sees whether they are still up to date."""
         return {"schema_version": SCHEMA_VERSION, "facts": dict(facts), **asdict(self)}
 
 

@@ -112,7 +112,7 @@ class Runner:
         return run
 
     def follow(self, stage: Stage) -> worker.Outcome:
-        """Run a stage beside the process that leads it: no lock, and nothing of what it writes is kept."""
+        """Run a stage in a worker of the process that leads it: no lock, and nothing of what it writes is kept."""
         self._check_inputs(stage)
         facts = self._facts(stage, self._digests())
         with tempfile.TemporaryDirectory() as folder:

@@ -94,9 +94,9 @@ class Stage:
     sources: Callable[[Any], dict[str, str]] | None = None
     """Digests of what is read outside the outputs folder, from the stage's config."""
     reads: tuple[str, ...] = ()
-    """What it reads beside its inputs, in words. What of it decides the outputs is in `sources` or in the inputs."""
+    """What it reads besides its inputs, in words. What of it decides the outputs is in `sources` or in the inputs."""
     side_files: Callable[[Any], Sequence[Path]] | None = None
-    """Files beside the outputs that it updates (databases that others write too); it runs again if one is missing."""
+    """Databases that it updates, and others too; it runs again if one is missing."""
     several: Callable[[Any], Mapping[str, Any]] | None = None
     """Sections by folder name, where the stage's settings stand for several runs; empty where they stand for one."""
     distributed: bool = False

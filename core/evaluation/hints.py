@@ -56,7 +56,7 @@ def _worse(evaluation: Evaluation, _training: TrainingSummary) -> str:
     tuned, base = _text_bits(evaluation, TUNED), _text_bits(evaluation, BASE)
     if tuned is None or base is None or tuned < base:
         return ""
-    return "The fine-tuned model is no better than its base: lower learning_rate (by a factor of ten for method full)."
+    return "The fine-tuned model is not better than its base: lower learning_rate (by a factor of ten for method full)."
 
 
 def _overfitting(_evaluation: Evaluation, training: TrainingSummary) -> str:

@@ -23,7 +23,7 @@ _LOCAL_KINDS = ("remotes", "stash", "head")  # a bare clone has none of its own
 
 
 def gitpython() -> ModuleType:
-    """GitPython, which refuses to be imported where there is no git."""
+    """GitPython, which cannot be imported unless git is installed."""
     try:
         import git
     except ImportError:

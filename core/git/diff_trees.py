@@ -22,7 +22,7 @@ class DiffTree:
         line = command(git_dir, "diff-tree", "--stdin", *arguments, settings=settings)
         log.debug("$ %s", shlex.join(line))
         self.end = f"end-{secrets.token_hex(16)}\n".encode()
-        """A line that names no object: git repeats it, which marks the end of an answer."""
+        """A line without an object id: git repeats it, which marks the end of an answer."""
         self._rest = b""
         self._errors = tempfile.TemporaryFile()  # noqa: SIM115 - closed by close
         self._process = subprocess.Popen(

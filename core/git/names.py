@@ -14,7 +14,7 @@ _URL = re.compile(r"^[a-zA-Z][a-zA-Z0-9+.-]*://|^[^/\\\s:]+@[^/\\\s:]+:")
 
 
 def is_url(location: str) -> bool:
-    """True for anything git would fetch rather than open."""
+    """True for a location that git would fetch rather than open."""
     return bool(_URL.match(location)) and not Path(location).exists()
 
 
@@ -35,9 +35,9 @@ def by_folder(entries: Sequence[str]) -> dict[str, str]:
 
 
 def _listed(entry: str) -> list[str]:
-    """The repositories that an entry of `repos` stands for: itself, or the lines of the file that it names.
+    """The repositories of an entry of `repos`: the entry itself or, if it is a text file, its lines.
 
-    Empty lines and lines that start with # do not count. Raises UserError for a list without any.
+    Empty lines and lines that start with # are ignored. Raises UserError for an empty list.
     """
     path = expand(entry)
     if not path.is_file():
@@ -48,7 +48,7 @@ def _listed(entry: str) -> list[str]:
         raise UserError(f"the list of repositories {path} cannot be read: {error}") from None
     found = [line for line in lines if line and not line.startswith("#")]
     if not found:
-        raise UserError(f"the list of repositories {path} names none", "write one folder or URL a line")
+        raise UserError(f"the list of repositories {path} is empty", "write one folder or URL a line")
     return found
 
 
@@ -58,7 +58,7 @@ def folder_name(location: str) -> str:
 
 
 def display_name(location: str, git_dir: str) -> str:
-    """The name that people know a repository by; `git_dir` is where its objects are."""
+    """The name of a repository for people; `git_dir` is where its objects are."""
     return _last_part(location, git_dir) or location
 
 

@@ -1,7 +1,7 @@
 """A git folder of our own that borrows a repository's objects.
 
 No configuration, attributes, hooks, replace refs or promises of the repository reach git through
-it, only objects (with the commit-graph beside them), so the same objects always give the same
+it, only objects (with their commit-graph), so the same objects always give the same
 output. It can also stand in for objects that are missing: a placeholder keeps git going, and
 `missing` lists these objects.
 """

@@ -137,7 +137,7 @@ def state(base_model: str) -> dict[str, str]:
 
 
 def folder_state(folder: Path) -> str:
-    """Names, sizes and times of a folder's files, which change with them; "missing" where there is no folder."""
+    """Names, sizes and times of a folder's files, which change with them; "missing" if the folder does not exist."""
     if not folder.is_dir():
         return "missing"
     stamps = ((file.relative_to(folder).as_posix(), file.stat()) for file in files_in(folder))

@@ -66,7 +66,7 @@ class Loaded:
     adapter: str = ""
     """Name of its adapter, where several share a base model."""
     merged: bool = False
-    """The adapter is in the weights: there is no untuned form any more."""
+    """The adapter is in the weights, so the untuned form is gone."""
 
     @property
     def width(self) -> int:
@@ -80,7 +80,7 @@ class Loaded:
 
     @property
     def longest(self) -> int:
-        """Most tokens that the architecture can see at once."""
+        """Maximum number of tokens that the architecture can see at once."""
         found = getattr(self.model.config.get_text_config(), "max_position_embeddings", None)
         return int(found or self.width)
 
@@ -91,9 +91,9 @@ class Loaded:
             self.model.requires_grad_(requires_grad=False)  # switching turns training on
 
     def merge_adapter(self) -> None:
-        """Put the adapter into the weights, for good: a token then takes half the time on a CPU.
+        """Merge the adapter into the weights for good: a token then takes half the time on a CPU.
 
-        Not where adapters share a base, nor in weights of less than 32 bits, which would round it.
+        Does nothing if adapters share a base, or if the weights have less than 32 bits, which would round it.
         """
         if adapters.has_adapter(self.model) and not self.adapter:
             import torch
@@ -151,9 +151,11 @@ def write(
 
 
 def read_info(folder: Path) -> ModelInfo:
-    """How the model in a folder was made. Raises UserError where the folder is not one of ours."""
+    """How the model in a folder was made. Raises UserError if it is not a model of Gitlore."""
     if not (folder / INFO).is_file():
-        raise UserError(f"{folder} is no model of Gitlore ({INFO} is missing)", "train one first: python pipeline.py")
+        raise UserError(
+            f"{folder} is not a model of Gitlore ({INFO} is missing)", "train one first: python pipeline.py"
+        )
     return read_record(folder / INFO, ModelInfo, SCHEMA, "train the model again")
 
 
@@ -162,7 +164,7 @@ def load(folder: Path, cache_dir: Path, *, precision: str = "", four_bit: bool |
 
     Without a `precision`, a GPU gets the one of the training, so that the model fits there again, and a CPU fp32.
     `four_bit` None quantizes the base on a GPU if the adapter was trained so. A merged, full or scratch model has no
-    untuned form to switch to. Raises UserError where the folder is damaged or not one of ours.
+    untuned form to switch to. Raises UserError if the folder is damaged or not a model of Gitlore.
     """
     info, vocabulary = read_info_and_vocabulary(folder)
     on_gpu = base_models.device() == "cuda"
@@ -188,7 +190,7 @@ def load_several(folders: Mapping[str, Path], cache_dir: Path) -> dict[str, Load
     found = {name: read_info_and_vocabulary(folder) for name, folder in folders.items()}
     infos = [info for info, _ in found.values()]
     if not all(info.is_adapter for info in infos) or len({info.base_model for info in infos}) > 1:
-        raise UserError("several models must be adapters of one base model", "serve the others by themselves")
+        raise UserError("several models must be adapters of one base model", "serve each of the others separately")
     for folder in folders.values():
         adapters.check_complete(folder)
     # Each adapter brings the rows of its own tokens, so the base only has to have enough rows.
@@ -202,6 +204,6 @@ def load_several(folders: Mapping[str, Path], cache_dir: Path) -> dict[str, Load
 
 
 def read_info_and_vocabulary(folder: Path) -> tuple[ModelInfo, Vocabulary]:
-    """What every way of loading reads first. Raises UserError where the folder is damaged or not one of ours."""
+    """What every way of loading reads first. Raises UserError if the folder is damaged or not a model of Gitlore."""
     info = read_info(folder)
     return info, Vocabulary.read(folder, info.base_model, info.values, info.pad_id, "train the model again")

@@ -95,7 +95,7 @@ class Asker:
         return self.recent
 
     def rank(self, question: Question) -> Ranking:
-        """Files and change types. Raises UserError where `files` names none."""
+        """Files and change types. Raises UserError if `files` matches nothing."""
         recent = self.look()
         paths = chosen_paths(question.files, recent.paths)
         head = self.loaded.vocabulary.encode([self._head(question, recent)])[0]

@@ -27,7 +27,7 @@ class Question(Section):
     top: int = Field(default=5, ge=1, le=50)
     """Answers of each kind."""
     sketch_tokens: int = Field(default=96, ge=0, le=MOST_TOKENS)
-    """Most tokens of text in the sketch; 0 for none."""
+    """Maximum number of tokens of text in the sketch; 0 for none."""
     temperature: float = Field(default=0.0, ge=0, le=2)
     """Above 0, draw the sketch instead of taking the likeliest."""
     top_p: float = Field(default=1.0, gt=0, le=1)

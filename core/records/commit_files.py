@@ -182,7 +182,7 @@ def unplaced(line: bytes) -> tuple[memoryview, memoryview]:
 
 
 def read_history(path: Path) -> HistoryMetadata:
-    """The head of commits.json. Raises UserError where the file is none of ours or of another version."""
+    """The head of commits.json. Raises UserError if the file is not a commits.json or has another version."""
     with path.open("rb") as file:
         line = file.readline()
     head, tail = line[len(_HEAD) : -len(_MIDDLE)], line[-len(_MIDDLE) :]

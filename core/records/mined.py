@@ -1,4 +1,4 @@
-"""mined.jsonl: repositories beside the one at hand."""
+"""mined.jsonl: repositories other than the one at hand."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class ClosedIssue(msgspec.Struct, kw_only=True):
 
 
 class MinedRepository(msgspec.Struct, kw_only=True):
-    """One line of mined.jsonl: a repository beside the one at hand, where its clone is, and what GitHub knows of it."""
+    """One line of mined.jsonl: another repository, where its clone is, and what GitHub knows of it."""
 
     schema_version: str = SCHEMA_VERSION
     location: str

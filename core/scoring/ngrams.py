@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 NGRAM_TOKENS = 32
-"""An n-gram of this length that occurs in both streams is no coincidence."""
+"""An n-gram of this length that occurs in both streams is not a coincidence."""
 
 
 class NgramHashes:

@@ -66,7 +66,7 @@ def _complete_alphabet(parts: dict[str, Any]) -> None:
     missing = sorted(set(pre_tokenizers.ByteLevel.alphabet()) - entries.keys())
     if not missing:
         return
-    # An added token that is no entry is numbered after the last entry: as entries they keep their ids.
+    # An added token that is not an entry is numbered after the last entry: as entries they keep their ids.
     entries.update({token["content"]: token["id"] for token in parts["added_tokens"]})
     first_free = max(entries.values()) + 1
     entries.update({symbol: first_free + number for number, symbol in enumerate(missing)})

@@ -1,6 +1,6 @@
 """Finds credentials in text: rules for what each kind looks like, behind one pass of RE2.
 
-Most rules are those of detect-secrets (Yelp, Apache-2.0). Beside them stand kinds that it does not
+Most rules are those of detect-secrets (Yelp, Apache-2.0). Added to them are kinds that it does not
 know, whole private keys where it knows their first line, and values of settings named like a password.
 One RE2 automaton of what each kind cannot do without passes over all text; only where it stops are the
 rules themselves run, and only those of the kinds that it saw.

@@ -39,6 +39,6 @@ class SequenceMaker:
         return "".join(self.redactor.clean(text))
 
     def _texts(self, chunk: Chunk) -> tuple[str, ...]:
-        """All that a sequence shows of a chunk beside its commit."""
+        """All that a sequence shows of a chunk besides its commit."""
         shown = {"new": (chunk.new_code,), "diff": (chunk.patch,), "before_after": (chunk.old_code, chunk.new_code)}
         return (chunk.file_path, chunk.module_path, chunk.qualified_name or "", *shown[self._view])

@@ -20,7 +20,7 @@ Range = tuple[int, int]
 CHANGE_STARTS: tuple[Marker, ...] = (CHANGE, *CHANGES.values())
 """What begins a change: the marker of its type, or the one in front of a type that has none."""
 _BLOCK = 1 << 22
-"""Tokens that are compared at once, which bounds the memory that this takes beside the stream."""
+"""Tokens that are compared at once, which bounds the memory that this takes on top of the stream."""
 
 
 def positions(ids: NDArray[Any], markers: Mapping[str, int], *wanted: Marker) -> Positions:

@@ -97,7 +97,7 @@ class EarlierTokens:
     """The sequences of an earlier tokens.pt, found by the digest of their commit's chunks."""
 
     def __init__(self, path: Path) -> None:
-        """Raises UserError where the file is none of ours."""
+        """Raises UserError if the file is not a tokens.pt."""
         data = load(path, ("tokens", "metadata"))
         self.tokens, self.metadata = data["tokens"], data["metadata"]
         self.places: dict[str, tuple[int, int]] = {}

@@ -92,7 +92,7 @@ class Vocabulary:
         values, hint = info["values"], "run the tokenizer stage again"
         vocabulary = cls.read(tokenizer_dir, info["base_model"], values, info["pad_id"], hint)
         if vocabulary.markers != info["markers"] or vocabulary.spelled_values() != values:
-            raise UserError(f"{vocab_json} and {tokenizer_dir} do not belong together", hint)
+            raise UserError(f"{vocab_json} and {tokenizer_dir} do not match", hint)
         vocabulary.origin = info["about"]
         return vocabulary
 
@@ -109,7 +109,7 @@ class Vocabulary:
         try:
             tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
         except Exception as error:  # noqa: BLE001 - the library raises nothing more exact
-            raise UserError(f"{folder} holds no tokenizer: {error}", hint) from None
+            raise UserError(f"the tokenizer in {folder} cannot be loaded: {error}", hint) from None
         vocabulary = cls.with_markers(tokenizer, base_model, values_of(values))
         vocabulary.pad_id = pad_id
         return vocabulary
@@ -186,8 +186,8 @@ class Vocabulary:
             back = self.pieces(self.encode([pieces])[0])
             if back != pieces:
                 raise UserError(
-                    f"the tokenizer of {self.base_model} does not give text back exactly: {probe!r} became {back!r}",
-                    "take a base model with a byte-level tokenizer",
+                    f"the tokenizer of {self.base_model} does not reproduce text exactly: {probe!r} became {back!r}",
+                    "use a base model with a byte-level tokenizer",
                 )
 
     def spelled_values(self) -> dict[str, dict[str, int]]:
@@ -229,13 +229,13 @@ def values_of(spelled_values: Mapping[str, Mapping[str, int]]) -> list[Value]:
 
 
 def read_vocab(path: Path) -> dict[str, Any]:
-    """vocab.json. Raises UserError where it is not one of ours."""
+    """vocab.json. Raises UserError if it is not a vocabulary of Gitlore."""
     try:
         info: dict[str, Any] = json.loads(path.read_bytes())
     except ValueError as error:
         raise UserError(f"{path} is not valid JSON: {error}", "run the tokenizer stage again") from None
     if not isinstance(info, dict):
-        raise UserError(f"{path} is no vocabulary of ours", "run the tokenizer stage again")
+        raise UserError(f"{path} is not a vocabulary of Gitlore", "run the tokenizer stage again")
     if missing := {"token_to_id", "markers", "values", "base_model", "pad_id", "about"} - info.keys():
         raise UserError(f"{path} lacks {', '.join(sorted(missing))}", "run the tokenizer stage again")
     tables = (info["token_to_id"], info["markers"], info["values"], info["about"], *_tables(info["values"]))

@@ -89,7 +89,7 @@ def continued(model: PreTrainedModel, vocabulary: Vocabulary, continue_from: str
     if not continue_from:
         return None
     if continue_from == LAST and not (last / model_folder.INFO).exists():
-        log.info("there is no earlier model to continue: training starts from scratch")
+        log.info("no earlier model to continue: training starts from scratch")
         return None
     folder = last if continue_from == LAST else expand(continue_from)
     info = model_folder.read_info(folder)

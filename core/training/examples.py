@@ -117,7 +117,7 @@ class Windows:
     data: Mapping[str, Tensor]
     """A training_data file."""
     width: int
-    """Most tokens of context and target together."""
+    """Maximum number of tokens of context and target together."""
 
     def __len__(self) -> int:
         return len(self.data["contexts"])

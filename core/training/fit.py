@@ -35,7 +35,7 @@ class MemoryLimits:
     fit: bool
     """False takes the requested shape as it is."""
     limit_gib: float
-    """Most memory to use; 0 for what is free."""
+    """Upper bound on the memory to use; 0 for what is free."""
     logit_tokens: int
     """Tokens whose logits are in memory at once; 0 for those of the whole batch."""
 

@@ -89,7 +89,7 @@ def train(
 
 
 def report_best(step: int, losses: list[tuple[int, float]]) -> None:
-    """Log which step's model was kept, and warn where it is no better than the untuned one."""
+    """Log which step's model was kept, and warn if it is not better than the untuned one."""
     untuned, kept = losses[0][1], dict(losses)[step]
     log.info("kept the model of step %s: validation loss %.3f, untuned %.3f", step, kept, untuned)
     if kept >= untuned:

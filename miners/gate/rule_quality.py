@@ -56,7 +56,7 @@ class Labelled:
 
 
 def bugs_in_py(location: str, cache_dir: Path) -> frozenset[str]:
-    """The commits that fix a bug according to BugsInPy. Raises UserError where this is no clone of it."""
+    """The commits that fix a bug according to BugsInPy. Raises UserError if this is not a clone of it."""
     git_dir = clones.open_clone(location, cache_dir).git_dir
     listing = commands.run(git_dir, "ls-tree", "-r", "HEAD", "--", "projects").decode(errors="replace")
     blobs = [line.split()[2] for line in listing.splitlines() if line.endswith("/bug.info")]

@@ -1,4 +1,4 @@
-"""Which repositories to mine: those that are named, the curated ones, and those that a search finds."""
+"""Which repositories to mine: named ones, curated ones, and results of searches."""
 
 from __future__ import annotations
 
@@ -22,11 +22,11 @@ from miners.settings import MiningSettings
 from miners.tally import MiningTally, reason_of
 
 Since = Callable[[int], str]
-"""From the id of a repository on GitHub: up to when its issues have been read, "" for not at all."""
+"""From the id of a repository on GitHub: up to when its issues have been read, "" if never."""
 
 
 class Collector:
-    """Goes through all repositories that the settings name. Each comes once, also under several names."""
+    """All repositories that the settings name. A repository with several names comes once."""
 
     def __init__(self, settings: MiningSettings, cache_dir: Path) -> None:
         self._settings, self._cache_dir = settings, cache_dir
@@ -36,7 +36,7 @@ class Collector:
     def collect(self, issues_since: Since = lambda _: "") -> Iterator[MinedRepository]:
         """Named clones first, then the repositories that GitHub finds.
 
-        Raises UserError where nothing is named, ResumeLaterError where GitHub wants a pause.
+        Raises UserError if the settings name nothing, ResumeLaterError if GitHub asks for a long pause.
         """
         settings = self._settings
         named = by_folder(settings.repositories)
@@ -77,7 +77,7 @@ class Collector:
                     found = client.repository(name)
                     if found is None:
                         self.tally.drops["repositories that GitHub does not show us"] += 1
-                        log.warning("%s (%s): GitHub shows no such repository", name, group)
+                        log.warning("%s (%s): GitHub does not show this repository", name, group)
                         continue
                     if found.full_name.lower() != name.lower():
                         log.info("%s is called %s now", name, found.full_name)
@@ -94,7 +94,7 @@ class Collector:
 
     @contextmanager
     def _failing(self, what: str) -> Iterator[None]:
-        """A failure inside is reported, and the next request is made all the same."""
+        """Report a failure inside, and continue with the next request."""
         try:
             yield
         except (UnreachableError, ResumeLaterError, UserError):
@@ -121,7 +121,7 @@ class Collector:
         )
 
     def opened(self, mined: MinedRepository) -> clones.Clone | None:
-        """The clone of a repository, brought up to date; None, with the reason in the tally, where it is left out."""
+        """The updated clone of a repository; None if it is left out, with the reason in the tally."""
         found: tuple[clones.Clone, str | None] | None = None
         with self.tally.reading(mined.full_name or mined.location):
             clone = clones.open_clone(mined.location, self._cache_dir)

@@ -18,7 +18,7 @@ RETRIES = 3
 """Times that a failing request is sent again, after 1, 4 and 9 seconds."""
 RATE_RETRIES = 6
 SECONDARY_WAIT_S = 60.0
-"""GitHub wants at least a minute after a secondary limit that names no time, and twice as much each time."""
+"""GitHub wants at least a minute after a secondary limit that does not state a time, and twice as much each time."""
 
 
 class ResumeLaterError(GitloreError):

@@ -9,7 +9,7 @@ from miners.settings import MiningSettings
 
 
 def against(found: GitHubRepository, settings: MiningSettings, now: datetime) -> str | None:
-    """Why to leave a repository out according to GitHub; None to keep it."""
+    """The reason to leave a repository out, from its data on GitHub; None to keep it."""
     if found.disabled:
         return "repositories that GitHub has disabled"
     licence = (found.license.spdx_id if found.license else None) or ""
@@ -34,7 +34,7 @@ def _moment(text: str | None) -> datetime | None:
 
 
 def against_clone(commits: int, *, has_readme: bool, settings: MiningSettings) -> str | None:
-    """Why to leave a repository out according to its clone; None to keep it."""
+    """The reason to leave a repository out, from its clone; None to keep it."""
     if commits < settings.min_commits:
         return "repositories below min_commits"
     if settings.has_readme and not has_readme:

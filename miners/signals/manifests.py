@@ -11,7 +11,7 @@ from typing import Any
 import msgspec
 
 MAX_MANIFESTS = 40
-"""Most manifests to read; of a repository of many packages, the outermost ones."""
+"""Maximum number of manifests to read; of a repository of many packages, the outermost ones."""
 _NAME = re.compile(r"^\s*['\"]?([A-Za-z0-9][\w.-]*)")
 _GO = re.compile(r"^\s*(?:require\s+)?([\w.-]+\.[a-z]+/\S+)\s+v", re.MULTILINE)
 _GEM = re.compile(r"^\s*gem\s+['\"]([\w-]+)", re.MULTILINE)

@@ -188,7 +188,7 @@ class Store(StoreRows[EntryT]):
         return transfer.import_(self, Path(path))
 
     def backup(self) -> Path | None:
-        """Copy the store into backups/ beside it, where the newest seven are kept. None for PostgreSQL."""
+        """Copy the store into the backups/ folder next to it, where the newest seven are kept. None for PostgreSQL."""
         return backup.backup(self.database)
 
     def copy_to(self, target: Path) -> None:

@@ -18,7 +18,7 @@ KEEP_BACKUPS = 7
 
 
 def backup(database: Database, keep: int = KEEP_BACKUPS) -> Path | None:
-    """Copy a SQLite database into backups/ beside it and delete all but the newest `keep` copies.
+    """Copy a SQLite database into the backups/ folder next to it and delete all but the newest `keep` copies.
 
     None for PostgreSQL, which has its own backups.
     """

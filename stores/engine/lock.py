@@ -1,6 +1,6 @@
 """Locks between processes: writers of one database queue up, and named locks have one holder at a time.
 
-SQLite gets files beside the database, PostgreSQL advisory locks. An advisory lock has two numbers: what it is for, and
+SQLite gets files next to the database, PostgreSQL advisory locks. An advisory lock has two numbers: what it is for, and
 one derived from a name, so that databases which share a server never wait for each other.
 """
 

@@ -96,7 +96,7 @@ def test_credentials_are_never_shown() -> None:
 
 
 def test_unknown_user_in_a_path() -> None:
-    with pytest.raises(UserError, match="no such user"):
+    with pytest.raises(UserError, match="unknown user"):
         expand("~nobody-of-this-name/x")
 
 

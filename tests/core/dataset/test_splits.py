@@ -90,7 +90,7 @@ def test_boundaries_by_commit_and_by_date(until: dict[str, str], expected: list[
 
 @pytest.mark.parametrize("until", ["deadbeef", "2024-99-99", "2024-01-05T12:00:00+14:00", "2024-1-5", "soon"])
 def test_an_unknown_boundary_is_explained(until: str) -> None:
-    with pytest.raises(UserError, match=r"no commit with text is named .*, and it is no date"):
+    with pytest.raises(UserError, match=r"is neither a commit with text nor a date"):
         counts(commits([10] * 20), rule={**RULE, "train_until": until})
 
 

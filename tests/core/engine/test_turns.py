@@ -49,7 +49,7 @@ def test_lists_and_names_that_collide(tmp_path: Path) -> None:
     listed.write_bytes(b"\xef\xbb\xbf/a/one\n")
     assert by_folder([str(listed)]) == {"one": "/a/one"}
     listed.write_text("# none\n")
-    with pytest.raises(UserError, match="names none"):
+    with pytest.raises(UserError, match="is empty"):
         by_folder([str(listed)])
 
 
