@@ -22,7 +22,13 @@ EMBEDDED_MODEL = "embedded"
 class Section(BaseModel):
     """A closed, frozen group of settings; the docstring under a field is its help."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, use_attribute_docstrings=True)
+    model_config = ConfigDict(
+        extra="forbid",
+        frozen=True,
+        strict=True,
+        use_attribute_docstrings=True,
+        defer_build=True,  # most commands validate few sections, and a validator takes milliseconds to build
+    )
 
 
 SectionT = TypeVar("SectionT", bound=Section)

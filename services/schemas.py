@@ -15,7 +15,7 @@ Text = Annotated[str, Field(max_length=MOST_TEXT)]
 class PredictRequest(Question):
     """What changes next in the repository?"""
 
-    model_config = ConfigDict(strict=False)  # JSON has no tuples
+    model_config = ConfigDict(strict=False, defer_build=False)  # JSON has no tuples; FastAPI needs it complete
 
     model: str = Field(default="", max_length=200)
     """Name of a model in /v1/models; the first unless set."""
