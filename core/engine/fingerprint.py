@@ -106,8 +106,11 @@ def code_files(start: Path, digests: Digests) -> tuple[str, ...]:
     lead to half of the project.
     """
     todo, seen = [start], {start}
+    modules: set[str] = set()
     while todo:
-        for module in _code(todo.pop(), digests)[0]:
+        new = set(_code(todo.pop(), digests)[0]) - modules  # to look for a file takes longer than all the rest
+        modules |= new
+        for module in new:
             for root in {PROJECT, start.parent}:
                 base = root.joinpath(*module.split("."))
                 for file in (base.with_suffix(".py"), base / "__init__.py"):
