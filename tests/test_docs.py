@@ -1,4 +1,4 @@
-"""What the documents say is so: flags, settings, files, commands."""
+"""What the documents state is true: flags, settings, files, commands."""
 
 from __future__ import annotations
 
@@ -104,7 +104,7 @@ def test_rooms_are_in_the_tree_of_the_readme() -> None:
 
 
 @pytest.mark.parametrize(("section", "key"), [(s, k) for s, model in SECTIONS.items() for k in model.model_fields])
-def test_every_setting_has_help_and_stands_in_config_yaml(section: str, key: str) -> None:
+def test_every_setting_has_help_and_is_in_config_yaml(section: str, key: str) -> None:
     assert SECTIONS[section].model_fields[key].description
     block = re.search(rf"^{section}:\n((?:  .*\n?)+)", CONFIG, re.MULTILINE)
     assert block
@@ -138,7 +138,7 @@ def test_files_that_the_readme_names_exist() -> None:
     assert [name for name in names if not (PROJECT / name).exists()] == []
 
 
-def test_links_in_the_documents_lead_somewhere() -> None:
+def test_links_in_the_documents_have_targets() -> None:
     for document in [PROJECT / "README.md", *PROJECT.glob("docs/*.md"), PROJECT / "CHANGELOG.md"]:
         for target in re.findall(r"\]\(([^)#]+)\)", document.read_text(encoding="utf-8")):
             assert target.startswith("http") or (document.parent / target).exists(), f"{document}: {target}"

@@ -58,7 +58,7 @@ class Service:
         return httpx.Client(base_url=self.url, headers={"Authorization": f"Bearer {KEY}"}, timeout=60)
 
     def stop(self) -> str:
-        """Ctrl-C; all that was said."""
+        """Ctrl-C; all that was printed."""
         self.process.send_signal(signal.SIGINT)
         return "".join(self.process.communicate(timeout_s=60))
 
@@ -194,7 +194,7 @@ def test_adapters_share_one_base(finished: Program, tmp_path: Path) -> None:
         assert mine["probability"] == pytest.approx(theirs["probability"], rel=1e-3)
 
 
-def test_a_wrong_start_is_told(finished: Program, tmp_path: Path) -> None:
+def test_a_wrong_start_is_reported(finished: Program, tmp_path: Path) -> None:
     for arguments, says in (
         (("--model", "nowhere"), "is no model of Gitlore"),
         (("--repo", str(tmp_path)), "repository"),

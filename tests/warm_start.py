@@ -82,7 +82,7 @@ class Running:
 
 
 def start(arguments: Sequence[str], folder: Path, environment: Mapping[str, str]) -> Running:
-    """Start `python *arguments` in `folder`, in a process group of its own: a script, `-m module`, or `-c code`."""
+    """Start `python *arguments` in `folder`, in its own process group: a script, `-m module`, or `-c code`."""
     stdout, stderr = tempfile.TemporaryFile(), tempfile.TemporaryFile()  # noqa: SIM115 - the caller reads them
     ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
     request = json.dumps({"arguments": list(arguments), "folder": str(folder), "environment": dict(environment)})

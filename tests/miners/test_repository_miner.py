@@ -200,7 +200,7 @@ def test_other_rules_or_another_dialect_read_it_all_again(repo: Repo, tmp_path: 
             assert mine(history, last, EvidenceRules(FILTERS, "other rules"), tally).kept == frozenset()
 
 
-def test_a_clone_has_one_key_wherever_it_is(repo: Repo, tmp_path: Path) -> None:
+def test_a_clone_has_the_same_key_in_any_folder(repo: Repo, tmp_path: Path) -> None:
     repo.git("clone", "-q", "--bare", str(repo.path), str(tmp_path / "copy.git"))
     one, other = clones.open_clone(str(repo.path), tmp_path), clones.open_clone(str(tmp_path / "copy.git"), tmp_path)
     assert one.key == other.key == f"root:{repo.git('rev-list', '--max-parents=0', 'HEAD')}"

@@ -21,7 +21,7 @@ def read(text: str, language: str = "rust") -> Outline:
 
 
 def matched(before: list[str], after: list[str], language: str = "rust") -> dict[str, tuple[str, str]]:
-    """New qualified name -> (old one, how) for every match of two sides; files are told apart by their number."""
+    """New qualified name -> (old one, how) for every match of two sides; files are named by their number."""
     olds, news = ([read(text, language) for text in side] for side in (before, after))
     matches = Matches(olds, news)
     found = {}
@@ -45,11 +45,11 @@ def test_a_body_under_another_name_is_a_rename() -> None:
     assert matched([old], [new]) == {"0:cost": ("0:price", "body")}
 
 
-def test_a_short_body_says_nothing() -> None:
+def test_a_short_body_is_no_evidence_of_a_rename() -> None:
     assert matched(["fn one() -> u8 { 1 }\nconst A: u8 = 1;\n"], ["fn uno() -> u8 { 1 }\nconst B: u8 = 1;\n"]) == {}
 
 
-def test_twelve_tokens_say_enough_in_one_file_but_not_across_files() -> None:
+def test_twelve_tokens_are_enough_in_one_file_but_not_across_files() -> None:
     old, new = "fn one() -> u8 { alpha + beta }\n", "fn uno() -> u8 { alpha + beta }\n"
     assert matched([old], [new]) == {"0:uno": ("0:one", "body")}
     assert matched([old, ""], ["", new]) == {}

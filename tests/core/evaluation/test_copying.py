@@ -1,4 +1,4 @@
-"""Copying beside a plain search, and the mix with a model beside its own parts."""
+"""Copying compared with a plain search, and the mix with a model compared with its parts."""
 
 from __future__ import annotations
 

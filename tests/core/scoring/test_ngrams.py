@@ -1,4 +1,4 @@
-"""N-grams: hashes that tell them apart, and the share of a stream that another one holds."""
+"""N-grams: hashes that distinguish them, and the share of a stream that another one holds."""
 
 from __future__ import annotations
 

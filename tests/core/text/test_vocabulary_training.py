@@ -35,7 +35,7 @@ def test_nothing_that_belongs_together_is_cut() -> None:
 
 
 @pytest.mark.parametrize("size", [600, 700])
-def test_a_size_that_is_asked_for(size: int) -> None:
+def test_a_requested_size_is_used(size: int) -> None:
     vocabulary = train(text(), size)
     assert vocabulary.size == size
     names = [vocabulary.tokenizer.id_to_token(id_) for id_ in range(2 + len(MARKERS))]

@@ -1,4 +1,4 @@
-"""What commits say they are for."""
+"""What commits state as their purpose."""
 
 from __future__ import annotations
 
