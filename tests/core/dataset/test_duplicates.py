@@ -92,7 +92,8 @@ def test_short_code_is_left_alone() -> None:
     short = code(20)
     made, splits = history(("train", short, {}), ("val", short, {}), ("val", [], {}), ("test", code(3), {}))
     assert kinds(find(made, splits, least_tokens=32, similarity=0.8)) == {"val": [], "test": []}
-    assert kinds(find(made, splits, least_tokens=5, similarity=0.8))["val"] == [(1, 0, "exact")]
+    assert kinds(find(made, splits, least_tokens=21, similarity=0.8)) == {"val": [], "test": []}
+    assert kinds(find(made, splits, least_tokens=20, similarity=0.8))["val"] == [(1, 0, "exact")]
 
 
 def test_none_is_missed_among_many(monkeypatch: pytest.MonkeyPatch) -> None:

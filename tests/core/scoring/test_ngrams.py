@@ -25,3 +25,4 @@ def test_tokens_are_seen_in_long_ngrams_only() -> None:
     held_out = np.concatenate([np.arange(40), np.arange(1000, 1060)])
     assert share_seen(np.arange(99), held_out) == 0.4
     assert share_seen(np.arange(31), held_out) == 0.0
+    assert share_seen(np.arange(32), held_out) == 0.32

@@ -61,6 +61,16 @@ def test_auto_learns_what_occurs_often_enough(monkeypatch: pytest.MonkeyPatch) -
     assert train(text(), None).size == 600
 
 
+@pytest.mark.parametrize(("times", "learned"), [(19, 0), (20, 1)])
+def test_auto_learns_what_occurs_twenty_times(times: int, learned: int) -> None:
+    assert train(TrainingText([[CODE_START, "qz\n" * times]]), None).size == 2 + len(MARKERS) + 256 + learned
+
+
+@pytest.mark.parametrize(("length", "learned"), [(120, 1), (121, 0)])
+def test_a_value_of_up_to_120_characters_becomes_one_token(length: int, learned: int) -> None:
+    assert len(train(TrainingText([[AUTHOR, "a" * length]]), 600, most_values=9).values) == learned
+
+
 def test_little_text_gives_a_small_vocabulary() -> None:
     small = train(TrainingText([[CODE_START, "fn a() {}"]]), None)
     assert small.size == 2 + len(MARKERS) + 256
