@@ -16,7 +16,6 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import httpx2 as httpx
-import openai
 import pytest
 import pytest_socket
 from builders import PROJECT, Program
@@ -72,6 +71,8 @@ def service(finished: Program) -> Iterator[Service]:
 
 
 def test_the_official_client(service: Service) -> None:
+    import openai  # each worker that collects this file would wait two seconds for it
+
     with openai.OpenAI(base_url=f"{service.url}/v1", api_key=KEY, max_retries=0) as client:
         assert [model.id for model in client.models.list()] == ["model"]
         done = client.completions.create(model="model", prompt="<COMMIT_START>", max_tokens=5)

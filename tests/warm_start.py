@@ -11,6 +11,7 @@ from __future__ import annotations
 import atexit
 import contextlib
 import functools
+import gc
 import importlib
 import json
 import os
@@ -29,6 +30,8 @@ from typing import IO, Any, NoReturn
 LIBRARIES = (
     *("torch", "transformers", "transformers.models.llama.modeling_llama", "peft", "datasets", "matplotlib.pyplot"),
     *("scipy.stats", "sqlalchemy", "alembic.command", "fastapi", "uvicorn", "pydantic", "click", "git", "rich.console"),
+    *("rouge_score.rouge_scorer", "sacrebleu", "rapidfuzz.distance", "matplotlib.backends.backend_svg", "re2"),
+    *("tree_sitter", "tree_sitter_rust", "tree_sitter_python", "tree_sitter_markdown", "tree_sitter_toml"),
 )
 MOST_BYTES = 100_000
 """Of a request: arguments and environment."""
@@ -218,6 +221,7 @@ def main() -> None:
 
     for library in (*LIBRARIES, *_modules()):
         importlib.import_module(library)
+    gc.freeze()  # or each collection in a fork would go through all of it, and copy its pages
     code = _run(_serve(socket.socket(fileno=int(sys.argv[1])))["arguments"])
 
 
