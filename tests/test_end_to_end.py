@@ -81,7 +81,7 @@ def test_a_changed_setting_runs_what_is_downstream(world: World) -> None:
     assert ran["git_scraper"] == "up to date"
     unaffected = {"git_scraper", "github_miner", "store_seeder"}
     assert {name for name, status in ran.items() if status == "ran"} == set(ran) - unaffected
-    back = world.statuses()
+    back = world.statuses("--until", "semantic_chunker")
     assert back["git_scraper"] == "up to date"
     assert back["semantic_chunker"] == "ran"
 
@@ -214,7 +214,8 @@ def test_standalone_vocabulary_and_a_model_from_scratch(world: World) -> None:
 
 
 def test_four_bit_base_runs_on_a_cpu(world: World) -> None:
-    assert world.statuses("--set", "model_training.method=qlora")["model_training"] == "ran"
+    ran = world.statuses("--set", "model_training.method=qlora", "--until", "evaluate")
+    assert ran["model_training"] == ran["evaluate"] == "ran"
 
 
 def test_nothing_is_left_behind(world: World) -> None:
