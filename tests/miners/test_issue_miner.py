@@ -116,7 +116,3 @@ def test_without_a_token_rest_gives_what_it_can(tmp_path: Path, monkeypatch: pyt
 )
 def test_errors_are_recognised_by_name(text: str, errors: list[str]) -> None:
     assert errors_in(text) == errors
-
-
-def test_of_many_errors_the_first_three_are_named() -> None:
-    assert errors_in("KeyError, TypeError, OSError, ValueError") == ["KeyError", "TypeError", "OSError"]
