@@ -107,7 +107,7 @@ class Scraped:
 
 
 def scrape(repo: Path, folder: Path, last: Scraped | None = None, **settings: Any) -> Scraped:
-    """Run the git scraper with outputs in a folder of its own."""
+    """Run the git scraper with outputs in its own folder."""
     config = git_scraper.GitScraperConfig(repo=str(repo), **settings)
     folder.mkdir(parents=True, exist_ok=True)
     places = {name: folder / name for name in git_scraper.STAGE.outputs}
@@ -193,7 +193,7 @@ def made_once(root: Path, name: str, make: Callable[[Path], object]) -> Path:
 
 @dataclass
 class Program:
-    """The commands as a user runs them: in a folder of their own, each as a process (that starts warm)."""
+    """The commands as a user runs them: in their own folder, each as a process (that starts warm)."""
 
     folder: Path
 
@@ -211,7 +211,7 @@ class Program:
         return subprocess.CompletedProcess([script, *arguments], started.wait(), out, err)
 
     def start(self, script: str, *arguments: str, **variables: str) -> Running:
-        """The same in the background, in a process group of its own."""
+        """The same in the background, in its own process group."""
         path = script if script in ("-m", "-c") else str(PROJECT / script)
         return start([path, *arguments], self.folder, {**os.environ, "PYTHONPATH": str(PROJECT), **variables})
 

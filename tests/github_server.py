@@ -14,13 +14,13 @@ from typing import Any
 
 @dataclass
 class Answer:
-    """What the server says; `body` is JSON unless it is bytes."""
+    """What the server sends; `body` is JSON unless it is bytes."""
 
     status: int = 200
     body: Any = None
     headers: dict[str, str] = field(default_factory=dict)
     length: int | None = None
-    """What Content-Length says, where that is not true."""
+    """What Content-Length states, where that is not true."""
     pause_s: float = 0.0
     """Seconds between each ten bytes of the body."""
 

@@ -51,7 +51,7 @@ def archive(name: str) -> tarfile.TarFile:
         FOLDER.mkdir(parents=True, exist_ok=True)
         source = SOURCES[name]
         part = path.with_suffix(".part")
-        if source.startswith("https:"):  # in a process of its own, since tests may not reach the network
+        if source.startswith("https:"):  # in its own process, since tests may not reach the network
             line = [sys.executable, "-c", _FETCH, source, str(part)]
         else:
             line = [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", "--no-binary", ":all:"]

@@ -1,4 +1,4 @@
-"""Stage 4 on built repositories: order, splits, windows, what is left out, and what is said of it."""
+"""Stage 4 on built repositories: order, splits, windows, what is left out, and how that is reported."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ BODY = "".join(f"    total = total * {number} + value_{number}\n" for number in 
 
 
 def build(repo: Repo, folder: Path, *, train_share: float = 0.65, **settings: Any) -> dict[str, Any]:
-    """Stages 1 to 4; what dataset_stats.json says."""
+    """Stages 1 to 4; the content of dataset_stats.json."""
     cut(repo.path, folder)
     run_stage(tokenizer.STAGE, folder, mode="standalone", train_share=train_share)
     run_stage(dataset_builder.STAGE, folder, **WINDOW, **settings)
@@ -157,7 +157,7 @@ def test_tokens_of_another_history_are_refused(history: Repo, make_repo: Callabl
         run_stage(dataset_builder.STAGE, tmp_path / "out", **WINDOW)
 
 
-def test_a_history_that_was_cut_short_is_learned_anew(history: Repo, tmp_path: Path) -> None:
+def test_a_history_that_was_cut_short_is_learned_from_scratch(history: Repo, tmp_path: Path) -> None:
     folder = tmp_path / "out"
     for number in range(20):
         history.commit(f"later {number}", {f"later_{number}.py": f"later = {number}\n" * 9})
@@ -193,7 +193,7 @@ def test_damaged_files_are_explained(
 
 
 @pytest.mark.parametrize("content", ["{", "[]", '{"boundaries": 5}', '{"boundaries": {"rule": 1}}'])
-def test_damaged_boundaries_are_drawn_anew(history: Repo, tmp_path: Path, content: str) -> None:
+def test_damaged_boundaries_are_drawn_again(history: Repo, tmp_path: Path, content: str) -> None:
     folder = tmp_path / "out"
     before = build(history, folder)
     (folder / "dataset_stats.json").write_text(content)

@@ -1,4 +1,4 @@
-"""What the documents say is so: flags, settings, files, commands."""
+"""What the documents state is true: flags, settings, files, commands."""
 
 from __future__ import annotations
 
@@ -11,11 +11,17 @@ import pytest
 import yaml
 from builders import PROJECT
 
+import dataset_builder
 import pipeline
 import predict
 import serve
+from core import statistics
 from core.config import PipelineConfig, load
 from core.engine.command import stage_command
+from core.evaluation import compression, contamination, copying, next_files
+from core.history import reader
+from core.prediction import asking
+from core.scoring.ngrams import NGRAM_TOKENS
 from core.text.grammar import MARKERS, Marker, parse
 from stores.__main__ import main as stores_command
 from stores.agent.context_types import CONTEXT_TYPES, KINDS
@@ -24,6 +30,28 @@ README = (PROJECT / "README.md").read_text(encoding="utf-8")
 PAGES = {path.name: path.read_text(encoding="utf-8") for path in sorted((PROJECT / "docs").glob("*.md"))}
 CONFIG = (PROJECT / "config.yaml").read_text(encoding="utf-8")
 SECTIONS = {"pipeline": PipelineConfig, **{stage.name: stage.config for stage in pipeline.STAGES}}
+DATASET = dataset_builder.STAGE.config()
+(XZ,) = compression._FILTERS
+MB = 1 << 20
+FIGURES: dict[tuple[str, str], tuple[Any, Any]] = {
+    ("data.md", "The oldest 70 % of the tokens are for training"): (DATASET.train_ratio, 0.7),
+    ("data.md", "the next 15 % for validation"): (DATASET.val_ratio, 0.15),
+    ("data.md", "code of 32 tokens or more"): (DATASET.duplicate_min_tokens, 32),
+    ("data.md", "Jaccard similarity of .8 or more"): (DATASET.duplicate_similarity, 0.8),
+    ("evaluation.md", "`xz -6` on the scored text, with a 64 MB dictionary"): (
+        (XZ["preset"], XZ["dict_size"]),
+        (6, 64 * MB),
+    ),
+    ("evaluation.md", "(its newest 32 MB)"): (compression.MOST_TRAINING_BYTES, 32 * MB),
+    ("evaluation.md", "longest current context (up to 32 tokens)"): (max(copying.ORDERS), 32),
+    ("evaluation.md", "95 % percentile intervals"): (statistics.LEVEL, 0.95),
+    ("evaluation.md", '"file@5" is right if one of five answers is'): (next_files.TOP, 5),
+    ("evaluation.md", "changes of 32 tokens or more"): (NGRAM_TOKENS, 32),
+    ("evaluation.md", "more than 2 % of the test's changes"): (contamination.SUSPICIOUS, 0.02),
+    ("serving.md", "a URL is fetched at most once a minute"): (asking.FETCH_EVERY_S, 60),
+    ("architecture.md", "500 commits at a time"): (reader.WINDOW_COMMITS, 500),
+}
+"""What a page promises in a sentence: what the code does, and what the sentence states."""
 
 
 def options(command: click.Command) -> list[str]:
@@ -45,6 +73,13 @@ def of_scripts() -> list[str]:
     pretraining = script("pretraining_command").pretraining_command(from_scratch=True, summary="", help="")
     commands = [script("evaluate_stores").main, pretraining, stores_command]
     return [flag for command in (*commands, *stores_command.commands.values()) for flag in options(command)]
+
+
+@pytest.mark.parametrize(("page", "sentence"), FIGURES)
+def test_the_code_does_what_the_pages_promise(page: str, sentence: str) -> None:
+    assert sentence in " ".join(PAGES[page].split())
+    found, promised = FIGURES[page, sentence]
+    assert found == promised
 
 
 @pytest.mark.parametrize("flag", dict.fromkeys(of_scripts()))
@@ -104,7 +139,7 @@ def test_rooms_are_in_the_tree_of_the_readme() -> None:
 
 
 @pytest.mark.parametrize(("section", "key"), [(s, k) for s, model in SECTIONS.items() for k in model.model_fields])
-def test_every_setting_has_help_and_stands_in_config_yaml(section: str, key: str) -> None:
+def test_every_setting_has_help_and_is_in_config_yaml(section: str, key: str) -> None:
     assert SECTIONS[section].model_fields[key].description
     block = re.search(rf"^{section}:\n((?:  .*\n?)+)", CONFIG, re.MULTILINE)
     assert block
@@ -138,7 +173,7 @@ def test_files_that_the_readme_names_exist() -> None:
     assert [name for name in names if not (PROJECT / name).exists()] == []
 
 
-def test_links_in_the_documents_lead_somewhere() -> None:
+def test_links_in_the_documents_have_targets() -> None:
     for document in [PROJECT / "README.md", *PROJECT.glob("docs/*.md"), PROJECT / "CHANGELOG.md"]:
         for target in re.findall(r"\]\(([^)#]+)\)", document.read_text(encoding="utf-8")):
             assert target.startswith("http") or (document.parent / target).exists(), f"{document}: {target}"

@@ -54,7 +54,7 @@ def tree(repo: Repo, entries: list[tuple[str, str, bytes]]) -> str:
 
 
 def expected(repo: Repo, *scope: str) -> dict[str, list[tuple[Any, ...]]]:
-    """What git itself says of every commit: status, paths, modes, blobs."""
+    """What git itself reports about every commit: status, paths, modes, blobs."""
     listing = raw(
         repo,
         *(
@@ -537,7 +537,9 @@ def test_a_missing_commit_is_an_error_with_a_way_out(history: Repo, out: Path) -
         scrape(history.path, out)
 
 
-def test_a_ref_to_nothing_is_named_and_passed_over(history: Repo, out: Path, caplog: pytest.LogCaptureFixture) -> None:
+def test_a_ref_to_a_missing_commit_is_reported_and_skipped(
+    history: Repo, out: Path, caplog: pytest.LogCaptureFixture
+) -> None:
     history.git("branch", "gone", "HEAD~1")
     lone = history.git("commit-tree", "-m", "alone", "HEAD^{tree}")
     history.git("update-ref", "refs/heads/gone", lone)
@@ -641,7 +643,7 @@ def test_any_history_of_small_files(
     same_as_git(repo, scrape(repo.path, folder / "out"))
 
 
-def test_large_files_of_every_fate(make_repo: MakeRepo, out: Path) -> None:
+def test_large_files_in_every_state(make_repo: MakeRepo, out: Path) -> None:
     repo = make_repo("large")
     target = blob(repo, b"target")
     text = [blob(repo, b"line %d\n" % n + b"x\n" * 6000) for n in range(3)]

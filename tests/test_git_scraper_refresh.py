@@ -116,7 +116,7 @@ def test_refresh_equals_a_full_run(repo: Repo, tmp_path: Path, change: Change, s
     assert index == fresh
 
 
-def test_a_long_way_of_refreshes(repo: Repo, tmp_path: Path) -> None:
+def test_many_refreshes_in_a_row_equal_a_full_run(repo: Repo, tmp_path: Path) -> None:
     dice = random.Random(7)
     last = scrape(repo.path, tmp_path / "start")
     for step in range(12):
@@ -197,7 +197,7 @@ def test_objects_that_turn_up_again_are_read(repo: Repo, tmp_path: Path) -> None
     assert [commit.diffs for commit in again.commits] == [commit.diffs for commit in whole.commits]
 
 
-def test_a_killed_run_goes_on_from_its_checkpoint(repo: Repo, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_killed_run_resumes_from_its_checkpoint(repo: Repo, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     plain = scrape(repo.path, tmp_path / "plain")
     monkeypatch.setattr(writer, "CHECKPOINT_S", -1.0)
     written = writer.HistoryWriter._write
@@ -331,7 +331,9 @@ def test_another_key_reads_everything(repo: Repo, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("settings", [{}, {"extensions": (".bin", ".txt")}])
 @pytest.mark.parametrize("what", ["HEAD:moved.bin", "HEAD:folder", "HEAD~1:folder"])
-def test_whatever_turns_up_again_is_read(repo: Repo, tmp_path: Path, settings: dict[str, object], what: str) -> None:
+def test_everything_that_turns_up_again_is_read(
+    repo: Repo, tmp_path: Path, settings: dict[str, object], what: str
+) -> None:
     repo.commit("binary", {"a.bin": b"\0" * 50, "folder/in.txt": "1\n", "folder/in.rs": "1\n"})
     repo.git("mv", "a.bin", "moved.bin")
     repo.commit("renamed", {"folder/in.txt": "2\n"})
@@ -349,7 +351,7 @@ def test_whatever_turns_up_again_is_read(repo: Repo, tmp_path: Path, settings: d
 
 @pytest.mark.parametrize("where", ["core.records.commit_files.CommitWriter._put", "core.history.writer.Rows.append"])
 @pytest.mark.parametrize("calls", [12, 17])
-def test_an_interrupt_inside_a_line_spoils_nothing(
+def test_an_interrupt_inside_a_line_damages_nothing(
     repo: Repo, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, where: str, calls: int
 ) -> None:
     plain = scrape(repo.path, tmp_path / "plain")

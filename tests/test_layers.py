@@ -55,7 +55,7 @@ def source_files() -> list[Path]:
 
 
 def room_of(file: Path) -> str:
-    """The room that a file stands in."""
+    """The room that a file is in."""
     first, *rest = file.parts
     if first == "core":
         if len(rest) > 1:
@@ -73,7 +73,7 @@ def room_of(file: Path) -> str:
 
 @cache
 def imported(file: Path) -> tuple[Path, ...]:
-    """The product files that a file imports, wherever the import stands."""
+    """The product files that a file imports, wherever the import is."""
     found: set[Path] = set()
     for node in ast.walk(ast.parse((PROJECT / file).read_bytes())):
         names: list[str] = []
@@ -116,7 +116,7 @@ def test_imports_point_one_way(file: Path) -> None:
 
 
 @pytest.mark.parametrize("file", [file for file in source_files() if file.parts[0] == "stores"], ids=str)
-def test_the_database_knows_no_table(file: Path) -> None:
+def test_the_database_has_no_table(file: Path) -> None:
     def place(one: Path) -> int:
         return next((number for number, rooms in enumerate(STORES) if one.parts[1] in rooms), len(STORES))
 
@@ -124,7 +124,7 @@ def test_the_database_knows_no_table(file: Path) -> None:
 
 
 @pytest.mark.parametrize("file", [file for file in source_files() if room_of(file) in WITHOUT_ENGINE], ids=str)
-def test_how_a_stage_runs_is_nobodys_business_below_a_stage_file(file: Path) -> None:
+def test_nothing_below_a_stage_file_imports_the_engine(file: Path) -> None:
     assert [other for other in imported(file) if room_of(other) == "engine"] == []
 
 
@@ -152,7 +152,7 @@ def test_only_one_room_runs_git() -> None:
     assert {room_of(file) for file in running} <= {"git", "benchmarks"}
 
 
-def test_every_room_stands_in_the_list() -> None:
+def test_every_room_is_in_the_list() -> None:
     rooms = {room_of(file) for file in source_files()}
     assert rooms <= {room for layer in LAYERS for room in layer}
     assert {path.stem for path in PROJECT.glob("*.py")} == STAGE_FILES | COMMANDS | {"pipeline"}

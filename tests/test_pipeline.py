@@ -69,7 +69,7 @@ def test_missing_input(configured: Program) -> None:
     assert "no.json is missing" in complain(configured, "--commits", "no.json", script="semantic_chunker.py")
 
 
-def test_shallow_clone_says_what_to_do(configured: Program, history: Repo, tmp_path: Path) -> None:
+def test_a_shallow_clone_gets_advice(configured: Program, history: Repo, tmp_path: Path) -> None:
     clone = tmp_path / "shallow"
     subprocess.run(["git", "clone", "-q", "--depth", "1", f"file://{history.path}", str(clone)], check=True)
     done = configured.run("git_scraper.py", "--repo", str(clone), "--output", "out/commits.json")
@@ -162,7 +162,7 @@ def test_version_and_help(program: Program) -> None:
 
 
 def test_full_disk_is_a_sentence(configured: Program) -> None:
-    """RLIMIT_FSIZE stands in for a full disk: the write fails in the middle, with an OSError."""
+    """RLIMIT_FSIZE replaces a full disk: the write fails in the middle, with an OSError."""
     limited = (
         "import resource, runpy, sys\n"
         "resource.setrlimit(resource.RLIMIT_FSIZE, (20_000, 20_000))\n"
@@ -194,7 +194,7 @@ def test_on_finish_that_takes_too_long_leaves_nothing_behind(configured: Program
     assert str(shell) not in {group for state, _, group, *_ in processes if state != "Z"}
 
 
-def test_stages_say_what_they_read(configured: Program) -> None:
+def test_stages_list_what_they_read(configured: Program) -> None:
     shown = configured.run("pipeline.py", "--list-stages").stdout
     reads = [line.split(maxsplit=1)[1] for line in shown.splitlines() if line.startswith("   reads")]
     assert reads[0] == "the repository"

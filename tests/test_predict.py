@@ -16,7 +16,7 @@ from core.prediction.question import Question
 REPO = ("--repo", "repo", "--sketch-tokens", "3")
 
 
-def test_a_stream_tells_the_same_as_the_answer(finished: Program) -> None:
+def test_a_stream_has_the_same_text_as_the_answer(finished: Program) -> None:
     whole = json.loads(finished.run("predict.py", *REPO, "--task", "add", "--json").stdout)
     events = [
         json.loads(line)
@@ -55,7 +55,7 @@ def test_probabilities_are_shared_out_among_the_files(finished: Program) -> None
         ("--seed", "99999999999999999999"),
     ],
 )
-def test_wrong_input_is_told(finished: Program, arguments: tuple[str, ...]) -> None:
+def test_wrong_input_is_reported(finished: Program, arguments: tuple[str, ...]) -> None:
     done = finished.run("predict.py", *REPO, *arguments)
     assert done.returncode == 2
     assert "Traceback" not in done.stderr
@@ -78,7 +78,7 @@ def test_any_temperature_gives_an_answer(finished: Program, temperature: str) ->
 
 
 @pytest.mark.parametrize("damage", ["no weights", "half the weights", "no config", "no tokenizer", "broken about"])
-def test_a_damaged_model_is_told(finished: Program, tmp_path: Path, damage: str) -> None:
+def test_a_damaged_model_is_reported(finished: Program, tmp_path: Path, damage: str) -> None:
     model = tmp_path / "model"
     shutil.copytree(finished.folder / "outputs" / "model", model)
     weights = model / "adapter_model.safetensors"
@@ -97,7 +97,7 @@ def test_a_damaged_model_is_told(finished: Program, tmp_path: Path, damage: str)
     assert "Traceback" not in done.stderr
 
 
-def test_settings_of_a_later_version_are_read_over(finished: Program, tmp_path: Path) -> None:
+def test_settings_of_a_later_version_are_ignored(finished: Program, tmp_path: Path) -> None:
     model = tmp_path / "model"
     shutil.copytree(finished.folder / "outputs" / "model", model)
     about = json.loads((model / "gitlore.json").read_text())

@@ -1,4 +1,4 @@
-"""Several repositories as one history: named, ordered, split and told apart."""
+"""Several repositories as one history: named, ordered, split and distinguished."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ Two = tuple[Repo, Repo]
 
 @pytest.fixture
 def two(make_repo: Callable[[str], Repo]) -> Two:
-    """Two histories whose commits alternate, the second with a branch of its own."""
+    """Two histories whose commits alternate, the second with its own branch."""
     first, second = make_repo("first"), make_repo("second")
     second.clock += 1800
     grow(first, 9)
@@ -76,7 +76,7 @@ def test_every_commit_and_chunk_is_there_once_and_named(two: Two, tmp_path: Path
 
 
 @pytest.mark.parametrize("interleave", ["date", "repository"])
-def test_both_are_in_every_split(two: Two, tmp_path: Path, interleave: str) -> None:
+def test_both_repositories_are_in_every_split(two: Two, tmp_path: Path, interleave: str) -> None:
     folder = joined(two, tmp_path / "out", interleave)
     run_stage(tokenizer.STAGE, folder, mode="standalone", interleave=interleave)
     settings = {"context_window": 16, "target_window": 4, "stride": 4, "interleave": interleave}

@@ -185,7 +185,7 @@ def test_a_move_is_one_chunk_with_both_sides(make_repo: Callable[[str], Repo]) -
     assert assert_sound(repo) > 0
 
 
-def test_a_move_with_an_edit_says_both(make_repo: Callable[[str], Repo]) -> None:
+def test_a_move_with_an_edit_shows_both(make_repo: Callable[[str], Repo]) -> None:
     repo = make_repo("moved")
     function = f"pub fn price(items: &[Item]) -> u64 {{\n{BODY}}}\n"
     others = "".join(f"fn keep{n}() {{\n    work({n});\n}}\n\n" for n in range(6))
@@ -205,7 +205,7 @@ def test_a_rename_keeps_the_old_name(make_repo: Callable[[str], Repo]) -> None:
     assert chunk.change_evidence[:3] == ["file:code", "modified:function", "match:body"]
 
 
-def test_what_a_message_says_counts_for_code_alone(make_repo: Callable[[str], Repo]) -> None:
+def test_the_intent_of_a_message_counts_only_for_code(make_repo: Callable[[str], Repo]) -> None:
     repo = make_repo("words")
     repo.commit("add", {"a.rs": "/// Doc.\nfn a() {\n    b(1);\n}\nfn c() {}\n"})
     repo.commit("fix panic in a", {"a.rs": "/// Doc.\nfn a() {\n    b(2);\n}\nfn c() {\n}\nfn d() {}\n"})
@@ -363,7 +363,7 @@ def test_a_damaged_index_is_not_used(history: Repo, tmp_path: Path) -> None:
     assert chunks.exists()
 
 
-def test_a_killed_run_goes_on_with_its_segments(history: Repo, tmp_path: Path, small_segments: None) -> None:
+def test_a_killed_run_reuses_its_segments(history: Repo, tmp_path: Path, small_segments: None) -> None:
     commits = scrape(history.path, tmp_path / "scraped").folder / "commits.json"
     chunk_stage(commits, tmp_path / "whole", workers=1)
     chunk_stage(commits, tmp_path / "killed", workers=1)

@@ -16,7 +16,6 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import httpx2 as httpx
-import openai
 import pytest
 import pytest_socket
 from builders import PROJECT, Program
@@ -58,7 +57,7 @@ class Service:
         return httpx.Client(base_url=self.url, headers={"Authorization": f"Bearer {KEY}"}, timeout=60)
 
     def stop(self) -> str:
-        """Ctrl-C; all that was said."""
+        """Ctrl-C; all that was printed."""
         self.process.send_signal(signal.SIGINT)
         return "".join(self.process.communicate(timeout_s=60))
 
@@ -72,6 +71,8 @@ def service(finished: Program) -> Iterator[Service]:
 
 
 def test_the_official_client(service: Service) -> None:
+    import openai  # each worker that collects this file would wait two seconds for it
+
     with openai.OpenAI(base_url=f"{service.url}/v1", api_key=KEY, max_retries=0) as client:
         assert [model.id for model in client.models.list()] == ["model"]
         done = client.completions.create(model="model", prompt="<COMMIT_START>", max_tokens=5)
@@ -194,7 +195,7 @@ def test_adapters_share_one_base(finished: Program, tmp_path: Path) -> None:
         assert mine["probability"] == pytest.approx(theirs["probability"], rel=1e-3)
 
 
-def test_a_wrong_start_is_told(finished: Program, tmp_path: Path) -> None:
+def test_a_wrong_start_is_reported(finished: Program, tmp_path: Path) -> None:
     for arguments, says in (
         (("--model", "nowhere"), "is not a model of Gitlore"),
         (("--repo", str(tmp_path)), "repository"),

@@ -144,7 +144,7 @@ def test_a_clone_is_read_as_the_stage_before_left_it(make_repo: Callable[[str], 
 
 @pytest.fixture
 def others(make_repo: Callable[[str], Repo], tmp_path: Path) -> list[Repo]:
-    """Three clones that mined.jsonl names, beside a history of our own; all in the test's folder."""
+    """Three clones that mined.jsonl names, and our own history; all in the test's folder."""
     repos = [make_repo(name) for name in ("first", "broken", "last")]
     for repo in repos:
         repo.commit(f"Begin {repo.path.name}")
@@ -201,7 +201,7 @@ def test_a_full_disk_while_evidence_is_gathered_is_a_failure_of_that_clone(
     assert set(heads_in(tmp_path / "stores")) == {"here", "first", "last"}
 
 
-def test_a_clone_that_is_gone_or_damaged_does_not_stop_the_others(others: list[Repo], tmp_path: Path) -> None:
+def test_a_missing_or_damaged_clone_does_not_stop_the_others(others: list[Repo], tmp_path: Path) -> None:
     others[0].path.rename(tmp_path / "elsewhere")
     shutil.rmtree(others[1].path / ".git" / "objects")
     context = run_stage(store_seeder.STAGE, tmp_path, stores=str(tmp_path / "stores"))
@@ -259,7 +259,7 @@ def test_what_is_not_a_matter_of_one_clone_fails_the_stage(
         seed()
 
 
-def test_a_list_of_an_older_version_is_to_be_made_again(others: list[Repo], tmp_path: Path) -> None:
+def test_a_list_of_an_older_version_must_be_made_again(others: list[Repo], tmp_path: Path) -> None:
     line = f'{{"schema_version":"{SCHEMA_VERSION}","location":"{others[0].path}"}}\n'
     (tmp_path / "mined.jsonl").write_text(line)
     run_stage(store_seeder.STAGE, tmp_path, stores=str(tmp_path / "stores"))
@@ -342,14 +342,12 @@ def test_the_stores_are_in_the_outputs_folder_unless_they_are_named(tmp_path: Pa
     assert location("store_seeder: {database: 'postgresql://x/y', stores: /y}") == "postgresql://x/y"
 
 
-def test_a_pattern_that_is_none_is_refused() -> None:
+def test_an_invalid_pattern_is_refused() -> None:
     with pytest.raises(ValueError, match="not a regular expression"):
         store_seeder.StoreSeederConfig(commit_patterns={"x": ("(",)})
 
 
-def test_a_refresh_of_what_the_pipeline_seeded_takes_nothing_away(
-    make_repo: Callable[[str], Repo], tmp_path: Path
-) -> None:
+def test_a_refresh_removes_nothing_that_the_pipeline_seeded(make_repo: Callable[[str], Repo], tmp_path: Path) -> None:
     repo = make_repo("both")
     grow(repo, 6)
     cut(repo.path, tmp_path)

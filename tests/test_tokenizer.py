@@ -1,4 +1,4 @@
-"""Stage 3 on built repositories: nothing is lost, nothing secret kept, nothing held out learnt."""
+"""Stage 3 on built repositories: nothing is lost, no secret is kept, nothing is learned from held-out text."""
 
 from __future__ import annotations
 
@@ -148,12 +148,12 @@ def test_only_new_commits_are_tokenized_again(hard: Path, make_repo: Callable[[s
     assert all(torch.equal(a, b) for a, b in zip(before["tokens"], after["tokens"], strict=False))
     assert "brand" in texts(second)[-1]
     tokens = (second / "tokens.pt").read_bytes()
-    again = run_stage(tokenizer.STAGE, second, incremental=False, **settings)  # what was learnt stays what it was
+    again = run_stage(tokenizer.STAGE, second, incremental=False, **settings)  # what was learned does not change
     assert again.counts["sequences copied"] == 0
     assert (second / "tokens.pt").read_bytes() == tokens
 
 
-def test_a_rewritten_history_gets_a_vocabulary_of_its_own(make_repo: Callable[[str], Repo], tmp_path: Path) -> None:
+def test_a_rewritten_history_gets_a_new_vocabulary(make_repo: Callable[[str], Repo], tmp_path: Path) -> None:
     repo = make_repo("rewritten")
     grow(repo, 8)
     first, second = tmp_path / "first", tmp_path / "second"
@@ -187,7 +187,7 @@ def test_no_chunks_are_explained(tmp_path: Path) -> None:
         run_stage(tokenizer.STAGE, tmp_path, mode="standalone")
 
 
-def test_a_single_chunk_will_do(hard: Path, tmp_path: Path) -> None:
+def test_a_single_chunk_is_enough(hard: Path, tmp_path: Path) -> None:
     chunk = next(iter(read_chunks(hard / "chunks.jsonl")))
     (tmp_path / "chunks.jsonl").write_bytes(msgspec.json.encode(chunk) + b"\n")
     run_stage(tokenizer.STAGE, tmp_path, mode="standalone")
@@ -202,7 +202,7 @@ def test_vocab_json_has_the_seeds_form(hard: Path) -> None:
     assert all(about["id_to_token"][str(id_)] == token for token, id_ in about["token_to_id"].items())
 
 
-def test_the_stage_says_what_it_does_with_a_size_it_cannot_use(hard: Path, tiny_model: Path) -> None:
+def test_the_stage_reports_a_size_that_it_cannot_use(hard: Path, tiny_model: Path) -> None:
     ran: Context[Any] = run_stage(tokenizer.STAGE, hard, base_model=str(tiny_model), vocab_size=600)
     assert ran.counts["vocabulary entries"] > 320
 

@@ -58,7 +58,7 @@ def weights(program: Program) -> dict[str, torch.Tensor]:
     ],
     ids=lambda arguments: arguments[1],
 )
-def test_every_way_of_training_lowers_the_loss(copied: Program, arguments: tuple[str, ...]) -> None:
+def test_every_training_method_lowers_the_loss(copied: Program, arguments: tuple[str, ...]) -> None:
     found = train(copied, *arguments, "--max-steps", "6", "--newest-weight", "1")
     assert found["validation"]["best"] < found["validation"]["untuned"]
     assert found["steps"] == 6

@@ -11,6 +11,7 @@ from __future__ import annotations
 import atexit
 import contextlib
 import functools
+import gc
 import importlib
 import json
 import os
@@ -29,6 +30,8 @@ from typing import IO, Any, NoReturn
 LIBRARIES = (
     *("torch", "transformers", "transformers.models.llama.modeling_llama", "peft", "datasets", "matplotlib.pyplot"),
     *("scipy.stats", "sqlalchemy", "alembic.command", "fastapi", "uvicorn", "pydantic", "click", "git", "rich.console"),
+    *("rouge_score.rouge_scorer", "sacrebleu", "rapidfuzz.distance", "matplotlib.backends.backend_svg", "re2"),
+    *("tree_sitter", "tree_sitter_rust", "tree_sitter_python", "tree_sitter_markdown", "tree_sitter_toml"),
 )
 MOST_BYTES = 100_000
 """Of a request: arguments and environment."""
@@ -82,7 +85,7 @@ class Running:
 
 
 def start(arguments: Sequence[str], folder: Path, environment: Mapping[str, str]) -> Running:
-    """Start `python *arguments` in `folder`, in a process group of its own: a script, `-m module`, or `-c code`."""
+    """Start `python *arguments` in `folder`, in its own process group: a script, `-m module`, or `-c code`."""
     stdout, stderr = tempfile.TemporaryFile(), tempfile.TemporaryFile()  # noqa: SIM115 - the caller reads them
     ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
     request = json.dumps({"arguments": list(arguments), "folder": str(folder), "environment": dict(environment)})
@@ -218,6 +221,7 @@ def main() -> None:
 
     for library in (*LIBRARIES, *_modules()):
         importlib.import_module(library)
+    gc.freeze()  # or each collection in a fork would go through all of it, and copy its pages
     code = _run(_serve(socket.socket(fileno=int(sys.argv[1])))["arguments"])
 
 

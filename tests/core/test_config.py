@@ -128,7 +128,7 @@ def test_shared_value_follows_the_other_section(tmp_path: Path) -> None:
     assert load(path, SECTIONS, ["branch.price=1.5"]).stages["branch"] == Branch(price=1.5)
 
 
-def test_a_shared_folder_lies_in_that_of_the_other_section_unless_it_is_named(tmp_path: Path) -> None:
+def test_a_shared_folder_is_in_that_of_the_other_section_unless_it_is_named(tmp_path: Path) -> None:
     path = write(tmp_path, "pipeline:\n  outputs: /x\n")
     assert load(path, SECTIONS).stages["branch"] == Branch(cellar="/x/cellar")
     assert load(path, SECTIONS, ["branch.cellar=''"]).stages["branch"] == Branch(cellar="/x/cellar")

@@ -53,7 +53,7 @@ def test_known_files_are_not_read_again(tmp_path: Path) -> None:
     assert Digests(tmp_path / "digests.json").of(moved) != before
 
 
-def test_broken_digest_store_is_no_harm(tmp_path: Path) -> None:
+def test_a_broken_digest_store_is_ignored(tmp_path: Path) -> None:
     file = tmp_path / "file"
     file.write_text("content")
     (tmp_path / "digests.json").write_text("{")

@@ -82,7 +82,7 @@ def limited(**headers: str) -> Answer:
     ],
     ids=["retry-after", "429", "503", "secondary", "abuse", "429 bare", "502s", "5xx", "cut json", "cut body", "empty"],
 )
-def test_what_passes_is_waited_for(
+def test_a_passing_failure_is_waited_for(
     answers: list[Answer], waits: list[float], tmp_path: Path, slept: list[float]
 ) -> None:
     found, received = ask(failing(answers), tmp_path)
@@ -105,7 +105,7 @@ def test_a_date_to_retry_after_is_understood(tmp_path: Path, slept: list[float])
     assert 17 <= slept[0] <= 21
 
 
-def test_a_long_pause_ends_the_run_and_says_when_to_resume(tmp_path: Path, slept: list[float]) -> None:
+def test_a_long_pause_ends_the_run_and_reports_when_to_resume(tmp_path: Path, slept: list[float]) -> None:
     reset = {"X-RateLimit-Remaining": "0", "X-RateLimit-Reset": str(int(time.time()) + 3000)}
     with pytest.raises(ResumeLaterError, match="pause of 50 min") as caught:
         ask(failing([limited(**reset)] * 9), tmp_path, max_wait_s=900.0)
@@ -121,24 +121,26 @@ def test_waits_add_up_to_the_bound(tmp_path: Path, slept: list[float]) -> None:
 
 
 @pytest.mark.parametrize("status", [403, 404, 410, 451])
-def test_what_may_not_be_seen_is_none_and_requested_once(status: int, tmp_path: Path, slept: list[float]) -> None:
+def test_an_inaccessible_repository_gives_none_and_is_requested_once(
+    status: int, tmp_path: Path, slept: list[float]
+) -> None:
     found, received = ask(lambda *_: Answer(status, {"message": "Not Found"}), tmp_path)
     assert (found, len(received), slept) == (None, 1, [])
 
 
-def test_a_token_that_is_refused_is_told_without_it(tmp_path: Path) -> None:
+def test_a_refused_token_is_reported_without_showing_it(tmp_path: Path) -> None:
     with pytest.raises(UserError, match="refuses the token in GITHUB_TOKEN") as caught:
         ask(lambda *_: Answer(401, {"message": "Bad credentials"}), tmp_path)
     assert TOKEN not in str(caught.value)
 
 
-def test_a_server_that_stays_broken_is_told(tmp_path: Path, slept: list[float]) -> None:
+def test_a_server_that_stays_broken_is_reported(tmp_path: Path, slept: list[float]) -> None:
     with pytest.raises(StageError, match="GitHub answers 502"):
         ask(lambda *_: Answer(502, {"message": "Server Error"}), tmp_path)
     assert slept == [1, 4, 9]
 
 
-def test_nobody_there_is_told(tmp_path: Path, slept: list[float]) -> None:
+def test_an_unreachable_server_is_reported(tmp_path: Path, slept: list[float]) -> None:
     with serving(lambda *_: Answer()) as server:
         pass
     with client(server, tmp_path) as github, pytest.raises(StageError, match="cannot be reached"):
@@ -273,13 +275,13 @@ def test_an_answer_with_errors_is_not_kept(tmp_path: Path, slept: list[float]) -
     assert 28 <= slept[0] <= 32
 
 
-def test_a_repository_that_a_query_cannot_see_is_none(tmp_path: Path) -> None:
+def test_a_repository_that_a_query_cannot_see_gives_none(tmp_path: Path) -> None:
     hidden = {"data": {"repository": None}, "errors": [{"type": "NOT_FOUND", "message": "Could not resolve"}]}
     found, _ = graphql(lambda *_: Answer(body=hidden), tmp_path)
     assert found == [None, None]
 
 
-def test_a_query_that_is_refused_is_told(tmp_path: Path) -> None:
+def test_a_refused_query_is_reported(tmp_path: Path) -> None:
     wrong = {"errors": [{"message": "Field 'x' doesn't exist on type 'Issue'"}]}
     with pytest.raises(StageError, match="Field 'x' doesn't exist"):
         graphql(lambda *_: Answer(body=wrong), tmp_path)
@@ -297,12 +299,12 @@ def test_an_enterprise_server_has_its_own_addresses(tmp_path: Path) -> None:
     assert server.paths() == ["/api/v3/repos/octo/hello", "/api/graphql"]
 
 
-def test_no_address_is_told(tmp_path: Path) -> None:
+def test_an_address_without_a_scheme_is_reported(tmp_path: Path) -> None:
     with pytest.raises(UserError, match="not a URL: github"):
         GitHubClient(MiningSettings(api_url="github"), tmp_path)
 
 
-def test_an_answer_of_another_shape_is_told(tmp_path: Path) -> None:
+def test_an_answer_of_another_shape_is_reported(tmp_path: Path) -> None:
     with pytest.raises(StageError, match="cannot be read"):
         ask(lambda *_: Answer(body=["no", "repository"]), tmp_path)
 
@@ -316,13 +318,13 @@ def test_what_cannot_be_a_token_is_refused_unseen(token: str, tmp_path: Path, mo
 
 
 @pytest.mark.parametrize("url", ["http://[::1", "ftp://u:TOPSECRET@host/x", ""])
-def test_an_address_that_is_none_is_told_without_credentials(url: str, tmp_path: Path) -> None:
+def test_an_invalid_address_is_reported_without_credentials(url: str, tmp_path: Path) -> None:
     with pytest.raises(UserError, match="not a URL") as caught:
         GitHubClient(MiningSettings(api_url=url), tmp_path)
     assert "TOPSECRET" not in str(caught.value)
 
 
-def test_what_one_may_not_see_another_may(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_private_repository_is_seen_only_with_the_token(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def script(request: Received, number: int) -> Answer:
         return (
             Answer(body=repository()) if "authorization" in request.headers else Answer(404, {"message": "Not Found"})
@@ -351,7 +353,7 @@ def test_the_token_does_not_go_over_a_clear_line(tmp_path: Path) -> None:
     assert ["authorization" in request.headers for request in received] == [True, False, False]
 
 
-def test_a_damaged_cache_is_made_anew(tmp_path: Path) -> None:
+def test_a_damaged_cache_is_rebuilt(tmp_path: Path) -> None:
     with serving(lambda *_: Answer(body=repository())) as server:
         with client(server, tmp_path) as github:
             github.repository("octo/hello")
@@ -363,12 +365,12 @@ def test_a_damaged_cache_is_made_anew(tmp_path: Path) -> None:
     assert len(server.received) == 2
 
 
-def test_a_query_that_went_wrong_is_sent_again(tmp_path: Path, slept: list[float]) -> None:
+def test_a_failed_query_is_sent_again(tmp_path: Path, slept: list[float]) -> None:
     wrong = {"errors": [{"message": "Something went wrong while executing your query."}]}
     found, received = graphql(lambda _, number: Answer(body=wrong if number < 2 else DATA), tmp_path)
     assert (found, len(received), slept) == ([DATA["data"]] * 2, 3, [1, 4])
 
 
-def test_a_token_that_a_query_is_refused_for_is_told(tmp_path: Path) -> None:
+def test_a_token_that_a_query_is_refused_for_is_reported(tmp_path: Path) -> None:
     with pytest.raises(UserError, match="refuses the token in GITHUB_TOKEN"):
         graphql(lambda *_: Answer(401, {"message": "Bad credentials"}), tmp_path)

@@ -70,7 +70,7 @@ def read(history: History) -> tuple[set[str], RepositoryState, MiningTally]:
 
 
 @pytest.mark.parametrize("tangled", range(4), indirect=True)
-def test_both_roads_give_the_same_evidence(tangled: Repo, tmp_path: Path) -> None:
+def test_a_file_and_a_clone_give_the_same_evidence(tangled: Repo, tmp_path: Path) -> None:
     scrape(tangled.path, tmp_path / "out")
     from_file = read(ScrapedHistory(tmp_path / "out" / "commits.json"))
     with cloned(open_clone(str(tangled.path), tmp_path)) as history:
@@ -142,7 +142,7 @@ def test_a_part_of_a_history_does_not_count_as_all_of_it(tangled: Repo, tmp_path
         assert {repr(piece) for piece in again.evidence} == read(history)[0]
 
 
-def test_who_takes_a_commit_back_first_is_named(make_repo: Callable[[str], Repo], tmp_path: Path) -> None:
+def test_the_first_revert_of_a_commit_is_recorded(make_repo: Callable[[str], Repo], tmp_path: Path) -> None:
     repo = make_repo("undone")
     sha = repo.commit("Fix it", {"a.py": "1\n"})
     first = repo.commit(f'Revert "Fix it"\n\nThis reverts commit {sha}.', {"a.py": "0\n"})

@@ -114,5 +114,5 @@ def test_without_a_token_rest_gives_what_it_can(tmp_path: Path, monkeypatch: pyt
         ("AError BError CError DError", ["AError", "BError", "CError"]),
     ],
 )
-def test_errors_are_known_by_name(text: str, errors: list[str]) -> None:
+def test_errors_are_recognised_by_name(text: str, errors: list[str]) -> None:
     assert errors_in(text) == errors

@@ -212,7 +212,7 @@ def evidence_in(folder: Path) -> list[Any]:
     return found
 
 
-def test_news_from_github_alone_take_nothing_away(
+def test_new_answers_from_github_remove_nothing(
     repos: dict[str, Repo], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("GITHUB_TOKEN", "t")
@@ -229,7 +229,7 @@ def test_news_from_github_alone_take_nothing_away(
         assert run(server.url, tmp_path, search={}, cache_hours=never).tally.counts["repositories without news"] == 1
 
 
-def test_a_store_that_a_kill_left_behind_gets_its_issues_again(
+def test_a_store_left_behind_by_a_kill_gets_its_issues_again(
     repos: dict[str, Repo], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("GITHUB_TOKEN", "t")
@@ -283,7 +283,7 @@ def test_a_query_that_fails_falls_back_to_rest(
     ]
 
 
-def test_one_answer_that_fails_does_not_keep_the_rest_from_it(
+def test_one_failed_answer_does_not_stop_the_others(
     repos: dict[str, Repo], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("GITHUB_TOKEN", "t")

@@ -76,6 +76,8 @@ def test_paths_show_the_layout(language: str, paths: list[str], aspect: str, cho
         ("A command-line tool to find files", ["clap"], [], "cli_tool"),
         ("My portfolio website", [], [], "portfolio"),
         ("An e-commerce storefront with shopping cart", [], ["src/cart/a.js"], "ecommerce"),
+        ("", ["stripe"], [], "saas_app"),  # confidence .5
+        ("Multi-tenant", ["antd"], ["admin/a.js"], "*"),  # .44
         ("Words", [], [], "*"),
         ("", [], [], "*"),
     ],

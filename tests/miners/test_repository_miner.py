@@ -212,7 +212,7 @@ def test_a_commit_named_after_an_issue_is_no_evidence_of_the_issue(repo: Repo, t
     assert held(tmp_path / "step by step") == held(tmp_path / "at once")
 
 
-def test_a_clone_has_one_key_wherever_it_is(repo: Repo, tmp_path: Path) -> None:
+def test_a_clone_has_the_same_key_in_any_folder(repo: Repo, tmp_path: Path) -> None:
     repo.git("clone", "-q", "--bare", str(repo.path), str(tmp_path / "copy.git"))
     one, other = clones.open_clone(str(repo.path), tmp_path), clones.open_clone(str(tmp_path / "copy.git"), tmp_path)
     assert one.key == other.key == f"root:{repo.git('rev-list', '--max-parents=0', 'HEAD')}"

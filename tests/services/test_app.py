@@ -146,7 +146,7 @@ def test_streams() -> None:
         ("/nowhere", b"{}", 404),
     ],
 )
-def test_bad_requests_are_told_so(path: str, body: bytes, status: int) -> None:
+def test_bad_requests_get_an_explanation(path: str, body: bytes, status: int) -> None:
     async def work(client: Client) -> None:
         answer = await client.post(path, content=body, headers={"Content-Type": "application/json"})
         assert answer.status_code == status
@@ -156,7 +156,7 @@ def test_bad_requests_are_told_so(path: str, body: bytes, status: int) -> None:
     run(work)
 
 
-def test_long_bodies_are_refused_by_what_they_say_and_by_what_comes() -> None:
+def test_long_bodies_are_refused_by_their_declared_and_by_their_real_length() -> None:
     async def work(client: Client) -> None:
         assert (await client.post("/predict", json={"task": "x" * 500})).status_code == 413
 
@@ -182,7 +182,7 @@ def test_a_key_is_asked_for() -> None:
     run(work, key="secret")
 
 
-def test_a_full_queue_is_told_at_once() -> None:
+def test_a_full_queue_is_reported_at_once() -> None:
     async def work(client: Client) -> None:
         model.go.clear()
         running = [asyncio.create_task(client.post("/predict", json={})) for _ in range(3)]
@@ -201,7 +201,7 @@ def test_a_full_queue_is_told_at_once() -> None:
     run(work, model, limits=Limits(waiting=2))
 
 
-def test_what_takes_too_long_is_ended() -> None:
+def test_an_answer_that_takes_too_long_is_ended() -> None:
     async def work(client: Client) -> None:
         assert (await client.post("/predict", json={})).status_code == 504
         text = (await client.post("/predict", json={"stream": True})).text

@@ -51,7 +51,7 @@ FIGURES = {
     "SQLite before 3.51.3": (database.SAFE_WAL, (3, 51, 3)),
     "in this order": (re.findall(r"`(\w+_fix)`", PAGE.partition("The kinds of fixes are")[2])[: len(KINDS)], [*KINDS]),
 }
-"""What the page promises: what the code does, and what the sentence says."""
+"""What the page promises: what the code does, and what the sentence states."""
 
 
 @pytest.mark.parametrize("sentence", FIGURES)

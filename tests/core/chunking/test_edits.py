@@ -37,7 +37,7 @@ def test_edits_make_the_new_lines_of_the_old(before: list[str], after: list[str]
 
 
 @given(LINES, LINES)
-def test_unchanged_rows_correspond(before: list[str], after: list[str]) -> None:
+def test_unchanged_rows_are_aligned(before: list[str], after: list[str]) -> None:
     edits = Edits.of_patch(patch_of(before, after))
     for row, line in enumerate(before):
         if not edits.is_removed(row):

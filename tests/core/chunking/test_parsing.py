@@ -355,7 +355,7 @@ def test_tests_are_known(language: str, path: str, source: str, tests: set[str])
     "source", [b"", b"\x00\xff fn", b"fn broken( {", b"def f(:\n  class", b"\r\r\n\r", b"\xef\xbb\xbfx"]
 )
 @pytest.mark.parametrize("language", [name for name, one in LANGUAGES.items() if one.wheel])
-def test_broken_source_is_survived(source: bytes, language: str) -> None:
+def test_broken_source_does_not_crash_the_parser(source: bytes, language: str) -> None:
     found = outline(source, language, "x")
     for one in found.owners() if found else ():
         assert found is not None
@@ -372,12 +372,12 @@ def test_broken_source_is_survived(source: bytes, language: str) -> None:
         ("rust", "m! {" * 300 + "fn a() {}" + "}" * 300),
     ],
 )
-def test_deep_nesting_is_survived(language: str, source: str) -> None:
+def test_deep_nesting_does_not_crash_the_parser(language: str, source: str) -> None:
     found = outline(source.encode(), language, "x")
     assert found is None or list(found.owners()) is not None
 
 
-def test_members_are_found_alike_one_by_one_and_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_members_found_one_by_one_and_at_once_are_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
     sources = [(RUST, "rust"), *((path.read_bytes(), "python") for path in PYTHON_FILES[:12])]
     sources += [((Path(__file__).parent / "samples" / name).read_bytes(), language_of(name)) for name in SAMPLES]
     one_by_one = [located(source, language) for source, language in sources]

@@ -20,12 +20,12 @@ def test_parts_are_the_whole_and_small(old: list[bytes], new: list[bytes], most:
             assert end - first <= 1 or sum(map(len, lines[first:end])) <= most
 
 
-def test_a_cut_goes_where_it_is_shallow() -> None:
+def test_long_code_is_cut_where_nesting_is_shallowest() -> None:
     lines = [b"0123456789\n"] * 10
     parts = cut([], lines, lambda line: 0, {5: 1, 6: 0, 7: 1}, 88)
     assert [new for _, new in parts] == [(0, 6), (6, 10)]
 
 
-def test_without_places_a_cut_goes_as_late_as_it_can() -> None:
+def test_without_good_places_a_cut_is_as_late_as_possible() -> None:
     parts = cut([b"12345678\n"] * 5, [], lambda line: 0, {}, 20)
     assert [old for old, _ in parts] == [(0, 2), (2, 4), (4, 5)]

@@ -65,7 +65,7 @@ def test_the_table_names_every_type_that_it_can_give() -> None:
         assert name in document or (step in ("new", "modified", "deleted") and f"{step}_<kind>" in document and kind)
 
 
-def test_evidence_is_told() -> None:
+def test_evidence_is_recorded() -> None:
     evidence = ChangeEvidence(
         role="code", kind="function", step="modified", is_test=True, moved=True, intent="fix", how="key"
     )

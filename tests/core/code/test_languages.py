@@ -1,4 +1,4 @@
-"""What a path tells."""
+"""What a path reveals."""
 
 from __future__ import annotations
 

@@ -126,7 +126,7 @@ def test_a_vocabulary_that_has_seen_the_test(written: Written) -> None:
         written.check(learned_until={"": "f" * 40})
 
 
-def test_a_copy_that_was_left_in(written: Written) -> None:
+def test_a_copy_left_in_a_later_split(written: Written) -> None:
     splits = deepcopy(written.splits)
     for one in splits:
         one.left_out = set()

@@ -70,7 +70,7 @@ def test_new_commits_are_for_the_test() -> None:
     assert Boundaries.read(None, RULE) is None
 
 
-def test_a_rewritten_history_is_split_anew() -> None:
+def test_a_rewritten_history_is_split_again() -> None:
     lost = Boundaries(RULE, {"": "gone"}, {"": "gone too"})
     assert counts(commits([10] * 20), kept=lost) == [14, 3, 3]
 
@@ -102,7 +102,7 @@ def test_boundaries_that_were_asked_for_are_not_moved() -> None:
         counts(made, rule={**RULE, "train_until": "2024-01-05"}, learned_until={"": made[9].hash})
 
 
-def test_a_date_reaches_to_its_last_commit_in_a_history_that_jumps() -> None:
+def test_a_boundary_by_date_is_after_its_last_commit_in_a_history_that_jumps() -> None:
     made = commits([10] * 20)
     made[2].timestamp = "2031-01-01T00:00:00Z"
     assert counts(made, rule={**RULE, "train_until": "2024-01-10"})[0] == 10

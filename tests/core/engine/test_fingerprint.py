@@ -60,7 +60,7 @@ def test_imported_project_modules_count_and_the_engine_does_not(tmp_path: Path) 
     assert not {"core/engine/runner.py", "core/progress.py", "core/engine/command.py", "core/logs.py"} & set(files)
 
 
-def test_leaves_that_decide_nothing_exist() -> None:
+def test_every_leaf_exempt_from_digests_exists() -> None:
     assert all((PROJECT / name).is_file() for name in fingerprint._NEVER_DECIDE)
 
 

@@ -1,4 +1,4 @@
-"""Several outputs take their places together, whatever moment a kill picks."""
+"""Several outputs are published together, at whatever moment a kill comes."""
 
 from __future__ import annotations
 
@@ -35,7 +35,9 @@ def state(home: Path) -> tuple[str, str, str]:
 
 
 @pytest.mark.parametrize("moment", range(8))
-def test_kill_at_any_step_leaves_old_or_new(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, moment: int) -> None:
+def test_a_kill_at_any_step_leaves_the_old_or_the_new_outputs(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, moment: int
+) -> None:
     publish.publish(tmp_path, stage(tmp_path, "1"), tmp_path / "record.json", {"version": "1"})
     assert state(tmp_path) == ("1", "1", "1")
     moves = stage(tmp_path, "2")

@@ -31,7 +31,7 @@ ROOMS: dict[str, set[str]] = {
     "github_miner": MINING,
     "store_seeder": {*MINING, *CUTTING, "stores"},
 }
-"""The rooms in a stage's facts, beside the leaves and its own file."""
+"""The rooms in a stage's facts, apart from the leaves and its own file."""
 USES_GIT = {"git_scraper", "semantic_chunker", "repository_joiner", "evaluate", "github_miner", "store_seeder"}
 EDITS: tuple[tuple[str, str, str, set[str]], ...] = (
     # words

@@ -53,7 +53,9 @@ def test_lists_and_names_that_collide(tmp_path: Path) -> None:
         by_folder([str(listed)])
 
 
-def test_each_gets_its_folder_and_a_broken_one_stops_nobody(two: tuple[Repo, Repo], program: Program) -> None:
+def test_each_repository_gets_its_folder_and_a_broken_one_does_not_stop_the_others(
+    two: tuple[Repo, Repo], program: Program
+) -> None:
     (program.folder / "list.txt").write_text(f"/none/such\n{two[1].path}\n")
     done = program.run(
         "git_scraper.py", "--repos", str(two[0].path), "--repos", "list.txt", "--output", "out/commits.json"

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 
 from core.evaluation.contamination import codes, contamination
-from core.scoring.ngrams import NGRAM_TOKENS
 from core.text.grammar import CODE_END, CODE_START
 
 MARKERS = {str(CODE_START): 1000, str(CODE_END): 1001}
@@ -33,10 +33,16 @@ def test_a_leak_that_is_cut_anywhere_is_seen_by_its_ngrams() -> None:
     assert leaked.share_of_tokens_in_seen_runs == 230 / len(test)
 
 
-def test_short_code_does_not_count() -> None:
-    test = history(5, size=NGRAM_TOKENS - 1)
-    assert contamination(test, test, MARKERS).changes == 0
-    assert [len(code) for code in codes(history(2, size=NGRAM_TOKENS), MARKERS)] == [NGRAM_TOKENS] * 2
+@pytest.mark.parametrize(("leaked", "suspicious"), [(2, False), (3, True)])
+def test_more_than_two_percent_of_the_changes_are_suspicious(leaked: int, suspicious: bool) -> None:
+    train, test = history(50), history(100)
+    assert contamination(np.concatenate([train, test[: leaked * 62]]), test, MARKERS).suspicious == suspicious
+
+
+def test_code_counts_from_32_tokens_on() -> None:
+    short = history(5, size=31)
+    assert contamination(short, short, MARKERS).changes == 0
+    assert [len(code) for code in codes(history(2, size=32), MARKERS)] == [32, 32]
 
 
 def test_an_empty_stream_has_no_contamination() -> None:

@@ -1,4 +1,4 @@
-"""Copying beside a plain search, and the mix with a model beside its own parts."""
+"""Copying compared with a plain search, and the mix with a model compared with its parts."""
 
 from __future__ import annotations
 
@@ -34,6 +34,14 @@ def test_guesses_are_what_followed_the_last_time(earlier: list[int], stream: lis
     expected = [plainly([*earlier, *stream], len(earlier) + place) for place in places]
     assert got.ids.tolist() == [guess for guess, _ in expected]
     assert got.orders.tolist() == [order for _, order in expected]
+
+
+@pytest.mark.parametrize(("repeated", "guess"), [(31, 7), (32, 8)])
+def test_contexts_of_up_to_32_tokens_are_looked_up(repeated: int, guess: int) -> None:
+    """7 followed the whole context; later, 8 followed its last tokens, which decide if so many are looked up."""
+    context = list(range(100, 140))
+    earlier = [*context, 7, 9, *context[-repeated:], 8]
+    assert guesses(np.array(earlier), np.array([*context, 0]), np.array([40])).ids.tolist() == [guess]
 
 
 def test_only_the_newest_of_a_long_history_is_looked_up(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -57,8 +57,8 @@ def test_the_interval_of_a_mean_is_that_of_theory() -> None:
     values = np.random.default_rng(3).normal(5, 2, size=400)
     found = statistics.of_mean(values, samples=2000, seed=4)
     half = 1.96 * values.std() / np.sqrt(len(values))
-    assert found["low"] == pytest.approx(found["mean"] - half, abs=0.03)
-    assert found["high"] == pytest.approx(found["mean"] + half, abs=0.03)
+    assert found["low"] == pytest.approx(found["mean"] - half, abs=0.01)
+    assert found["high"] == pytest.approx(found["mean"] + half, abs=0.01)
 
 
 def test_one_commit_has_no_interval() -> None:

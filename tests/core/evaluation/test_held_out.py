@@ -1,4 +1,4 @@
-"""Rows of a split: the same tokens for all, mixes beside their parts, groups that add up."""
+"""Rows of a split: the same tokens for all, mixes compared with their parts, groups that add up."""
 
 from __future__ import annotations
 
@@ -79,7 +79,7 @@ def test_counting_is_that_of_the_dataset_at_the_targets(held_out: HeldOut) -> No
     np.testing.assert_allclose(mine.candidate_nats[right], mine.nats[right])
 
 
-def test_guesses_never_see_what_comes(held_out: HeldOut, vocabulary: Vocabulary) -> None:
+def test_guesses_never_see_later_tokens(held_out: HeldOut, vocabulary: Vocabulary) -> None:
     """With another ending the guesses before it stay what they were."""
     cut = int(held_out.targets.positions[len(held_out.targets) // 2])
     other = held_out.stream.clone()
@@ -99,7 +99,7 @@ def test_groups_add_up_to_the_whole(held_out: HeldOut) -> None:
     assert held_out.by_kind(rows).keys() == {"about", "function"}
 
 
-def test_xz_of_text_that_was_there_before_is_nearly_free(vocabulary: Vocabulary) -> None:
+def test_xz_compresses_repeated_training_text_to_almost_nothing(vocabulary: Vocabulary) -> None:
     train = history(vocabulary, range(40)).numpy().astype(np.int32)
     alone, given = compression.bits(train, [train[200:900]], vocabulary)
     assert given < alone / 5

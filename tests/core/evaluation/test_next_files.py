@@ -1,4 +1,4 @@
-"""Next files beside frequency and recency, and the calibration of probabilities."""
+"""Next files compared with frequency and recency, and the calibration of probabilities."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def stream(predictor: Predictor, *commits: CommitText) -> torch.Tensor:
     return torch.tensor(predictor.vocabulary.encode([pieces])[0])
 
 
-def test_baselines_know_what_was_before_and_nothing_else(predictor: Predictor) -> None:
+def test_baselines_know_only_what_was_before(predictor: Predictor) -> None:
     train = stream(predictor, commit("a.rs"), commit("a.rs"), commit("b.rs"))
     test = stream(predictor, commit("c.rs"), commit("b.rs", "c.rs"), commit("a.rs"))
     wanted = [
@@ -43,7 +43,7 @@ def test_baselines_know_what_was_before_and_nothing_else(predictor: Predictor) -
     assert accuracy["frequency"]["change_type@1"].mean == 1
 
 
-def test_the_history_is_what_stands_before(predictor: Predictor) -> None:
+def test_the_history_is_what_comes_before(predictor: Predictor) -> None:
     train, test = stream(predictor, commit("a.rs")), stream(predictor, commit("b.rs"), commit("c.rs"))
     (first, second) = commits_to_predict([train], test, predictor, 2)
     whole = torch.cat([train, test]).tolist()
@@ -52,7 +52,7 @@ def test_the_history_is_what_stands_before(predictor: Predictor) -> None:
     assert first.head == whole[len(train) : len(train) + first.commit.head_end]
 
 
-def test_recency_moves_what_comes_again_to_the_front() -> None:
+def test_recency_moves_a_repeated_file_to_the_front() -> None:
     known = ChangedBefore()
     for path in ("a", "b", "c", "a"):
         known.add(StreamCommit(0, changes=[(path, "x")]))
@@ -60,7 +60,7 @@ def test_recency_moves_what_comes_again_to_the_front() -> None:
     assert known.frequent()[0][0] == "a"
 
 
-def test_calibration_compares_probabilities_with_what_came() -> None:
+def test_calibration_compares_probabilities_with_outcomes() -> None:
     well = calibration([(0.9, True)] * 9 + [(0.9, False)] + [(0.01, False)] * 50)
     assert well.expected_calibration_error < 0.02
     assert [one.answers for one in well.bins] == [50, 10]

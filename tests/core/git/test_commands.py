@@ -28,7 +28,7 @@ from core.git.repositories import open_repository
         (".", False),
     ],
 )
-def test_urls_are_told_from_paths(location: str, expected: bool) -> None:
+def test_urls_are_distinguished_from_paths(location: str, expected: bool) -> None:
     assert is_url(location) is expected
 
 
@@ -47,7 +47,7 @@ def test_a_worktree_has_its_own_head(history: Repo, tmp_path: Path) -> None:
     assert commands.run(opened.git_dir, "for-each-ref", "refs/heads").count(b"\n") == 2
 
 
-def test_attributes_of_the_current_folder_do_not_count(
+def test_attributes_of_the_current_folder_are_ignored(
     history: Repo, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     plain = commands.run(history.path / ".git", "log", "-p", "main")
@@ -72,7 +72,7 @@ def test_a_git_that_dies_is_not_a_missing_blob(history: Repo) -> None:
             reader.read(blob)
 
 
-def test_large_blobs_are_passed_over(history: Repo) -> None:
+def test_large_blobs_are_skipped(history: Repo) -> None:
     history.commit("large", {"large": b"x" * 3_000_000})
     large, small = (history.git("rev-parse", f"HEAD:{name}") for name in ("large", "README.md"))
     with BlobReader(history.path / ".git") as reader:

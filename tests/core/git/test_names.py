@@ -17,7 +17,7 @@ from core.git.names import display_name, folder_name
         ("block, tokio", "", "block, tokio"),  # several histories as one
     ],
 )
-def test_people_see_the_name_of_the_repository(location: str, git_dir: str, name: str) -> None:
+def test_reports_show_the_name_of_the_repository(location: str, git_dir: str, name: str) -> None:
     assert display_name(location, git_dir) == name
 
 

@@ -114,7 +114,7 @@ def test_addresses_of_every_form(address: str) -> None:
     assert key.within(key.within(f"by {address}")) == key.within(f"by {address}")
 
 
-def test_what_is_no_address_stays() -> None:
+def test_text_that_is_not_an_address_stays() -> None:
     for text in ("uses: actions/checkout@v4", "thanks @ada", "Bump lodash@4 to @types/node", "a @ b"):
         assert Pseudonyms(b"key").within(text) == text
     assert "foo@bar" not in Pseudonyms(b"key").within("<foo@bar>")

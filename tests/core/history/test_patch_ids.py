@@ -28,7 +28,7 @@ def test_patch_ids_equal_gits(history: Repo, tmp_path: Path) -> None:
     assert {commit.metadata.hash: commit.metadata.patch_id for commit in commits} == own
 
 
-def test_equal_changes_are_found_whatever_their_place(history: Repo, tmp_path: Path) -> None:
+def test_equal_changes_are_found_at_any_line(history: Repo, tmp_path: Path) -> None:
     first = history.commit("insert", {"README.md": "# Notes\n\nversion 11\nmore\n"})
     history.commit("push it down", {"README.md": "a\nb\nc\n# Notes\n\nversion 11\n"})
     history.commit("insert again", {"README.md": "a\nb\nc\n# Notes\n\nversion 11\nmore\n"})

@@ -53,7 +53,7 @@ def test_switched_off_the_adapter_leaves_the_base_exactly(folder: Path, tiny_mod
         torch.testing.assert_close(loaded.model(input_ids=ids).logits, adapted, rtol=1e-4, atol=1e-4)
 
 
-def test_a_folder_has_no_readme_of_pefts_and_knows_how_it_was_made(folder: Path) -> None:
+def test_a_model_folder_has_no_readme_by_peft_and_records_how_it_was_made(folder: Path) -> None:
     assert not (folder / "README.md").exists()
     info = model_folder.read_info(folder)
     assert info.training == TRAINING
@@ -88,7 +88,7 @@ def test_a_damaged_folder_is_an_error(folder: Path, tmp_path: Path, damage: obje
         model_folder.load(folder, tmp_path)
 
 
-def test_the_card_tells_how_the_model_was_trained(folder: Path) -> None:
+def test_the_card_reports_how_the_model_was_trained(folder: Path) -> None:
     text = card(model_folder.read_info(folder), None)
     assert "on 10,000 tokens in 30 steps of blocks of 64 tokens, in fp32 precision: 50.0%" in text
     assert "Validation loss 2.000 nats per token, 2.500 before training" in text

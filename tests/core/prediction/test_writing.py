@@ -81,7 +81,7 @@ def test_the_likeliest_is_written_without_a_temperature(predictor: Predictor) ->
     assert narrow == {tuple(once)}
 
 
-def test_closing_takes_no_text(predictor: Predictor) -> None:
+def test_a_closing_marker_takes_no_text(predictor: Predictor) -> None:
     ranking = predictor.rank([], head(predictor), PATHS)
     assert ranking.first
     reading = ranking.reading.branch()
@@ -151,7 +151,7 @@ def test_branches_do_not_disturb_each_other(predictor: Predictor) -> None:
         torch.testing.assert_close(made.logits, expected, rtol=1e-3, atol=1e-4)
 
 
-def test_text_is_told_as_it_is_written(predictor: Predictor) -> None:
+def test_text_is_streamed_as_it_is_written(predictor: Predictor) -> None:
     vocabulary = predictor.vocabulary
     pieces = [COMMIT_START, "fn handler() é 🎉", CHANGES["bug_fix"], "x", BEFORE, "日本", AFTER]
     ids = vocabulary.encode([pieces])[0]

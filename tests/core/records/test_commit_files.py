@@ -112,7 +112,7 @@ def test_chunks_round_trip_and_broken_lines_are_named(tmp_path: Path) -> None:
         list(read_chunks(path))
 
 
-def test_a_line_written_again_differs_in_its_place_alone(tmp_path: Path) -> None:
+def test_a_line_written_again_differs_only_in_its_place(tmp_path: Path) -> None:
     first, second = tmp_path / "first", tmp_path / "second"
     old = commit(0)
     old.metadata.message = '],"tags":[ ,"diffs":[ "branch_set":7}'
@@ -146,7 +146,7 @@ def test_a_line_written_again_differs_in_its_place_alone(tmp_path: Path) -> None
         (["a", "b"], None, [0b10, 0b11], ["b", "a"]),
     ],
 )
-def test_commits_beside_the_main_branch_name_theirs(
+def test_commits_outside_the_main_branch_name_their_branch(
     tmp_path: Path, branches: list[str], current: str | None, sets: list[int], expected: list[str]
 ) -> None:
     path = tmp_path / "commits.json"

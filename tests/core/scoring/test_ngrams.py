@@ -1,4 +1,4 @@
-"""N-grams: hashes that tell them apart, and the share of a stream that another one holds."""
+"""N-grams: hashes that distinguish them, and the share of a stream that another one holds."""
 
 from __future__ import annotations
 
@@ -25,3 +25,4 @@ def test_tokens_are_seen_in_long_ngrams_only() -> None:
     held_out = np.concatenate([np.arange(40), np.arange(1000, 1060)])
     assert share_seen(np.arange(99), held_out) == 0.4
     assert share_seen(np.arange(31), held_out) == 0.0
+    assert share_seen(np.arange(32), held_out) == 0.32

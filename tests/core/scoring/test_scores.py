@@ -38,7 +38,7 @@ def test_score_equals_a_plain_calculation(tiny_model: Path, tmp_path: Path) -> N
     assert bits_per_byte(scores.nats, targets) == pytest.approx(expected, rel=1e-4)
 
 
-def test_candidates_are_scored_beside_the_targets(tiny_model: Path, tmp_path: Path) -> None:
+def test_candidates_are_scored_together_with_the_targets(tiny_model: Path, tmp_path: Path) -> None:
     tokenizer, pad, _ = base_models.load_tokenizer(str(tiny_model), tmp_path)
     vocabulary = Vocabulary.of_base_model(tokenizer, pad, str(tiny_model))
     model = AutoModelForCausalLM.from_pretrained(tiny_model)

@@ -80,7 +80,7 @@ def test_what_is_written_is_read_back(commits: list[CommitText]) -> None:
 
 
 def kinds(commit: CommitText) -> list[bool]:
-    """Which pieces are masks: equality of strings alone would not tell a mask from text that spells one."""
+    """Which pieces are masks: equality of strings alone would not distinguish a mask from text that spells one."""
     found = [commit.author, commit.message, commit.branch]
     found += [text for file in commit.files for text in (file.path, file.module)]
     found += [text for file in commit.files for one in file.changes for text in (one.symbol, one.code, one.after)]
@@ -88,7 +88,7 @@ def kinds(commit: CommitText) -> list[bool]:
 
 
 @pytest.mark.parametrize("broken", ["cut", "twice", "text", "order"])
-def test_what_is_no_history_is_refused(broken: str) -> None:
+def test_a_file_that_is_not_a_history_is_refused(broken: str) -> None:
     change = ChangeText(change_type="other", symbol_kind="file", code=("x",))
     file = FileText(path=("a",), language="rust", changes=[change])
     (pieces,) = serialise(CommitText(year="2024", month="05", author=("A",), message=("m",), files=[file]))

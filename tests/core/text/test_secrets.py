@@ -1,4 +1,4 @@
-"""Credentials are found in whatever surrounds them, and ordinary code is left alone."""
+"""Credentials are found whatever surrounds them, and ordinary code is left alone."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ HEX = "0123456789abcdef"
 
 
 def made_up(length: int, letters: str = LETTERS, seed: int = 7) -> str:
-    """Random characters with letters and digits among them; no real key stands in this file."""
+    """Random characters with letters and digits among them; no real key is in this file."""
     return "".join(random.Random(seed).choices(letters, k=length - 2)) + "a7"
 
 
@@ -131,7 +131,7 @@ def test_every_kind_is_found_whole(name: str) -> None:
         "21225780:EverymajordevelopmentinthehistoryofAmerica",
     ],
 )
-def test_code_is_no_secret(text: str) -> None:
+def test_ordinary_code_is_not_a_secret(text: str) -> None:
     assert secrets.find(text) == []
 
 
@@ -151,7 +151,7 @@ def test_the_fast_pass_misses_nothing_that_a_rule_finds(name: str, data: st.Data
         assert secrets.suspects(["a", text, "b"])
 
 
-def test_masks_stand_where_the_secrets_were() -> None:
+def test_masks_are_where_the_secrets_were() -> None:
     key = KEYS["github"][1]
     assert Redactor().clean(f"a {key} b {key}") == ("a ", SECRETS["github"], " b ", SECRETS["github"])
     assert Redactor(secrets=False).clean(key) == (key,)
@@ -169,7 +169,7 @@ def test_addresses_are_masked_where_asked() -> None:
 
 
 @pytest.mark.parametrize("text", ["a", "A1b2", "password=", "Ab3dEf7hIj2kLm9n\n", "'\"", "://a:", "\\n+", "-"])
-def test_long_texts_of_one_kind_are_gone_through(text: str) -> None:
+def test_long_texts_of_one_character_class_take_no_quadratic_time(text: str) -> None:
     """With a rule whose time grows by the square of the length, this would not end."""
     long = f"PRIVATE KEY -----BEGIN PRIVATE KEY-----{text * (200_000 // len(text))}@"
     cleaned = Redactor(emails=True).clean(long)

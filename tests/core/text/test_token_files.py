@@ -47,7 +47,7 @@ def test_windows_equal_the_plain_loop(length: int, context: int, target: int, st
         assert made["context_masks"][0].tolist() == sorted(made["context_masks"][0].tolist())
 
 
-def test_a_file_costs_what_its_stream_costs(tmp_path: Path) -> None:
+def test_a_file_of_windows_is_little_larger_than_its_stream(tmp_path: Path) -> None:
     tokens = torch.arange(100_000)
     path = tmp_path / "windows.pt"
     save(path, windows(tokens, 2048, 256, 128, 0))

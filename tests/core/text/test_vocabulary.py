@@ -1,4 +1,4 @@
-"""Text in, the same text out, whatever it holds."""
+"""Any text is encoded and decoded to the same text."""
 
 from __future__ import annotations
 

@@ -35,7 +35,7 @@ def test_nothing_that_belongs_together_is_cut() -> None:
 
 
 @pytest.mark.parametrize("size", [600, 700])
-def test_a_size_that_is_asked_for(size: int) -> None:
+def test_a_requested_size_is_used(size: int) -> None:
     vocabulary = train(text(), size)
     assert vocabulary.size == size
     names = [vocabulary.tokenizer.id_to_token(id_) for id_ in range(2 + len(MARKERS))]
@@ -59,6 +59,16 @@ def test_auto_learns_what_occurs_often_enough(monkeypatch: pytest.MonkeyPatch) -
     monkeypatch.setattr(training, "MOST_ENTRIES", 600)
     monkeypatch.setattr(training, "OFTEN", 5)
     assert train(text(), None).size == 600
+
+
+@pytest.mark.parametrize(("times", "learned"), [(19, 0), (20, 1)])
+def test_auto_learns_what_occurs_twenty_times(times: int, learned: int) -> None:
+    assert train(TrainingText([[CODE_START, "qz\n" * times]]), None).size == 2 + len(MARKERS) + 256 + learned
+
+
+@pytest.mark.parametrize(("length", "learned"), [(120, 1), (121, 0)])
+def test_a_value_of_up_to_120_characters_becomes_one_token(length: int, learned: int) -> None:
+    assert len(train(TrainingText([[AUTHOR, "a" * length]]), 600, most_values=9).values) == learned
 
 
 def test_little_text_gives_a_small_vocabulary() -> None:

@@ -95,7 +95,7 @@ def test_an_order_may_repeat() -> None:
     assert torch.equal(made[0]["input_ids"], made[2]["input_ids"])
 
 
-def test_a_short_block_may_stand_anywhere() -> None:
+def test_a_short_block_may_be_anywhere() -> None:
     """As it does where some repositories' blocks are taken more often."""
     rows = [{"input_ids": list(range(n)), "seq_lengths": [n], "first_token": 0} for n in (10, 3, 10, 2)]
     made = Blocks(Dataset.from_list(rows).with_format("numpy"), 4)

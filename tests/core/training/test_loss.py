@@ -1,4 +1,4 @@
-"""The chunked loss beside the model's own: the same number, the same gradients."""
+"""The chunked loss compared with the model's own: the same number, the same gradients."""
 
 from __future__ import annotations
 
@@ -79,7 +79,7 @@ def test_without_labels_the_model_gives_its_logits() -> None:
     assert torch.equal(model(input_ids=ids).logits, expected)
 
 
-def test_logits_never_stand_whole(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_logits_are_never_held_whole(monkeypatch: pytest.MonkeyPatch) -> None:
     model = adapted(small(tied=True), tied=True)
     assert use_chunked_loss(model, 8)
     heads = []
@@ -96,7 +96,7 @@ def test_logits_never_stand_whole(monkeypatch: pytest.MonkeyPatch) -> None:
     assert sum(sizes) == 49
 
 
-def test_a_model_with_a_loss_of_its_own_keeps_it() -> None:
+def test_a_model_with_its_own_loss_keeps_it() -> None:
     class Scaled(LlamaForCausalLM):
         def forward(self, *given: Any, **named: Any) -> Any:
             answer = super().forward(*given, **named)

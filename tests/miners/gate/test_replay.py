@@ -43,7 +43,7 @@ def test_a_signal_that_holds_everywhere_passes() -> None:
 
 
 @pytest.mark.parametrize("seed", range(5))
-def test_labels_that_say_nothing_do_not_beat_the_placebo(seed: int) -> None:
+def test_labels_without_information_do_not_beat_the_placebo(seed: int) -> None:
     found = verdict(history(6, signal=False, seed=seed))
     assert not found.passed
     assert abs(found.gain_over("placebo").mean or 0.0) < 0.05
@@ -110,7 +110,7 @@ def test_tools_of_repositories_are_held_out_whole() -> None:
 
 
 @pytest.mark.parametrize("repositories", [2, 3, 4])
-def test_few_repositories_say_nothing_of_others(repositories: int) -> None:
+def test_a_few_repositories_do_not_predict_others(repositories: int) -> None:
     (table,) = [
         one for one in tables(CONTEXT_TYPES["repair_strategy"], history(repositories), {}) if one.target == "lines"
     ]
@@ -119,7 +119,7 @@ def test_few_repositories_say_nothing_of_others(repositories: int) -> None:
     assert (held_out.method, len(held_out.tried), held_out.passed) == (HELD_OUT, repositories, False)
 
 
-def test_one_archetype_for_all_is_none() -> None:
+def test_one_archetype_for_all_is_dropped() -> None:
     names = {f"root:{number}": "library" for number in range(8)}
     for seed in range(5):
         found = verdict(history(8, seed=seed), names)

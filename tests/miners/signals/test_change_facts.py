@@ -47,7 +47,7 @@ def test_source_is_a_projects_own_code(path: str, source: bool, test: bool) -> N
         ("@@ -1 +1 @@\n+    if isinstance(x, str):\n", "type_fix"),
         ("@@ -1 +1 @@\n-    if a:\n+    if a < b:\n", "condition_fix"),
         ("@@ -1 +1 @@\n-x = 1\n+x = 2\n", "logic_fix"),
-        ("@@ -1 +1 @@\n-    except KeyError:\n", "logic_fix"),  # taking a handler away is no handling
+        ("@@ -1 +1 @@\n-    except KeyError:\n", "logic_fix"),  # removing a handler is not handling
         ("@@ -1,2 +1,3 @@\n x = 1\n+\n import a\n", "logic_fix"),  # the line after the empty one did not change
         ("", "logic_fix"),
     ],

@@ -1,4 +1,4 @@
-"""What commits say they are for."""
+"""What commits state as their purpose."""
 
 from __future__ import annotations
 
@@ -14,6 +14,10 @@ from miners.signals.dialects import Dialect, Message, Purpose, dialect_of, hidde
         (["🐛 Fix a", "📝 Update docs", ":sparkles: Add b", "Release", "Merge", "✨ c"], "gitmoji"),
         (["Fix a", "Add b", "Note: this is no label", "fix: one"], "words"),
         ([], "words"),
+        (["fix: a"] * 51 + ["b"] * 49, "conventional"),  # more than half of the messages
+        (["fix: a"] * 50 + ["b"] * 50, "words"),
+        (["🐛 a"] * 31 + ["b"] * 69, "gitmoji"),  # more than three tenths
+        (["🐛 a"] * 30 + ["b"] * 70, "words"),
     ],
 )
 def test_a_repository_has_a_dialect(subjects: list[str], dialect: Dialect) -> None:

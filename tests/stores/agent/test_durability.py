@@ -186,7 +186,7 @@ def test_agents_and_a_copy_at_once_on_postgresql(postgresql: str, tmp_path: Path
 
 
 def test_a_program_without_our_lock_file_may_write_too(tmp_path: Path) -> None:
-    """A transaction that read first and wrote later would fail at once beside it."""
+    """A transaction that read first and wrote later would fail at once next to it."""
     number = seeded(tmp_path)
     with (
         VVectorStore(tmp_path) as store,

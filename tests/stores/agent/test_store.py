@@ -44,7 +44,7 @@ def test_seeding_the_same_again_writes_nothing(opened: Open) -> None:
         assert store.stats() == before
 
 
-def test_evidence_that_is_gone_is_removed_and_entries_without_any_retire(opened: Open) -> None:
+def test_evidence_that_is_gone_is_removed_and_entries_without_evidence_retire(opened: Open) -> None:
     repository, fewer = made_up(), made_up(number=30)
     with opened() as store:
         store.bulk_import([repository], [entry(repository)], source="history:test")
@@ -97,7 +97,7 @@ def test_own_entries_stay_as_they_are(opened: Open) -> None:
         assert store.get(number) == before
 
 
-def test_a_default_becomes_an_own_entry_when_an_outcome_is_told(opened: Open) -> None:
+def test_a_default_becomes_an_own_entry_when_an_outcome_is_reported(opened: Open) -> None:
     with opened() as store:
         default = store.query("repair_strategy", "guard_fix", "library")
         assert default is not None
@@ -129,7 +129,7 @@ def test_the_archetypes_entry_comes_before_that_for_all(opened: Open) -> None:
         ({"confidence": 0.99}, "confidence is 0.9900"),
     ],
 )
-def test_the_check_sees_figures_that_do_not_follow(opened: Open, change: dict[str, object], problem: str) -> None:
+def test_the_check_finds_figures_that_do_not_follow(opened: Open, change: dict[str, object], problem: str) -> None:
     repository = made_up()
     with opened() as store:
         store.bulk_import([repository], [entry(repository)], source="history:test")
@@ -151,7 +151,7 @@ def test_entries_can_be_updated_while_they_are_read_one_by_one(opened: Open) -> 
         assert store.get(1).own.successes == 2
 
 
-def test_a_missing_entry_is_told(opened: Open) -> None:
+def test_a_missing_entry_is_reported(opened: Open) -> None:
     with opened() as store:
         for ask in (store.get, store.why):
             with pytest.raises(UserError, match="no entry 7"):
@@ -185,7 +185,7 @@ def test_patterns_and_failures_are_queried_by_step(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("value", [{"x": float("nan")}, {"x": {1, 2}}, {"x": Path()}, {"x": "\ud800"}])
-def test_a_value_that_is_no_json_is_told(opened: Open, value: dict[str, object]) -> None:
+def test_a_value_that_is_not_json_is_reported(opened: Open, value: dict[str, object]) -> None:
     with opened() as store:
         number = store.add_own(entry(option="guard_fix"))
         with pytest.raises(UserError, match="not JSON-serialisable"):

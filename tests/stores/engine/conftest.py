@@ -1,4 +1,4 @@
-"""A database that is none of the stores: notes, with a migration of its own."""
+"""A database that is not one of the stores: notes, with its own migration."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Any database of ours, whatever its tables: opening, reading, writing, migrating, damage."""
+"""Any of our databases, with any tables: opening, reading, writing, migrating, damage."""
 
 from __future__ import annotations
 
@@ -143,7 +143,7 @@ def test_a_row_that_refers_to_nothing_is_reported(tmp_path: Path, notes: Schema)
 
 
 @pytest.mark.parametrize("name", ["a?b", "x%20y", "q?mode=ro", "ü #&", "it's"])
-def test_any_folder_will_do(tmp_path: Path, notes: Schema, name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_any_folder_can_be_used(tmp_path: Path, notes: Schema, name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     with opened(notes, name) as database:
         monkeypatch.chdir("/")

@@ -61,7 +61,7 @@ def test_reasons(options: dict[str, Any], reason: str | None) -> None:
     assert FileFilters().reason(diff("a.rs", **options)) == reason
 
 
-def test_the_choice_of_the_user() -> None:
+def test_the_users_choice_decides() -> None:
     assert FileFilters(endings=(".py",)).reason(diff("a.rs")) == "files outside file_filters"
     assert FileFilters(include=("src/*",)).reason(diff("a.rs")) == "files outside include"
     assert FileFilters(include=("src/*",)).reason(diff("src/b/a.rs")) is None
@@ -69,7 +69,7 @@ def test_the_choice_of_the_user() -> None:
     assert FileFilters(languages=("python",)).reason(diff("a.rs")) == "other languages"
 
 
-def test_a_file_says_that_it_is_generated_in_its_first_lines() -> None:
+def test_a_file_is_generated_if_its_first_lines_state_so() -> None:
     mark = b"# Automatically generated; do not edit.\n"
     assert FileFilters().is_generated(mark)
     assert not FileFilters(derived=True).is_generated(mark)

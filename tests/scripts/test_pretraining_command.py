@@ -31,7 +31,7 @@ def arguments(repos: list[Repo], *more: str) -> list[str]:
     return ["--stores", "stores", "--no-github", *named, *more]
 
 
-def test_a_refresh_reads_what_is_new_and_twice_is_as_good_as_once(program: Program, repos: list[Repo]) -> None:
+def test_a_refresh_reads_what_is_new_and_a_second_one_changes_nothing(program: Program, repos: list[Repo]) -> None:
     (program.folder / "config.yaml").write_text("pipeline: {cache_dir: cache}\n")
     first = program.run("scripts/pretrain_from_github.py", *arguments(repos, "--report", "report.json"))
     assert first.returncode == 0, first.stderr
@@ -51,9 +51,7 @@ def test_a_refresh_reads_what_is_new_and_twice_is_as_good_as_once(program: Progr
     assert len(list((program.folder / "stores" / "backups").iterdir())) == 3
 
 
-def test_what_cannot_be_read_does_not_keep_the_rest_from_it(
-    program: Program, repos: list[Repo], tmp_path: Path
-) -> None:
+def test_a_missing_repository_does_not_stop_the_others(program: Program, repos: list[Repo], tmp_path: Path) -> None:
     broken = Repo(tmp_path / "missing")
     done = program.run("scripts/refresh_pretraining.py", *arguments([broken, *repos], "--report", "report.json"))
     assert done.returncode == 1
@@ -123,7 +121,7 @@ def test_the_replay_writes_a_report(program: Program, repos: list[Repo]) -> None
     assert (both.returncode, "either clones or stores" in both.stderr) == (2, True)
 
 
-def test_the_replay_goes_on_without_a_clone_that_is_damaged(program: Program, repos: list[Repo]) -> None:
+def test_the_replay_continues_without_a_damaged_clone(program: Program, repos: list[Repo]) -> None:
     shutil.rmtree(repos[1].path / ".git" / "objects" / "pack", ignore_errors=True)
     for folder in (repos[1].path / ".git" / "objects").glob("??"):
         shutil.rmtree(folder)
@@ -137,7 +135,7 @@ def test_the_replay_goes_on_without_a_clone_that_is_damaged(program: Program, re
     assert (alone.returncode, "no repository could be read" in alone.stderr) == (2, True)
 
 
-def test_bugs_of_others_are_held_out(program: Program, repos: list[Repo], make_repo: Callable[[str], Repo]) -> None:
+def test_bugs_of_bugsinpy_are_held_out(program: Program, repos: list[Repo], make_repo: Callable[[str], Repo]) -> None:
     bugs = make_repo("BugsInPy")
     known = repos[0].git("rev-parse", "HEAD")
     bugs.commit(

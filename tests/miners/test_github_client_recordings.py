@@ -34,7 +34,7 @@ def played(exchange: Exchange, host: str) -> Answer:
 
 
 def without_encoding(headers: dict[str, str]) -> dict[str, str]:
-    """The recordings hold plain bodies, whatever they were sent as."""
+    """The recordings hold plain bodies, however they were sent."""
     return {name: value for name, value in headers.items() if name != "content-encoding"}
 
 
