@@ -6,9 +6,8 @@ tokenizer); the model continues them.
 
 from __future__ import annotations
 
-import fnmatch
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -25,9 +24,9 @@ from core.history.options import ReadOptions
 from core.history.recent import recent_commits
 from core.models import model_folder
 from core.models.model_folder import Loaded
+from core.prediction.files import chosen_paths
 from core.prediction.predictor import SKETCH_SHARE, Prediction, Predictor, Ranking
 from core.prediction.question import Question
-from core.prediction.search import is_path
 from core.prediction.writing import Sampling
 from core.text.grammar import CommitText, Pieces, commit_head
 from core.text.sequences import SequenceMaker
@@ -164,21 +163,3 @@ class Asker:
             settings.get("secrets", "mask"),
             redact_emails=settings.get("redact_emails", False),
         )
-
-
-def chosen_paths(patterns: Sequence[str], existing: Sequence[str]) -> list[str]:
-    """The files that names and patterns mean; a plain name that does not exist is that of a new file.
-
-    Raises UserError where there are none.
-    """
-    if not patterns:
-        return list(existing)
-    found: dict[str, None] = {}
-    for pattern in patterns:
-        matching = fnmatch.filter(existing, pattern)
-        if not matching and is_path(pattern) and not any(sign in pattern for sign in "*?["):
-            matching = [pattern]
-        found.update(dict.fromkeys(matching))
-    if not found:
-        raise UserError(f"no file of the repository matches {', '.join(patterns)}", "patterns are such as 'src/*.py'")
-    return list(found)

@@ -22,6 +22,8 @@ class Question(Section):
     """Who is to do it; by default the last commit's author."""
     files: tuple[Annotated[str, Field(max_length=MOST_TEXT)], ...] = Field(default=(), max_length=1000)
     """Choose from these files alone: names and patterns such as src/*."""
+    changed: tuple[Annotated[str, Field(max_length=MOST_TEXT)], ...] = Field(default=(), max_length=1000)
+    """What is changed already: which files go with it?"""
     new_files: bool = True
     """Let a file that does not exist yet be an answer, marked as new."""
     top: int = Field(default=5, ge=1, le=50)

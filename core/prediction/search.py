@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 import torch
 
 from core.code.languages import language_of, module_path
+from core.prediction.files import is_path
 from core.prediction.reading import Reading
 from core.text.grammar import CHANGES, FILE_START, LANGUAGES_CLOSED, file_head, file_text, plain
 from core.text.vocabulary import Vocabulary
@@ -160,9 +161,3 @@ def rank_changes(reading: Reading, found: Sequence[FoundPath], vocabulary: Vocab
     for path, logits in zip(found, reading.behind([path.ids for path in found], vocabulary.pad_id), strict=True):
         shares = logits[markers].double().cpu().softmax(dim=-1).tolist()
         path.changes = dict(zip(names, shares, strict=True))
-
-
-def is_path(name: str) -> bool:
-    """Whether a text can be the path of a file in a repository."""
-    parts = name.split("/")
-    return name.isprintable() and "\ufffd" not in name and all(part not in ("", ".", "..") for part in parts)

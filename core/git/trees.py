@@ -1,0 +1,45 @@
+"""What a commit's tree holds, and which commit a name means."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from core.errors import UserError
+from core.git.commands import decode, run
+
+
+def commit_named(git_dir: Path, revision: str) -> str:
+    """The hash of the commit that a name, hash or expression means. Raises UserError where there is none."""
+    line = ("rev-parse", "--verify", "--quiet", "--end-of-options", f"{revision}^{{commit}}")
+    found = run(git_dir, *line, accept=(0, 1, 128)).decode().strip()
+    if not found or "\0" in revision:
+        raise UserError(f"no commit is named {revision!r}", "give a hash, a branch or a tag")
+    return found
+
+
+def files_of(git_dir: Path, commit: str) -> dict[str, str]:
+    """The blob of each file of a commit; submodules are left out."""
+    files = {}
+    for entry in run(git_dir, "ls-tree", "-r", "-z", commit).split(b"\0"):
+        meta, _, path = entry.partition(b"\t")
+        words = meta.split()
+        if len(words) == 3 and words[1] == b"blob":
+            files[decode(path)[0]] = words[2].decode()
+    return files
+
+
+def changed_between(git_dir: Path, old: str, new: str) -> list[str]:
+    """Files that differ between two commits."""
+    listing = run(git_dir, "diff-tree", "-r", "-z", "--name-only", "--no-renames", "--end-of-options", old, new)
+    return [decode(path)[0] for path in listing.split(b"\0") if path]
+
+
+def merge_base(git_dir: Path, one: str, other: str) -> str:
+    """The newest commit that both know, "" where there is none."""
+    return run(git_dir, "merge-base", one, other, accept=(0, 1)).decode().strip()
+
+
+def staged(git_dir: Path) -> list[str]:
+    """Files whose staged content differs from the commit that is checked out."""
+    listing = run(git_dir, "diff-index", "--cached", "-z", "--name-only", "--no-renames", "HEAD")
+    return [decode(path)[0] for path in listing.split(b"\0") if path]

@@ -1,0 +1,149 @@
+"""Asking which files go with a task or a change, of a repository as any of its commits knows it. Needs no model."""
+
+from __future__ import annotations
+
+import fnmatch
+import re
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Protocol
+
+from core.errors import UserError
+from core.git import refs, trees
+from core.git.names import is_url
+from core.git.repositories import open_repository
+from core.prediction.question import Question
+from core.ranking.contents import Contents
+from core.ranking.history import Commits, Past
+from core.ranking.ranker import FileRanking, Ranker
+from core.ranking.snapshot import Snapshot
+
+FETCH_EVERY_S = 60.0
+MAX_SNAPSHOTS = 4
+_DIFF_FILE = re.compile(
+    r'^(?:---|\+\+\+) (?:[abciow]/)?(?!/dev/null)([^\t\r\n"]+)|^rename (?:from|to) ([^\r\n]+)', re.MULTILINE
+)
+
+
+class Sources(Contents, Protocol):
+    """What is known of a repository: its commits, and the texts of its blobs."""
+
+    def commits(self, tip: str) -> Commits:
+        """`tip` and its ancestors, perhaps among others."""
+
+
+@dataclass
+class FileAsker:
+    """A repository to ask about. What was read of a commit is kept for the next questions. For one thread at a time."""
+
+    location: str
+    cache_dir: Path
+    open_sources: Callable[[Path, Path], Sources]
+    """Gives the sources of the repository in a git folder; the second argument is the cache folder."""
+    open_ranker: Callable[[], Ranker] = Ranker.shipped
+    _sources: Sources | None = field(default=None, init=False)
+    _git_dir: Path | None = field(default=None, init=False)
+    _head: str = field(default="", init=False)
+    _looked: float = field(default=0.0, init=False)
+    _snapshots: dict[str, Snapshot] = field(default_factory=dict, init=False)
+
+    @property
+    def git_dir(self) -> Path:
+        """Where the repository is; one at a URL is cloned, or fetched where that was a minute ago."""
+        if self._git_dir and not (is_url(self.location) and time.monotonic() - self._looked >= FETCH_EVERY_S):
+            return self._git_dir
+        self._git_dir = open_repository(self.location, self.cache_dir).git_dir
+        self._looked = time.monotonic()
+        return self._git_dir
+
+    @property
+    def sources(self) -> Sources:
+        """What is known of it."""
+        if self._sources is None:
+            self._sources = self.open_sources(self.git_dir, self.cache_dir)
+        return self._sources
+
+    def commit(self, at: str = "") -> str:
+        """The hash of a commit by any of its names; by default of the one that is checked out.
+
+        Raises UserError where there is none.
+        """
+        if at:
+            return trees.commit_named(self.git_dir, at)
+        if not (head := refs.head(self.git_dir)):
+            raise UserError(f"{self.location} has no commits to start from", "commit something first")
+        return head
+
+    def snapshot(self, commit: str) -> Snapshot:
+        """The repository as a commit, named by its hash, knows it."""
+        if commit not in self._snapshots:
+            past = Past.of(self.sources.commits(commit), commit)
+            while len(self._snapshots) >= MAX_SNAPSHOTS:
+                del self._snapshots[next(iter(self._snapshots))]
+            self._snapshots[commit] = Snapshot.of(past, trees.files_of(self.git_dir, commit), self.sources)
+        return self._snapshots[commit]
+
+    def rank(self, question: Question, at: str = "") -> FileRanking:
+        """The files that a question asks for, as of a commit. Raises UserError where `files` matches none."""
+        snapshot = self.snapshot(self.commit(at))
+        chosen = set(chosen_paths(question.files, snapshot.paths)) if question.files else None
+        return self.open_ranker().rank(
+            snapshot,
+            question.task,
+            question.changed,
+            top=question.top,
+            new_files=question.new_files and not question.files and not question.changed,
+            wanted=chosen.__contains__ if chosen is not None else None,
+        )
+
+
+def as_dict(ranking: FileRanking) -> dict[str, Any]:
+    """JSON-ready."""
+    return {
+        "mode": ranking.mode,
+        "unsure": ranking.unsure,
+        "files": [
+            {
+                "name": file.name,
+                "share": round(file.share, 6),
+                "probability": round(file.probability, 6),
+                "new": file.new,
+                "reasons": [{"text": reason.text, "commits": reason.commits} for reason in file.reasons],
+            }
+            for file in ranking.files
+        ],
+    }
+
+
+def chosen_paths(patterns: Sequence[str], existing: Sequence[str]) -> list[str]:
+    """The files that names and patterns mean; a plain name that does not exist is that of a new file.
+
+    Raises UserError where there are none.
+    """
+    if not patterns:
+        return list(existing)
+    found: dict[str, None] = {}
+    for pattern in patterns:
+        matching = fnmatch.filter(existing, pattern)
+        if not matching and is_path(pattern) and not any(sign in pattern for sign in "*?["):
+            matching = [pattern]
+        found.update(dict.fromkeys(matching))
+    if not found:
+        raise UserError(f"no file of the repository matches {', '.join(patterns)}", "patterns are such as 'src/*.py'")
+    return list(found)
+
+
+def is_path(name: str) -> bool:
+    """Whether a text can be the path of a file in a repository."""
+    parts = name.split("/")
+    return name.isprintable() and "\ufffd" not in name and all(part not in ("", ".", "..") for part in parts)
+
+
+def files_of_diff(text: str) -> list[str]:
+    """The files that a unified diff changes. Raises UserError where there are none."""
+    found = dict.fromkeys(one or other for one, other in _DIFF_FILE.findall(text))
+    if not found:
+        raise UserError("that is not a diff: it names no file", "try: git diff | python predict.py --diff -")
+    return list(found)

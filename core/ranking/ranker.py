@@ -1,0 +1,167 @@
+"""Which files go with a task, with a change, or with nothing but the history: shares, probabilities, and why."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+
+from core.ranking import calibration, features
+from core.ranking.features import Features, Similar
+from core.ranking.model import softmax
+from core.ranking.query import Query
+from core.ranking.reasons import Reason, Reasons
+from core.ranking.snapshot import Snapshot
+from core.records.ranker import RankerRecord, read_ranker
+
+Mode = Literal["task", "issue", "history", "change", "change_task"]
+MODES: tuple[Mode, ...] = ("task", "issue", "history", "change", "change_task")
+_HISTORY = (
+    *("a_10", "a_100", "a_400", "a_2000", "a_age", "a_last", "a_young", "a_folder", "a_ending"),
+    *("k_test", "k_changelog", "k_docs", "k_aux", "k_settings", "k_derived", "k_init", "k_root", "k_size", "k_depth"),
+)
+_NEW = ("n_new", "n_folder", "n_rate", "n_task", "n_task_rate", "n_path", "n_add")
+_TEXT = (
+    *("c_rel_title", "c_rank_title", "d_words", "i_rel", "i_rank", "i_names", "d_title", "d_names", "q_title"),
+    *("p_title", "p_stem", "p_named", "g_folder"),
+    *("m_file", "m_sharp", "m_best", "m_first", "m_lift", "m_words", "m_words_rank", "m_folder", "m_ending"),
+)
+_BODY = ("c_rel_all", "c_rank_all", "i_code", "d_errors", "d_members", "t_last", "t_frames", "q_path", "p_all")
+_LAST = ("l_files", "l_title", "l_author", "l_again")
+_COMPANIONS = (
+    *("x_best", "x_mean", "x_back", "x_joint", "x_alike", "x_folder", "x_ending", "x_subject", "x_words"),
+    *("x_test_missing", "x_code_missing"),
+)
+FEATURES: dict[Mode, tuple[str, ...]] = {
+    "task": (*_TEXT, *_HISTORY, *_NEW),
+    "issue": (*_TEXT, *_BODY, *_HISTORY, *_NEW),
+    "history": (*_HISTORY, *_LAST, "n_new", "n_folder", "n_rate"),
+    "change": (*_HISTORY, *_COMPANIONS),
+    "change_task": (*_TEXT, *_HISTORY, *_COMPANIONS),
+}
+"""What counts in each form of a question."""
+FREE = frozenset((*_HISTORY, *_NEW))
+"""Features that may speak against a file, too."""
+SHIPPED = Path(__file__).with_name("weights.json")
+LONG_BODY = 200
+"""Characters below the title from which on a task reads like an issue."""
+UNSURE_SHARE = 0.35
+"""Below it at the top, the order is right about half as often."""
+
+
+@dataclass(frozen=True)
+class RankedFile:
+    """A file that may change, or a folder in which one may be added (`new`)."""
+
+    name: str
+    share: float
+    """Of all that may change; the shares of all candidates add up to one."""
+    probability: float
+    """That it is among the changed files."""
+    new: bool = False
+    reasons: list[Reason] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class FileRanking:
+    """Files, the best one first. `mode` is the form of the question."""
+
+    mode: Mode
+    files: list[RankedFile]
+    unsure: bool
+
+
+@dataclass(frozen=True)
+class Ranker:
+    """Weights for every form of a question."""
+
+    record: RankerRecord
+
+    @classmethod
+    def shipped(cls) -> Ranker:
+        """The weights that come with the program, learned on public repositories."""
+        return cls(_shipped())
+
+    def rank(
+        self,
+        snapshot: Snapshot,
+        task: str = "",
+        changed: Sequence[str] = (),
+        *,
+        top: int = 5,
+        new_files: bool = False,
+        wanted: Callable[[str], bool] | None = None,
+    ) -> FileRanking:
+        """The best `top` files for a task, and for files that are `changed` already, which are left out.
+
+        `wanted` says of a path whether it may be an answer; by default each may. With `new_files` a new file in a
+        folder may be one, too.
+        """
+        query = Query(task)
+        mode = mode_of(query, changed)
+        asked = evidence(snapshot, query, mode, changed)
+        found = features.with_new_files(asked.files, asked.new) if new_files else asked.files
+        given = set(changed)
+        allowed = [path not in given and (wanted is None or wanted(path)) for path in snapshot.paths]
+        mask = np.array([*allowed, *([True] * (len(snapshot.folder_names) if new_files else 0))], np.bool_)
+        weights = self.record.modes[mode]
+        parts = {name: weight * found[name] for name, weight in weights.weights.items() if weight and name in found}
+        shares = np.zeros(len(mask))
+        shares[mask] = softmax(np.sum(list(parts.values()), axis=0)[mask])
+        likely = calibration.probabilities(shares, weights.calibration)
+        order = [place for place in np.argsort(-shares, kind="stable")[:top].tolist() if mask[place]]
+        why = Reasons(snapshot, query, asked.similar, changed, parts)
+        files = [
+            RankedFile(snapshot.paths[place], float(shares[place]), float(likely[place]), reasons=why.of(place))
+            if place < len(snapshot)
+            else self._new(snapshot, place, float(shares[place]), float(likely[place]), why)
+            for place in order
+        ]
+        return FileRanking(mode, files, not files or files[0].share < UNSURE_SHARE)
+
+    def _new(self, snapshot: Snapshot, place: int, share: float, probability: float, why: Reasons) -> RankedFile:
+        folder = snapshot.folder_names[place - len(snapshot)]
+        ending = why.usual_ending(folder)
+        name = f"{folder}/" * bool(folder) + f"*{'.' * bool(ending)}{ending}"
+        return RankedFile(name, share, probability, new=True, reasons=why.of_folder(folder))
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """Features of the files, those of a new file by folder, and past commits that are like the task."""
+
+    files: Features
+    new: Features
+    similar: Similar
+
+
+def mode_of(query: Query, changed: Sequence[str]) -> Mode:
+    """The form of a question."""
+    if changed:
+        return "change_task" if query.title else "change"
+    if not query.title:
+        return "history"
+    return "issue" if len(query.body.strip()) >= LONG_BODY else "task"
+
+
+def evidence(snapshot: Snapshot, query: Query, mode: Mode, changed: Sequence[str]) -> Evidence:
+    """All that speaks for each candidate in this form of a question."""
+    found = features.of_history(snapshot) | features.of_kinds(snapshot)
+    similar = Similar.none(snapshot)
+    if mode in ("task", "issue", "change_task"):
+        by_text, similar = features.of_text(snapshot, query)
+        found |= by_text
+    if mode in ("change", "change_task"):
+        found |= features.of_companions(snapshot, changed)
+    if mode == "history":
+        found |= features.of_last(snapshot)
+    return Evidence(found, features.of_new_files(snapshot, query, similar), similar)
+
+
+@functools.cache
+def _shipped() -> RankerRecord:
+    return read_ranker(SHIPPED)

@@ -1,0 +1,45 @@
+"""ranker.json: weights of the ranking of files, by the form of the question, with what they were made from."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import msgspec
+
+from core.records.json_files import read_record, write_record
+
+SCHEMA = "1.0"
+
+
+class ModeWeights(msgspec.Struct, kw_only=True):
+    """Weights for one form of a question."""
+
+    weights: dict[str, float]
+    """By feature."""
+    calibration: list[float] = []
+    """Constant and weights of the logistic function that makes a probability of a share."""
+    examples: int = 0
+    """Questions that they were learned from."""
+    figures: dict[str, float] = {}
+    """How good they are on questions that were held out."""
+
+
+class RankerRecord(msgspec.Struct, kw_only=True):
+    """Weights by the form of the question: task, issue, history, change, change_task."""
+
+    schema_version: str = SCHEMA
+    made_from: list[str] = []
+    """Repositories whose history they were learned from."""
+    modes: dict[str, ModeWeights] = {}
+    gate: list[str] = []
+    """For each form, why the repository's own weights are used, or are not."""
+
+
+def read_ranker(path: Path) -> RankerRecord:
+    """Weights in a file. Raises UserError where it is missing, damaged, or of another major version."""
+    return read_record(path, RankerRecord, SCHEMA, "make it again: python pipeline.py --stage change_ranker")
+
+
+def write_ranker(path: Path, record: RankerRecord) -> None:
+    """Write weights."""
+    write_record(path, record)
