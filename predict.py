@@ -1,14 +1,17 @@
-"""Ask the trained model what changes next: which files, what kinds of change, and a sketch of the commit.
+"""Ask what changes next: which files go with a task, or with what is changed already, and why.
 
-    python predict.py --model outputs/model --repo PATH [--task "…"] [--files "src/*"] [--stream] [--json]
+    python predict.py --repo PATH --task "…" [--at COMMIT] [--files "src/*"] [--json]
+    python predict.py --staged      what did I forget?  (or --changed FILE, --diff A..B, git diff | … --diff -)
 
-The model continues the repository's last commits, which are written as it was trained to see them
-(core/prediction/asking.py). The sketch is held to the commit grammar, so it always parses.
+Files are ranked by the repository's history and texts, without a model (core/ranking/). Where there is a trained one,
+it sketches the first file's change; the sketch is held to the commit grammar, so it always parses.
 """
 
 from __future__ import annotations
 
 import json
+import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -17,84 +20,124 @@ import click
 from core import logs
 from core.config import cache_folder, checked
 from core.engine.command import CONTEXT_SETTINGS, version_option, with_exit_codes, with_section
+from core.errors import EXIT_FAILED
 from core.prediction.question import Question
 
 if TYPE_CHECKING:
-    from core.prediction.asking import Asker
-    from core.prediction.predictor import Prediction, Ranking
+    from core.prediction.answer import Answer
+    from core.prediction.files import FileAsker
+
+DEFAULT_MODEL = "outputs/model"
+FORGOTTEN = 3
+"""Exit code where --fail-above finds a file."""
 
 
 @click.command(context_settings=CONTEXT_SETTINGS)
-@click.option("--model", "folder", default="outputs/model", metavar="DIR", show_default=True, help="The trained model.")
 @click.option("--repo", default=".", metavar="PATH", show_default=True, help="Repository (path or URL) to look at.")
 @with_section(Question)
-@click.option("--last", default=10, type=click.IntRange(1), show_default=True, help="Commits of history to show.")
+@click.option(
+    "--task-file", metavar="FILE", help="Read the task from a file: an issue, a traceback (-: standard input)."
+)
+@click.option("--staged", is_flag=True, help="What is staged is changed already.")
+@click.option("--diff", metavar="A..B", help="So is what a range changes, or a diff on standard input (-).")
+@click.option(
+    "--at", default="", metavar="COMMIT", help="Answer as of this commit: only it and its ancestors are known."
+)
+@click.option(
+    "--batch",
+    metavar="FILE",
+    help='Answer JSON lines {"id", "at", "task", "changed"}, a line each (-: standard input).',
+)
+@click.option(
+    "--fail-above", type=click.FloatRange(0, 1), metavar="P", help="Exit with 3 where a file's probability is above P."
+)
+@click.option(
+    "--model", "folder", default=DEFAULT_MODEL, metavar="DIR", show_default=True, help="Model for the sketch."
+)
+@click.option("--last", default=10, type=click.IntRange(1), show_default=True, help="Commits of history to show it.")
 @click.option("--stream", is_flag=True, help="Show the sketch while it is written (with --json: a JSON line each).")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
-@click.option("--cache-dir", default="", metavar="DIR", help="Clones and base models [default: pipeline.cache_dir].")
+@click.option(
+    "--cache-dir", default="", metavar="DIR", help="Indexes, clones, base models [default: pipeline.cache_dir]."
+)
 @click.option("--verbose", is_flag=True, help="Show debug messages.")
 @version_option()
 @with_exit_codes
 def main(
-    folder: str, repo: str, last: int, stream: bool, as_json: bool, cache_dir: str, verbose: bool, **given: Any
-) -> None:
-    """Rank the files and change types that a trained model expects next, and sketch the commit."""
+    repo: str, task_file: str | None, staged: bool, diff: str | None, at: str, batch: str | None, fail_above: float | None,
+    folder: str, last: int, stream: bool, as_json: bool, cache_dir: str, verbose: bool, **given: Any,
+) -> None:  # fmt: skip
+    """Rank the files that change next, with reasons, and sketch the change."""
     logs.setup(verbose=verbose)
-    from core.prediction.asking import Asker
+    from core.prediction import inputs
+    from core.prediction.answer import Answer
+    from core.prediction.files import FileAsker
+    from index.repository import RepositoryIndex
 
-    question = checked("question", Question, given)
-    asker = Asker.open(Path(folder), repo, cache_folder(cache_dir), last)
-    ranking = asker.rank(question)
-    written: list[int] = []
-    if stream:
-        show_stream(asker, ranking, question, written, as_json=as_json)
-    else:
-        written += asker.write(ranking, question)
-    prediction = asker.predictor.prediction(ranking, written)
+    asker = FileAsker(repo, cache_folder(cache_dir), RepositoryIndex)
+    if task_file:
+        given["task"] = inputs.text_of(task_file)
+    changed, at = inputs.changed_files(asker, at, staged=staged, diff=diff)
+    question = checked("question", Question, {**given, "changed": (*(given.get("changed") or ()), *changed)})
+    if batch:
+        sys.exit(answer_batch(asker, batch, question))
+    at = asker.commit(at)
+    answer = Answer(at, asker.rank(question, at))
+    if question.sketch_tokens and not question.changed:
+        answer = with_sketch(answer, question, folder, repo, asker, last, stream=stream, as_json=as_json)
     if as_json:
         event = {"event": "done"} if stream else {}
-        click.echo(json.dumps({**event, **prediction.as_dict()}, indent=None if stream else 2, ensure_ascii=False))
-    elif not stream:
-        click.echo(in_words(prediction))
+        click.echo(json.dumps({**event, **answer.as_dict()}, indent=None if stream else 2, ensure_ascii=False))
+    elif not (stream and answer.sketch):
+        click.echo(answer.in_words())
+    if fail_above is not None and any(file.probability > fail_above for file in answer.ranking.files):
+        sys.exit(FORGOTTEN)
 
 
-def show_stream(asker: Asker, ranking: Ranking, question: Question, written: list[int], *, as_json: bool) -> None:
-    """Print the ranking, then the sketch piece by piece; its ids are added to `written`."""
-    from core.prediction.predictor import spelled_for_people
-    from core.prediction.streaming import pieces_of, recorded
+def with_sketch(
+    answer: Answer,
+    question: Question,
+    folder: str,
+    repo: str,
+    asker: FileAsker,
+    last: int,
+    *,
+    stream: bool,
+    as_json: bool,
+) -> Answer:
+    """The answer with what a model adds to it; as it is where there is no model."""
+    if not Path(folder).exists() and folder == DEFAULT_MODEL:
+        logs.log.debug("no sketch: there is no model at %s", folder)
+        return answer
+    from core.prediction.asking import Asker
+    from core.prediction.streaming import recorded, shown
 
-    first = asker.predictor.prediction(ranking, [])
-    if as_json:
-        click.echo(json.dumps({"event": "ranking", **first.as_dict()}, ensure_ascii=False))
+    model = Asker.open(Path(folder), repo, asker.cache_dir, last)
+    ranking = model.rank(question, answer.ranking)
+    written: list[int] = []
+    ids = recorded(model.write(ranking, question), written)
+    if stream:
+        first = replace(answer, sketch=model.predictor.prediction(ranking, []))
+        click.echo(
+            json.dumps({"event": "ranking", **first.as_dict()}, ensure_ascii=False) if as_json else first.in_words()
+        )
+        for text in shown(ids, model.loaded.vocabulary):
+            click.echo(json.dumps({"event": "text", "text": text}, ensure_ascii=False) if as_json else text, nl=as_json)
+        click.echo("", nl=not as_json)
     else:
-        click.echo(in_words(first, sketch=False))
-
-    ids = recorded(asker.write(ranking, question), written)
-    for text in spelled_for_people(pieces_of(ids, asker.loaded.vocabulary)):
-        click.echo(json.dumps({"event": "text", "text": text}, ensure_ascii=False) if as_json else text, nl=as_json)
-    if not as_json:
-        click.echo()
+        list(ids)
+    return replace(answer, sketch=model.predictor.prediction(ranking, written))
 
 
-def in_words(prediction: Prediction, *, sketch: bool = True) -> str:
-    """The prediction for people."""
-    lines = ["files"]
-    lines += [f"  {item.probability:7.2%}  {item.name}{' (new)' if item.new else ''}" for item in prediction.files] or [
-        "  none"
-    ]
-    lines += ["changes"]
-    lines += [f"  {item.probability:7.2%}  {item.name}" for item in prediction.change_types] or ["  none"]
-    if prediction.sketch_file and sketch and prediction.commit:
-        symbol = f" {prediction.sketch_symbol}" if prediction.sketch_symbol else ""
-        lines += [f"sketch: {prediction.sketch_change_type}{symbol} in {prediction.sketch_file}"]
-        lines += [f"  {line}" for line in prediction.sketch.splitlines()]
-        rest = [
-            f"  {change.change_type} {''.join(change.symbol)} in {''.join(file.path)}"
-            for file in prediction.commit.files
-            for change in file.changes
-        ][1:]
-        lines += ["and then", *rest] if rest else []
-    return "\n".join(lines)
+def answer_batch(asker: FileAsker, file: str, question: Question) -> int:
+    """Answer each line, also one that cannot be asked, with its error; the exit code."""
+    from core.prediction import batch, inputs
+
+    failed = 0
+    for found in batch.answered(asker, inputs.lines_of(file), question):
+        click.echo(json.dumps(found, ensure_ascii=False))
+        failed += "error" in found
+    return EXIT_FAILED if failed else 0
 
 
 if __name__ == "__main__":

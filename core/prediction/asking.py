@@ -24,10 +24,10 @@ from core.history.options import ReadOptions
 from core.history.recent import recent_commits
 from core.models import model_folder
 from core.models.model_folder import Loaded
-from core.prediction.files import chosen_paths
-from core.prediction.predictor import SKETCH_SHARE, Prediction, Predictor, Ranking
+from core.prediction.predictor import SKETCH_SHARE, Predictor, Ranking
 from core.prediction.question import Question
 from core.prediction.writing import Sampling
+from core.ranking.ranker import FileRanking
 from core.text.grammar import CommitText, Pieces, commit_head
 from core.text.sequences import SequenceMaker
 
@@ -93,30 +93,20 @@ class Asker:
             self.recent = self._read(repository, head)
         return self.recent
 
-    def rank(self, question: Question) -> Ranking:
-        """Files and change types. Raises UserError if `files` matches nothing."""
+    def rank(self, question: Question, files: FileRanking) -> Ranking:
+        """What the model expects in the first of the files that there are, or of a new one where there are none."""
         recent = self.look()
-        paths = chosen_paths(question.files, recent.paths)
         head = self.loaded.vocabulary.encode([self._head(question, recent)])[0]
         if len(head) > (most := int(self.loaded.width * (1 - SKETCH_SHARE))):
             raise UserError(f"task and author have {len(head):,} tokens, the model sees {most:,}", "shorten the task")
-        ranking = self.predictor.rank(
-            recent.ids, head, paths, top=question.top, new_files=question.new_files and not question.files
-        )
-        for file in ranking.files:  # named by hand, but not there yet
-            file.new = file.new or file.name not in recent.paths
-        return ranking
+        first = [file.name for file in files.files if not file.new][:1]
+        return self.predictor.rank(recent.ids, head, first, top=1, new_files=not first and question.new_files)
 
     def write(self, ranking: Ranking, question: Question) -> Iterator[int]:
         """Ids of the sketch, one by one."""
         if question.sketch_tokens:
             sampling = Sampling(question.temperature, question.top_p, question.seed)
             yield from self.predictor.write(ranking, question.sketch_tokens, sampling)
-
-    def answer(self, question: Question) -> Prediction:
-        """All at once."""
-        ranking = self.rank(question)
-        return self.predictor.prediction(ranking, list(self.write(ranking, question)))
 
     def _head(self, question: Question, recent: Recent) -> Pieces:
         clean = self._sequences.redactor.clean

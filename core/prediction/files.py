@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import fnmatch
-import re
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Protocol
 
 from core.errors import UserError
 from core.git import refs, trees
@@ -22,9 +21,6 @@ from core.ranking.snapshot import Snapshot
 
 FETCH_EVERY_S = 60.0
 MAX_SNAPSHOTS = 4
-_DIFF_FILE = re.compile(
-    r'^(?:---|\+\+\+) (?:[abciow]/)?(?!/dev/null)([^\t\r\n"]+)|^rename (?:from|to) ([^\r\n]+)', re.MULTILINE
-)
 
 
 class Sources(Contents, Protocol):
@@ -99,24 +95,6 @@ class FileAsker:
         )
 
 
-def as_dict(ranking: FileRanking) -> dict[str, Any]:
-    """JSON-ready."""
-    return {
-        "mode": ranking.mode,
-        "unsure": ranking.unsure,
-        "files": [
-            {
-                "name": file.name,
-                "share": round(file.share, 6),
-                "probability": round(file.probability, 6),
-                "new": file.new,
-                "reasons": [{"text": reason.text, "commits": reason.commits} for reason in file.reasons],
-            }
-            for file in ranking.files
-        ],
-    }
-
-
 def chosen_paths(patterns: Sequence[str], existing: Sequence[str]) -> list[str]:
     """The files that names and patterns mean; a plain name that does not exist is that of a new file.
 
@@ -139,11 +117,3 @@ def is_path(name: str) -> bool:
     """Whether a text can be the path of a file in a repository."""
     parts = name.split("/")
     return name.isprintable() and "\ufffd" not in name and all(part not in ("", ".", "..") for part in parts)
-
-
-def files_of_diff(text: str) -> list[str]:
-    """The files that a unified diff changes. Raises UserError where there are none."""
-    found = dict.fromkeys(one or other for one, other in _DIFF_FILE.findall(text))
-    if not found:
-        raise UserError("that is not a diff: it names no file", "try: git diff | python predict.py --diff -")
-    return list(found)

@@ -3,23 +3,18 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import asdict, dataclass, field, fields
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
+from core.prediction.prediction import Expected, ExpectedFile, Prediction
 from core.prediction.reading import Reading
 from core.prediction.search import FoundPath, PathTree, known_paths, new_path, rank_changes
 from core.prediction.writing import Sampling, Writer
 from core.text.grammar import (
-    AFTER,
     CHANGES,
-    CODE_END,
-    CODE_START,
     FILE_START,
-    SYMBOL,
     CodeView,
-    CommitText,
-    Marker,
     parse,
 )
 
@@ -33,68 +28,11 @@ SKETCH_SHARE = 0.25
 
 
 @dataclass
-class Ranked:
-    """An answer with the probability that the model gives it."""
-
-    name: str
-    probability: float
-
-
-@dataclass
-class RankedFile(Ranked):
-    """A file with its probability of being the first of the commit. `new`: it does not exist yet."""
-
-    new: bool = False
-
-
-@dataclass
-class Prediction:
-    """What the model expects of the next commit."""
-
-    files: list[RankedFile] = field(default_factory=list)
-    change_types: list[Ranked] = field(default_factory=list)
-    sketch_file: str = ""
-    sketch_change_type: str = ""
-    sketch_symbol: str = ""
-    sketch: str = ""
-    """Code of the first change."""
-    commit: CommitText | None = None
-    """The whole commit as the model wrote it, read back by the grammar's parser."""
-
-    def as_dict(self) -> dict[str, Any]:
-        """JSON-ready; texts of the commit in one piece each, masks spelled out."""
-        made = {item.name: getattr(self, item.name) for item in fields(self)}
-        made["files"] = [asdict(file) for file in self.files]
-        made["change_types"] = [asdict(change) for change in self.change_types]
-        made["commit"] = None
-        if self.commit:
-            files = [
-                {
-                    "path": "".join(file.path),
-                    "language": file.language,
-                    "changes": [
-                        {
-                            "change_type": change.change_type,
-                            "symbol_kind": change.symbol_kind,
-                            "symbol": "".join(change.symbol),
-                            "code": "".join(change.after or change.code),
-                            **({"before": "".join(change.before)} if change.before else {}),
-                        }
-                        for change in file.changes
-                    ],
-                }
-                for file in self.commit.files
-            ]
-            made["commit"] = {"message": "".join(self.commit.message), "files": files}
-        return made
-
-
-@dataclass
 class Ranking:
     """Files and change types, and the state from which a sketch continues."""
 
-    files: list[RankedFile]
-    change_types: list[Ranked]
+    files: list[ExpectedFile]
+    change_types: list[Expected]
     first: FoundPath | None
     change_type: str
     reading: Reading
@@ -151,7 +89,7 @@ class Predictor:
                 by_type[change] += share * path.probability / total
         first = found[0] if found else None
         return Ranking(
-            [RankedFile(path.name, path.probability, path.new) for path in found],
+            [ExpectedFile(path.name, path.probability, path.new) for path in found],
             _ranked(by_type, top),
             first,
             max(first.changes, key=lambda name: first.changes[name]) if first else "",
@@ -203,24 +141,6 @@ class Predictor:
         return made
 
 
-def spelled_for_people(pieces: Iterable[str]) -> Iterator[str]:
-    """Text of a commit as it is written, piece by piece: a line for each file and change, then its code."""
-    place: Marker | None = None
-    for piece in pieces:
-        if type(piece) is Marker:
-            place = piece
-            if piece == FILE_START:
-                yield "\n--- "
-            elif piece in CHANGES.values():
-                yield f"\n[{piece[len('<CHANGE:') : -1]}] "
-            elif piece == SYMBOL:
-                yield "in "
-            elif piece in (CODE_START, AFTER) or piece == CODE_END:
-                yield "\n"
-        elif place in (FILE_START, SYMBOL, CODE_START, AFTER):
-            yield piece
-
-
-def _ranked(probabilities: dict[str, float], top: int) -> list[Ranked]:
+def _ranked(probabilities: dict[str, float], top: int) -> list[Expected]:
     best = sorted(probabilities.items(), key=lambda item: (-item[1], item[0]))[:top]
-    return [Ranked(name, probability) for name, probability in best]
+    return [Expected(name, probability) for name, probability in best]

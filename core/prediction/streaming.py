@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
+from core.text.grammar import AFTER, CHANGES, CODE_END, CODE_START, FILE_START, SYMBOL, Marker
+
 if TYPE_CHECKING:
     from core.text.vocabulary import Vocabulary
 
@@ -14,6 +16,11 @@ def recorded(ids: Iterable[int], written: list[int]) -> Iterator[int]:
     for id_ in ids:
         written.append(id_)
         yield id_
+
+
+def shown(ids: Iterable[int], vocabulary: Vocabulary) -> Iterator[str]:
+    """The text of a commit as people read it, piece by piece."""
+    return spelled_for_people(pieces_of(ids, vocabulary))
 
 
 def pieces_of(ids: Iterable[int], vocabulary: Vocabulary) -> Iterator[str]:
@@ -28,3 +35,21 @@ def pieces_of(ids: Iterable[int], vocabulary: Vocabulary) -> Iterator[str]:
             decoder = DecodeStream(skip_special_tokens=False)
         elif text := decoder.step(vocabulary.tokenizer, id_):
             yield text
+
+
+def spelled_for_people(pieces: Iterable[str]) -> Iterator[str]:
+    """Text of a commit as it is written, piece by piece: a line for each file and change, then its code."""
+    place: Marker | None = None
+    for piece in pieces:
+        if type(piece) is Marker:
+            place = piece
+            if piece == FILE_START:
+                yield "\n--- "
+            elif piece in CHANGES.values():
+                yield f"\n[{piece[len('<CHANGE:') : -1]}] "
+            elif piece == SYMBOL:
+                yield "in "
+            elif piece in (CODE_START, AFTER) or piece == CODE_END:
+                yield "\n"
+        elif place in (FILE_START, SYMBOL, CODE_START, AFTER):
+            yield piece

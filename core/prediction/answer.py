@@ -1,0 +1,78 @@
+"""An answer to a question: files with reasons, and what a model adds to them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from core.prediction.prediction import Prediction
+from core.ranking.ranker import UNSURE_SHARE, FileRanking, RankedFile
+
+
+@dataclass(frozen=True)
+class Answer:
+    """Files as of commit `at`; `sketch` is what a model wrote, where one was asked."""
+
+    at: str
+    ranking: FileRanking
+    sketch: Prediction | None = None
+
+    def as_dict(self) -> dict[str, Any]:
+        """JSON-ready."""
+        made = (self.sketch or Prediction()).as_dict()
+        return {**made, "at": self.at, **ranking_as_dict(self.ranking)}
+
+    def in_words(self) -> str:
+        """For people."""
+        return "\n".join([*files_in_words(self.ranking), *(_sketch_in_words(self.sketch) if self.sketch else [])])
+
+
+def ranking_as_dict(ranking: FileRanking) -> dict[str, Any]:
+    """JSON-ready."""
+    return {
+        "mode": ranking.mode,
+        "unsure": ranking.unsure,
+        "files": [
+            {
+                "name": file.name,
+                "share": round(file.share, 6),
+                "probability": round(file.probability, 6),
+                "new": file.new,
+                "reasons": [{"text": reason.text, "commits": reason.commits} for reason in file.reasons],
+            }
+            for file in ranking.files
+        ],
+    }
+
+
+def files_in_words(ranking: FileRanking) -> list[str]:
+    """Lines: each file with the probability that it changes, then its reasons."""
+    lines = ["files"]
+    for file in ranking.files:
+        lines.append(f"  {file.probability:4.0%}  {_named(file)}")
+        lines += [f"        {reason.text}" for reason in file.reasons]
+    if not ranking.files:
+        lines.append("  none")
+    elif ranking.unsure:
+        lines.append(f"unsure: the first file has less than {UNSURE_SHARE:.0%} of all that may change")
+    return lines
+
+
+def _named(file: RankedFile) -> str:
+    return f"{file.name} (new)" if file.new else file.name
+
+
+def _sketch_in_words(prediction: Prediction) -> list[str]:
+    lines = ["changes"]
+    lines += [f"  {item.probability:4.0%}  {item.name}" for item in prediction.change_types] or ["  none"]
+    if not (prediction.sketch_file and prediction.commit):
+        return lines
+    symbol = f" {prediction.sketch_symbol}" if prediction.sketch_symbol else ""
+    lines += [f"sketch: {prediction.sketch_change_type}{symbol} in {prediction.sketch_file}"]
+    lines += [f"  {line}" for line in prediction.sketch.splitlines()]
+    rest = [
+        f"  {change.change_type} {''.join(change.symbol)} in {''.join(file.path)}"
+        for file in prediction.commit.files
+        for change in file.changes
+    ][1:]
+    return [*lines, "and then", *rest] if rest else lines

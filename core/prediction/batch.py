@@ -1,0 +1,61 @@
+"""Many questions in one process: JSON lines in, a JSON line for each out, in their order."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+import msgspec
+
+from core.config import checked
+from core.errors import GitloreError
+from core.prediction.answer import ranking_as_dict
+from core.prediction.files import FileAsker
+from core.prediction.question import Question
+
+MAX_LINE = 1_000_000
+"""Characters of a line."""
+
+
+class BatchLine(msgspec.Struct, forbid_unknown_fields=True):
+    """One question; `at` is the commit as of which it is asked, by default the one that is checked out."""
+
+    id: str | int = ""
+    at: str = ""
+    task: str = ""
+    changed: list[str] = []
+    files: list[str] = []
+    top: int | None = None
+    new_files: bool | None = None
+
+
+def answered(asker: FileAsker, lines: Iterable[str], defaults: Question) -> Iterator[dict[str, Any]]:
+    """The answer to each line that is not blank, or {"id", "error"}; settings that a line lacks are the defaults."""
+    for number, text in enumerate(lines, 1):
+        if not text.strip():
+            continue
+        if len(text) > MAX_LINE:
+            yield {"id": number, "error": f"the line has more than {MAX_LINE:,} characters"}
+            continue
+        line = BatchLine(id=number)
+        try:
+            line = msgspec.json.decode(text, type=BatchLine)
+            yield {"id": line.id, **answer(asker, line, defaults)}
+        except (ValueError, GitloreError) as error:  # msgspec's errors are ValueErrors
+            yield {"id": line.id, "error": getattr(error, "message", str(error))}
+
+
+def answer(asker: FileAsker, line: BatchLine, defaults: Question) -> dict[str, Any]:
+    """The answer to one line. Raises UserError where it cannot be asked."""
+    given = {name: value for name in ("task", "changed", "files", "top", "new_files") if (value := getattr(line, name))}
+    if line.new_files is not None:
+        given["new_files"] = line.new_files
+    question = checked("question", Question, {**defaults.model_dump(), **given})
+    at = asker.commit(line.at)
+    return {"at": at, **ranking_as_dict(asker.rank(question, at))}
+
+
+def as_line(found: dict[str, Any]) -> str:
+    """One line of JSON."""
+    return json.dumps(found, ensure_ascii=False)
