@@ -1,15 +1,17 @@
-"""Ask the trained model over HTTP: n8n, scripts, and clients of OpenAI's API.
+"""Ask over HTTP which files change next, and why: n8n, scripts, and clients of OpenAI's API.
 
-    python serve.py --model outputs/model --repo PATH [--port 8000]
+    python serve.py --repo PATH [--model outputs/model] [--port 8000]
 
-The base model is loaded once; with several `--model NAME=DIR` their adapters are swapped on it. Requests need an API
-key where GITLORE_API_KEY is set. docs/serving.md shows the routes, docs/n8n.md a workflow.
+Files are ranked without a model; where there is a trained one, it adds a sketch. The base model is loaded once; with
+several `--model NAME=DIR` their adapters are swapped on it. Requests need an API key where GITLORE_API_KEY is set.
+docs/serving.md shows the routes, docs/n8n.md a workflow.
 """
 
 from __future__ import annotations
 
 import os
 from collections.abc import Sequence
+from pathlib import Path
 
 import click
 
@@ -19,6 +21,7 @@ from core.engine.command import CONTEXT_SETTINGS, version_option, with_exit_code
 from core.logs import log
 
 API_KEY = "GITLORE_API_KEY"
+DEFAULT_MODEL = "outputs/model"
 
 
 @click.command(context_settings=CONTEXT_SETTINGS)
@@ -26,10 +29,9 @@ API_KEY = "GITLORE_API_KEY"
     "--model",
     "models",
     multiple=True,
-    default=("outputs/model",),
     metavar="[NAME=]DIR",
-    show_default=True,
-    help="A trained model (repeatable: adapters of one base model). Requests that name none get the first.",
+    help="A trained model for sketches (repeatable: adapters of one base model). Requests that name none get the first."
+    f"  [default: {DEFAULT_MODEL} where there is one]",
 )
 @click.option(
     "--repo",
@@ -68,13 +70,15 @@ def main(
     cache_dir: str,
     verbose: bool,
 ) -> None:
-    """Serve a trained model over HTTP: POST /predict, /v1/completions, /v1/chat/completions; GET /health, /docs."""
+    """Rank files over HTTP: POST /predict, /v1/completions, /v1/chat/completions; GET /health, /docs."""
     logs.setup(verbose=verbose)
     from services.app import make_app
     from services.http.limits import Limits
     from services.listening import listen
     from services.served import load_all
 
+    if not models and Path(DEFAULT_MODEL).exists():
+        models = (DEFAULT_MODEL,)
     served = load_all(named(models), dict(named(repos)), cache_folder(cache_dir), last)
     key = os.environ.get(API_KEY, "")
     if not key and host not in ("127.0.0.1", "localhost", "::1"):

@@ -11,8 +11,8 @@ from core.git.commands import decode, run
 def commit_named(git_dir: Path, revision: str) -> str:
     """The hash of the commit that a name, hash or expression means. Raises UserError where there is none."""
     line = ("rev-parse", "--verify", "--quiet", "--end-of-options", f"{revision}^{{commit}}")
-    found = run(git_dir, *line, accept=(0, 1, 128)).decode().strip()
-    if not found or "\0" in revision:
+    found = run(git_dir, *line, accept=(0, 1, 128)).decode().strip() if revision.isprintable() else ""
+    if not found:
         raise UserError(f"no commit is named {revision!r}", "give a hash, a branch or a tag")
     return found
 
