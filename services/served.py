@@ -91,6 +91,10 @@ class Served:
         model = self.model
         return Work(write=lambda: model.complete(request))
 
+    def close(self) -> None:
+        """Let go of the repository."""
+        self.files.close()
+
     def rank(self, question: Question, at: str = "") -> Answer:
         """The files, as of a commit. Raises UserError where there is none of that name."""
         commit = self.files.commit(at)
