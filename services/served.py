@@ -43,7 +43,7 @@ def load_all(models: Sequence[tuple[str, str]], repos: dict[str, str], cache_dir
 
         language_model.check(folders)  # a wrong folder or path is an error before a model is loaded
     for asker in askers.values():
-        asker.rank(Question(task="what changes next"))  # reads what the first request would wait for
+        asker.commit()
     if folders:
         loaded = language_model.load(folders, places, cache_dir, last)
     return {name: Served(name, askers[places[name]], loaded.get(name)) for name in names}
@@ -90,6 +90,10 @@ class Served:
             raise HTTPException(404, f"{self.name!r} ranks files, it completes no text: that needs a trained model")
         model = self.model
         return Work(write=lambda: model.complete(request))
+
+    def warm(self) -> None:
+        """Read what the first request would wait for."""
+        self.rank(Question(task="what changes next"))
 
     def close(self) -> None:
         """Let go of the repository."""
