@@ -57,15 +57,14 @@ FORGOTTEN = 3
 @click.option("--last", default=10, type=click.IntRange(1), show_default=True, help="Commits of history to show it.")
 @click.option("--stream", is_flag=True, help="Show the sketch while it is written (with --json: a JSON line each).")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
-@click.option(
-    "--cache-dir", default="", metavar="DIR", help="Indexes, clones, base models [default: pipeline.cache_dir]."
-)
+@click.option("--cache-dir", default="", metavar="DIR", help="Indexes, clones, models [default: pipeline.cache_dir].")
 @click.option("--verbose", is_flag=True, help="Show debug messages.")
 @version_option()
 @with_exit_codes
 def main(
-    repo: str, task_file: str | None, staged: bool, diff: str | None, at: str, batch: str | None, fail_above: float | None,
-    folder: str, last: int, stream: bool, as_json: bool, cache_dir: str, verbose: bool, **given: Any,
+    repo: str, task_file: str | None, staged: bool, diff: str | None, at: str, batch: str | None,
+    fail_above: float | None, folder: str, last: int, stream: bool, as_json: bool, cache_dir: str, verbose: bool,
+    **given: Any,
 ) -> None:  # fmt: skip
     """Rank the files that change next, with reasons, and sketch the change."""
     logs.setup(verbose=verbose)

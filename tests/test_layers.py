@@ -28,6 +28,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ("engine",),
     ("stores",),
     ("miners",),
+    ("index",),
     ("stage files", "services"),
     ("pipeline", "commands", "scripts", "benchmarks"),
 )
@@ -40,7 +41,7 @@ STAGE_FILES = {
 COMMANDS = {"predict", "serve"}
 STORES = (("engine",), ("agent",))
 """The rooms of `stores`, in the same way: any database of ours, then what agents read."""
-WITHOUT_ENGINE = {room for layer in LAYERS[1:12] for room in layer} | {"stores", "miners"}
+WITHOUT_ENGINE = {room for layer in LAYERS[1:12] for room in layer} | {"stores", "miners", "index"}
 HEAVY = (
     *("torch", "transformers", "peft", "tree_sitter", "tokenizers", "matplotlib", "git", "numpy"),
     *("fastapi", "uvicorn", "datasets", "scipy", "githubkit", "httpx", "hishel", "alembic"),
@@ -49,7 +50,7 @@ HEAVY = (
 
 def source_files() -> list[Path]:
     """Every product file, from the project folder."""
-    rooms = ("core", "stores", "miners", "services", "scripts", "benchmarks")
+    rooms = ("core", "stores", "miners", "index", "services", "scripts", "benchmarks")
     files = [*PROJECT.glob("*.py"), *(file for room in rooms for file in (PROJECT / room).rglob("*.py"))]
     return sorted(file.relative_to(PROJECT) for file in files)
 

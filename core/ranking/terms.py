@@ -19,7 +19,8 @@ Terms = NDArray[np.uint32]
 Counts = NDArray[np.float32]
 
 IDENTIFIER = re.compile(r"[^\W\d]\w*")
-_PART = re.compile(r"[A-Z]+(?=[A-Z][a-z])|[A-Z]?[a-z]+|[A-Z]+|\d+|[^\W\d_A-Za-z]+")
+_PART = re.compile(r"[A-Z]+(?=[A-Z][a-z])|[A-Z]?[a-z]+|[A-Z]+|\d+")
+_PART_BEYOND_ASCII = re.compile(r"[^\W\d_]+|\d+")
 _STOP_WORDS = frozenset(
     [
         "a",
@@ -86,7 +87,8 @@ def number(text: str) -> int:
 @functools.lru_cache(maxsize=1 << 18)
 def parts(identifier: str) -> tuple[str, ...]:
     """The stems of an identifier's parts: `parseHTTPHeaders` has parse, http and header."""
-    found = (stem(part.lower()) for part in _PART.findall(identifier[:LONGEST]))
+    pattern = _PART if identifier.isascii() else _PART_BEYOND_ASCII
+    found = (stem(part.lower()) for part in pattern.findall(identifier[:LONGEST]))
     return tuple(part for part in found if len(part) > 1 and part not in _STOP_WORDS)
 
 
@@ -100,7 +102,7 @@ def part_numbers(identifier: str) -> tuple[int, ...]:
 def stem(word: str) -> str:
     """A lower-case word without its commonest English endings, where enough is left of it."""
     if len(word) > 4 and word.endswith("ies"):
-        word = word[:-3] + "y"
+        word = word[:-1]
     elif len(word) > 4 and word.endswith(("sses", "shes", "ches", "xes", "zes")):
         word = word[:-2]
     elif len(word) > 3 and word.endswith("s") and not word.endswith(("ss", "us", "is")):
@@ -111,6 +113,8 @@ def stem(word: str) -> str:
             if word[-1] == word[-2] and word[-1] not in "lsz":
                 word = word[:-1]
             break
+    if len(word) > 3 and word[-1] == "y" and word[-2] not in "aeiou":
+        return f"{word[:-1]}i"
     return word.removesuffix("e") if len(word) > 4 else word
 
 
