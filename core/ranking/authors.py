@@ -57,9 +57,7 @@ def features(snapshot: Snapshot, title: str, similar: Similar, files: Mapping[st
     return found
 
 
-def rank(
-    snapshot: Snapshot, title: str, similar: Similar, files: Mapping[str, float], *, top: int = 5
-) -> list[Ranked]:
+def rank(snapshot: Snapshot, title: str, similar: Similar, files: Mapping[str, float], *, top: int = 5) -> list[Ranked]:
     """The likeliest authors of the next commit; [] without a history. Somebody new has the name NEW."""
     past = snapshot.past
     if not len(past):

@@ -45,12 +45,9 @@ class Similar:
         return cls(nothing, nothing)
 
     @classmethod
-    def to(cls, snapshot: Snapshot, title: Sequence[str]) -> Similar:
-        """To the words of a title."""
-        return cls._of(snapshot, snapshot.titles.find(title), title)
-
-    @classmethod
-    def _of(cls, snapshot: Snapshot, found: Found, title: Sequence[str]) -> Similar:
+    def to(cls, snapshot: Snapshot, title: Sequence[str], found: Found | None = None) -> Similar:
+        """To the words of a title; `found` is where they occur in past titles, if that is known."""
+        found = found or snapshot.titles.find(title)
         scores = found.scores(title) if len(found.hits) else np.zeros(len(snapshot.past))
         ideal = max(found.best_possible(title), 1e-9)
         if len(scores) > MAX_SIMILAR:
@@ -346,7 +343,7 @@ def _messages(snapshot: Snapshot, title: Sequence[str]) -> tuple[Features, Simil
     """Files of past commits whose message is like the title."""
     past = snapshot.past
     found = snapshot.titles.find(title)
-    similar = Similar._of(snapshot, found, title)
+    similar = Similar.to(snapshot, title, found)
     alike, weight = similar.alike, similar.weights
     recent = 0.5 ** (past.ages / MESSAGE_HALF_LIFE)
     per_change = weight[past.change_commits]
