@@ -7,7 +7,8 @@ from collections.abc import Iterable, Mapping, Sequence
 
 import numpy as np
 
-from core.ranking import authors, symbols
+from core.code.change_types import CHANGE_TYPES
+from core.ranking import authors, change_types, symbols
 from core.ranking.facts import Fact
 from core.ranking.features import Features, Similar
 from core.ranking.model import Example
@@ -73,3 +74,21 @@ def of_symbols(
     fact: Fact = "symbol" if query.title else "symbol_history"
     features = symbols.features(query, files, found)
     return example(symbols.FEATURES[fact], features, [(one.path, one.name) in right for one in found])
+
+
+def of_change_types(
+    snapshot: Snapshot,
+    title: str,
+    similar: Similar,
+    files: Mapping[str, float],
+    counts: change_types.Counts,
+    commit: str,
+) -> Example | None:
+    """Which types of change a commit made, asked of its parent; None where they are unknown."""
+    parts = change_types.known(snapshot.past, counts)
+    right = counts.get(commit, {})
+    if not parts.any() or not right:
+        return None
+    fact: Fact = "change_type" if title else "change_type_history"
+    found = change_types.features(snapshot, title, similar, files, parts)
+    return example(change_types.FEATURES[fact], found, [name in right for name in CHANGE_TYPES])
