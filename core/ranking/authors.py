@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from core.ranking.facts import Fact, Ranked, decayed_shares, ordered
+from core.ranking.facts import Ranked, decayed_shares, ordered
 from core.ranking.features import Features, Similar, share
 from core.ranking.history import Floats, Ints, Past
 from core.ranking.snapshot import Snapshot
@@ -32,10 +32,7 @@ _BOT_TITLE = re.compile(
 _HISTORY = (*(f"r_{life}" for life in HALF_LIVES), "r_last", "r_run", "r_before", "r_age", "r_count", "n_new", "n_rate")
 _FILES = ("f_share", "f_last", "f_most")
 _TEXT = ("s_share", "s_best", "s_first", "n_similar", "b_fits", "b_unlike")
-FEATURES: dict[Fact, tuple[str, ...]] = {
-    "author": (*_HISTORY, *_FILES, *_TEXT),
-    "author_history": (*_HISTORY, *_FILES),
-}
+FEATURES = (*_HISTORY, *_FILES, *_TEXT)
 FREE = frozenset((*_HISTORY, "n_similar", "b_unlike"))
 """Features that may speak against an author, too."""
 
@@ -58,13 +55,15 @@ def features(snapshot: Snapshot, title: str, similar: Similar, files: Mapping[st
 
 
 def rank(snapshot: Snapshot, title: str, similar: Similar, files: Mapping[str, float], *, top: int = 5) -> list[Ranked]:
-    """The likeliest authors of the next commit; [] without a history. Somebody new has the name NEW."""
+    """The likeliest authors of the next commit. Somebody new has the name NEW.
+
+    [] without a history, and without a title: then nothing was better than to name the last author.
+    """
     past = snapshot.past
-    if not len(past):
+    if not len(past) or not title:
         return []
     names, authors = candidates(past)
-    fact: Fact = "author" if title else "author_history"
-    best = ordered(fact, features(snapshot, title, similar, files))[:top]
+    best = ordered("author", features(snapshot, title, similar, files))[:top]
     return [Ranked(names[place], share_, _reason(place, names, authors, similar)) for place, share_ in best]
 
 

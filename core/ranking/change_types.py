@@ -16,7 +16,7 @@ from core.chunking.evidence import intent
 from core.code.change_types import CHANGE_TYPES
 from core.code.languages import file_kind, is_manifest
 from core.code.test_files import is_test_file
-from core.ranking.facts import Fact, Ranked, ordered
+from core.ranking.facts import Ranked, ordered
 from core.ranking.features import Features, Similar, share
 from core.ranking.history import Floats, Past
 from core.ranking.snapshot import Snapshot
@@ -44,10 +44,7 @@ _INTENTS = {"fix": "bug_fix", "performance": "optimization", "restructuring": "r
 _HISTORY = (*(f"h_{life}" for life in HALF_LIVES), "h_last")
 _FILES = ("f_share", "r_documentation", "r_configuration", "r_dependency", "r_test", "r_code")
 _TEXT = ("s_share", "s_best", "s_first", "w_intent", *_WORDS)
-FEATURES: dict[Fact, tuple[str, ...]] = {
-    "change_type": (*_HISTORY, *_FILES, *_TEXT),
-    "change_type_history": (*_HISTORY, *_FILES),
-}
+FEATURES = (*_HISTORY, *_FILES, *_TEXT)
 FREE = frozenset(_HISTORY)
 """Features that may speak against a type, too."""
 _ROLES = frozenset(("documentation", "configuration", "dependency", "other"))
@@ -67,12 +64,16 @@ def known(past: Past, counts: Counts) -> Floats:
 def rank(
     snapshot: Snapshot, title: str, similar: Similar, files: Mapping[str, float], counts: Counts, *, top: int = 5
 ) -> list[Ranked]:
-    """The likeliest change types; [] where those of past commits are unknown."""
+    """The likeliest change types.
+
+    [] where those of past commits are unknown, and without a title: then nothing was better than the commonest type.
+    """
+    if not title or not counts:
+        return []
     parts = known(snapshot.past, counts)
     if not parts.any():
         return []
-    fact: Fact = "change_type" if title else "change_type_history"
-    best = ordered(fact, features(snapshot, title, similar, files, parts))[:top]
+    best = ordered("change_type", features(snapshot, title, similar, files, parts))[:top]
     return [Ranked(CHANGE_TYPES[place], share_, _reason(place, parts, similar)) for place, share_ in best]
 
 

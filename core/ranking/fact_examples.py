@@ -9,7 +9,6 @@ import numpy as np
 
 from core.code.change_types import CHANGE_TYPES
 from core.ranking import authors, change_types, symbols
-from core.ranking.facts import Fact
 from core.ranking.features import Features, Similar
 from core.ranking.model import Example
 from core.ranking.query import Query
@@ -33,10 +32,9 @@ def example(names: Iterable[str], features: Features, true: Iterable[bool]) -> E
 def of_author(snapshot: Snapshot, title: str, similar: Similar, files: Mapping[str, float], author: str) -> Example:
     """Who made a commit, asked of its parent."""
     names, _ = authors.candidates(snapshot.past)
-    fact: Fact = "author" if title else "author_history"
     right = author if author in names else authors.NEW
     found = authors.features(snapshot, title, similar, files)
-    made = example(authors.FEATURES[fact], found, [name == right for name in names])
+    made = example(authors.FEATURES, found, [name == right for name in names])
     assert made is not None
     return made
 
@@ -54,26 +52,25 @@ def old_lines(diff: str) -> dict[str, list[int]]:
     return found
 
 
-def touched(lines: OldLines, sources: Mapping[str, bytes | None]) -> set[Named]:
-    """The symbols that hold the old lines of a commit."""
+def touched(lines: OldLines, parsed: Mapping[str, Sequence[symbols.Symbol]]) -> set[Named]:
+    """The symbols that hold the old lines of a commit: the innermost one around each."""
     found = set()
     for path, numbers in lines.items():
-        if one := symbols.read(path, sources.get(path)):
-            owners = [one.at(number - 1) for number in numbers if number]
-            found |= {(path, one.name(owner)) for owner in owners if owner}
+        for number in numbers:
+            around = [one for one in parsed.get(path, ()) if one.lines[0] <= number <= one.lines[1]]
+            if around:
+                found.add((path, min(around, key=lambda one: one.lines[1] - one.lines[0]).name))
     return found
 
 
 def of_symbols(
-    task: str, files: Mapping[str, float], sources: Mapping[str, bytes | None], right: set[Named]
+    task: str, files: Mapping[str, float], parsed: Mapping[str, Sequence[symbols.Symbol]], right: set[Named]
 ) -> Example | None:
     """Which symbols a commit touched, asked of its parent; None where the ranked files hold none of them."""
-    if not (found := symbols.candidates(files, sources)):
+    if not (found := symbols.candidates(files, parsed)):
         return None
-    query = Query(task)
-    fact: Fact = "symbol" if query.title else "symbol_history"
-    features = symbols.features(query, files, found)
-    return example(symbols.FEATURES[fact], features, [(one.path, one.name) in right for one in found])
+    made = symbols.features(Query(task), files, found)
+    return example(symbols.FEATURES, made, [(one.path, one.name) in right for one in found])
 
 
 def of_change_types(
@@ -89,6 +86,5 @@ def of_change_types(
     right = counts.get(commit, {})
     if not parts.any() or not right:
         return None
-    fact: Fact = "change_type" if title else "change_type_history"
     found = change_types.features(snapshot, title, similar, files, parts)
-    return example(change_types.FEATURES[fact], found, [name in right for name in CHANGE_TYPES])
+    return example(change_types.FEATURES, found, [name in right for name in CHANGE_TYPES])

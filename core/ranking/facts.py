@@ -14,8 +14,8 @@ from core.ranking.history import Floats
 from core.ranking.model import Logit
 from core.records.ranker import RankerRecord, read_ranker
 
-Fact = Literal["author", "author_history", "change_type", "change_type_history", "symbol", "symbol_history"]
-"""What is ranked; `_history` where no task is given."""
+Fact = Literal["author", "change_type", "symbol"]
+"""What is ranked for a task. Without one, nothing was better than naming the last or the commonest."""
 SHIPPED = Path(__file__).with_name("facts.json")
 
 

@@ -17,7 +17,7 @@ from core.chunking import parsing
 from core.chunking.outline import Outline, Owner
 from core.code.languages import LANGUAGES, language_of
 from core.ranking.contents import MAX_BYTES
-from core.ranking.facts import Fact, ordered
+from core.ranking.facts import ordered
 from core.ranking.features import Features, share
 from core.ranking.history import Floats
 from core.ranking.matching import Documents, rank_scores, relative
@@ -39,7 +39,7 @@ _TEXT = (
     *("c_title", "c_title_rank", "c_all", "c_all_rank", "c_file", "i_all", "i_title", "n_title", "n_cover", "n_all"),
     *("n_exact", "n_named", "n_code", "n_owner", "n_owner_named", "n_member", "t_line", "t_name"),
 )
-FEATURES: dict[Fact, tuple[str, ...]] = {"symbol": (*_FILE, *_KIND, *_TEXT), "symbol_history": (*_FILE, *_KIND)}
+FEATURES = (*_FILE, *_KIND, *_TEXT)
 FREE = frozenset((*_KIND, "f_first", "f_alone"))
 """Features that may speak against a symbol, too."""
 
@@ -92,77 +92,57 @@ class RankedSymbol:
     reason: str = ""
 
 
-def read(path: str, source: bytes | None) -> Symbols | None:
-    """The symbols of a file; None where there is no grammar for it, or nothing that it can read."""
+def read(path: str, source: bytes | None) -> list[Symbol]:
+    """The symbols of a file that may be an answer: functions, types and constants outside of functions.
+
+    Empty where there is no grammar for the file, or nothing in it that the grammar can read.
+    """
     language = language_of(path)
     if not source or len(source) > MAX_BYTES or not LANGUAGES[language].wheel:
-        return None
-    outline = parsing.outline(source, language, path)
-    return Symbols(path, outline) if outline else None
+        return []
+    if (outline := parsing.outline(source, language, path)) is None:
+        return []
+    found: list[Symbol] = []
+    inner: set[Owner] = set()
+    for owner in outline.owners():
+        parent, kind = outline.parent(owner), outline.symbol(owner).kind
+        if parent in inner or (parent and outline.symbol(parent).kind in FUNCTIONS | {"constant"}):
+            inner.add(owner)
+        elif kind in KINDS:
+            found.append(_symbol(path, outline, owner))
+    return found
 
 
-@dataclass(frozen=True)
-class Symbols:
-    """The symbols of one file that may be an answer: functions, types and constants outside of functions."""
-
-    path: str
-    outline: Outline
-
-    @cached_property
-    def owners(self) -> dict[Owner, Owner]:
-        """Of each symbol the one that stands for it: itself, or the outermost function around it."""
-        found: dict[Owner, Owner] = {}
-        for owner in self.outline.owners():
-            parent = self.outline.parent(owner)
-            above = found.get(parent) if parent else None
-            if above and self.outline.symbol(above).kind not in TYPES:
-                found[owner] = above
-            elif self.outline.symbol(owner).kind in KINDS:
-                found[owner] = owner
-        return found
-
-    @cached_property
-    def all(self) -> list[Symbol]:
-        """In the order of the file."""
-        return [self._symbol(owner) for owner, stands in self.owners.items() if owner == stands]
-
-    def at(self, row: int) -> Owner | None:
-        """The symbol that holds a row (0-based)."""
-        return self.owners.get(owner) if (owner := self.outline.owner(row)) else None
-
-    def name(self, owner: Owner) -> str:
-        """Its qualified name."""
-        return self.outline.symbol(owner).qualified_name
-
-    def _symbol(self, owner: Owner) -> Symbol:
-        symbol, (first, last) = self.outline.symbol(owner), self.outline.rows(owner)
-        runs = [(first, last)] if symbol.kind in FUNCTIONS else self.outline.own_runs(owner)
-        depth = 0
-        while (above := self.outline.parent(owner)) is not None:
-            owner, depth = above, depth + 1
-        code = self.outline.code(runs).decode("utf-8", "replace")
-        return Symbol(self.path, symbol.qualified_name, symbol.kind, (first + 1, last + 1), code, symbol.is_test, depth)
-
-
-def candidates(files: Mapping[str, float], sources: Mapping[str, bytes | None]) -> list[Symbol]:
-    """All symbols of ranked files, in the order of the files."""
-    read_files = [read(path, sources.get(path)) for path in list(files)[:MAX_FILES]]
-    return [symbol for one in read_files if one for symbol in one.all]
+def _symbol(path: str, outline: Outline, owner: Owner) -> Symbol:
+    symbol, (first, last) = outline.symbol(owner), outline.rows(owner)
+    runs = [(first, last)] if symbol.kind in FUNCTIONS else outline.own_runs(owner)
+    code = outline.code(runs).decode("utf-8", "replace")
+    depth, above = 0, outline.parent(owner)
+    while above is not None:
+        depth, above = depth + 1, outline.parent(above)
+    return Symbol(path, symbol.qualified_name, symbol.kind, (first + 1, last + 1), code, symbol.is_test, depth)
 
 
 def rank(
-    query: Query, files: Mapping[str, float], sources: Mapping[str, bytes | None], *, top: int = 5
+    query: Query, files: Mapping[str, float], parsed: Mapping[str, Sequence[Symbol]], *, top: int = 5
 ) -> list[RankedSymbol]:
-    """The symbols that a task most likely touches. `files` have their shares, `sources` their content."""
-    found = candidates(files, sources)
-    if not found:
+    """The symbols that a task most likely touches; [] without one. `files` have their shares, `parsed` what is in them.
+
+    Without the words of a task the order was no better than that of the files and of the symbols' sizes.
+    """
+    found = candidates(files, parsed)
+    if not found or not query.title:
         return []
-    best = ordered("symbol" if query.title else "symbol_history", features(query, files, found))[:top]
     return [
         RankedSymbol(one.name, one.kind, one.path, one.lines, share_, _reason(query, one))
-        for place, share_ in best
+        for place, share_ in ordered("symbol", features(query, files, found))[:top]
         for one in [found[place]]
     ]
+
+
+def candidates(files: Mapping[str, float], parsed: Mapping[str, Sequence[Symbol]]) -> list[Symbol]:
+    """All symbols of the first files, in their order."""
+    return [symbol for path in list(files)[:MAX_FILES] for symbol in parsed.get(path, ())]
 
 
 def _reason(query: Query, symbol: Symbol) -> str:
