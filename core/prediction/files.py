@@ -36,6 +36,9 @@ class Sources(Contents, Protocol):
     def commits(self, tip: str) -> Commits:
         """`tip` and its ancestors, perhaps among others."""
 
+    def close(self) -> None:
+        """Let go of files and processes."""
+
 
 @dataclass
 class FileAsker:
@@ -77,6 +80,8 @@ class FileAsker:
 
         Raises UserError where there is none.
         """
+        if at in self._snapshots:  # the hash of an earlier question's
+            return at
         if at:
             return trees.commit_named(self.git_dir, at)
         if not (head := refs.head(self.git_dir)):
@@ -85,12 +90,20 @@ class FileAsker:
 
     def snapshot(self, commit: str) -> Snapshot:
         """The repository as a commit, named by its hash, knows it."""
-        if commit not in self._snapshots:
+        if commit in self._snapshots:
+            self._snapshots[commit] = self._snapshots.pop(commit)  # the newest question's are last
+        else:
             past = Past.of(self.sources.commits(commit), commit)
             while len(self._snapshots) >= MAX_SNAPSHOTS:
                 del self._snapshots[next(iter(self._snapshots))]
             self._snapshots[commit] = Snapshot.of(past, trees.files_of(self.git_dir, commit), self.sources)
         return self._snapshots[commit]
+
+    def close(self) -> None:
+        """Let go of what was opened."""
+        if self._sources is not None:
+            self._sources.close()
+            self._sources = None
 
     def rank(self, question: Question, at: str = "") -> FileRanking:
         """The files that a question asks for, as of a commit. Raises UserError where `files` matches none."""
