@@ -69,19 +69,18 @@ def main(
     """Rank the files that change next, with reasons, and sketch the change."""
     logs.setup(verbose=verbose)
     from core.prediction import inputs
-    from core.prediction.answer import Answer
     from core.prediction.files import FileAsker
     from index.repository import RepositoryIndex
 
-    asker = FileAsker(repo, cache_folder(cache_dir), RepositoryIndex)
+    change_types = Path(folder).parent / "change_types.json"
+    asker = FileAsker(repo, cache_folder(cache_dir), RepositoryIndex, change_types=change_types)
     if task_file:
         given["task"] = inputs.text_of(task_file)
     changed, at = inputs.changed_files(asker, at, staged=staged, diff=diff)
     question = checked("question", Question, {**given, "changed": (*(given.get("changed") or ()), *changed)})
     if batch:
         sys.exit(answer_batch(asker, batch, question))
-    at = asker.commit(at)
-    answer = Answer(at, asker.rank(question, at))
+    answer = asker.answer(question, at)
     if question.sketch_tokens and not question.changed:
         answer = with_sketch(answer, question, folder, repo, asker, last, stream=stream, as_json=as_json)
     if as_json:
