@@ -16,7 +16,7 @@ from index.repository import RepositoryIndex
 
 @pytest.fixture(scope="module")
 def shop(tmp_path_factory: pytest.TempPathFactory) -> Repo:
-    """A repository whose files are each about one thing, and whose tests go with their code. Only branches are added."""
+    """A repository whose files are each about one thing, and whose tests go with their code."""
     repo = Repo.new(tmp_path_factory.mktemp("shop") / "shop")
     for number in range(6):
         for name in ("cart", "billing", "login"):
