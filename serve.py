@@ -104,8 +104,7 @@ def serve_tools(repos: dict[str, str], cache_dir: Path, last: int, queue: int, t
     from services.mcp import speak
     from services.served import load_all
 
-    (served,) = load_all([], repos, cache_dir, last).values()
-    speak(served, queue, timeout_s)
+    speak(next(iter(load_all([], repos, cache_dir, last).values())), queue, timeout_s)
 
 
 def named(entries: Sequence[str]) -> list[tuple[str, str]]:
