@@ -18,6 +18,7 @@ from core.ranking.contents import Contents
 from core.ranking.history import Commits, Past
 from core.ranking.ranker import FileRanking, Ranker
 from core.ranking.snapshot import Snapshot
+from core.records.ranker import read_ranker
 
 FETCH_EVERY_S = 60.0
 MAX_SNAPSHOTS = 4
@@ -38,7 +39,10 @@ class FileAsker:
     cache_dir: Path
     open_sources: Callable[[Path, Path], Sources]
     """Gives the sources of the repository in a git folder; the second argument is the cache folder."""
-    open_ranker: Callable[[], Ranker] = Ranker.shipped
+    ranker_file: Path | None = None
+    """Weights; by default those in `outputs` that were made for this repository, otherwise the shipped ones."""
+    outputs: Path = Path("outputs")
+    _ranker: Ranker | None = field(default=None, init=False)
     _sources: Sources | None = field(default=None, init=False)
     _git_dir: Path | None = field(default=None, init=False)
     _head: str = field(default="", init=False)
@@ -81,11 +85,22 @@ class FileAsker:
             self._snapshots[commit] = Snapshot.of(past, trees.files_of(self.git_dir, commit), self.sources)
         return self._snapshots[commit]
 
+    def ranker(self, commit: str) -> Ranker:
+        """The weights to ask. Raises UserError where a file of them is damaged."""
+        if self._ranker is None:
+            self._ranker = (
+                Ranker(read_ranker(self.ranker_file))
+                if self.ranker_file
+                else Ranker.of(self.sources.commits(commit).first(commit), self.outputs)
+            )
+        return self._ranker
+
     def rank(self, question: Question, at: str = "") -> FileRanking:
         """The files that a question asks for, as of a commit. Raises UserError where `files` matches none."""
-        snapshot = self.snapshot(self.commit(at))
+        commit = self.commit(at)
+        snapshot = self.snapshot(commit)
         chosen = set(chosen_paths(question.files, snapshot.paths)) if question.files else None
-        return self.open_ranker().rank(
+        return self.ranker(commit).rank(
             snapshot,
             question.task,
             question.changed,

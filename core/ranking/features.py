@@ -60,7 +60,7 @@ def of_text(snapshot: Snapshot, query: Query) -> tuple[Features, Similar]:
     found |= _definitions(snapshot, query)
     found |= _quoted(snapshot, query)
     found |= _path_words(snapshot, query, title, everything)
-    messages, similar = _messages(snapshot, title)
+    messages, similar = of_messages(snapshot, title)
     found |= messages
     best = found["c_rel_all"] + found["p_title"] + found["i_rel"]
     highest = np.zeros(int(snapshot.folders.max(initial=0)) + 1)
@@ -327,7 +327,7 @@ def _path_words(snapshot: Snapshot, query: Query, title: Sequence[str], everythi
     }
 
 
-def _messages(snapshot: Snapshot, title: Sequence[str]) -> tuple[Features, Similar]:
+def of_messages(snapshot: Snapshot, title: Sequence[str]) -> tuple[Features, Similar]:
     """Files of past commits whose message is like the title."""
     past = snapshot.past
     found = snapshot.titles.find(title)
