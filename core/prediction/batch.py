@@ -48,9 +48,14 @@ def answered(asker: FileAsker, lines: Iterable[str], defaults: Question) -> Iter
 
 def answer(asker: FileAsker, line: BatchLine, defaults: Question) -> dict[str, Any]:
     """The answer to one line. Raises UserError where it cannot be asked."""
-    given = {name: value for name in ("task", "changed", "files", "top", "new_files") if (value := getattr(line, name))}
-    if line.new_files is not None:
-        given["new_files"] = line.new_files
+    values = {
+        "task": line.task or None,
+        "changed": tuple(line.changed) or None,
+        "files": tuple(line.files) or None,
+        "top": line.top,
+        "new_files": line.new_files,
+    }
+    given = {name: value for name, value in values.items() if value is not None}
     question = checked("question", Question, {**defaults.model_dump(), **given})
     at = asker.commit(line.at)
     return {"at": at, **ranking_as_dict(asker.rank(question, at))}

@@ -55,13 +55,15 @@ def of_text(snapshot: Snapshot, query: Query) -> tuple[Features, Similar]:
     title, body = words(query.title), words(query.body)
     everything = [*title, *body]
     found: Features = {}
-    found |= _contents(snapshot, title, everything)
+    found |= _contents(snapshot, query, title, everything)
     found |= _identifiers(snapshot, query)
     found |= _definitions(snapshot, query)
     found |= _quoted(snapshot, query)
     found |= _path_words(snapshot, query, title, everything)
     messages, similar = of_messages(snapshot, title)
     found |= messages
+    body_messages, _ = _messages(snapshot, everything)
+    found["m_body"], found["m_body_folder"] = body_messages["m_file"], body_messages["m_folder"]
     best = found["c_rel_all"] + found["p_title"] + found["i_rel"]
     highest = np.zeros(int(snapshot.folders.max(initial=0)) + 1)
     np.maximum.at(highest, snapshot.folders, best)
@@ -216,14 +218,33 @@ def _normal(values: Floats) -> Floats:
     return values / max(values.sum(), 1e-12)
 
 
-def _contents(snapshot: Snapshot, title: Sequence[str], everything: Sequence[str]) -> Features:
+def _contents(snapshot: Snapshot, query: Query, title: Sequence[str], everything: Sequence[str]) -> Features:
     contents = snapshot.words.find(everything)
     defined = snapshot.defined_words.find(everything)
     found: Features = {}
     for name, part in (("title", title), ("all", everything)):
         scores = contents.scores(part)
         found[f"c_rel_{name}"], found[f"c_rank_{name}"] = relative(scores), rank_scores(scores)
+        found[f"c_sort_{name}"] = _in_sort(snapshot, scores)
+    found["c_sort_rank"] = _rank_in_sort(snapshot, contents.scores(title))
+    for name, text in (("prose", query.prose), ("code", query.code), ("errors", query.errors)):
+        found[f"c_{name}"] = _in_sort(snapshot, contents.scores(words(text)))
     found["d_words"] = relative(defined.scores(title))
+    return found
+
+
+def _in_sort(snapshot: Snapshot, scores: Floats) -> Floats:
+    """Scores as a part of the best one of a file of the same sort."""
+    best = np.zeros(4)
+    np.maximum.at(best, snapshot.sorts, scores)
+    return scores / np.where(best > 0, best, 1)[snapshot.sorts]
+
+
+def _rank_in_sort(snapshot: Snapshot, scores: Floats) -> Floats:
+    found = np.zeros(len(scores))
+    for sort in range(4):
+        here = snapshot.sorts == sort
+        found[here] = rank_scores(scores[here])
     return found
 
 
@@ -234,6 +255,8 @@ def _identifiers(snapshot: Snapshot, query: Query) -> Features:
     scores = found.scores(spelled)
     return {
         "i_rel": relative(scores),
+        "i_sort": _in_sort(snapshot, scores),
+        "i_sort_rank": _rank_in_sort(snapshot, scores),
         "i_rank": rank_scores(scores),
         "i_names": relative(found.scores(query.names)),
         "i_code": relative(found.scores(code)),

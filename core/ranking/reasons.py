@@ -15,7 +15,7 @@ from core.ranking.history import Floats
 from core.ranking.matching import Documents
 from core.ranking.query import Query
 from core.ranking.snapshot import Snapshot
-from core.ranking.terms import IDENTIFIER, Terms, number, parts, words
+from core.ranking.terms import IDENTIFIER, Terms, number, parts
 
 MAX_REASONS = 3
 _TITLE_CHARACTERS = 60
@@ -115,23 +115,22 @@ class Reasons:
 
     def _words(self, place: int) -> Reason | None:
         text = self._snapshot.texts[place]
-        asked = dict.fromkeys([*words(self._query.title), *words(self._query.body)])
-        held = _rarest(self._snapshot.words, asked, text.words)
+        held = _rarest(self._snapshot.words, self._spelled, text.words)
         return Reason(f"its text has {_listed(held)}") if held else None
 
     def _definitions(self, place: int) -> Reason | None:
         text = self._snapshot.texts[place]
-        names = dict.fromkeys(name for name in IDENTIFIER.findall(self._query.text) if len(name) > 2)
+        names = {name: name for name in IDENTIFIER.findall(self._query.text) if len(name) > 2}
         held = _rarest(self._snapshot.definitions, names, text.defined)
         if held:
             return Reason(f"it defines {_listed(held)}")
-        held = _rarest(self._snapshot.defined_words, dict.fromkeys(words(self._query.title)), text.defined_words)
+        held = _rarest(self._snapshot.defined_words, self._spelled, text.defined_words)
         return Reason(f"what it defines is named after {_listed(held)}") if held else None
 
     def _path(self, place: int) -> Reason | None:
-        mine = set(of_path.path_words(self._snapshot.paths[place]))
-        spelled = {part: name for name in IDENTIFIER.findall(self._query.text) for part in parts(name) if part in mine}
-        return Reason(f"its path has {_listed(list(dict.fromkeys(spelled.values()))[:3])}") if spelled else None
+        mine = of_path.path_words(self._snapshot.paths[place])
+        held = list(dict.fromkeys(self._spelled[part] for part in mine if part in self._spelled))
+        return Reason(f"its path has {_listed(held[:3])}") if held else None
 
     def _quoted(self, place: int) -> Reason | None:
         name = self._snapshot.paths[place].rpartition("/")[2]
@@ -157,6 +156,15 @@ class Reasons:
         return Reason(text, self._hashes(commits[::-1].tolist()))
 
     @cached_property
+    def _spelled(self) -> dict[str, str]:
+        """How the task spells each stem first."""
+        found: dict[str, str] = {}
+        for name in IDENTIFIER.findall(f"{self._query.title}\n{self._query.body}"):
+            for part in parts(name):
+                found.setdefault(part, name)
+        return found
+
+    @cached_property
     def _best_similar(self) -> list[int]:
         return self._similar.best(5)
 
@@ -179,13 +187,13 @@ class Reasons:
         return title if len(title) <= _TITLE_CHARACTERS else f"{title[: _TITLE_CHARACTERS - 1]}…"
 
 
-def _rarest(documents: Documents, asked: Mapping[str, None], held: Terms) -> list[str]:
-    """Of the texts that a document holds, the three that fewest others hold."""
+def _rarest(documents: Documents, spelled: Mapping[str, str], held: Terms) -> list[str]:
+    """Of the texts that a document holds, the three that fewest others hold, as they are spelled."""
     mine = set(held.tolist())
-    here = {number(text): text for text in asked if number(text) in mine}
+    here = {number(text): text for text in spelled if number(text) in mine}
     found = documents.find(here.values())
     rarest = sorted(zip(found.shares.tolist(), found.terms.tolist(), strict=True), reverse=True)
-    return [here[term] for _, term in rarest[:3]]
+    return list(dict.fromkeys(spelled[here[term]] for _, term in rarest[:3]))
 
 
 def _listed(names: Sequence[str]) -> str:

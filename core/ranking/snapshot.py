@@ -129,6 +129,13 @@ class Snapshot:
         return np.array([of_path.kinds_of(path) for path in self.paths]).reshape(-1, len(of_path.KINDS))
 
     @cached_property
+    def sorts(self) -> Ints:
+        """Of each file, a number: code, tests, texts and settings are each compared among themselves."""
+        tests, changelogs, docs, _, settings, derived, *_ = self.kinds.T if len(self) else np.zeros((8, 0))
+        sorts = np.where(docs + changelogs > 0, 2, np.where(settings + derived > 0, 3, 0))
+        return np.where(tests > 0, 1, sorts).astype(np.int32)
+
+    @cached_property
     def narrow(self) -> Floats:
         """Of each change of the past, 1 where its commit is narrow enough to say what belongs together."""
         return (self.past.sizes <= WIDE_COMMIT).astype(np.float64)[self.past.change_commits]
