@@ -1,4 +1,4 @@
-"""Stage 7: what makes its page stale."""
+"""Stage 8: what makes its page stale."""
 
 from __future__ import annotations
 

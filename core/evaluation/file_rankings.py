@@ -94,7 +94,7 @@ def _of_baselines(snapshot: Snapshot, task: str, true: NDArray[np.bool_], allowe
 
     places = {RECENCY: place(-snapshot.last_ages), FREQUENCY: place(often)}
     if task:
-        places[SIMILAR] = place(features.of_messages(snapshot, words(task))[0]["m_file"])
+        places[SIMILAR] = place(features.of_similar(snapshot, task))
     return places
 
 

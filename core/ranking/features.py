@@ -60,7 +60,7 @@ def of_text(snapshot: Snapshot, query: Query) -> tuple[Features, Similar]:
     found |= _definitions(snapshot, query)
     found |= _quoted(snapshot, query)
     found |= _path_words(snapshot, query, title, everything)
-    messages, similar = of_messages(snapshot, title)
+    messages, similar = _messages(snapshot, title)
     found |= messages
     body_messages, _ = _messages(snapshot, everything)
     found["m_body"], found["m_body_folder"] = body_messages["m_file"], body_messages["m_folder"]
@@ -218,6 +218,11 @@ def _normal(values: Floats) -> Floats:
     return values / max(values.sum(), 1e-12)
 
 
+def of_similar(snapshot: Snapshot, title: str) -> Floats:
+    """How much past commits with similar titles changed each file, as the logarithm of a share."""
+    return _messages(snapshot, words(title))[0]["m_file"]
+
+
 def _contents(snapshot: Snapshot, query: Query, title: Sequence[str], everything: Sequence[str]) -> Features:
     contents = snapshot.words.find(everything)
     defined = snapshot.defined_words.find(everything)
@@ -350,7 +355,7 @@ def _path_words(snapshot: Snapshot, query: Query, title: Sequence[str], everythi
     }
 
 
-def of_messages(snapshot: Snapshot, title: Sequence[str]) -> tuple[Features, Similar]:
+def _messages(snapshot: Snapshot, title: Sequence[str]) -> tuple[Features, Similar]:
     """Files of past commits whose message is like the title."""
     past = snapshot.past
     found = snapshot.titles.find(title)
