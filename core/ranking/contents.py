@@ -79,8 +79,9 @@ def from_numbers(data: bytes) -> Content:
     lines, *sizes = np.frombuffer(data, np.uint32, 5).tolist()
     terms = np.frombuffer(data, np.uint32, sum(sizes), 20)
     counts = np.frombuffer(data, np.uint16, sizes[0] + sizes[1], 20 + terms.nbytes).astype(np.float32)
-    words, names, defined, defined_words = np.split(terms, np.cumsum(sizes)[:-1])
-    return Content(words, counts[: sizes[0]], names, counts[sizes[0] :], defined, defined_words, lines)
+    first, second, third = sizes[0], sizes[0] + sizes[1], sizes[0] + sizes[1] + sizes[2]
+    parts = terms[:first], counts[:first], terms[first:second], counts[first:], terms[second:third], terms[third:]
+    return Content(*parts, lines)
 
 
 def _sorted(terms: Iterable[int]) -> Terms:

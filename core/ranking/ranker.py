@@ -20,17 +20,22 @@ from core.records.ranker import RankerRecord, read_ranker
 
 Mode = Literal["task", "issue", "history", "change", "change_task"]
 MODES: tuple[Mode, ...] = ("task", "issue", "history", "change", "change_task")
-_HISTORY = (
-    *("a_10", "a_100", "a_400", "a_2000", "a_age", "a_last", "a_young", "a_folder", "a_ending"),
+_KINDS = (
     *("k_test", "k_changelog", "k_docs", "k_aux", "k_settings", "k_derived", "k_init", "k_root", "k_size", "k_depth"),
 )
+_HISTORY = ("a_10", "a_100", "a_400", "a_2000", "a_age", "a_last", "a_young", "a_folder", "a_ending", *_KINDS)
 _NEW = ("n_new", "n_folder", "n_rate", "n_task", "n_task_rate", "n_path", "n_add")
 _TEXT = (
     *("c_rel_title", "c_rank_title", "d_words", "i_rel", "i_rank", "i_names", "d_title", "d_names", "q_title"),
     *("p_title", "p_stem", "p_named", "g_folder"),
     *("m_file", "m_sharp", "m_best", "m_first", "m_lift", "m_words", "m_words_rank", "m_folder", "m_ending"),
+    *("c_sort_title", "c_sort_rank", "i_sort", "i_sort_rank"),
 )
-_BODY = ("c_rel_all", "c_rank_all", "i_code", "d_errors", "d_members", "t_last", "t_frames", "q_path", "p_all")
+_BODY = (
+    *("c_rel_all", "c_rank_all", "c_sort_all", "c_prose", "c_code", "c_errors", "i_code", "d_errors", "d_members"),
+    *("t_last", "t_frames", "q_path", "p_all", "m_body", "m_body_folder"),
+)
+_LASTING = ("a_400", "a_2000")
 _LAST = ("l_files", "l_title", "l_author", "l_again")
 _COMPANIONS = (
     *("x_best", "x_mean", "x_back", "x_joint", "x_alike", "x_folder", "x_ending", "x_subject", "x_words"),
@@ -38,7 +43,7 @@ _COMPANIONS = (
 )
 FEATURES: dict[Mode, tuple[str, ...]] = {
     "task": (*_TEXT, *_HISTORY, *_NEW),
-    "issue": (*_TEXT, *_BODY, *_HISTORY, *_NEW),
+    "issue": (*_TEXT, *_BODY, *_LASTING, *_KINDS, *_NEW),
     "history": (*_HISTORY, *_LAST, "n_new", "n_folder", "n_rate"),
     "change": (*_HISTORY, *_COMPANIONS),
     "change_task": (*_TEXT, *_HISTORY, *_COMPANIONS),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -12,7 +13,7 @@ from core.ranking import paths as of_path
 from core.ranking.contents import NOTHING, Content, Contents
 from core.ranking.history import ADDED, WIDE_COMMIT, Floats, Ints, Past
 from core.ranking.matching import Documents
-from core.ranking.terms import number
+from core.ranking.terms import Counts, Terms, counted
 
 HALF_LIVES = (10, 100, 400, 2000)
 """In commits."""
@@ -71,12 +72,7 @@ class Snapshot:
     @cached_property
     def path_words(self) -> Documents:
         """Words of the paths; of the name, twice."""
-        documents = []
-        for path in self.paths:
-            terms = [number(word) for word in (*of_path.path_words(path), *of_path.stem_words(path))]
-            unique, counts = np.unique(np.array(terms, np.uint32), return_counts=True)
-            documents.append((unique, counts.astype(np.float32)))
-        return Documents.of(documents)
+        return Documents.of([_path_terms(path) for path in self.paths])
 
     @cached_property
     def titles(self) -> Documents:
@@ -170,6 +166,11 @@ class Snapshot:
     def in_group(self, groups: Ints, values: Floats) -> Floats:
         """Of each file, the sum over all files of its group."""
         return np.bincount(groups, values)[groups] if len(values) else values
+
+
+@functools.lru_cache(maxsize=1 << 16)
+def _path_terms(path: str) -> tuple[Terms, Counts]:
+    return counted((*of_path.path_words(path), *of_path.stem_words(path)))
 
 
 def _numbered(names: Sequence[str]) -> Ints:
