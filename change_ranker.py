@@ -9,6 +9,7 @@ ranking_evaluation.json. Needs no model.
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -33,7 +34,7 @@ if TYPE_CHECKING:
     from core.ranking.ranker import Ranker
     from core.records.ranker import RankerRecord
 
-SHIPPED = "core/ranking/weights.json"
+SHIPPED_FILE = "core/ranking/weights.json"
 
 
 class ChangeRankerConfig(Section):
@@ -71,13 +72,13 @@ def run(ctx: Context[ChangeRankerConfig]) -> None:
     git_dir = Path(history.git_dir)
     if not history.git_dir or not git_dir.exists():
         raise UserError(f"the repository of commits.json is gone: {git_dir}", "run git_scraper again")
-    asker = FileAsker(str(git_dir), ctx.cache_dir, RepositoryIndex)
-    commits = asker.sources.commits(tip := asker.commit())
-    train, val, test = split(list(cases(commits, tip, len(commits))), ctx.config)
-    with ctx.progress("ranking past commits", len(train) + len(val) + len(test), "commits") as progress:
-        record = weights(asker, train, val, ctx.config, progress)
-        record.made_from, record.first_commits = [without_credentials(history.repository)], [commits.first(tip)]
-        found = evaluation(asker, test, Ranker(record), ctx.config, progress)
+    with contextlib.closing(FileAsker(str(git_dir), ctx.cache_dir, RepositoryIndex)) as asker:
+        commits = asker.sources.commits(tip := asker.commit())
+        train, val, test = split(list(cases(commits, tip, len(commits))), ctx.config)
+        with ctx.progress("ranking past commits", len(train) + len(val) + len(test), "commits") as progress:
+            record = weights(asker, train, val, ctx.config, progress)
+            record.made_from, record.first_commits = [without_credentials(history.repository)], [commits.first(tip)]
+            found = evaluation(asker, test, Ranker(record), ctx.config, progress)
     found.repository, found.gate = record.made_from[0], record.gate
     write_ranker(ctx.output("ranker.json"), record)
     write_record(ctx.output("ranking_evaluation.json"), RankingEvaluations(repositories=[found]))
@@ -166,7 +167,7 @@ STAGE = Stage(
     flags={"commits": "commits.json", "output": "ranker.json"},
     reads=("files of the repository",),
     libraries=("numpy", "scipy"),
-    data_files=(SHIPPED,),
+    data_files=(SHIPPED_FILE,),
 )
 
 if __name__ == "__main__":

@@ -9,6 +9,7 @@ bootstrap intervals over commits. Weights are the shipped ones unless a file is 
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
@@ -59,10 +60,10 @@ def clone_name(place: str) -> str:
 
 def answered(place: str, most: int, ranker: Ranker, cache_dir: Path) -> Iterator[Result]:
     """The newest commits of a clone in every form."""
-    asker = FileAsker(place, cache_dir, RepositoryIndex)
-    known = asker.sources.commits(tip := asker.commit())
-    for case in cases(known, tip, most):
-        yield from results(asker.snapshot(case.parent), case, ranker)
+    with contextlib.closing(FileAsker(place, cache_dir, RepositoryIndex)) as asker:
+        known = asker.sources.commits(tip := asker.commit())
+        for case in cases(known, tip, most):
+            yield from results(asker.snapshot(case.parent), case, ranker)
 
 
 def in_markdown(found: Mapping[str, Sequence[Result]]) -> Iterator[str]:

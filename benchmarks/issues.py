@@ -88,6 +88,7 @@ def main(data: Path, clones: Path, weights: Path | None, leave_out: bool, cache_
     answers: list[Answer] = []
     for name, issues in by_repository.items():
         answers += with_controls([answered(askers[name], issue, rankers[name]) for issue in issues])
+        askers[name].close()
         click.echo(f"{name}: {len(issues)} issues", err=True)
     click.echo("\n".join(in_markdown(answers)))
 

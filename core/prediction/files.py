@@ -30,6 +30,9 @@ class Sources(Contents, Protocol):
     def commits(self, tip: str) -> Commits:
         """`tip` and its ancestors, perhaps among others."""
 
+    def close(self) -> None:
+        """Let go of files and processes."""
+
 
 @dataclass
 class FileAsker:
@@ -48,6 +51,13 @@ class FileAsker:
     _head: str = field(default="", init=False)
     _looked: float = field(default=0.0, init=False)
     _snapshots: dict[str, Snapshot] = field(default_factory=dict, init=False)
+
+    def close(self) -> None:
+        """Let go of the sources; the next question opens them again."""
+        if self._sources is not None:
+            self._sources.close()
+            self._sources = None
+            self._snapshots.clear()
 
     @property
     def git_dir(self) -> Path:

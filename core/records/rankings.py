@@ -15,10 +15,10 @@ RANKER, SIMILAR = "gitlore", "similar messages"
 BASELINES = (RECENCY, FREQUENCY, SIMILAR)
 Form = Literal["text", "masked", "history", "forgotten"]
 FORMS: dict[Form, str] = {
-    "text": "files, given the commit's title",
-    "masked": "files, given the title without words of their paths",
-    "history": "files, given nothing but the history",
-    "forgotten": "the one file that was forgotten, given the others",
+    "text": "with the title",
+    "masked": "with the title, without words of the paths",
+    "history": "without any text",
+    "forgotten": "the forgotten file, given the others",
 }
 """What is asked about a past commit."""
 
