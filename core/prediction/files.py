@@ -52,13 +52,6 @@ class FileAsker:
     _looked: float = field(default=0.0, init=False)
     _snapshots: dict[str, Snapshot] = field(default_factory=dict, init=False)
 
-    def close(self) -> None:
-        """Let go of the sources; the next question opens them again."""
-        if self._sources is not None:
-            self._sources.close()
-            self._sources = None
-            self._snapshots.clear()
-
     @property
     def git_dir(self) -> Path:
         """Where the repository is; one at a URL is cloned, or fetched where that was a minute ago."""
@@ -95,15 +88,11 @@ class FileAsker:
             self._snapshots[commit] = Snapshot.of(past, trees.files_of(self.git_dir, commit), self.sources)
         return self._snapshots[commit]
 
-    def ranker(self, commit: str) -> Ranker:
-        """The weights to ask. Raises UserError where a file of them is damaged."""
-        if self._ranker is None:
-            self._ranker = (
-                Ranker(read_ranker(self.ranker_file))
-                if self.ranker_file
-                else Ranker.of(self.sources.commits(commit).first(commit), self.outputs)
-            )
-        return self._ranker
+    def close(self) -> None:
+        """Let go of what was opened."""
+        if self._sources is not None:
+            self._sources.close()
+            self._sources = None
 
     def rank(self, question: Question, at: str = "") -> FileRanking:
         """The files that a question asks for, as of a commit. Raises UserError where `files` matches none."""
@@ -118,6 +107,16 @@ class FileAsker:
             new_files=question.new_files and not question.files and not question.changed,
             wanted=chosen.__contains__ if chosen is not None else None,
         )
+
+    def ranker(self, commit: str) -> Ranker:
+        """The weights to ask. Raises UserError where a file of them is damaged."""
+        if self._ranker is None:
+            self._ranker = (
+                Ranker(read_ranker(self.ranker_file))
+                if self.ranker_file
+                else Ranker.of(self.sources.commits(commit).first(commit), self.outputs)
+            )
+        return self._ranker
 
 
 def chosen_paths(patterns: Sequence[str], existing: Sequence[str]) -> list[str]:
