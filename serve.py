@@ -1,15 +1,18 @@
-"""Ask the trained model over HTTP: n8n, scripts, and clients of OpenAI's API.
+"""Ask over HTTP which files change next, and why: n8n, scripts, and clients of OpenAI's API.
 
-    python serve.py --model outputs/model --repo PATH [--port 8000]
+    python serve.py --repo PATH [--model outputs/model] [--port 8000]
+    python serve.py --repo PATH --mcp      tools for coding agents (MCP) on standard input and output
 
-The base model is loaded once; with several `--model NAME=DIR` their adapters are swapped on it. Requests need an API
-key where GITLORE_API_KEY is set. docs/serving.md shows the routes, docs/n8n.md a workflow.
+Files are ranked without a model; where there is a trained one, it adds a sketch. The base model is loaded once; with
+several `--model NAME=DIR` their adapters are swapped on it. Requests need an API key where GITLORE_API_KEY is set.
+docs/serving.md shows the routes, docs/n8n.md a workflow.
 """
 
 from __future__ import annotations
 
 import os
 from collections.abc import Sequence
+from pathlib import Path
 
 import click
 
@@ -19,6 +22,7 @@ from core.engine.command import CONTEXT_SETTINGS, version_option, with_exit_code
 from core.logs import log
 
 API_KEY = "GITLORE_API_KEY"
+DEFAULT_MODEL = "outputs/model"
 
 
 @click.command(context_settings=CONTEXT_SETTINGS)
@@ -26,10 +30,9 @@ API_KEY = "GITLORE_API_KEY"
     "--model",
     "models",
     multiple=True,
-    default=("outputs/model",),
     metavar="[NAME=]DIR",
-    show_default=True,
-    help="A trained model (repeatable: adapters of one base model). Requests that name none get the first.",
+    help="A trained model for sketches (repeatable: adapters of one base model). Requests that name none get the first."
+    f"  [default: {DEFAULT_MODEL} where there is one]",
 )
 @click.option(
     "--repo",
@@ -39,6 +42,9 @@ API_KEY = "GITLORE_API_KEY"
     metavar="[NAME=]PATH",
     show_default=True,
     help="Repository (path or URL) to look at; with NAME that of one model alone.",
+)
+@click.option(
+    "--mcp", is_flag=True, help="Serve the tools of /mcp on standard input and output instead: no HTTP, no model."
 )
 @click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
 @click.option("--port", default=8000, type=click.IntRange(0, 65535), show_default=True, help="Port to listen on.")
@@ -59,6 +65,7 @@ API_KEY = "GITLORE_API_KEY"
 def main(
     models: tuple[str, ...],
     repos: tuple[str, ...],
+    mcp: bool,
     host: str,
     port: int,
     last: int,
@@ -68,18 +75,37 @@ def main(
     cache_dir: str,
     verbose: bool,
 ) -> None:
-    """Serve a trained model over HTTP: POST /predict, /v1/completions, /v1/chat/completions; GET /health, /docs."""
+    """Rank files over HTTP: POST /predict, /v1/completions, /v1/chat/completions, /mcp; GET /health, /docs."""
     logs.setup(verbose=verbose)
+    if mcp:
+        serve_tools(dict(named(repos)), cache_folder(cache_dir), last, queue, timeout_s)
+        return
     from services.app import make_app
     from services.http.limits import Limits
+    from services.http.origins import LOOPBACK
     from services.listening import listen
     from services.served import load_all
 
+    if not models and Path(DEFAULT_MODEL).exists():
+        models = (DEFAULT_MODEL,)
     served = load_all(named(models), dict(named(repos)), cache_folder(cache_dir), last)
-    key = os.environ.get(API_KEY, "")
-    if not key and host not in ("127.0.0.1", "localhost", "::1"):
+    for one in served.values():
+        one.warm()
+    key, local = os.environ.get(API_KEY, ""), host in LOOPBACK
+    if not key and not local:
         log.warning("%s is not set: everybody who reaches %s may ask", API_KEY, host)
-    listen(make_app(served, Limits(max_body_bytes, queue, timeout_s), key), host, port, list(served), verbose=verbose)
+    limits, first = Limits(max_body_bytes, queue, timeout_s), next(iter(served.values()))
+    app = make_app(served, limits, key, tools_about=first, loopback_only=local and not key)
+    listen(app, host, port, list(served), verbose=verbose)
+
+
+def serve_tools(repos: dict[str, str], cache_dir: Path, last: int, queue: int, timeout_s: float) -> None:
+    """Speak MCP on standard input and output."""
+    from services.mcp import speak
+    from services.served import load_all
+
+    (served,) = load_all([], repos, cache_dir, last).values()
+    speak(served, queue, timeout_s)
 
 
 def named(entries: Sequence[str]) -> list[tuple[str, str]]:

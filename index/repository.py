@@ -46,7 +46,6 @@ class RepositoryIndex:
         name = hashlib.sha256(os.fsencode(git_dir.resolve())).hexdigest()[:16]
         self.path = cache_dir / "index" / f"{name}.db"
         self._commits: Commits | None = None
-        self._reader: BlobReader | None = None
         with self._problems():
             self.path.parent.mkdir(parents=True, exist_ok=True)
             self._database = self._open()
@@ -58,11 +57,8 @@ class RepositoryIndex:
         self.close()
 
     def close(self) -> None:
-        """Close the file, and end git."""
+        """Close the file."""
         self._database.close()
-        if self._reader:
-            self._reader.close()
-            self._reader = None
 
     def commits(self, tip: str) -> Commits:
         """`tip` and all its ancestors, perhaps among others. What is new is read from git first."""
@@ -89,16 +85,15 @@ class RepositoryIndex:
                     (id_.hex(), contents.from_numbers(data)) for id_, data in self._database.execute(line, batch)
                 )
         new = [blob for blob in wanted if blob not in found]
-        for start in range(0, len(new), _BATCH):
-            found.update(self._read(new[start : start + _BATCH]))
+        if new:
+            with BlobReader(self.git_dir) as reader:
+                for start in range(0, len(new), _BATCH):
+                    found.update(self._read(reader, new[start : start + _BATCH]))
         return [found[blob] for blob in blobs]
 
-    def _read(self, blobs: Sequence[str]) -> dict[str, Content]:
-        if self._reader is None:
-            self._reader = BlobReader(self.git_dir)
+    def _read(self, reader: BlobReader, blobs: Sequence[str]) -> dict[str, Content]:
         read = {
-            blob: contents.read(data)
-            for blob, data in zip(blobs, self._reader.read_many(blobs, MAX_FILE_BYTES), strict=True)
+            blob: contents.read(data) for blob, data in zip(blobs, reader.read_many(blobs, MAX_FILE_BYTES), strict=True)
         }
         rows = [(bytes.fromhex(blob), contents.numbers(content)) for blob, content in read.items()]
         with self._writing():

@@ -1,8 +1,8 @@
-"""What a model answers with: parts, in order, as they are made."""
+"""What requests are answered with: parts, in order, as they are made."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
@@ -23,20 +23,28 @@ class AnswerPart:
     """Why the answer ended: "stop" or "length"; empty before."""
 
 
+@dataclass(frozen=True)
+class Work:
+    """What makes an answer: `rank` in the thread that ranks files, then `write` in the one in which models write."""
+
+    rank: Callable[[], Iterator[AnswerPart]] | None = None
+    write: Callable[[], Iterator[AnswerPart]] | None = None
+
+
 class Answerer(Protocol):
-    """A model that answers requests. Its methods run in the queue's thread, one at a time."""
+    """A repository, perhaps with a model, that answers requests."""
 
     name: str
     created: int
 
-    def predict(self, request: PredictRequest) -> Iterator[AnswerPart]:
-        """Events "ranking", text, "done", which holds the whole prediction."""
+    def predict(self, request: PredictRequest) -> Work:
+        """Events "ranking", text where a model writes, and "done", which holds the whole answer."""
         ...
 
-    def complete(self, request: CompletionRequest) -> Iterator[AnswerPart]:
-        """Text, then a part with `finish`. The first part's `data` holds "prompt_tokens"."""
+    def complete(self, request: CompletionRequest) -> Work:
+        """Text, then a part with `finish`; the `data` of one holds "prompt_tokens". Raises 404 without a model."""
         ...
 
-    def chat(self, request: ChatRequest) -> Iterator[AnswerPart]:
+    def chat(self, request: ChatRequest) -> Work:
         """Text, then a part with `finish`, as for `complete`."""
         ...

@@ -1,9 +1,9 @@
-"""The service: /predict in our own terms, /v1/… in those of OpenAI's clients, /health, /docs."""
+"""The service: /predict in our own terms, /v1/… in those of OpenAI's clients, /mcp for agents, /health, /docs."""
 
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, nullcontext
 
 from fastapi import Depends, FastAPI
 
@@ -12,26 +12,47 @@ from services.answers import Answerer
 from services.http.errors import handle_errors
 from services.http.keys import KeyGuard
 from services.http.limits import BodyLimit, Limits
+from services.http.origins import OriginGuard
+from services.mcp import Tools, http_route, make_server
 from services.models import ServedModels
-from services.queue import RequestQueue
+from services.queue import Queues
 from services.routes.completions import completion_routes
 from services.routes.predict import predict_routes
 from services.routes.status import status_routes
+from services.served import Served
 
 
-def make_app(models: Mapping[str, Answerer], limits: Limits, api_key: str = "") -> FastAPI:
-    """The service. Requests that name no model get the first; with an `api_key`, requests without it are refused."""
-    queue, guard, served = RequestQueue(limits.waiting, limits.seconds), KeyGuard(api_key), ServedModels(models)
+def make_app(
+    models: Mapping[str, Answerer],
+    limits: Limits,
+    api_key: str = "",
+    *,
+    tools_about: Served | None = None,
+    loopback_only: bool = False,
+) -> FastAPI:
+    """The service. Requests that name no model get the first; with an `api_key`, requests without it are refused.
+
+    `tools_about` is the repository of the tools at /mcp. `loopback_only` is for a service without a key that listens on
+    this machine alone.
+    """
+    queues, guard, served = Queues(limits.waiting, limits.seconds), KeyGuard(api_key), ServedModels(models)
+    tools = make_server(Tools(tools_about, queues.rankings)) if tools_about else None
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
-        yield
-        queue.close()
+        async with tools.session_manager.run() if tools else nullcontext():
+            yield
+        queues.close()
 
-    app = FastAPI(title="Gitlore", version=__version__, lifespan=lifespan, description="What changes next, over HTTP.")
+    app = FastAPI(
+        title="Gitlore", version=__version__, lifespan=lifespan, description="Which files change next, and why."
+    )
     app.add_middleware(BodyLimit, most=limits.body_bytes, most_seconds=limits.body_seconds)
+    app.add_middleware(OriginGuard, loopback_only=loopback_only)
     handle_errors(app)
-    app.include_router(status_routes(served, queue, guard))
-    app.include_router(predict_routes(served, queue), dependencies=[Depends(guard)])
-    app.include_router(completion_routes(served, queue), dependencies=[Depends(guard)])
+    app.include_router(status_routes(served, queues, guard))
+    app.include_router(predict_routes(served, queues), dependencies=[Depends(guard)])
+    app.include_router(completion_routes(served, queues), dependencies=[Depends(guard)])
+    if tools:
+        app.router.routes.append(http_route(tools, guard, limits.body_bytes))
     return app

@@ -1,9 +1,9 @@
-"""One request at a time, and a bounded queue in front.
+"""One request at a time in each of two threads, and a bounded queue in front of each.
 
 A model's forward pass uses all cores or the card, so requests side by side would only slow each other down. They
-wait in order; when the queue is full, a request is refused at once. Work is a generator that is asked for its next part
-only while somebody listens. A client that hangs up leaves the queue, or ends its work at the next part, within half a
-second or so.
+wait in order; when the queue is full, a request is refused at once. Files are ranked in their own thread, so that no
+ranking waits behind what a model writes. Work is a generator that is asked for its next part only while somebody
+listens. A client that hangs up leaves the queue, or ends its work at the next part, within half a second or so.
 """
 
 from __future__ import annotations
@@ -15,6 +15,8 @@ import time
 from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, TypeVar
+
+from services.answers import AnswerPart, Work
 
 T = TypeVar("T")
 Gone = Callable[[], Awaitable[bool]]
@@ -34,15 +36,26 @@ class LateError(Exception):
 class RequestQueue:
     """Runs work in its one thread. `most_waiting` requests may wait behind the one that runs."""
 
-    def __init__(self, most_waiting: int, most_seconds: float) -> None:
-        self.most_waiting, self._most_s = most_waiting, most_seconds
-        self._pool = ThreadPoolExecutor(1, thread_name_prefix="model")
+    def __init__(self, most_waiting: int, most_seconds: float, name: str = "model") -> None:
+        self.most_waiting, self.most_s = most_waiting, most_seconds
+        self._pool = ThreadPoolExecutor(1, thread_name_prefix=name)
         self.inside = 0
         """Requests that run or wait."""
 
     def close(self) -> None:
         """Start nothing new."""
         self._pool.shutdown(wait=False, cancel_futures=True)
+
+    @contextlib.contextmanager
+    def place(self) -> Iterator[float]:
+        """A place in the queue, and the time when its holder must be done. Raises BusyError where none is free."""
+        if self.inside > self.most_waiting:
+            raise BusyError
+        self.inside += 1
+        try:
+            yield time.monotonic() + self.most_s
+        finally:
+            self.inside -= 1
 
     async def parts(self, work: Callable[[], Iterator[T]], gone: Gone | None = None) -> AsyncGenerator[T]:
         """What a generator yields, made in the queue's thread. Raises BusyError before anything is begun.
@@ -51,49 +64,87 @@ class RequestQueue:
         queue too. Raises LateError when the time of a request, the wait counted in, is over; what the work
         itself raises comes through.
         """
-        if self.inside > self.most_waiting:
-            raise BusyError
-        self.inside += 1
+        with self.place() as deadline:
+            async with contextlib.aclosing(self.made(work, gone, deadline)) as made:
+                async for item in made:
+                    yield item
+
+    async def made(self, work: Callable[[], Iterator[T]], gone: Gone | None, deadline: float) -> AsyncGenerator[T]:
+        """The same for one who has a place already."""
         running = _Running(work)
         future = self._pool.submit(running.run)
         try:
-            async for item in self._made(running, gone):
+            while (left := deadline - time.monotonic()) > 0:
+                try:
+                    item: Any = await asyncio.wait_for(running.out.get(), min(left, ASK_EVERY_S))
+                except TimeoutError:
+                    if gone and await gone():
+                        return
+                    continue
+                if item is _END:
+                    return
+                if isinstance(item, BaseException):
+                    raise item
                 yield item
+            raise LateError
         finally:
             running.stopped.set()
             future.cancel()
-            self.inside -= 1
-
-    async def _made(self, running: _Running, gone: Gone | None) -> AsyncGenerator[Any]:
-        deadline = time.monotonic() + self._most_s
-        while True:
-            left = deadline - time.monotonic()
-            if left <= 0:
-                raise LateError
-            try:
-                item = await asyncio.wait_for(running.out.get(), min(left, ASK_EVERY_S))
-            except TimeoutError:
-                if gone and await gone():
-                    return
-                continue
-            if item is _END:
-                return
-            if isinstance(item, BaseException):
-                raise item
-            yield item
 
     async def all(self, work: Callable[[], Iterator[T]], gone: Gone | None = None) -> list[T]:
         """All parts, or those made until the client is gone."""
-        found: list[T] = []
-        checked = time.monotonic()
-        async with contextlib.aclosing(self.parts(work, gone)) as parts:
-            async for part in parts:
-                found.append(part)
-                if gone and time.monotonic() - checked > ASK_EVERY_S:
-                    checked = time.monotonic()
-                    if await gone():
-                        break
-        return found
+        return await gathered(self.parts(work, gone), gone)
+
+
+class Queues:
+    """The thread that ranks and the one in which models write."""
+
+    def __init__(self, most_waiting: int, most_seconds: float) -> None:
+        self.rankings = RequestQueue(most_waiting, most_seconds, "rankings")
+        self.model = RequestQueue(most_waiting, most_seconds)
+
+    @property
+    def inside(self) -> int:
+        """Requests that run or wait."""
+        return self.rankings.inside + self.model.inside
+
+    def close(self) -> None:
+        """Start nothing new."""
+        self.rankings.close()
+        self.model.close()
+
+    async def parts(self, work: Work, gone: Gone | None = None) -> AsyncGenerator[AnswerPart]:
+        """An answer, part by part; errors as of `RequestQueue.parts`.
+
+        What a model is to write holds its place there from the beginning: a request is refused before it has begun,
+        or not at all.
+        """
+        steps = [(self.rankings, work.rank), (self.model, work.write)]
+        with (self.model if work.write else self.rankings).place() as deadline:
+            for queue, step in steps:
+                if step is None or (gone and await gone()):
+                    continue
+                async with contextlib.aclosing(queue.made(step, gone, deadline)) as made:
+                    async for part in made:
+                        yield part
+
+    async def all(self, work: Work, gone: Gone | None = None) -> list[AnswerPart]:
+        """All parts, or those made until the client is gone."""
+        return await gathered(self.parts(work, gone), gone)
+
+
+async def gathered(parts: AsyncGenerator[T], gone: Gone | None) -> list[T]:
+    """All parts, or those made until the client is gone."""
+    found: list[T] = []
+    checked = time.monotonic()
+    async with contextlib.aclosing(parts):
+        async for part in parts:
+            found.append(part)
+            if gone and time.monotonic() - checked > ASK_EVERY_S:
+                checked = time.monotonic()
+                if await gone():
+                    break
+    return found
 
 
 class _Running:

@@ -13,10 +13,12 @@ Text = Annotated[str, Field(max_length=MOST_TEXT)]
 
 
 class PredictRequest(Question):
-    """What changes next in the repository?"""
+    """What changes next in the repository, or goes with what is changed already?"""
 
     model_config = ConfigDict(strict=False, defer_build=False)  # JSON has no tuples; FastAPI needs it complete
 
+    at: str = Field(default="", max_length=1000)
+    """Answer as of this commit: only it and its ancestors are known, and no model writes. By default, HEAD."""
     model: str = Field(default="", max_length=200)
     """Name of a model in /v1/models; the first unless set."""
     stream: bool = False
@@ -76,13 +78,19 @@ class ChatMessage(BaseModel):
 
 
 class ChatRequest(_OpenAI):
-    """The last message of the user is the task; the answer names files and kinds of change, and sketches the commit."""
+    """The last message of the user is the task; the answer names files with reasons, and a model adds a sketch."""
 
     messages: list[ChatMessage] = Field(min_length=1, max_length=1000)
     max_tokens: int | None = Field(default=None, ge=1, le=MOST_TOKENS)
     max_completion_tokens: int | None = Field(default=None, ge=1, le=MOST_TOKENS)
 
     @property
-    def task(self) -> str:
+    def question(self) -> Question:
         """What the user asks for."""
-        return next((message.text for message in reversed(self.messages) if message.role == "user"), "")
+        return Question(
+            task=next((message.text for message in reversed(self.messages) if message.role == "user"), ""),
+            sketch_tokens=self.max_completion_tokens or self.max_tokens or Question().sketch_tokens,
+            temperature=self.temperature or 0.0,
+            top_p=self.top_p or 1.0,
+            seed=self.seed or 0,
+        )

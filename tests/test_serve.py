@@ -104,10 +104,28 @@ def test_a_prediction_is_that_of_the_command(service: Service, finished: Program
         answer = client.post("/predict", json=asked).json()
     assert answer.pop("model") == "model"
     line = ("--repo", "repo", "--task", "add a handler", "--files", "src/*", "--files", "pkg/new.py", "--json")
-    told = json.loads(finished.run("predict.py", *line, "--sketch-tokens", "5").stdout)
-    assert [item["name"] for item in answer["files"]] == [item["name"] for item in told["files"]]
-    assert answer["commit"] == told["commit"]
-    assert {item["name"]: item["new"] for item in answer["files"]} == {"src/lib.rs": False, "pkg/new.py": True}
+    printed = json.loads(finished.run("predict.py", *line, "--sketch-tokens", "5").stdout)
+    assert answer == printed
+    assert answer["commit"]
+    assert [(item["name"], item["new"]) for item in answer["files"]] == [("src/lib.rs", False)]
+
+
+def test_a_model_sketches_neither_the_past_nor_what_goes_with_a_change(service: Service) -> None:
+    with service.client as client:
+        for asked in ({"at": "HEAD~1"}, {"changed": ["src/lib.rs"]}, {"sketch_tokens": 0}):
+            answer = client.post("/predict", json={"task": "add a handler", **asked}).json()
+            assert answer["files"]
+            assert answer["commit"] is None
+
+
+def test_a_model_is_not_needed(finished: Program, tmp_path: Path) -> None:
+    service = Service(tmp_path, "--repo", str(finished.folder / "repo"), key="")
+    with service.client as client:
+        assert [one["id"] for one in client.get("/v1/models").json()["data"]] == ["files"]
+        answer = client.post("/predict", json={"task": "add a handler"}).json()
+        assert answer["files"][0]["reasons"]
+        assert client.post("/v1/completions", json={"prompt": "fn"}).status_code == 404
+    service.stop()
 
 
 def test_fifty_at_once_get_an_answer_or_a_429(service: Service) -> None:
@@ -120,7 +138,7 @@ def test_fifty_at_once_get_an_answer_or_a_429(service: Service) -> None:
         while time.monotonic() < end:
             path = ("/predict", "/v1/completions", "/v1/chat/completions")[number % 3]
             body: dict[str, object] = [
-                {"sketch_tokens": 4},
+                {"sketch_tokens": number % 2 * 4},
                 {"prompt": "fn", "max_tokens": 4},
                 {"messages": [{"role": "user", "content": "x"}], "max_tokens": 4, "stream": True},
             ][number % 3]
@@ -182,15 +200,16 @@ def test_adapters_share_one_base(finished: Program, tmp_path: Path) -> None:
     )
     with service.client as client:
         assert [one["id"] for one in client.get("/v1/models").json()["data"]] == ["one", "two"]
-        asked = {"task": "x", "sketch_tokens": 0}
+        asked = {"task": "x", "sketch_tokens": 1}
         first, second, third = (
             client.post("/predict", json={**asked, "model": m}).json() for m in ("one", "two", "one")
         )
-        assert first["files"] == third["files"]
-        assert first["files"] != second["files"]
+        assert first["files"] == second["files"] == third["files"]
+        assert first["change_types"] == third["change_types"]
+        assert first["change_types"] != second["change_types"]
     service.stop()
-    alone = finished.run("predict.py", "--repo", "repo", "--task", "x", "--sketch-tokens", "0", "--json")
-    for mine, theirs in zip(json.loads(alone.stdout)["files"], first["files"], strict=True):
+    alone = finished.run("predict.py", "--repo", "repo", "--task", "x", "--sketch-tokens", "1", "--json")
+    for mine, theirs in zip(json.loads(alone.stdout)["change_types"], first["change_types"], strict=True):
         assert mine["name"] == theirs["name"]
         assert mine["probability"] == pytest.approx(theirs["probability"], rel=1e-3)
 
@@ -222,5 +241,5 @@ def test_the_workflow_calls_what_there_is() -> None:
     assert set(keys) <= PredictRequest.model_fields.keys()
     assert all(
         field in nodes["Write the comment"]["parameters"]["assignments"]["assignments"][0]["value"]
-        for field in ("files", "change_types")
+        for field in ("files", "probability", "reasons")
     )

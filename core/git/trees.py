@@ -10,9 +10,11 @@ from core.git.commands import decode, run
 
 def commit_named(git_dir: Path, revision: str) -> str:
     """The hash of the commit that a name, hash or expression means. Raises UserError where there is none."""
+    if not revision.isprintable():  # a NUL, or half a character of JSON
+        raise UserError(f"no commit is named {revision!r}", "give a hash, a branch or a tag")
     line = ("rev-parse", "--verify", "--quiet", "--end-of-options", f"{revision}^{{commit}}")
     found = run(git_dir, *line, accept=(0, 1, 128)).decode().strip()
-    if not found or "\0" in revision:
+    if not found or "\n" in found:
         raise UserError(f"no commit is named {revision!r}", "give a hash, a branch or a tag")
     return found
 

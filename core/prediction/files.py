@@ -73,6 +73,8 @@ class FileAsker:
 
         Raises UserError where there is none.
         """
+        if at in self._snapshots:  # the hash of an earlier question's
+            return at
         if at:
             return trees.commit_named(self.git_dir, at)
         if not (head := refs.head(self.git_dir)):
@@ -81,7 +83,9 @@ class FileAsker:
 
     def snapshot(self, commit: str) -> Snapshot:
         """The repository as a commit, named by its hash, knows it."""
-        if commit not in self._snapshots:
+        if commit in self._snapshots:
+            self._snapshots[commit] = self._snapshots.pop(commit)  # the newest question's are last
+        else:
             past = Past.of(self.sources.commits(commit), commit)
             while len(self._snapshots) >= MAX_SNAPSHOTS:
                 del self._snapshots[next(iter(self._snapshots))]

@@ -120,11 +120,15 @@ class Ranker:
         """
         query = Query(task)
         mode = mode_of(query, changed)
+        if not len(snapshot):
+            return FileRanking(mode, [], unsure=True)
         asked = evidence(snapshot, query, mode, changed)
         found = features.with_new_files(asked.files, asked.new) if new_files else asked.files
         given = set(changed)
         allowed = [path not in given and (wanted is None or wanted(path)) for path in snapshot.paths]
         mask = np.array([*allowed, *([True] * (len(snapshot.folder_names) if new_files else 0))], np.bool_)
+        if not mask.any():
+            return FileRanking(mode, [], unsure=True)
         weights = self.record.modes[mode]
         parts = {name: weight * found[name] for name, weight in weights.weights.items() if weight and name in found}
         shares = np.zeros(len(mask))
@@ -138,7 +142,7 @@ class Ranker:
             else self._new(snapshot, place, float(shares[place]), float(likely[place]), why)
             for place in order
         ]
-        return FileRanking(mode, files, not files or files[0].share < UNSURE_SHARE)
+        return FileRanking(mode, files, unsure=files[0].share < UNSURE_SHARE)
 
     def _new(self, snapshot: Snapshot, place: int, share: float, probability: float, why: Reasons) -> RankedFile:
         folder = snapshot.folder_names[place - len(snapshot)]

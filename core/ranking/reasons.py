@@ -19,6 +19,8 @@ from core.ranking.terms import IDENTIFIER, Terms, number, parts
 
 MAX_REASONS = 3
 _TITLE_CHARACTERS = 60
+_COMMON = 0.4
+"""Of the files that have a text: a word that more of them hold is no reason."""
 _LEAST = 0.05
 """Of a weighted sum, over the average candidate, that a reason must bring."""
 
@@ -188,12 +190,14 @@ class Reasons:
 
 
 def _rarest(documents: Documents, spelled: Mapping[str, str], held: Terms) -> list[str]:
-    """Of the texts that a document holds, the three that fewest others hold, as they are spelled."""
+    """Of the texts that a document holds, the three that fewest others hold, as spelled. Common ones are left out."""
     mine = set(held.tolist())
     here = {number(text): text for text in spelled if number(text) in mine}
     found = documents.find(here.values())
-    rarest = sorted(zip(found.shares.tolist(), found.terms.tolist(), strict=True), reverse=True)
-    return list(dict.fromkeys(spelled[here[term]] for _, term in rarest[:3]))
+    holding = np.bincount(found.places, minlength=len(found.terms)).tolist()
+    rarest = sorted(zip(holding, found.terms.tolist(), strict=True))
+    telling = [term for count, term in rarest if count <= max(documents.filled * _COMMON, 1)]
+    return list(dict.fromkeys(spelled[here[term]] for term in telling[:3]))
 
 
 def _listed(names: Sequence[str]) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import aclosing
 from typing import Any
 
@@ -11,21 +11,16 @@ from fastapi import Request, Response
 from fastapi.responses import StreamingResponse
 
 from core.logs import log
-from services.answers import AnswerPart
-from services.queue import LateError, RequestQueue
+from services.answers import AnswerPart, Work
+from services.queue import LateError, Queues
 
 Wire = Callable[[AsyncIterator[AnswerPart]], AsyncIterator[str]]
 """Turns the parts of an answer into events."""
 
 
-async def streamed(
-    queue: RequestQueue,
-    work: Callable[[], Iterator[AnswerPart]],
-    wire: Wire,
-    request: Request,
-) -> Response:
+async def streamed(queues: Queues, work: Work, wire: Wire, request: Request) -> Response:
     """A stream of events. An error before the first part keeps its own status."""
-    parts = queue.parts(work, request.is_disconnected)
+    parts = queues.parts(work, request.is_disconnected)
     try:
         first = await anext(parts, None)
     except BaseException:

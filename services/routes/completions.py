@@ -2,23 +2,22 @@
 
 from __future__ import annotations
 
-import functools
 import time
 import uuid
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator
 from typing import Any
 
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import JSONResponse
 
-from services.answers import AnswerPart
+from services.answers import AnswerPart, Work
 from services.http.events import event, streamed
 from services.models import ServedModels
-from services.queue import RequestQueue
+from services.queue import Queues
 from services.schemas import ChatRequest, CompletionRequest
 
 
-def completion_routes(models: ServedModels, queue: RequestQueue) -> APIRouter:
+def completion_routes(models: ServedModels, queues: Queues) -> APIRouter:
     """The routes."""
     router = APIRouter(prefix="/v1")
 
@@ -27,21 +26,19 @@ def completion_routes(models: ServedModels, queue: RequestQueue) -> APIRouter:
         """Text that continues a prompt."""
         model = models.named(body.model)
         wire = OpenAIWire("cmpl", "text_completion", model.name, usage=body.wants_usage)
-        return await answered(functools.partial(model.complete, body), wire, request, stream=bool(body.stream))
+        return await answered(model.complete(body), wire, request, stream=bool(body.stream))
 
     @router.post("/chat/completions")
     async def chat(body: ChatRequest, request: Request) -> Response:
-        """The last message of the user as a task, the prediction as the answer."""
+        """The last message of the user as a task, the files that it changes as the answer."""
         model = models.named(body.model)
         wire = OpenAIWire("chatcmpl", "chat.completion", model.name, usage=body.wants_usage)
-        return await answered(functools.partial(model.chat, body), wire, request, stream=bool(body.stream))
+        return await answered(model.chat(body), wire, request, stream=bool(body.stream))
 
-    async def answered(
-        work: Callable[[], Iterator[AnswerPart]], wire: OpenAIWire, request: Request, *, stream: bool
-    ) -> Response:
+    async def answered(work: Work, wire: OpenAIWire, request: Request, *, stream: bool) -> Response:
         if stream:
-            return await streamed(queue, work, wire.stream, request)
-        return JSONResponse(wire.whole(await queue.all(work, request.is_disconnected)))
+            return await streamed(queues, work, wire.stream, request)
+        return JSONResponse(wire.whole(await queues.all(work, request.is_disconnected)))
 
     return router
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 from collections.abc import AsyncIterator
 
 from fastapi import APIRouter, Request, Response
@@ -11,22 +10,22 @@ from fastapi.responses import JSONResponse
 from services.answers import AnswerPart
 from services.http.events import event, streamed
 from services.models import ServedModels
-from services.queue import RequestQueue
+from services.queue import Queues
 from services.schemas import PredictRequest
 
 
-def predict_routes(models: ServedModels, queue: RequestQueue) -> APIRouter:
+def predict_routes(models: ServedModels, queues: Queues) -> APIRouter:
     """The routes."""
     router = APIRouter()
 
     @router.post("/predict")
     async def predict(body: PredictRequest, request: Request) -> Response:
-        """Files and kinds of change of the next commit, with a sketch of it."""
+        """The files that change next, with reasons; with a model, kinds of change and a sketch of the commit."""
         model = models.named(body.model)
-        work = functools.partial(model.predict, body)
+        work = model.predict(body)
         if body.stream:
-            return await streamed(queue, work, _events, request)
-        parts = await queue.all(work, request.is_disconnected)
+            return await streamed(queues, work, _events, request)
+        parts = await queues.all(work, request.is_disconnected)
         return JSONResponse({"model": model.name, **(parts[-1].data if parts else {})})
 
     return router

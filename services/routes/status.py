@@ -8,21 +8,21 @@ from fastapi import APIRouter, Depends
 
 from services.http.keys import KeyGuard
 from services.models import ServedModels
-from services.queue import RequestQueue
+from services.queue import Queues
 
 
-def status_routes(models: ServedModels, queue: RequestQueue, guard: KeyGuard) -> APIRouter:
+def status_routes(models: ServedModels, queues: Queues, guard: KeyGuard) -> APIRouter:
     """The routes. Health needs no key: a load balancer has none."""
     router = APIRouter()
 
     @router.get("/health")
     async def health() -> dict[str, Any]:
-        """Is the service up, and how full is its queue?"""
+        """Is the service up, and how full are its queues?"""
         return {
             "status": "ok",
             "models": list(models.by_name),
-            "requests": queue.inside,
-            "most_waiting": queue.most_waiting,
+            "requests": queues.inside,
+            "most_waiting": queues.model.most_waiting,
         }
 
     @router.get("/v1/models", dependencies=[Depends(guard)])

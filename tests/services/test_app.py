@@ -14,7 +14,7 @@ import httpx2 as httpx
 import pytest
 
 from core.errors import UserError
-from services.answers import AnswerPart
+from services.answers import AnswerPart, Work
 from services.app import make_app
 from services.http.limits import Limits
 from services.queue import BusyError, LateError, RequestQueue
@@ -28,15 +28,29 @@ class Scripted:
 
     def __init__(self, words: int = 3, pause_s: float = 0.0) -> None:
         self.words, self.pause_s, self.said = words, pause_s, 0
-        self.go = threading.Event()
+        self.go, self.go_ranking = threading.Event(), threading.Event()
         self.go.set()
+        self.go_ranking.set()
 
-    def predict(self, request: PredictRequest) -> Iterator[AnswerPart]:
-        yield AnswerPart(event="ranking", data={"files": []})
-        yield from self._words()
-        yield AnswerPart(event="done", data={"files": [], "task": request.task})
+    def predict(self, request: PredictRequest) -> Work:
+        def rank() -> Iterator[AnswerPart]:
+            if request.at == "unknown":
+                raise UserError("no commit is named 'unknown'", "give a hash")
+            self.go_ranking.wait(10)
+            yield AnswerPart(event="ranking", data={"files": []})
+            if not request.sketch_tokens:
+                yield AnswerPart(event="done", data={"files": []})
 
-    def complete(self, request: CompletionRequest) -> Iterator[AnswerPart]:
+        def write() -> Iterator[AnswerPart]:
+            yield from self._words()
+            yield AnswerPart(event="done", data={"files": [], "task": request.task})
+
+        return Work(rank, write if request.sketch_tokens else None)
+
+    def complete(self, request: CompletionRequest) -> Work:
+        return Work(write=lambda: self._completed(request))
+
+    def _completed(self, request: CompletionRequest) -> Iterator[AnswerPart]:
         if request.prompt == "bad":
             raise UserError("this prompt is bad", "give another")
         if request.prompt == "crash":
@@ -45,10 +59,12 @@ class Scripted:
         yield from self._words()
         yield AnswerPart(tokens=self.words, finish="length")
 
-    def chat(self, request: ChatRequest) -> Iterator[AnswerPart]:
-        yield AnswerPart(request.task, data={"prompt_tokens": 4})
-        yield from self._words()
-        yield AnswerPart(tokens=self.words, finish="stop")
+    def chat(self, request: ChatRequest) -> Work:
+        def write() -> Iterator[AnswerPart]:
+            yield from self._words()
+            yield AnswerPart(tokens=self.words, finish="stop")
+
+        return Work(lambda: iter([AnswerPart(request.question.task, data={"prompt_tokens": 4})]), write)
 
     def _words(self) -> Iterator[AnswerPart]:
         self.go.wait(10)
@@ -132,6 +148,9 @@ def test_streams() -> None:
         ("/predict", b'{"top": 0}', 422),
         ("/predict", b'{"sketch_tokens": 100000}', 422),
         ("/predict", b'{"model": "other"}', 404),
+        ("/predict", b'{"at": "unknown"}', 400),
+        ("/predict", b'{"at": "unknown", "stream": true}', 400),
+        ("/predict", b'{"changed": "a.py"}', 422),
         ("/predict", b"\xff\xfe", 422),
         ("/predict", b"", 422),
         ("/v1/completions", b'{"prompt": ["a", "b"]}', 422),
@@ -199,6 +218,38 @@ def test_a_full_queue_is_reported_at_once() -> None:
 
     model = Scripted()
     run(work, model, limits=Limits(waiting=2))
+
+
+def test_a_ranking_does_not_wait_behind_a_sketch() -> None:
+    async def work(client: Client) -> None:
+        model.go.clear()
+        sketches = [asyncio.create_task(client.post("/predict", json={})) for _ in range(2)]
+        await asyncio.sleep(0.1)
+        for _ in range(3):
+            assert (await client.post("/predict", json={"sketch_tokens": 0})).json()["files"] == []
+        async with client.stream("POST", "/predict", json={"stream": True, "sketch_tokens": 0}) as answer:
+            assert "event: done" in (await answer.aread()).decode()
+        assert not any(one.done() for one in sketches)
+        assert (await client.get("/health")).json()["requests"] == 2
+        model.go.set()
+        assert [(await one).status_code for one in sketches] == [200] * 2
+
+    model = Scripted()
+    run(work, model, limits=Limits(waiting=1))
+
+
+def test_rankings_have_a_bounded_queue_too() -> None:
+    async def work(client: Client) -> None:
+        model.go_ranking.clear()
+        running = [asyncio.create_task(client.post("/predict", json={"sketch_tokens": 0})) for _ in range(2)]
+        await asyncio.sleep(0.1)
+        assert (await client.post("/predict", json={"sketch_tokens": 0})).status_code == 429
+        assert (await client.get("/health")).json()["requests"] == 2
+        model.go_ranking.set()
+        assert [(await one).status_code for one in running] == [200] * 2
+
+    model = Scripted()
+    run(work, model, limits=Limits(waiting=1))
 
 
 def test_an_answer_that_takes_too_long_is_ended() -> None:

@@ -33,6 +33,10 @@ def titles(past: Past) -> list[str]:
     return [past.commits.titles[number] for number in past.order]
 
 
+def changed(past: Past) -> list[str]:
+    return [past.commits.paths[path] for path in past.commits.change_paths[past.changes]]
+
+
 def index(repo: Repo, tmp_path: Path) -> RepositoryIndex:
     return RepositoryIndex(repo.path / ".git", tmp_path / "cache")
 

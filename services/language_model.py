@@ -1,0 +1,102 @@
+"""Trained models, which add a sketch to ranked files, and complete text. Heavy: imported only where there is one."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from core.errors import UserError
+from core.models import model_folder
+from core.prediction.answer import Answer
+from core.prediction.asking import Asker
+from core.prediction.completing import Stopper, complete
+from core.prediction.predictor import Ranking
+from core.prediction.question import Question
+from core.prediction.streaming import pieces_of, recorded, shown
+from core.prediction.writing import Sampling
+from core.text.grammar import pieces_of_spelled
+from services.answers import AnswerPart
+from services.schemas import CompletionRequest
+
+
+def check(folders: Mapping[str, Path]) -> None:
+    """Raises UserError where a folder does not hold a model."""
+    for folder in folders.values():
+        model_folder.read_info(folder)
+
+
+def load(
+    folders: Mapping[str, Path], places: Mapping[str, str], cache_dir: Path, last: int
+) -> dict[str, LanguageModel]:
+    """The models by name, each with its repository. Raises UserError where they do not share a base model."""
+    loaded = model_folder.load_several(dict(folders), cache_dir)
+    found = {name: LanguageModel(Asker(one, places[name], cache_dir, last)) for name, one in loaded.items()}
+    for one in found.values():
+        one.asker.loaded.merge_adapter()
+        one.asker.look()
+    return found
+
+
+@dataclass
+class LanguageModel:
+    """A trained model with its repository. Its methods run one at a time, in the model's thread."""
+
+    asker: Asker
+
+    def sketch(self, answer: Answer, question: Question) -> Iterator[AnswerPart]:
+        """The sketch as it is written, then the answer with it."""
+        ranking, written = self._rank(answer, question), list[int]()
+        for text in self._texts(ranking, question, written):
+            yield AnswerPart(text=text)
+        whole = replace(answer, sketch=self.asker.predictor.prediction(ranking, written))
+        yield AnswerPart(event="done", data=whole.as_dict())
+
+    def chat(self, answer: Answer, question: Question, stops: Sequence[str]) -> Iterator[AnswerPart]:
+        """Kinds of change as Markdown, then the sketch as it is written."""
+        ranking, written = self._rank(answer, question), list[int]()
+        changes = [f"- {one.name} {one.probability:.1%}" for one in ranking.change_types] or ["- none"]
+        head = ["", "**Changes**", *changes, "", "~~~~text", *([] if ranking.first else ["(nothing)"])]
+        yield AnswerPart("\n".join(head), data={"prompt_tokens": ranking.context_tokens})
+        yield from _stopped(self._texts(ranking, question, written), stops, written, ending="\n~~~~\n")
+
+    def complete(self, request: CompletionRequest) -> Iterator[AnswerPart]:
+        """Text that continues the prompt."""
+        prompt = request.prompt if isinstance(request.prompt, str) else request.prompt[0]
+        vocabulary = self.asker.loaded.vocabulary
+        ids = vocabulary.encode([pieces_of_spelled(prompt)])[0]
+        most = request.max_tokens or 64
+        if not ids:
+            raise UserError("the prompt is empty", "give some text to continue")
+        if len(ids) + most > (longest := self.asker.loaded.longest):
+            raise UserError(f"{len(ids)} tokens of prompt and {most} to write are more than the model's {longest}")
+        self.asker.loaded.activate()
+        yield AnswerPart(prompt if request.echo else "", data={"prompt_tokens": len(ids)})
+        sampling = Sampling(request.temperature or 0.0, request.top_p or 1.0, request.seed or 0)
+        written: list[int] = []
+        made = recorded(complete(self.asker.loaded.model, vocabulary, ids, most, sampling), written)
+        yield from _stopped(pieces_of(made, vocabulary), request.stops, written, most=most)
+
+    def _rank(self, answer: Answer, question: Question) -> Ranking:
+        self.asker.loaded.activate()
+        return self.asker.rank(question, answer.ranking)
+
+    def _texts(self, ranking: Ranking, question: Question, written: list[int]) -> Iterator[str]:
+        """The sketch as people read it, piece by piece."""
+        return shown(recorded(self.asker.write(ranking, question), written), self.asker.loaded.vocabulary)
+
+
+def _stopped(
+    texts: Iterator[str], stops: Sequence[str], written: list[int], *, most: int = 0, ending: str = ""
+) -> Iterator[AnswerPart]:
+    """Text up to the first of the `stops`, then the reason why it ended and the tokens used."""
+    stopper = Stopper(stops)
+    for text in texts:
+        if ready := stopper.ready(text):
+            yield AnswerPart(ready)
+        if stopper.done:
+            break
+    else:
+        yield AnswerPart(stopper.held)
+    finish = "length" if most and len(written) >= most and not stopper.done else "stop"
+    yield AnswerPart(ending, tokens=len(written), finish=finish)

@@ -1,0 +1,140 @@
+"""The Model Context Protocol: tools for coding agents, over standard input and output or at /mcp of the service."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Annotated, TypeVar
+
+import anyio
+from mcp.server import MCPServer
+from mcp.server.mcpserver.exceptions import ToolError
+from mcp.server.transport_security import TransportSecuritySettings
+from mcp_types import ToolAnnotations
+from pydantic import Field
+from starlette.routing import BaseRoute, Route
+
+from core import __version__
+from core.config import checked
+from core.errors import GitloreError
+from core.prediction.explaining import ExplainedCommit, explain
+from core.prediction.inputs import files_of_diff
+from core.prediction.question import MOST_TEXT, Question
+from core.ranking.file_history import FileHistory, history_of_file
+from core.ranking.ranker import Mode, RankedFile
+from services.http.keys import KeyGuard
+from services.queue import BusyError, LateError, RequestQueue
+from services.served import Served
+
+T = TypeVar("T")
+MAX_DIFF = 1_000_000
+"""Characters of a diff."""
+MAX_CHANGES = 20
+"""Of a file's history."""
+FilePath = Annotated[str, Field(max_length=4096)]
+Paths = Annotated[list[FilePath], Field(max_length=1000)]
+Top = Annotated[int, Field(ge=1, le=50)]
+READ_ONLY = ToolAnnotations(read_only_hint=True, destructive_hint=False, idempotent_hint=True, open_world_hint=False)
+INSTRUCTIONS = (
+    "Gitlore knows the history of this repository. Ask predict_files before you search for what a task changes, and "
+    "what_did_i_forget before you commit. Each reason names the commits that it rests on by their full hashes."
+)
+
+
+@dataclass(frozen=True)
+class FilesFound:
+    """Ranked files as of commit `at`. Where `unsure`, the order is right about half as often."""
+
+    at: str
+    mode: Mode
+    unsure: bool
+    files: list[RankedFile]
+
+
+@dataclass(frozen=True)
+class Tools:
+    """The tools, about one repository. They run in the thread that ranks, one at a time."""
+
+    served: Served
+    rankings: RequestQueue
+
+    async def predict_files(
+        self,
+        task: Annotated[str, Field(max_length=MOST_TEXT)] = "",
+        changed: Paths | None = None,
+        files: Paths | None = None,
+        top: Top = 5,
+    ) -> FilesFound:
+        """Which files a task changes, with reasons: an issue, a traceback, or a line like a commit message.
+
+        `changed` are files that are changed already: which others go with them? `files` are names and patterns such
+        as src/* to choose from. `probability` is that of a file being changed; `share` adds up to one over all files.
+        """
+        return await self._in_turn(
+            lambda: self._found(task=task, changed=tuple(changed or ()), files=tuple(files or ()), top=top)
+        )
+
+    async def what_did_i_forget(self, diff: Annotated[str, Field(max_length=MAX_DIFF)]) -> FilesFound:
+        """Which files usually change with those of a unified diff (the output of git diff), but are not in it."""
+        return await self._in_turn(lambda: self._found(changed=tuple(files_of_diff(diff))))
+
+    async def explain_change(self, commit: Annotated[str, Field(min_length=1, max_length=1000)]) -> ExplainedCommit:
+        """What a commit changed and why, by what was known before it: reasons for each file, and what is missing."""
+        return await self._in_turn(lambda: explain(self.served.files, commit))
+
+    async def file_history(self, path: FilePath) -> FileHistory:
+        """The newest commits that changed a file, its earlier names, and the files that change with it."""
+
+        def read() -> FileHistory:
+            at = self.served.files.commit()
+            return history_of_file(self.served.files.snapshot(at), path, at, MAX_CHANGES)
+
+        return await self._in_turn(read)
+
+    def _found(self, **asked: object) -> FilesFound:
+        answer = self.served.rank(checked("question", Question, asked))
+        ranking = answer.ranking
+        return FilesFound(answer.at, ranking.mode, ranking.unsure, ranking.files)
+
+    async def _in_turn(self, call: Callable[[], T]) -> T:
+        def work() -> Iterator[T]:
+            yield call()
+
+        try:
+            return (await self.rankings.all(work))[0]
+        except GitloreError as error:
+            raise ToolError(str(error)) from error
+        except BusyError:
+            raise ToolError("the queue is full, try again in a moment") from None
+        except LateError:
+            raise ToolError("it took too long, try again in a moment") from None
+
+
+def make_server(tools: Tools) -> MCPServer:
+    """The server with the tools."""
+    server = MCPServer("gitlore", version=__version__, instructions=INSTRUCTIONS)
+    for tool in (tools.predict_files, tools.what_did_i_forget, tools.explain_change, tools.file_history):
+        server.add_tool(tool, annotations=READ_ONLY)
+    return server
+
+
+def http_route(server: MCPServer, guard: KeyGuard, body_bytes: int) -> BaseRoute:
+    """The server at /mcp, behind the key. Its session manager is to be run with the app."""
+    app = server.streamable_http_app(
+        stateless_http=True,
+        json_response=True,
+        max_request_body_size=body_bytes,
+        transport_security=TransportSecuritySettings(enable_dns_rebinding_protection=False),  # see OriginGuard
+    )
+    (route,) = [route for route in app.routes if isinstance(route, Route)]
+    return Route("/mcp", guard.before(route.app), methods=["POST"])
+
+
+def speak(served: Served, most_waiting: int, most_seconds: float) -> None:
+    """Answer on standard output what comes on standard input, until that ends."""
+    rankings = RequestQueue(most_waiting, most_seconds, "rankings")
+    try:
+        anyio.run(make_server(Tools(served, rankings)).run_stdio_async)
+    finally:
+        rankings.close()
+        served.close()
