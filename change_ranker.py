@@ -20,8 +20,10 @@ from core.config import Section, without_credentials
 from core.engine.command import stage_main
 from core.engine.stage import Context, Stage
 from core.errors import UserError
+from core.git import refs
 from core.logs import log
 from core.records.commit_files import read_history
+from core.records.commits import HistoryMetadata, main_branch
 from core.records.json_files import write_record
 from core.records.rankings import RANKER, RankedExample, RankingEvaluation, RankingEvaluations
 
@@ -73,7 +75,7 @@ def run(ctx: Context[ChangeRankerConfig]) -> None:
     if not history.git_dir or not git_dir.exists():
         raise UserError(f"the repository of commits.json is gone: {git_dir}", "run git_scraper again")
     with contextlib.closing(FileAsker(str(git_dir), ctx.cache_dir, RepositoryIndex)) as asker:
-        commits = asker.sources.commits(tip := asker.commit())
+        commits = asker.sources.commits(tip := asker.commit(tip_of(history)))
         train, val, test = split(list(cases(commits, tip, len(commits))), ctx.config)
         with ctx.progress("ranking past commits", len(train) + len(val) + len(test), "commits") as progress:
             record = weights(asker, train, val, ctx.config, progress)
@@ -83,6 +85,14 @@ def run(ctx: Context[ChangeRankerConfig]) -> None:
     write_ranker(ctx.output("ranker.json"), record)
     write_record(ctx.output("ranking_evaluation.json"), RankingEvaluations(repositories=[found]))
     report(ctx, found)
+
+
+def tip_of(history: HistoryMetadata) -> str:
+    """Where the main line ends: HEAD, and where it names no commit, the tip of the main branch or of any other ref."""
+    if head := refs.head(Path(history.git_dir)):
+        return head
+    tips = history.ref_tips
+    return tips.get(f"refs/heads/{main_branch(history)}") or next(iter(tips.values()), "")
 
 
 def split(cases: Sequence[Case], config: ChangeRankerConfig) -> tuple[list[Case], list[Case], list[Case]]:

@@ -46,6 +46,12 @@ def test_a_repository_of_one_commit_has_nothing_to_ask(make_repo: Callable[[str]
     assert read_ranker(folder / "ranker.json").modes == Ranker.shipped().record.modes
 
 
+def test_a_head_that_names_no_commit_is_no_obstacle(history: Repo, tmp_path: Path) -> None:
+    history.git("symbolic-ref", "HEAD", "refs/heads/unborn")
+    (found,) = read_rankings(ranked(history, tmp_path / "out") / "ranking_evaluation.json").repositories
+    assert found.commits == 2
+
+
 def test_own_weights_are_tried_once_there_are_commits_to_validate_them_on(
     make_repo: Callable[[str], Repo], tmp_path: Path
 ) -> None:
