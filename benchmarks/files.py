@@ -24,10 +24,11 @@ from core.ranking.examples import cases
 from core.ranking.ranker import Ranker
 from core.records.evaluation import Estimate
 from core.records.ranker import read_ranker
-from core.records.rankings import BASELINES, FORMS, RANKER, FormTable
+from core.records.rankings import BASELINES, FORMS, RANKER, SIMILAR, FormTable
 from index.repository import RepositoryIndex
 
 POOLED = "pooled"
+HITS = ("hit@1", "hit@5")
 
 
 @click.command(context_settings=CONTEXT_SETTINGS)
@@ -76,7 +77,9 @@ def in_markdown(found: Mapping[str, Sequence[Result]]) -> Iterator[str]:
             continue
         names = [name for name in (RANKER, *BASELINES) if name in next(iter(rows.values())).accuracy]
         yield f"\n**{title[0].upper()}{title[1:]}** (right at 1 / at 5)\n"
-        header = ["", "questions", *names, "better than the better of the first two", "ECE", "CPU ms"]
+        gains = ["better than the better of recency and frequency"]
+        gains += ["better than similar messages"] * (SIMILAR in names)
+        header = ["", "questions", *names, *gains, "ECE", "CPU ms"]
         yield f"| {' | '.join(header)} |"
         yield f"|---{'|---:' * (len(header) - 1)}|"
         for name, table in rows.items():
@@ -86,11 +89,16 @@ def in_markdown(found: Mapping[str, Sequence[Result]]) -> Iterator[str]:
 def row(table: FormTable, names: Sequence[str]) -> list[str]:
     """The cells of a table's line."""
     accuracies = [
-        " / ".join(f"{table.accuracy[name][hit].mean or 0:.3f}".lstrip("0") for hit in ("hit@1", "hit@5"))
-        for name in names
+        " / ".join(f"{table.accuracy[name][hit].mean or 0:.3f}".lstrip("0") for hit in HITS) for name in names
     ]
-    gains = [difference(table.differences[table.better_baseline(hit)][hit]) for hit in ("hit@1", "hit@5")]
-    return [*accuracies, " / ".join(gains), f"{table.calibration_error:.3f}", f"{table.milliseconds:.0f}"]
+    gains = [gain(table, {hit: table.better_baseline(hit) for hit in HITS})]
+    gains += [gain(table, dict.fromkeys(HITS, SIMILAR))] * (SIMILAR in names)
+    return [*accuracies, *gains, f"{table.calibration_error:.3f}", f"{table.milliseconds:.0f}"]
+
+
+def gain(table: FormTable, baselines: Mapping[str, str]) -> str:
+    """Differences to a baseline, by hit."""
+    return " / ".join(difference(table.differences[name][hit]) for hit, name in baselines.items())
 
 
 def difference(found: Estimate) -> str:
