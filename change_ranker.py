@@ -77,6 +77,8 @@ def run(ctx: Context[ChangeRankerConfig]) -> None:
     with contextlib.closing(FileAsker(str(git_dir), ctx.cache_dir, RepositoryIndex)) as asker:
         commits = asker.sources.commits(tip := asker.commit(tip_of(history)))
         train, val, test = split(list(cases(commits, tip, len(commits))), ctx.config)
+        if not train or len(val) < ctx.config.least_commits:
+            train, val = [], []
         with ctx.progress("ranking past commits", len(train) + len(val) + len(test), "commits") as progress:
             record = weights(asker, train, val, ctx.config, progress)
             record.made_from, record.first_commits = [without_credentials(history.repository)], [commits.first(tip)]
@@ -114,10 +116,9 @@ def weights(
     from core.ranking.gate import gated
     from core.ranking.ranker import Ranker
 
-    enough = bool(train) and len(val) >= config.least_commits
     return gated(
-        questions(asker, train if enough else (), progress),
-        questions(asker, val if enough else (), progress),
+        questions(asker, train, progress),
+        questions(asker, val, progress),
         Ranker.shipped().record,
         least=config.least_commits,
         samples=config.bootstrap_samples,

@@ -67,7 +67,8 @@ def gated(
         estimate = statistics.of_mean(np.array(found[mode].gains if mode in found else []), samples=samples, seed=seed)
         wins = estimate["n"] >= least and estimate["low"] is not None and estimate["low"] > 0
         modes[mode] = _weights(own[mode], found[mode], len(groups[mode])) if wins else shipped.modes[mode]
-        gate.append(f"{mode}: {_sentence(estimate, least, wins=wins)}")
+        why = _sentence(estimate, least, wins=wins) if mode != "issue" else "shipped weights; commits are no issues"
+        gate.append(f"{mode}: {why}")
     return RankerRecord(modes=modes, gate=gate)
 
 
@@ -113,7 +114,7 @@ def _weights(own: Mapping[str, float], found: _Validation, examples: int) -> Mod
 def _sentence(estimate: Mapping[str, float | None], least: int, *, wins: bool) -> str:
     count = estimate["n"] or 0
     if count < least:
-        return f"shipped weights; {count} commits to validate its own on, {least} are needed"
+        return f"shipped weights; fewer than {least} commits to validate its own on"
     difference = f"{estimate['mean']:+.3f} nats a question"
     if estimate["low"] is None:
         return f"shipped weights; its own gain {difference} on {count} commits, without an interval"
