@@ -44,6 +44,18 @@ class Similar:
         nothing = np.zeros(len(snapshot.past))
         return cls(nothing, nothing)
 
+    @classmethod
+    def to(cls, snapshot: Snapshot, title: Sequence[str], found: Found | None = None) -> Similar:
+        """To the words of a title; `found` is where they occur in past titles, if that is known."""
+        found = found or snapshot.titles.find(title)
+        scores = found.scores(title) if len(found.hits) else np.zeros(len(snapshot.past))
+        ideal = max(found.best_possible(title), 1e-9)
+        if len(scores) > MAX_SIMILAR:
+            least = np.partition(scores, -MAX_SIMILAR)[-MAX_SIMILAR]
+            scores = np.where(scores >= max(least, 1e-9), scores, 0)
+        alike = (scores / ideal).clip(0, 1)
+        return cls(alike, alike**2 * 0.5 ** (snapshot.past.ages / MESSAGE_HALF_LIFE))
+
     def best(self, most: int) -> list[int]:
         """Places of the commits that count most, the first one first."""
         order = np.argsort(-self.weights, kind="stable")[:most]
@@ -359,14 +371,9 @@ def _messages(snapshot: Snapshot, title: Sequence[str]) -> tuple[Features, Simil
     """Files of past commits whose message is like the title."""
     past = snapshot.past
     found = snapshot.titles.find(title)
-    scores = found.scores(title) if len(found.hits) else np.zeros(len(past))
-    ideal = max(found.best_possible(title), 1e-9)
-    if len(scores) > MAX_SIMILAR:
-        least = np.partition(scores, -MAX_SIMILAR)[-MAX_SIMILAR]
-        scores = np.where(scores >= max(least, 1e-9), scores, 0)
-    alike = (scores / ideal).clip(0, 1)
+    similar = Similar.to(snapshot, title, found)
+    alike, weight = similar.alike, similar.weights
     recent = 0.5 ** (past.ages / MESSAGE_HALF_LIFE)
-    weight = alike**2 * recent
     per_change = weight[past.change_commits]
     sizes = past.sizes[past.change_commits]
     per_file = snapshot.by_file(per_change / sizes * snapshot.narrow)
@@ -391,7 +398,7 @@ def _messages(snapshot: Snapshot, title: Sequence[str]) -> tuple[Features, Simil
         "m_folder": share(snapshot.in_group(snapshot.folders, _normal(per_file))),
         "m_ending": share(snapshot.in_group(snapshot.endings, _normal(per_file))),
     }
-    return features, Similar(alike, weight)
+    return features, similar
 
 
 def _said(snapshot: Snapshot, found: Found, title: Sequence[str]) -> Floats:

@@ -77,6 +77,13 @@ class Query:
         return (found or [match[1] for match in _FRAME.finditer(self.text[:MAX_TEXT])])[-MAX_FRAMES:]
 
     @cached_property
+    def lines(self) -> list[tuple[str, int, str]]:
+        """(path, line, function or "") of these frames."""
+        text = self.text[:MAX_TEXT]
+        found = [(match[1], int(match[2]), match[3] or "") for match in _PY_FRAME.finditer(text)]
+        return (found or [(match[1], int(match[2]), "") for match in _FRAME.finditer(text)])[-MAX_FRAMES:]
+
+    @cached_property
     def paths(self) -> list[str]:
         """Paths and file names anywhere."""
         return list(dict.fromkeys(match[1] for match in _PATH.finditer(self.text[:MAX_TEXT])))[:200]
