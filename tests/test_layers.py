@@ -36,7 +36,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
 LEAVES = {"__init__", "config", "errors", "files", "logs", "process", "progress", "statistics"}
 STAGE_FILES = {
     *("git_scraper", "semantic_chunker", "repository_joiner", "tokenizer", "dataset_builder", "train_model"),
-    *("evaluate", "report_builder", "github_miner", "store_seeder"),
+    *("change_ranker", "evaluate", "report_builder", "github_miner", "store_seeder"),
 }
 COMMANDS = {"predict", "serve"}
 STORES = (("engine",), ("agent",))
