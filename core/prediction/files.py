@@ -12,7 +12,7 @@ from typing import Protocol
 from core.errors import UserError
 from core.git import refs, trees
 from core.git.blobs import BlobReader
-from core.git.names import is_url
+from core.git.names import is_path, is_url
 from core.git.repositories import open_repository
 from core.prediction.answer import Answer
 from core.prediction.facts import facts_of
@@ -178,9 +178,3 @@ def chosen_paths(patterns: Sequence[str], existing: Sequence[str]) -> list[str]:
     if not found:
         raise UserError(f"no file of the repository matches {', '.join(patterns)}", "patterns are such as 'src/*.py'")
     return list(found)
-
-
-def is_path(name: str) -> bool:
-    """Whether a text can be the path of a file in a repository."""
-    parts = name.split("/")
-    return name.isprintable() and "\ufffd" not in name and all(part not in ("", ".", "..") for part in parts)
