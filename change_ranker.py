@@ -3,8 +3,8 @@
     python change_ranker.py --commits outputs/commits.json --output outputs/ranker.json
 
 Past commits are questions to their parents, split by time: weights learn from the oldest, drawn to the shipped ones,
-replace them where newer commits show that they are better, and are tested on the newest. Writes ranker.json and
-ranking_evaluation.json. Needs no model.
+replace them where newer commits show that they are better, and are tested on the newest. Writes ranker.json,
+ranking_evaluation.json, and change_types.json, by which kinds of change are ranked. Needs no model.
 """
 
 from __future__ import annotations
@@ -63,10 +63,11 @@ class ChangeRankerConfig(Section):
 
 
 def run(ctx: Context[ChangeRankerConfig]) -> None:
-    """Write ranker.json and ranking_evaluation.json."""
+    """Write ranker.json, ranking_evaluation.json and change_types.json."""
     from core.prediction.files import FileAsker
     from core.ranking.examples import cases
     from core.ranking.ranker import Ranker
+    from core.records.change_types import change_types_of, write_change_types
     from core.records.ranker import write_ranker
     from index.repository import RepositoryIndex
 
@@ -86,6 +87,7 @@ def run(ctx: Context[ChangeRankerConfig]) -> None:
     found.repository, found.gate = record.made_from[0], record.gate
     write_ranker(ctx.output("ranker.json"), record)
     write_record(ctx.output("ranking_evaluation.json"), RankingEvaluations(repositories=[found]))
+    write_change_types(ctx.output("change_types.json"), change_types_of(ctx.input("chunks.jsonl")))
     report(ctx, found)
 
 
@@ -173,9 +175,9 @@ STAGE = Stage(
     help="rank the files of past commits: weights of the repository's own, and how often the answers are right",
     config=ChangeRankerConfig,
     run=run,
-    inputs=("commits.json",),
-    outputs=("ranker.json", "ranking_evaluation.json"),
-    flags={"commits": "commits.json", "output": "ranker.json"},
+    inputs=("commits.json", "chunks.jsonl"),
+    outputs=("ranker.json", "ranking_evaluation.json", "change_types.json"),
+    flags={"commits": "commits.json", "chunks": "chunks.jsonl", "output": "ranker.json"},
     reads=("files of the repository",),
     libraries=("numpy", "scipy"),
     data_files=(SHIPPED_FILE,),

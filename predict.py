@@ -72,7 +72,6 @@ def main(
     """Rank the files that change next, with reasons, and sketch the change."""
     logs.setup(verbose=verbose)
     from core.prediction import inputs
-    from core.prediction.answer import Answer
     from core.prediction.files import FileAsker
     from index.repository import RepositoryIndex
 
@@ -83,8 +82,7 @@ def main(
     question = checked("question", Question, {**given, "changed": (*(given.get("changed") or ()), *changed)})
     if batch:
         sys.exit(answer_batch(asker, batch, question))
-    at = asker.commit(at)
-    answer = Answer(at, asker.rank(question, at))
+    answer = asker.answer(question, at)
     if question.sketch_tokens and not question.changed:
         answer = with_sketch(answer, question, folder, repo, asker, last, stream=stream, as_json=as_json)
     if as_json:

@@ -110,8 +110,8 @@ def serve_tools(
     from services.mcp import speak
     from services.served import load_all
 
-    (served,) = load_all([], repos, cache_dir, last, ranker).values()
-    speak(served, queue, timeout_s)
+    served = load_all([], repos, cache_dir, last, ranker)
+    speak(next(iter(served.values())), queue, timeout_s)
 
 
 def named(entries: Sequence[str]) -> list[tuple[str, str]]:

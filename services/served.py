@@ -24,20 +24,21 @@ if TYPE_CHECKING:
     from services.language_model import LanguageModel
 
 FILES_ALONE = "files"
-"""Name of what is served without a model."""
+"""Name of a repository without one that is served without a model."""
 
 
 def load_all(
     models: Sequence[tuple[str, str]], repos: dict[str, str], cache_dir: Path, last: int, ranker: str | None = None
 ) -> dict[str, Served]:
-    """Every model with its repository, ready to answer; without models, the repository alone.
+    """Every model with its repository, ready to answer; without models, each repository alone.
 
     `ranker` is a file of weights; by default each repository has its own, or the shipped ones.
 
     Raises UserError where they do not share a base model, or a repository cannot be opened or has no commit, or
     the weights cannot be read.
     """
-    names = [name or Path(place).resolve().name for name, place in models] or [FILES_ALONE]
+    names = [name or Path(place).resolve().name for name, place in models]
+    names = names or [name or FILES_ALONE for name in repos]
     if len(set(names)) < len(names):
         raise UserError("two models have the same name", "name them: --model one=DIR --model two=DIR")
     places = {name: repos.get(name, repos.get("", ".")) for name in names}

@@ -143,7 +143,7 @@ def test_nothing_but_the_pipeline_imports_a_stage_file_and_nothing_a_command(fil
 
 
 def test_only_services_speak_http() -> None:
-    speaking = {file for file in source_files() if {"fastapi", "starlette", "uvicorn"} & set(libraries(file))}
+    speaking = {file for file in source_files() if {"fastapi", "starlette", "uvicorn", "mcp"} & set(libraries(file))}
     assert {room_of(file) for file in speaking} == {"services"}
 
 

@@ -1,10 +1,11 @@
-"""An answer to a question: files with reasons, and what a model adds to them."""
+"""An answer to a question: files with reasons, what else is known of the change, and what a model adds."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
+from core.prediction.facts import Facts
 from core.prediction.prediction import Prediction
 from core.ranking.ranker import UNSURE_SHARE, FileRanking, RankedFile
 
@@ -16,15 +17,19 @@ class Answer:
     at: str
     ranking: FileRanking
     sketch: Prediction | None = None
+    facts: Facts = field(default_factory=Facts)
 
     def as_dict(self) -> dict[str, Any]:
-        """JSON-ready."""
+        """JSON-ready. Change types are the model's where none were ranked."""
         made = (self.sketch or Prediction()).as_dict()
-        return {**made, "at": self.at, **ranking_as_dict(self.ranking)}
+        facts = self.facts.as_dict()
+        facts["change_types"] = facts["change_types"] or made["change_types"]
+        return {**made, "at": self.at, **ranking_as_dict(self.ranking), **facts}
 
     def in_words(self) -> str:
         """For people."""
-        return "\n".join([*files_in_words(self.ranking), *(_sketch_in_words(self.sketch) if self.sketch else [])])
+        sketch = _sketch_in_words(self.sketch) if self.sketch else []
+        return "\n".join([*files_in_words(self.ranking), *self.facts.in_words(), *sketch])
 
 
 def ranking_as_dict(ranking: FileRanking) -> dict[str, Any]:

@@ -57,8 +57,8 @@ def answer(asker: FileAsker, line: BatchLine, defaults: Question) -> dict[str, A
     }
     given = {name: value for name, value in values.items() if value is not None}
     question = checked("question", Question, {**defaults.model_dump(), **given})
-    at = asker.commit(line.at)
-    return {"at": at, **ranking_as_dict(asker.rank(question, at))}
+    found = asker.answer(question, line.at)
+    return {"at": found.at, **ranking_as_dict(found.ranking), **found.facts.as_dict()}
 
 
 def as_line(found: dict[str, Any]) -> str:

@@ -5,23 +5,30 @@ from __future__ import annotations
 import fnmatch
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Protocol
 
 from core.errors import UserError
 from core.git import refs, trees
-from core.git.names import is_url
+from core.git.blobs import BlobReader
+from core.git.names import is_path, is_url
 from core.git.repositories import open_repository
+from core.prediction.answer import Answer
+from core.prediction.facts import facts_of
 from core.prediction.question import Question
-from core.ranking.contents import Contents
+from core.ranking import symbols
+from core.ranking.contents import MAX_BYTES, Contents
 from core.ranking.history import Commits, Past
 from core.ranking.ranker import FileRanking, Ranker
 from core.ranking.snapshot import Snapshot
+from core.records.change_types import read_change_types
 from core.records.ranker import read_ranker
 
 FETCH_EVERY_S = 60.0
 MAX_SNAPSHOTS = 4
+MAX_PARSED = 500
+"""Files whose symbols are kept for the next questions."""
 
 
 class Sources(Contents, Protocol):
@@ -45,12 +52,15 @@ class FileAsker:
     ranker_file: Path | None = None
     """Weights; by default those in `outputs` that were made for this repository, otherwise the shipped ones."""
     outputs: Path = Path("outputs")
+    """Where the pipeline may have left ranker.json and change_types.json."""
     _ranker: Ranker | None = field(default=None, init=False)
     _sources: Sources | None = field(default=None, init=False)
     _git_dir: Path | None = field(default=None, init=False)
     _head: str = field(default="", init=False)
     _looked: float = field(default=0.0, init=False)
     _snapshots: dict[str, Snapshot] = field(default_factory=dict, init=False)
+    _parsed: dict[tuple[str, str], list[symbols.Symbol]] = field(default_factory=dict, init=False)
+    _counts: dict[str, dict[str, int]] | None = field(default=None, init=False)
 
     @property
     def git_dir(self) -> Path:
@@ -112,6 +122,35 @@ class FileAsker:
             wanted=chosen.__contains__ if chosen is not None else None,
         )
 
+    def answer(self, question: Question, at: str = "") -> Answer:
+        """The same with symbols, change types, authors and when. Raises UserError as `rank`."""
+        commit = self.commit(at)
+        most = max(question.top, symbols.MAX_FILES)
+        ranking = self.rank(question.model_copy(update={"top": most}), commit)
+        snapshot = self.snapshot(commit)
+        asked = bool(question.task.strip())
+        parsed = self.parsed(snapshot, [file.name for file in ranking.files if not file.new][:most]) if asked else {}
+        facts = facts_of(snapshot, question.task, ranking, parsed, self._known_types(), question.top)
+        return Answer(commit, replace(ranking, files=ranking.files[: question.top]), facts=facts)
+
+    def parsed(self, snapshot: Snapshot, paths: Sequence[str]) -> dict[str, list[symbols.Symbol]]:
+        """The symbols of files by path, as a snapshot has them."""
+        places = {path: place for place, path in enumerate(snapshot.paths)}
+        keys = [(path, snapshot.blobs[places[path]]) for path in paths if path in places]
+        if new := [key for key in keys if key not in self._parsed]:
+            with BlobReader(self.git_dir) as reader:
+                contents = list(reader.read_many([blob for _, blob in new], MAX_BYTES))
+            if len(self._parsed) + len(new) > MAX_PARSED:
+                self._parsed = {key: self._parsed[key] for key in keys if key in self._parsed}
+            self._parsed |= {key: symbols.read(key[0], data) for key, data in zip(new, contents, strict=True)}
+        return {key[0]: self._parsed[key] for key in keys}
+
+    def _known_types(self) -> dict[str, dict[str, int]]:
+        if self._counts is None:
+            file = self.outputs / "change_types.json"
+            self._counts = read_change_types(file).commits if file.is_file() else {}
+        return self._counts
+
     def ranker(self, commit: str) -> Ranker:
         """The weights to ask. Raises UserError where a file of them is damaged."""
         if self._ranker is None:
@@ -139,9 +178,3 @@ def chosen_paths(patterns: Sequence[str], existing: Sequence[str]) -> list[str]:
     if not found:
         raise UserError(f"no file of the repository matches {', '.join(patterns)}", "patterns are such as 'src/*.py'")
     return list(found)
-
-
-def is_path(name: str) -> bool:
-    """Whether a text can be the path of a file in a repository."""
-    parts = name.split("/")
-    return name.isprintable() and "\ufffd" not in name and all(part not in ("", ".", "..") for part in parts)

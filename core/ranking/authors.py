@@ -25,6 +25,8 @@ FILE_HALF_LIFE = 10
 MAX_FILES = 5
 NEW_COMMITS = 100
 """Recent commits among which first ones are counted."""
+FOUNDING_COMMITS = 200
+"""At the start of a history, at most half of it: there everybody is new, which says nothing of today."""
 _BOT = re.compile(r"\[bot\]|\bbot\b|dependabot|renovate|pre-commit|greenkeeper|github.actions", re.IGNORECASE)
 _BOT_TITLE = re.compile(
     r"^(?:\[pre-commit|(?:build|chore|ci|deps?)(?:\(deps[^)]*\))?!?: *(?:bump|update)\b|bump \S+ from )", re.IGNORECASE
@@ -79,9 +81,10 @@ def _reason(place: int, names: Sequence[str], authors: Ints, similar: Similar) -
 
 
 def _first(authors: Ints) -> Floats:
-    """Of each commit, 1 where it is its author's first."""
+    """Of each commit, 1 where it is its author's first, once the project has begun."""
     first = np.zeros(len(authors))
     first[np.unique(authors, return_index=True)[1]] = 1
+    first[: min(len(authors) // 2, FOUNDING_COMMITS)] = 0
     return first
 
 

@@ -88,3 +88,9 @@ def of_change_types(
         return None
     found = change_types.features(snapshot, title, similar, files, parts)
     return example(change_types.FEATURES, found, [name in right for name in CHANGE_TYPES])
+
+
+def rank_of(example: Example, names: Sequence[str], weights: Mapping[str, float]) -> int:
+    """The place, from 0, at which weights put the best right candidate."""
+    scores = example.features.astype(np.float64) @ np.array([weights.get(name, 0.0) for name in names])
+    return int(np.argmax(example.true[np.argsort(-scores, kind="stable")]))

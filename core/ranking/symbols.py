@@ -151,13 +151,17 @@ def _reason(query: Query, symbol: Symbol) -> str:
     spelled = {name.lower() for name in IDENTIFIER.findall(query.text)}
     if len(symbol.last) > 2 and symbol.last.lower() in spelled:
         return "the task names it"
-    asked = dict.fromkeys([*words(query.title), *words(query.body)])
-    named = [word for word in parts(symbol.last) if word in asked]
-    if named:
-        return f"its name has {', '.join(named[:3])}"
-    held = set(words(symbol.code))
-    shared = [word for word in asked if word in held]
-    return f"its code has {', '.join(shared[:3])}" if shared else ""
+    asked = {part: name for name in IDENTIFIER.findall(query.text) for part in parts(name)}
+    if named := _spelled(asked, parts(symbol.last)):
+        return f"its name has {named}"
+    shared = _spelled(asked, words(symbol.code))
+    return f"its code has {shared}" if shared else ""
+
+
+def _spelled(asked: Mapping[str, str], held: Sequence[str]) -> str:
+    """The first three words of a task that are held."""
+    found = set(held)
+    return ", ".join(list(dict.fromkeys(name for part, name in asked.items() if part in found))[:3])
 
 
 def features(query: Query, files: Mapping[str, float], symbols: Sequence[Symbol]) -> Features:
