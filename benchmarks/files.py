@@ -92,7 +92,8 @@ def row(table: FormTable, names: Sequence[str]) -> list[str]:
         " / ".join(f"{table.accuracy[name][hit].mean or 0:.3f}".lstrip("0") for hit in HITS) for name in names
     ]
     gains = [gain(table, {hit: table.better_baseline(hit) for hit in HITS})]
-    gains += [gain(table, dict.fromkeys(HITS, SIMILAR))] * (SIMILAR in names)
+    if SIMILAR in names:
+        gains.append(gain(table, dict.fromkeys(HITS, SIMILAR)))
     return [*accuracies, *gains, f"{table.calibration_error:.3f}", f"{table.milliseconds:.0f}"]
 
 
