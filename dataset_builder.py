@@ -1,4 +1,4 @@
-"""Stage 4: training, validation and test data in chronological order.
+"""Stage 5: training, validation and test data in chronological order.
 
     python dataset_builder.py --vocab outputs/vocab.json --chunks outputs/chunks.jsonl --commits outputs/commits.json
 

@@ -1,4 +1,4 @@
-"""Stage 6: measure how well the model predicts commits that it has never seen.
+"""Stage 7: measure how well the model predicts commits that it has never seen.
 
     python evaluate.py --model outputs/model --test-data outputs/training_data_test.pt --output outputs/evaluation.json
 

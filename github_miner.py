@@ -1,4 +1,4 @@
-"""Stage 8: other repositories to learn from: their clones, and what GitHub knows of them. Off unless enabled.
+"""Stage 9: other repositories to learn from: their clones, and what GitHub knows of them. Off unless enabled.
 
     python github_miner.py --enabled --no-github --repositories ~/projects/other --output outputs/mined.jsonl
 

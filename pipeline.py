@@ -13,6 +13,7 @@ from pathlib import Path
 
 import click
 
+import change_ranker
 import dataset_builder
 import evaluate
 import git_scraper
@@ -34,6 +35,7 @@ from core.errors import UserError, did_you_mean
 STAGES: tuple[Stage, ...] = (
     git_scraper.STAGE,  #       repository        -> commits.json
     semantic_chunker.STAGE,  #  commits.json      -> chunks.jsonl
+    change_ranker.STAGE,  #     commits.json      -> ranker.json, ranking_evaluation.json
     tokenizer.STAGE,  #         chunks.jsonl      -> vocab.json, tokenizer/, tokens.pt
     dataset_builder.STAGE,  #   tokens.pt         -> training_data_{train,val,test}.pt
     train_model.STAGE,  #       training data     -> model/, model_weights.pt, training_logs/

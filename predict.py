@@ -54,6 +54,9 @@ FORGOTTEN = 3
 @click.option(
     "--model", "folder", default=DEFAULT_MODEL, metavar="DIR", show_default=True, help="Model for the sketch."
 )
+@click.option(
+    "--ranker", metavar="FILE", help="Weights [default: ranker.json of this repository in outputs/, or shipped]."
+)
 @click.option("--last", default=10, type=click.IntRange(1), show_default=True, help="Commits of history to show it.")
 @click.option("--stream", is_flag=True, help="Show the sketch while it is written (with --json: a JSON line each).")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
@@ -62,8 +65,8 @@ FORGOTTEN = 3
 @version_option()
 @with_exit_codes
 def main(
-    repo: str, task_file: str | None, staged: bool, diff: str | None, at: str, batch: str | None,
-    fail_above: float | None, folder: str, last: int, stream: bool, as_json: bool, cache_dir: str, verbose: bool,
+    repo: str, task_file: str | None, staged: bool, diff: str | None, at: str, batch: str | None, folder: str,
+    fail_above: float | None, ranker: str | None, last: int, stream: bool, as_json: bool, cache_dir: str, verbose: bool,
     **given: Any,
 ) -> None:  # fmt: skip
     """Rank the files that change next, with reasons, and sketch the change."""
@@ -72,8 +75,7 @@ def main(
     from core.prediction.files import FileAsker
     from index.repository import RepositoryIndex
 
-    change_types = Path(folder).parent / "change_types.json"
-    asker = FileAsker(repo, cache_folder(cache_dir), RepositoryIndex, change_types=change_types)
+    asker = FileAsker(repo, cache_folder(cache_dir), RepositoryIndex, Path(ranker) if ranker else None)
     if task_file:
         given["task"] = inputs.text_of(task_file)
     changed, at = inputs.changed_files(asker, at, staged=staged, diff=diff)

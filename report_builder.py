@@ -1,4 +1,4 @@
-"""Stage 7: build one self-contained page that shows what was read, extracted and learned.
+"""Stage 8: build one self-contained page that shows what was read, extracted and learned.
 
 python report_builder.py --commits outputs/commits.json --output outputs/report.html
 """
@@ -23,6 +23,7 @@ from core.git.names import display_name
 from core.models.model_folder import read_info
 from core.records.commit_files import read_commits, read_history
 from core.records.evaluation import CACHE, TRIGRAM, TUNED, Evaluation, Saving, read_evaluation
+from core.records.rankings import FORMS, read_rankings
 from core.records.training import VALIDATION_LOSS, MemoryReport, read_metrics, read_training
 from core.reports import plots
 from core.text.grammar import GrammarError, parse_head, pieces_of_spelled
@@ -75,6 +76,8 @@ def run(ctx: Context[ReportBuilderConfig]) -> None:
     environment.filters |= {"share": share, "saving": in_words, "head": describe_head, "gib": gib}
     page = environment.get_template("report.html.j2").render(
         name=ctx.config.title or display_name(history.repository, history.git_dir),
+        rankings=read_rankings(ctx.input("ranking_evaluation.json")).repositories,
+        forms=FORMS,
         history=msgspec.to_builtins(history),
         chunks=chunks,
         dataset=dataset,
@@ -217,11 +220,14 @@ STAGE = Stage(
     help="build the report: what was read, extracted and learned",
     config=ReportBuilderConfig,
     run=run,
-    inputs=("commits.json", "chunking_stats.json", "dataset_stats.json", "model", "training_logs", "evaluation.json"),
+    inputs=(
+        *("commits.json", "chunking_stats.json", "ranking_evaluation.json", "dataset_stats.json"),
+        *("model", "training_logs", "evaluation.json"),
+    ),
     outputs=("report.html",),
     flags={"commits": "commits.json", "output": "report.html"},
     libraries=("matplotlib", "Jinja2"),
-    data_files=(f"{TEMPLATES}/report.html.j2", f"{TEMPLATES}/style.html.j2"),
+    data_files=(f"{TEMPLATES}/report.html.j2", f"{TEMPLATES}/ranking.html.j2", f"{TEMPLATES}/style.html.j2"),
 )
 
 if __name__ == "__main__":

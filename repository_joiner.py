@@ -7,6 +7,7 @@ them, each commit and chunk with the name of its repository: by date, or one rep
 from __future__ import annotations
 
 import heapq
+import json
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -28,6 +29,7 @@ from core.records.commit_files import CommitWriter, branch_set_of, commit_heads,
 from core.records.commits import DateRange, HistoryMetadata
 
 PARTS = ("commits.json", "chunks.jsonl", "chunks.index")
+RANKINGS = "ranking_evaluation.json"
 
 
 class RepositoryJoinerConfig(Section):
@@ -52,7 +54,7 @@ class Item:
 
 
 def run(ctx: Context[RepositoryJoinerConfig]) -> None:
-    """Write commits.json, chunks.jsonl and chunking_stats.json of all repositories."""
+    """Write commits.json, chunks.jsonl, chunking_stats.json and ranking_evaluation.json of all repositories."""
     folders = [expand(folder) for folder in ctx.config.folders]
     if not folders:
         raise UserError("no histories to join", "name their outputs folders in repository_joiner.folders")
@@ -80,6 +82,9 @@ def run(ctx: Context[RepositoryJoinerConfig]) -> None:
         for entry in read_entries(entries):
             totals.add(entry.counts)
     write_json(ctx.output("chunking_stats.json"), totals.as_dict())
+    rankings = [json.loads((folder / RANKINGS).read_bytes()) for folder in folders if (folder / RANKINGS).exists()]
+    tables = [one for ranking in rankings for one in ranking["repositories"]]
+    write_json(ctx.output(RANKINGS), {"schema_version": "1.0", "repositories": tables})
 
 
 def join_metadata(names: list[str], histories: list[HistoryMetadata]) -> tuple[HistoryMetadata, list[int]]:
@@ -177,7 +182,7 @@ _CHUNK = msgspec.json.Decoder(dict[str, Any])
 
 
 def _sources(config: RepositoryJoinerConfig) -> dict[str, str]:
-    files = [expand(folder) / name for folder in config.folders for name in PARTS]
+    files = [expand(folder) / name for folder in config.folders for name in (*PARTS, RANKINGS)]
     return {str(file): repr((file.stat().st_size, file.stat().st_mtime_ns)) for file in files if file.exists()}
 
 
@@ -186,7 +191,7 @@ STAGE = Stage(
     help="make one history of several repositories",
     config=RepositoryJoinerConfig,
     run=run,
-    outputs=("commits.json", "chunks.jsonl", "chunking_stats.json"),
+    outputs=("commits.json", "chunks.jsonl", "chunking_stats.json", RANKINGS),
     sources=_sources,
     flags={"output": "chunks.jsonl"},
 )

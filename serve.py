@@ -48,6 +48,9 @@ DEFAULT_MODEL = "outputs/model"
 )
 @click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
 @click.option("--port", default=8000, type=click.IntRange(0, 65535), show_default=True, help="Port to listen on.")
+@click.option(
+    "--ranker", metavar="FILE", help="Weights [default: ranker.json of the repository in outputs/, or shipped]."
+)
 @click.option("--last", default=10, type=click.IntRange(1), show_default=True, help="Commits of history to show.")
 @click.option(
     "--queue", default=16, type=click.IntRange(0), show_default=True, help="Requests that may wait; more get 429."
@@ -68,6 +71,7 @@ def main(
     mcp: bool,
     host: str,
     port: int,
+    ranker: str | None,
     last: int,
     queue: int,
     timeout_s: float,
@@ -78,7 +82,7 @@ def main(
     """Rank files over HTTP: POST /predict, /v1/completions, /v1/chat/completions, /mcp; GET /health, /docs."""
     logs.setup(verbose=verbose)
     if mcp:
-        serve_tools(dict(named(repos)), cache_folder(cache_dir), last, queue, timeout_s)
+        serve_tools(dict(named(repos)), cache_folder(cache_dir), last, queue, timeout_s, ranker)
         return
     from services.app import make_app
     from services.http.limits import Limits
@@ -88,7 +92,7 @@ def main(
 
     if not models and Path(DEFAULT_MODEL).exists():
         models = (DEFAULT_MODEL,)
-    served = load_all(named(models), dict(named(repos)), cache_folder(cache_dir), last)
+    served = load_all(named(models), dict(named(repos)), cache_folder(cache_dir), last, ranker)
     for one in served.values():
         one.warm()
     key, local = os.environ.get(API_KEY, ""), host in LOOPBACK
@@ -99,13 +103,15 @@ def main(
     listen(app, host, port, list(served), verbose=verbose)
 
 
-def serve_tools(repos: dict[str, str], cache_dir: Path, last: int, queue: int, timeout_s: float) -> None:
+def serve_tools(
+    repos: dict[str, str], cache_dir: Path, last: int, queue: int, timeout_s: float, ranker: str | None
+) -> None:
     """Speak MCP on standard input and output."""
     from services.mcp import speak
     from services.served import load_all
 
-    (served,) = load_all([], repos, cache_dir, last).values()
-    speak(served, queue, timeout_s)
+    served = load_all([], repos, cache_dir, last, ranker)
+    speak(next(iter(served.values())), queue, timeout_s)
 
 
 def named(entries: Sequence[str]) -> list[tuple[str, str]]:

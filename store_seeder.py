@@ -1,4 +1,4 @@
-"""Stage 9: what histories show, put into the three stores that agents read.
+"""Stage 10: what histories show, put into the three stores that agents read.
 
     python store_seeder.py --commits outputs/commits.json --mined outputs/mined.jsonl --output outputs/seeding.json
 
@@ -71,7 +71,7 @@ def seed_own(ctx: Context[StoreSeederConfig], seeder: Seeder, rules: EvidenceRul
 
 
 def seed_other(mined: MinedRepository, seeder: Seeder, rules: EvidenceRules, tally: MiningTally, own: str) -> None:
-    """Stage the evidence of a repository that stage 8 has judged and brought up to date, unless it is our own."""
+    """Stage the evidence of a repository that github_miner has judged and brought up to date, unless it is our own."""
     from miners.clones import opened_clone
     from miners.seeder import seed_clone
 

@@ -1,4 +1,4 @@
-"""Stage 3: chunks as token sequences, lossless, with markers for structure.
+"""Stage 4: chunks as token sequences, lossless, with markers for structure.
 
     python tokenizer.py --chunks outputs/chunks.jsonl --vocab-size 50257 \\
         --output-vocab outputs/vocab.json --output-tokens outputs/tokens.pt

@@ -1,4 +1,4 @@
-"""Stage 5: fine-tune a causal language model on the history.
+"""Stage 6: fine-tune a causal language model on the history.
 
     python train_model.py --vocab outputs/vocab.json --train-data outputs/training_data_train.pt \\
         --val-data outputs/training_data_val.pt

@@ -4,7 +4,7 @@
 
 OUTPUTS is an outputs folder of the pipeline, at least up to dataset_builder. Both train the same adapter on the same
 base with the same batches, each round in a new process, in turn; the ratio is the median over rounds. "plain" is
-transformers' Trainer with the model's own loss and PEFT's defaults; "ours" is what stage 5 runs, with its monitor and
+transformers' Trainer with the model's own loss and PEFT's defaults; "ours" is what stage 6 runs, with its monitor and
 without validation.
 """
 

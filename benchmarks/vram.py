@@ -1,10 +1,10 @@
-"""Does it fit an 8 GiB GPU? The memory plan of stage 5 compared with measurements, for models of published shapes.
+"""Does it fit an 8 GiB GPU? The memory plan of stage 6 compared with measurements, for models of published shapes.
 
     python -m benchmarks.vram [NAME …]
 
 Weights are random, so nothing is downloaded: NF4 weights of the published shapes are made layer by layer; adapter,
-optimizer, chunked loss and gradient checkpointing are those of stage 5. On a GPU the process may use 8 GiB
-(`torch.cuda.set_per_process_memory_fraction`) and takes the steps of stage 5's probe; peak memory and tokens per second
+optimizer, chunked loss and gradient checkpointing are those of stage 6. On a GPU the process may use 8 GiB
+(`torch.cuda.set_per_process_memory_fraction`) and takes the steps of stage 6's probe; peak memory and tokens per second
 are printed next to the plan. Without a GPU only the plan is printed.
 """
 
@@ -135,7 +135,7 @@ def build(model: Published, device: str) -> PreTrainedModel:
 
 
 def compute_dtype(device: str) -> torch.dtype:
-    """The precision that stage 5 uses there."""
+    """The precision that stage 6 uses there."""
     able = device != "cuda" or torch.cuda.get_device_capability() >= (8, 0)
     return torch.bfloat16 if able else torch.float16
 
@@ -173,7 +173,7 @@ def four_bit_bytes(model: PreTrainedModel) -> int:
 
 
 def probe(model: PreTrainedModel, shape: Shape, vocabulary: int) -> memory.Measured:
-    """The steps of stage 5's own probe."""
+    """The steps of stage 6's own probe."""
     from core.training import loop
     from core.training.arguments import training_arguments
     from train_model import ModelTrainingConfig, optimization_of

@@ -15,6 +15,7 @@ from core.prediction.answer import Answer
 from core.prediction.files import FileAsker
 from core.prediction.question import Question
 from core.ranking.ranker import FileRanking
+from core.records.ranker import read_ranker
 from index.repository import RepositoryIndex
 from services.answers import AnswerPart, Work
 from services.schemas import ChatRequest, CompletionRequest, PredictRequest
@@ -23,19 +24,28 @@ if TYPE_CHECKING:
     from services.language_model import LanguageModel
 
 FILES_ALONE = "files"
-"""Name of what is served without a model."""
+"""Name of a repository without one that is served without a model."""
 
 
-def load_all(models: Sequence[tuple[str, str]], repos: dict[str, str], cache_dir: Path, last: int) -> dict[str, Served]:
-    """Every model with its repository, ready to answer; without models, the repository alone.
+def load_all(
+    models: Sequence[tuple[str, str]], repos: dict[str, str], cache_dir: Path, last: int, ranker: str | None = None
+) -> dict[str, Served]:
+    """Every model with its repository, ready to answer; without models, each repository alone.
 
-    Raises UserError where they do not share a base model, or a repository cannot be opened or has no commit.
+    `ranker` is a file of weights; by default each repository has its own, or the shipped ones.
+
+    Raises UserError where they do not share a base model, or a repository cannot be opened or has no commit, or
+    the weights cannot be read.
     """
-    names = [name or Path(place).resolve().name for name, place in models] or [FILES_ALONE]
+    names = [name or Path(place).resolve().name for name, place in models]
+    names = names or [name or FILES_ALONE for name in repos]
     if len(set(names)) < len(names):
         raise UserError("two models have the same name", "name them: --model one=DIR --model two=DIR")
     places = {name: repos.get(name, repos.get("", ".")) for name in names}
-    askers = {place: FileAsker(place, cache_dir, RepositoryIndex) for place in places.values()}
+    weights = Path(ranker) if ranker else None
+    if weights:
+        read_ranker(weights)  # a wrong one is an error now, not with the first question
+    askers = {place: FileAsker(place, cache_dir, RepositoryIndex, weights) for place in places.values()}
     folders = {name: Path(folder) for name, (_, folder) in zip(names, models, strict=False)}
     loaded: dict[str, LanguageModel] = {}
     if folders:

@@ -48,6 +48,20 @@ def history(make_repo: Callable[[str], Repo]) -> Repo:
 
 
 @pytest.fixture(scope="session")
+def forked(tmp_path_factory: pytest.TempPathFactory) -> Repo:
+    """A repository with a dozen commits, then a rename, then a merge of a branch from before it. Not to be changed."""
+    repo = Repo.new(tmp_path_factory.mktemp("forked") / "repo")
+    grow(repo)
+    repo.git("mv", "pkg/part_0.py", "pkg/first.py")
+    repo.commit("rename the first part")
+    repo.git("checkout", "-q", "-b", "side", "HEAD~1")
+    repo.commit("add a side file", {"side.py": "x = 1\n"})
+    repo.git("checkout", "-q", "main")
+    repo.git("merge", "-q", "--no-ff", "-m", "merge the side", "side")
+    return repo
+
+
+@pytest.fixture(scope="session")
 def tiny_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with a randomly initialised causal language model and a byte-level tokenizer. Not to be changed."""
     return made_once(tmp_path_factory.getbasetemp(), "tiny", write_tiny_model)

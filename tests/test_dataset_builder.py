@@ -1,4 +1,4 @@
-"""Stage 4 on built repositories: order, splits, windows, what is left out, and how that is reported."""
+"""Stage 5 on built repositories: order, splits, windows, what is left out, and how that is reported."""
 
 from __future__ import annotations
 

@@ -67,9 +67,9 @@ def test_a_first_run_leaves_every_artifact(world: World) -> None:
 def test_a_second_run_does_nothing_and_reports_why(world: World) -> None:
     assert set(world.statuses().values()) == {"up to date"}
     dry = world.program.run("pipeline.py", "--dry-run").stdout
-    assert dry.count("up to date") == 9
+    assert dry.count("up to date") == 10
     listed = world.program.run("pipeline.py", "--list-stages").stdout
-    assert listed.count("fresh") == 9
+    assert listed.count("fresh") == 10
     gone = world.outputs / "stores" / "pattern_memory.db"
     gone.rename(gone.with_suffix(".aside"))
     assert f"{gone.name} is missing" in world.program.run("pipeline.py", "--dry-run", "--stage", "store_seeder").stdout
@@ -79,7 +79,7 @@ def test_a_second_run_does_nothing_and_reports_why(world: World) -> None:
 def test_a_changed_setting_runs_what_is_downstream(world: World) -> None:
     ran = world.statuses("--set", "semantic_chunker.max_code_bytes=256")
     assert ran["git_scraper"] == "up to date"
-    unaffected = {"git_scraper", "github_miner", "store_seeder"}
+    unaffected = {"git_scraper", "change_ranker", "github_miner", "store_seeder"}
     assert {name for name, status in ran.items() if status == "ran"} == set(ran) - unaffected
     back = world.statuses("--until", "semantic_chunker")
     assert back["git_scraper"] == "up to date"
@@ -179,6 +179,7 @@ def test_stages_run_by_hand_leave_a_fresh_pipeline(world: World) -> None:
     by_hand = (
         ("git_scraper.py", "--output", "outputs/commits.json"),
         ("semantic_chunker.py", "--commits", "outputs/commits.json", "--output", "outputs/chunks.jsonl"),
+        ("change_ranker.py", "--commits", "outputs/commits.json", "--output", "outputs/ranker.json"),
         (
             *("tokenizer.py", "--chunks", "outputs/chunks.jsonl"),
             *("--output-vocab", "outputs/vocab.json", "--output-tokens", "outputs/tokens.pt"),
@@ -192,8 +193,8 @@ def test_stages_run_by_hand_leave_a_fresh_pipeline(world: World) -> None:
         done = world.program.run(script, *arguments)
         assert done.returncode == 0, done.stderr
     plan = world.program.run("pipeline.py", "--dry-run").stdout
-    assert plan.splitlines()[:4] == [f"{stage.name}: up to date" for stage in pipeline.STAGES[:4]]
-    script, *arguments = by_hand[2]
+    assert plan.splitlines()[:5] == [f"{stage.name}: up to date" for stage in pipeline.STAGES[:5]]
+    script, *arguments = by_hand[3]
     assert world.program.run(script, *arguments, "--vocab-size", "50257").returncode == 0
     plan = world.program.run("pipeline.py", "--dry-run").stdout
     assert 'tokenizer: would run: setting tokenizer.vocab_size changed: 50257 -> "auto"' in plan

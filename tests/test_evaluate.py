@@ -1,4 +1,4 @@
-"""Stage 6 as a command: what it measures, and what must be exactly zero."""
+"""Stage 7 as a command: what it measures, and what must be exactly zero."""
 
 from __future__ import annotations
 

@@ -36,7 +36,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
 LEAVES = {"__init__", "config", "errors", "files", "logs", "process", "progress", "statistics"}
 STAGE_FILES = {
     *("git_scraper", "semantic_chunker", "repository_joiner", "tokenizer", "dataset_builder", "train_model"),
-    *("evaluate", "report_builder", "github_miner", "store_seeder"),
+    *("change_ranker", "evaluate", "report_builder", "github_miner", "store_seeder"),
 }
 COMMANDS = {"predict", "serve"}
 STORES = (("engine",), ("agent",))
@@ -143,7 +143,7 @@ def test_nothing_but_the_pipeline_imports_a_stage_file_and_nothing_a_command(fil
 
 
 def test_only_services_speak_http() -> None:
-    speaking = {file for file in source_files() if {"fastapi", "starlette", "uvicorn"} & set(libraries(file))}
+    speaking = {file for file in source_files() if {"fastapi", "starlette", "uvicorn", "mcp"} & set(libraries(file))}
     assert {room_of(file) for file in speaking} == {"services"}
 
 

@@ -1,10 +1,10 @@
-"""Stage 7: what makes its page stale."""
+"""Stage 8: what makes its page stale, and what it leads with."""
 
 from __future__ import annotations
 
 import re
 
-from builders import PROJECT
+from builders import PROJECT, Program
 
 import report_builder
 
@@ -16,3 +16,10 @@ def test_the_templates_in_its_facts_are_exactly_those_of_the_page() -> None:
         text = (PROJECT / report_builder.TEMPLATES / name).read_text(encoding="utf-8")
         todo += re.findall(r'{% (?:include|extends|import) "(.+?)" %}', text)
     assert set(report_builder.STAGE.data_files) == {f"{report_builder.TEMPLATES}/{name}" for name in used}
+
+
+def test_the_page_leads_with_how_useful_the_ranking_is(finished: Program) -> None:
+    page = (finished.folder / "outputs" / "report.html").read_text(encoding="utf-8")
+    assert page.index("Is this useful here?") < page.index("The history and the model") < page.index("bits per byte")
+    assert "<td>with the title</td>" in page
+    assert "What really changed" in page[: page.index("The history and the model")]

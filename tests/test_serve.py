@@ -218,6 +218,7 @@ def test_a_wrong_start_is_reported(finished: Program, tmp_path: Path) -> None:
     for arguments, says in (
         (("--model", "nowhere"), "is not a model of Gitlore"),
         (("--repo", str(tmp_path)), "repository"),
+        (("--repo", "repo", "--ranker", "none.json"), "cannot be read"),
         (("--model", "outputs/model", "--model", "outputs/model", "--repo", "repo"), "same name"),
     ):
         done = finished.run("serve.py", *arguments)

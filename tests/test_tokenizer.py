@@ -1,4 +1,4 @@
-"""Stage 3 on built repositories: nothing is lost, no secret is kept, nothing is learned from held-out text."""
+"""Stage 4 on built repositories: nothing is lost, no secret is kept, nothing is learned from held-out text."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Stage 5 as a command: methods, objectives, several processes, continuing an earlier model, full disks."""
+"""Stage 6 as a command: methods, objectives, several processes, continuing an earlier model, full disks."""
 
 from __future__ import annotations
 

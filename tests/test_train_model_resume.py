@@ -1,4 +1,4 @@
-"""Stage 5 as a command: trainings that are killed, interrupted, resumed, continued."""
+"""Stage 6 as a command: trainings that are killed, interrupted, resumed, continued."""
 
 from __future__ import annotations
 

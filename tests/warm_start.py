@@ -200,7 +200,9 @@ def _modules() -> Iterator[str]:
     project = Path(__file__).resolve().parent.parent
     sys.path.insert(0, str(project))
     rooms = (
-        file for room in ("core", "stores", "miners", "index", "services") for file in sorted((project / room).rglob("*.py"))
+        file
+        for room in ("core", "stores", "miners", "index", "services")
+        for file in sorted((project / room).rglob("*.py"))
     )
     for file in (*sorted(project.glob("*.py")), *rooms):
         name = ".".join(file.relative_to(project).with_suffix("").parts)

@@ -66,3 +66,9 @@ def _last_part(location: str, git_dir: str) -> str:
     """The last part of a URL, or the folder that holds `git_dir` (the location itself unless given)."""
     path = without_credentials(location) if is_url(location) else git_dir or str(expand(location).resolve())
     return re.split(r"[/\\:]", path.rstrip("/\\").removesuffix("/.git").removesuffix(".git"))[-1]
+
+
+def is_path(name: str) -> bool:
+    """Whether a text can be the path of a file in a repository."""
+    parts = name.split("/")
+    return name.isprintable() and "\ufffd" not in name and all(part not in ("", ".", "..") for part in parts)

@@ -12,7 +12,7 @@ from typing import Protocol
 from core.errors import UserError
 from core.git import refs, trees
 from core.git.blobs import BlobReader
-from core.git.names import is_url
+from core.git.names import is_path, is_url
 from core.git.repositories import open_repository
 from core.prediction.answer import Answer
 from core.prediction.facts import facts_of
@@ -23,6 +23,7 @@ from core.ranking.history import Commits, Past
 from core.ranking.ranker import FileRanking, Ranker
 from core.ranking.snapshot import Snapshot
 from core.records.change_types import read_change_types
+from core.records.ranker import read_ranker
 
 FETCH_EVERY_S = 60.0
 MAX_SNAPSHOTS = 4
@@ -50,9 +51,11 @@ class FileAsker:
     cache_dir: Path
     open_sources: Callable[[Path, Path], Sources]
     """Gives the sources of the repository in a git folder; the second argument is the cache folder."""
-    open_ranker: Callable[[], Ranker] = Ranker.shipped
-    change_types: Path | None = None
-    """change_types.json, by which kinds of change are ranked; it need not exist."""
+    ranker_file: Path | None = None
+    """Weights; by default those in `outputs` that were made for this repository, otherwise the shipped ones."""
+    outputs: Path = Path("outputs")
+    """Where the pipeline may have left ranker.json and change_types.json."""
+    _ranker: Ranker | None = field(default=None, init=False)
     _sources: Sources | None = field(default=None, init=False)
     _git_dir: Path | None = field(default=None, init=False)
     _head: str = field(default="", init=False)
@@ -109,9 +112,10 @@ class FileAsker:
 
     def rank(self, question: Question, at: str = "") -> FileRanking:
         """The files that a question asks for, as of a commit. Raises UserError where `files` matches none."""
-        snapshot = self.snapshot(self.commit(at))
+        commit = self.commit(at)
+        snapshot = self.snapshot(commit)
         chosen = set(chosen_paths(question.files, snapshot.paths)) if question.files else None
-        return self.open_ranker().rank(
+        return self.ranker(commit).rank(
             snapshot,
             question.task,
             question.changed,
@@ -145,9 +149,19 @@ class FileAsker:
 
     def _known_types(self) -> dict[str, dict[str, int]]:
         if self._counts is None:
-            there = self.change_types is not None and self.change_types.is_file()
-            self._counts = read_change_types(self.change_types).commits if there and self.change_types else {}
+            file = self.outputs / "change_types.json"
+            self._counts = read_change_types(file).commits if file.is_file() else {}
         return self._counts
+
+    def ranker(self, commit: str) -> Ranker:
+        """The weights to ask. Raises UserError where a file of them is damaged."""
+        if self._ranker is None:
+            self._ranker = (
+                Ranker(read_ranker(self.ranker_file))
+                if self.ranker_file
+                else Ranker.of(self.sources.commits(commit).first(commit), self.outputs)
+            )
+        return self._ranker
 
 
 def chosen_paths(patterns: Sequence[str], existing: Sequence[str]) -> list[str]:
@@ -166,9 +180,3 @@ def chosen_paths(patterns: Sequence[str], existing: Sequence[str]) -> list[str]:
     if not found:
         raise UserError(f"no file of the repository matches {', '.join(patterns)}", "patterns are such as 'src/*.py'")
     return list(found)
-
-
-def is_path(name: str) -> bool:
-    """Whether a text can be the path of a file in a repository."""
-    parts = name.split("/")
-    return name.isprintable() and "\ufffd" not in name and all(part not in ("", ".", "..") for part in parts)

@@ -68,5 +68,5 @@ def files_of_diff(text: str) -> list[str]:
     """The files that a unified diff changes. Raises UserError where it names none."""
     found = dict.fromkeys(one or other for one, other in _CHANGED.findall(text))
     if not found:
-        raise UserError("standard input is not a diff: it names no file", "try: git diff | python predict.py --diff -")
+        raise UserError("this is not a diff: it names no file", "give the output of git diff")
     return list(found)

@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 import torch
 
 from core.code.languages import language_of, module_path
-from core.prediction.files import is_path
+from core.git.names import is_path
 from core.prediction.reading import Reading
 from core.text.grammar import CHANGES, FILE_START, LANGUAGES_CLOSED, file_head, file_text, plain
 from core.text.vocabulary import Vocabulary

@@ -230,6 +230,11 @@ def _normal(values: Floats) -> Floats:
     return values / max(values.sum(), 1e-12)
 
 
+def of_similar(snapshot: Snapshot, title: str) -> Floats:
+    """How much past commits with similar titles changed each file, as the logarithm of a share."""
+    return _messages(snapshot, words(title))[0]["m_file"]
+
+
 def _contents(snapshot: Snapshot, query: Query, title: Sequence[str], everything: Sequence[str]) -> Features:
     contents = snapshot.words.find(everything)
     defined = snapshot.defined_words.find(everything)

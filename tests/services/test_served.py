@@ -164,6 +164,15 @@ def test_a_new_commit_is_seen_by_the_next_question(own: Served, history: Repo) -
     assert after.ranking.files[0].name == "brand_new.py"
 
 
+def test_several_repositories_are_served_by_their_names(grown: Repo, history: Repo, tmp_path: Path) -> None:
+    history.commit("one more")
+    found = load_all([], {"one": str(grown.path), "two": str(history.path)}, tmp_path / "cache", 10)
+    assert list(found) == ["one", "two"]
+    for name, repo in (("one", grown), ("two", history)):
+        assert found[name].rank(Question()).at == repo.git("rev-parse", "HEAD")
+        found[name].close()
+
+
 def test_a_repository_without_commits_is_an_error(make_repo: Callable[[str], Repo], tmp_path: Path) -> None:
     with pytest.raises(UserError, match="no commits"):
         load_all([], {"": str(make_repo("empty").path)}, tmp_path, 10)

@@ -16,12 +16,13 @@ from core.engine.fingerprint import code_digest, code_files
 from core.files import Digests
 
 STAGES = {stage.name: stage for stage in (*pipeline.STAGES, repository_joiner.STAGE)}
-CODE = ("core", "stores", "miners")
+CODE = ("core", "stores", "miners", "index")
 CUTTING = {"records", "git", "code", "history", "chunking"}
 MINING = {"records", "git", "code", "history", "text", "miners"}
 ROOMS: dict[str, set[str]] = {
     "git_scraper": {"records", "git", "history"},
     "semantic_chunker": CUTTING,
+    "change_ranker": {*CUTTING, "text", "ranking", "prediction", "evaluation", "index"},
     "repository_joiner": CUTTING,
     "tokenizer": {"records", "code", "history", "text", "models"},
     "dataset_builder": {"records", "code", "text", "dataset"},
@@ -32,7 +33,15 @@ ROOMS: dict[str, set[str]] = {
     "store_seeder": {*MINING, *CUTTING, "stores"},
 }
 """The rooms in a stage's facts, apart from the leaves and its own file."""
-USES_GIT = {"git_scraper", "semantic_chunker", "repository_joiner", "evaluate", "github_miner", "store_seeder"}
+USES_GIT = {
+    "git_scraper",
+    "semantic_chunker",
+    "change_ranker",
+    "repository_joiner",
+    "evaluate",
+    "github_miner",
+    "store_seeder",
+}
 EDITS: tuple[tuple[str, str, str, set[str]], ...] = (
     # words
     ("core/git/commands.py", "check the repository with:", "try:", set()),
@@ -46,7 +55,12 @@ EDITS: tuple[tuple[str, str, str, set[str]], ...] = (
     # what decides outputs
     ("core/git/commands.py", "PIPE_BYTES = 1 << 20", "PIPE_BYTES = 1 << 21", USES_GIT),
     ("core/models/model_card.py", "## Licence", "## License", {"evaluate"}),
-    ("core/records/evaluation.py", 'name="said"', 'name="predicted"', {"evaluate", "report_builder"}),
+    (
+        "core/records/evaluation.py",
+        'name="said"',
+        'name="predicted"',
+        {"change_ranker", "evaluate", "report_builder"},
+    ),
     ("core/evaluation/contamination.py", "SUSPICIOUS = 0.02", "SUSPICIOUS = 0.03", {"evaluate"}),
     ("core/evaluation/hints.py", "EARLY_BEST = 0.6", "EARLY_BEST = 0.7", {"report_builder"}),
     ("core/reports/plots.py", "width=0.9", "width=0.8", {"report_builder"}),

@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 import torch
 
-from core.evaluation.next_files import ChangedBefore, calibration, commits_to_predict, next_files
+from core.evaluation.calibration import calibration
+from core.evaluation.next_files import ChangedBefore, commits_to_predict, next_files
 from core.prediction.predictor import Predictor
 from core.text.grammar import ChangeText, CommitText, FileText, serialise
 from core.text.stream import StreamCommit

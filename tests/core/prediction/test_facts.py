@@ -27,16 +27,17 @@ def shop(make_repo: Callable[[str], Repo], tmp_path: Path) -> Repo:
     for number in range(40):
         body = "".join(f"def {name}_cart(item):\n    return item + {number}\n\n" for name in ("fill", "clear", "price"))
         types[repo.commit(f"Fix the price of the cart {number}", {"cart.py": body})] = {"bug_fix": 3}
-    write_change_types(tmp_path / "change_types.json", ChangeTypesRecord(commits=types))
+    (tmp_path / "outputs").mkdir()
+    write_change_types(tmp_path / "outputs" / "change_types.json", ChangeTypesRecord(commits=types))
     return repo
 
 
-def asker(shop: Repo, tmp_path: Path, types: str) -> FileAsker:
-    return FileAsker(str(shop.path), tmp_path / "cache", RepositoryIndex, change_types=tmp_path / types)
+def asker(shop: Repo, tmp_path: Path, outputs: str) -> FileAsker:
+    return FileAsker(str(shop.path), tmp_path / "cache", RepositoryIndex, outputs=tmp_path / outputs)
 
 
 def test_an_answer_has_every_kind_of_fact(shop: Repo, tmp_path: Path) -> None:
-    answer = asker(shop, tmp_path, "change_types.json").answer(Question(task="Round the price of the cart", top=2))
+    answer = asker(shop, tmp_path, "outputs").answer(Question(task="Round the price of the cart", top=2))
     found = json.loads(json.dumps(answer.as_dict()))
     assert len(found["symbols"]) == len(found["change_types"]) == len(found["authors"]) == 2
     symbol = found["symbols"][0]
@@ -56,19 +57,19 @@ def test_change_types_are_absent_where_the_pipeline_has_not_run(shop: Repo, tmp_
 
 
 def test_without_a_task_only_the_time_is_known(shop: Repo, tmp_path: Path) -> None:
-    facts = asker(shop, tmp_path, "change_types.json").answer(Question()).facts
+    facts = asker(shop, tmp_path, "outputs").answer(Question()).facts
     assert (facts.symbols, facts.change_types, facts.authors) == ([], [], [])
     assert facts.when
 
 
 def test_an_answer_knows_what_its_commit_knew(shop: Repo, tmp_path: Path) -> None:
-    answer = asker(shop, tmp_path, "change_types.json").answer(Question(task="Round the price"), "main~39")
+    answer = asker(shop, tmp_path, "outputs").answer(Question(task="Round the price"), "main~39")
     assert answer.at == shop.git("rev-parse", "main~39")
     assert answer.facts.when is None
 
 
 def test_a_file_is_parsed_once_for_all_questions(shop: Repo, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    one = asker(shop, tmp_path, "change_types.json")
+    one = asker(shop, tmp_path, "outputs")
     first = one.answer(Question(task="Round the price"))
     monkeypatch.setattr("core.ranking.symbols.read", lambda path, source: pytest.fail("parsed again"))
     assert one.answer(Question(task="Round the price")) == first

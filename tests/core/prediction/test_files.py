@@ -50,6 +50,13 @@ def test_a_changed_file_finds_its_companion(asker: FileAsker) -> None:
     assert "shop/login.py" not in found
 
 
+def test_questions_about_the_past_leave_the_present_in_memory(asker: FileAsker) -> None:
+    now = asker.snapshot(asker.commit())
+    for age in range(1, 8):
+        asker.snapshot(asker.commit(f"HEAD~{age}"))
+        assert asker.snapshot(asker.commit()) is now
+
+
 def test_shares_of_all_candidates_add_up_to_one(asker: FileAsker) -> None:
     for question in (
         {"task": "Fix the cart"},

@@ -9,10 +9,10 @@ import pytest
 import torch
 
 from core.prediction.completing import Stopper, complete
-from core.prediction.predictor import Predictor, spelled_for_people
+from core.prediction.predictor import Predictor
 from core.prediction.reading import Reading
 from core.prediction.search import new_path
-from core.prediction.streaming import pieces_of
+from core.prediction.streaming import pieces_of, spelled_for_people
 from core.prediction.writing import Sampling, Writer
 from core.text.grammar import (
     AFTER,
