@@ -81,8 +81,8 @@ def main(repos: tuple[str, ...], type_files: tuple[Path, ...], commits: int, out
         log.info("%s: %s", name, {fact: len(group[name]) for fact, group in groups.items()})
     modes: dict[str, ModeWeights] = {fact: fitted(fact, groups[fact]) for fact in NAMES if groups[fact]}
     write_ranker(output, RankerRecord(made_from=sorted(map(repository_name, repos)), modes=modes))
-    for name, weights in modes.items():
-        log.info("%s: %s questions, %s", name, f"{weights.examples:,}", weights.figures)
+    for form, weights in modes.items():
+        log.info("%s: %s questions, %s", form, f"{weights.examples:,}", weights.figures)
 
 
 def questions(asker: FileAsker, case: Case, counts: change_types.Counts) -> Asked:

@@ -110,9 +110,8 @@ class Served:
         self.files.close()
 
     def rank(self, question: Question, at: str = "") -> Answer:
-        """The files, as of a commit. Raises UserError where there is none of that name."""
-        commit = self.files.commit(at)
-        return Answer(commit, self.files.rank(question, commit))
+        """The answer as of a commit. Raises UserError where there is none of that name."""
+        return self.files.answer(question, at)
 
     def _writer(self, question: Question) -> LanguageModel | None:
         return self.model if question.sketch_tokens and not question.changed else None
