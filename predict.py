@@ -83,7 +83,7 @@ def main(
     if batch:
         sys.exit(answer_batch(asker, batch, question))
     answer = asker.answer(question, at)
-    if question.sketch_tokens and not question.changed:
+    if question.sketch_tokens and not question.changed and not at:  # a model knows the whole history
         answer = with_sketch(answer, question, folder, repo, asker, last, stream=stream, as_json=as_json)
     if as_json:
         event = {"event": "done"} if stream else {}

@@ -6,6 +6,7 @@ import re
 import shlex
 import shutil
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -20,6 +21,9 @@ PLACES = {
     "~/projects/the-block": "repo",
     "~/projects/one": "one",
     "~/projects/two": "two",
+    "~/projects/click": "repo",
+    "main..feature": "HEAD~1..HEAD",
+    "YOUR_REPOSITORY": "repo",
     "~/src/flask": "one",
     "~/src/black": "two",
     "--since 2024-01-01 --until 2024-06-30": "--since 2020-01-01 --until 2030-06-30",
@@ -48,6 +52,7 @@ def world(finished: Program, tmp_path: Path) -> Program:
     config = made.folder / "config.yaml"
     config.write_text(config.read_text().replace(str(finished.folder), str(made.folder)))
     shutil.copytree(made.folder / "repo" / ".git", made.folder / ".git")  # some examples mean the current folder
+    Repo(made.folder).git("update-index", "--force-remove", "src/lib.rs")  # something is staged
     with VVectorStore(made.folder / "outputs" / "stores") as store:  # an entry to ask about; so few commits make none
         store.record_outcome(store.query("repair_strategy", "import_fix"), success=True)
     (made.folder / "repositories.txt").write_text("one\n")
@@ -67,6 +72,15 @@ def check(command: str, world: Program) -> None:
     elif words[0] == "curl":
         if "/predict" in command:
             PredictRequest.model_validate_json(words[words.index("-d") + 1])
+    elif words[0] == "cp":
+        assert (PROJECT / words[1]).is_file()
+    elif " | python " in command:
+        before, _, after = command.partition(" | python ")
+        given = subprocess.run(before, shell=True, cwd=world.folder, capture_output=True, check=True).stdout
+        script, *arguments = shlex.split(after)
+        line = [sys.executable, str(PROJECT / script), *arguments]
+        piped = subprocess.run(line, cwd=world.folder, input=given, capture_output=True, check=False)
+        assert piped.returncode == 0, f"{command}\n{piped.stderr.decode()}"
     elif words[0] == "export":
         assert "=" in words[1]
     elif re.match(r"(?:\w+=\S+ )?" + re.escape(LONG_RUNNING), command):

@@ -35,6 +35,8 @@ class Facts:
             one["share"] = round(one["share"], 6)
         for one in found["change_types"]:
             one["probability"] = one["share"]
+        if self.when:
+            found["when"] |= {name: round(found["when"][name]) for name in ("low", "middle", "high")}
         for one in found["authors"]:
             one["new"] = one["name"] == authors.NEW
         return found
