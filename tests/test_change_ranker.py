@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from builders import Program, Repo, grow, run_stage, scrape
+from builders import Program, Repo, cut, grow, run_stage
 
 import change_ranker
 from change_ranker import ChangeRankerConfig, split
@@ -19,7 +19,7 @@ from core.records.rankings import read_rankings
 
 
 def ranked(repo: Repo, folder: Path, **settings: Any) -> Path:
-    scrape(repo.path, folder)
+    cut(repo.path, folder)
     run_stage(change_ranker.STAGE, folder, bootstrap_samples=20, **settings)
     return folder
 
