@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import shlex
 import shutil
@@ -24,6 +25,9 @@ PLACES = {
     "~/projects/click": "repo",
     "main..feature": "HEAD~1..HEAD",
     "YOUR_REPOSITORY": "repo",
+    "~/src/httpx": "one",
+    "~/src/bat": "two",
+    "~/clones": "clones",
     "~/src/flask": "one",
     "~/src/black": "two",
     "--since 2024-01-01 --until 2024-06-30": "--since 2020-01-01 --until 2030-06-30",
@@ -55,6 +59,14 @@ def world(finished: Program, tmp_path: Path) -> Program:
     Repo(made.folder).git("update-index", "--force-remove", "src/lib.rs")  # something is staged
     with VVectorStore(made.folder / "outputs" / "stores") as store:  # an entry to ask about; so few commits make none
         store.record_outcome(store.query("repair_strategy", "import_fix"), success=True)
+    issues = []
+    for name in ("a+one", "a+two"):
+        (made.folder / "clones" / name).parent.mkdir(exist_ok=True)
+        (made.folder / "clones" / name).symlink_to(made.folder / "two")
+        head = Repo(made.folder / "two").git("rev-parse", "HEAD")
+        issue = {"instance_id": name, "repo": name.replace("+", "/"), "base_commit": head, "files": ["two.py"]}
+        issues += [json.dumps({**issue, "issue": f"two returns {number}"}) for number in range(2)]
+    (made.folder / "swebench_lite_files.jsonl").write_text("\n".join(issues))
     (made.folder / "repositories.txt").write_text("one\n")
     (made.folder / "clones.txt").write_text("one\ntwo\n")
     return made
