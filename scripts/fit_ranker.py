@@ -9,12 +9,15 @@ one to its base commit. Figures are of repositories that were left out of the fi
 from __future__ import annotations
 
 import json
+import sys
 from collections import defaultdict
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
+
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from core import logs
 from core.config import cache_folder

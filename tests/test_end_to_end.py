@@ -168,7 +168,7 @@ def test_prediction_of_the_next_commit(world: World) -> None:
 
 
 def test_prediction_without_a_model(world: World) -> None:
-    done = world.program.run("predict.py", "--model", "nowhere")
+    done = world.program.run("predict.py", "--repo", "repo", "--model", "nowhere")
     assert done.returncode == 2
     assert "is not a model of Gitlore" in done.stderr
     assert "Traceback" not in done.stderr

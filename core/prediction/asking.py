@@ -100,7 +100,8 @@ class Asker:
         if len(head) > (most := int(self.loaded.width * (1 - SKETCH_SHARE))):
             raise UserError(f"task and author have {len(head):,} tokens, the model sees {most:,}", "shorten the task")
         first = [file.name for file in files.files if not file.new][:1]
-        return self.predictor.rank(recent.ids, head, first, top=1, new_files=not first and question.new_files)
+        new_files = question.new_files and not first
+        return self.predictor.rank(recent.ids, head, first, top=question.top, new_files=new_files)
 
     def write(self, ranking: Ranking, question: Question) -> Iterator[int]:
         """Ids of the sketch, one by one."""
