@@ -79,7 +79,7 @@ def test_a_second_run_does_nothing_and_reports_why(world: World) -> None:
 def test_a_changed_setting_runs_what_is_downstream(world: World) -> None:
     ran = world.statuses("--set", "semantic_chunker.max_code_bytes=256")
     assert ran["git_scraper"] == "up to date"
-    unaffected = {"git_scraper", "change_ranker", "github_miner", "store_seeder"}
+    unaffected = {"git_scraper", "github_miner", "store_seeder"}
     assert {name for name, status in ran.items() if status == "ran"} == set(ran) - unaffected
     back = world.statuses("--until", "semantic_chunker")
     assert back["git_scraper"] == "up to date"

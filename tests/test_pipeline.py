@@ -199,7 +199,8 @@ def test_stages_list_what_they_read(configured: Program) -> None:
     reads = [line.split(maxsplit=1)[1] for line in shown.splitlines() if line.startswith("   reads")]
     assert reads[0] == "the repository"
     assert reads[1] == "commits.json, files of the repository"
-    assert reads[7] == "named clones, GitHub"
+    assert reads[2] == "commits.json, chunks.jsonl, files of the repository"
+    assert reads[8] == "named clones, GitHub"
 
 
 def test_a_list_setting_can_be_emptied_by_a_flag(configured: Program, history: Repo) -> None:
