@@ -7,7 +7,7 @@ import shutil
 from pathlib import Path
 
 import pytest
-from builders import Program
+from builders import Program, Repo
 
 from core.config import checked
 from core.errors import UserError
@@ -115,3 +115,49 @@ def test_the_cache_folder_of_the_machine_that_trained_does_not_matter(finished: 
     done = finished.run("predict.py", *REPO, "--model", str(model), "--sketch-tokens", "0", "--json")
     assert done.returncode == 0, done.stderr
     assert json.loads(done.stdout)["files"]
+
+
+def test_what_was_forgotten_ends_with_a_code_of_its_own(finished: Program) -> None:
+    line = ("predict.py", "--repo", "repo", "--changed", "src/lib.rs")
+    found = json.loads(finished.run(*line, "--json").stdout)
+    assert found["mode"] == "change"
+    assert "src/lib.rs" not in [file["name"] for file in found["files"]]
+    likeliest = max(file["probability"] for file in found["files"])
+    assert finished.run(*line, "--fail-above", str(likeliest - 0.001)).returncode == 3
+    assert finished.run(*line, "--fail-above", str(likeliest)).returncode == 0
+    task = json.loads(finished.run(*line, "--task", "add a handler", "--json").stdout)
+    assert task["mode"] == "change_task"
+
+
+def test_staged_files_and_ranges_are_changed_already(copied: Program) -> None:
+    repo = Repo(copied.folder / "repo")
+    assert copied.run("predict.py", "--repo", "repo", "--staged").returncode == 2
+    repo.write({"src/lib.rs": "fn staged() {}\n"})
+    repo.git("add", "src/lib.rs")
+    staged = json.loads(copied.run("predict.py", "--repo", "repo", "--staged", "--json").stdout)
+    assert staged["at"] == repo.git("rev-parse", "HEAD")
+    ranged = json.loads(copied.run("predict.py", "--repo", "repo", "--diff", "HEAD~2..HEAD", "--json").stdout)
+    assert ranged["at"] == repo.git("rev-parse", "HEAD~2")
+    assert staged["mode"] == ranged["mode"] == "change"
+
+
+def test_a_batch_tells_by_its_code_whether_all_were_answered(copied: Program) -> None:
+    (copied.folder / "good.jsonl").write_text('{"id": 1, "task": "x"}\n{"id": 2, "at": "HEAD~1"}\n')
+    (copied.folder / "bad.jsonl").write_text('{"id": 1, "at": "nothing"}\n{"id": 2}\n')
+    for name, code, answered in (("good.jsonl", 0, [True, True]), ("bad.jsonl", 1, [False, True])):
+        done = copied.run("predict.py", "--repo", "repo", "--batch", name)
+        assert done.returncode == code, done.stderr
+        assert ["files" in json.loads(line) for line in done.stdout.splitlines()] == answered
+
+
+def test_a_task_may_be_a_file(copied: Program) -> None:
+    (copied.folder / "issue.txt").write_bytes(b"Crash in lib\n\n" + b"It fails \xff always. " * 30)
+    found = json.loads(copied.run("predict.py", "--repo", "repo", "--task-file", "issue.txt", "--json").stdout)
+    assert found["mode"] == "issue"
+
+
+def test_without_a_model_there_is_no_sketch(copied: Program) -> None:
+    shutil.rmtree(copied.folder / "outputs" / "model")
+    found = json.loads(copied.run("predict.py", "--repo", "repo", "--task", "add", "--json").stdout)
+    assert found["files"]
+    assert found["commit"] is None

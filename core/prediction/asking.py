@@ -27,7 +27,8 @@ from core.models.model_folder import Loaded
 from core.prediction.predictor import SKETCH_SHARE, Predictor, Ranking
 from core.prediction.question import Question
 from core.prediction.writing import Sampling
-from core.ranking.ranker import FileRanking
+from core.ranking.query import Query
+from core.ranking.ranker import FileRanking, mode_of
 from core.text.grammar import CommitText, Pieces, commit_head
 from core.text.sequences import SequenceMaker
 
@@ -117,7 +118,7 @@ class Asker:
                 year=f"{now:%Y}",
                 month=f"{now:%m}",
                 author=clean(question.author or recent.author),
-                message=clean(question.task),
+                message=clean(_message(question.task)),
                 repository=clean(self._repository_name),
             )
         )
@@ -154,3 +155,9 @@ class Asker:
             settings.get("secrets", "mask"),
             redact_emails=settings.get("redact_emails", False),
         )
+
+
+def _message(task: str) -> str:
+    """A task as a commit message says it: of an issue, the title."""
+    query = Query(task)
+    return query.title if mode_of(query, ()) == "issue" else task
