@@ -19,6 +19,7 @@ from core.code.test_files import is_test_file
 from core.ranking.facts import Ranked, ordered
 from core.ranking.features import Features, Similar, share
 from core.ranking.history import Floats, Past
+from core.ranking.matching import normal
 from core.ranking.snapshot import Snapshot
 
 HALF_LIVES = (10, 50, 200, 1000)
@@ -80,7 +81,7 @@ def rank(
 def features(snapshot: Snapshot, title: str, similar: Similar, files: Mapping[str, float], parts: Floats) -> Features:
     """What speaks for each of CHANGE_TYPES. `parts` is `known`, `files` are predicted ones with their shares."""
     ages = snapshot.past.ages
-    found: Features = {f"h_{life}": share(_normal(0.5 ** (ages / life) @ parts)) for life in HALF_LIVES}
+    found: Features = {f"h_{life}": share(normal(0.5 ** (ages / life) @ parts)) for life in HALF_LIVES}
     found["h_last"] = parts[-1]
     found |= _files(snapshot, files, parts)
     return found | _text(title, similar, parts)
@@ -103,8 +104,8 @@ def _files(snapshot: Snapshot, files: Mapping[str, float], parts: Floats) -> Fea
         if (number := past.commits.path_numbers.get(path)) is not None:
             commits = past.change_commits[past.files == past.same[number]]
             decayed = 0.5 ** (np.arange(len(commits) - 1, -1, -1) / FILE_HALF_LIFE) / past.sizes[commits]
-            types += weight * _normal(decayed @ parts[commits])
-    return {"f_share": share(_normal(types)), **{f"r_{role}": part * _fits(role) for role, part in roles.items()}}
+            types += weight * normal(decayed @ parts[commits])
+    return {"f_share": share(normal(types)), **{f"r_{role}": part * _fits(role) for role, part in roles.items()}}
 
 
 def _role(path: str) -> str:
@@ -136,7 +137,3 @@ def _text(title: str, similar: Similar, parts: Floats) -> Features:
         fitting = [name.startswith(type_) or name.endswith(type_) for name in CHANGE_TYPES]
         found[feature] = np.array(fitting, np.float64) * bool(re.search(pattern, title, re.IGNORECASE))
     return found
-
-
-def _normal(values: Floats) -> Floats:
-    return values / max(float(values.sum()), 1e-12)

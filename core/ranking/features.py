@@ -14,7 +14,7 @@ import numpy as np
 
 from core.ranking import paths as of_path
 from core.ranking.history import Floats, Ints
-from core.ranking.matching import K1, B, Found, rank_scores, relative
+from core.ranking.matching import K1, B, Found, normal, rank_scores, relative
 from core.ranking.query import Query
 from core.ranking.snapshot import EPSILON, HALF_LIVES, MESSAGE_HALF_LIFE, Snapshot
 from core.ranking.terms import IDENTIFIER, number, stem, words
@@ -117,11 +117,11 @@ def of_last(snapshot: Snapshot) -> Features:
         for name, values in (("files", alike), ("title", titles))
     }
     per_size = snapshot.narrow / past.sizes[past.change_commits]
-    features = {f"l_{name}": share(_normal(snapshot.by_file(values * per_size))) for name, values in changes.items()}
+    features = {f"l_{name}": share(normal(snapshot.by_file(values * per_size))) for name, values in changes.items()}
     authors = past.commits.authors[past.order]
     own = np.cumsum((authors == authors[last])[::-1])[::-1] - 1  # commits of this author that came after
     own_weight = (authors == authors[last]) * 0.5 ** (own / 30)
-    features["l_author"] = share(_normal(snapshot.by_file(own_weight[past.change_commits])))
+    features["l_author"] = share(normal(snapshot.by_file(own_weight[past.change_commits])))
     features["l_again"] = alike[:-1][-200:].mean() * (snapshot.last_ages == 0) if last else np.zeros(len(snapshot))
     return features
 
@@ -144,7 +144,7 @@ def of_new_files(snapshot: Snapshot, query: Query, similar: Similar) -> Features
     named = [set(of_path.path_words(f"{folder}/x")) for folder in snapshot.folder_names]
     return {
         "n_new": np.ones(count),
-        "n_folder": share(_normal(recent)),
+        "n_folder": share(normal(recent)),
         "n_rate": np.full(count, share(np.array([adding[-ADDITION_HALF_LIFE:].mean() if len(past) else 0.0]))[0]),
         "n_task": share(by_task / all_similar),
         "n_task_rate": np.full(count, float((similar.weights * adding).sum() / all_similar)),
@@ -200,7 +200,7 @@ def of_companions(snapshot: Snapshot, given: Sequence[str]) -> Features:
         "x_mean": share(mean[snapshot.files] * (snapshot.files >= 0)),
         "x_back": share(back[snapshot.files] * (snapshot.files >= 0)),
         "x_joint": np.log1p(joint[snapshot.files] * (snapshot.files >= 0)),
-        "x_alike": share(_normal(alike[snapshot.files] * (snapshot.files >= 0))),
+        "x_alike": share(normal(alike[snapshot.files] * (snapshot.files >= 0))),
     }
     folders = {of_path.folder(path) for path in given}
     endings = {of_path.ending(path) for path in given}
@@ -224,10 +224,6 @@ def of_companions(snapshot: Snapshot, given: Sequence[str]) -> Features:
 def share(values: Floats) -> Floats:
     """A share as its logarithm, 0 for none, 6.9 for all."""
     return np.log(values + EPSILON) - np.log(EPSILON)
-
-
-def _normal(values: Floats) -> Floats:
-    return values / max(values.sum(), 1e-12)
 
 
 def of_similar(snapshot: Snapshot, title: str) -> Floats:
@@ -383,20 +379,20 @@ def _messages(snapshot: Snapshot, title: Sequence[str]) -> tuple[Features, Simil
     np.maximum.at(first, past.files, (alike * recent)[past.change_commits] * snapshot.narrow)
     # How often a file that similar messages changed is changed by any message.
     usual = snapshot.activity[:, 2]
-    lift = _normal(per_file) / (usual + 0.02)
+    lift = normal(per_file) / (usual + 0.02)
     said = _said(snapshot, found, title)
     features = {
-        "m_file": share(_normal(per_file)),
+        "m_file": share(normal(per_file)),
         "m_sharp": share(
-            _normal(snapshot.by_file(weight[past.change_commits] * alike[past.change_commits] ** 2 / sizes))
+            normal(snapshot.by_file(weight[past.change_commits] * alike[past.change_commits] ** 2 / sizes))
         ),
         "m_best": best[snapshot.files] * (snapshot.files >= 0),
         "m_first": first[snapshot.files] * (snapshot.files >= 0),
         "m_lift": np.log1p(lift),
         "m_words": relative(said),
         "m_words_rank": rank_scores(said),
-        "m_folder": share(snapshot.in_group(snapshot.folders, _normal(per_file))),
-        "m_ending": share(snapshot.in_group(snapshot.endings, _normal(per_file))),
+        "m_folder": share(snapshot.in_group(snapshot.folders, normal(per_file))),
+        "m_ending": share(snapshot.in_group(snapshot.endings, normal(per_file))),
     }
     return features, similar
 

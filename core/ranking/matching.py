@@ -125,3 +125,8 @@ def rank_scores(scores: Floats) -> Floats:
     ranks[order] = np.arange(len(scores))
     fallen = 1 - np.log1p(ranks) / np.log(len(scores) + 1.0)
     return np.where(scores > 0, fallen.clip(0), 0.0)
+
+
+def normal(values: Floats) -> Floats:
+    """Values as parts of their sum."""
+    return values / max(values.sum(), 1e-12)
