@@ -33,6 +33,7 @@ FORGOTTEN = 3
 
 
 @click.command(context_settings=CONTEXT_SETTINGS)
+@click.argument("more", nargs=-1, metavar="[FILE]...")  # --changed a b c, as hooks write it
 @click.option("--repo", default=".", metavar="PATH", show_default=True, help="Repository (path or URL) to look at.")
 @with_section(Question)
 @click.option(
@@ -65,9 +66,9 @@ FORGOTTEN = 3
 @version_option()
 @with_exit_codes
 def main(
-    repo: str, task_file: str | None, staged: bool, diff: str | None, at: str, batch: str | None, folder: str,
-    fail_above: float | None, ranker: str | None, last: int, stream: bool, as_json: bool, cache_dir: str, verbose: bool,
-    **given: Any,
+    more: tuple[str, ...], repo: str, task_file: str | None, staged: bool, diff: str | None, at: str, batch: str | None,
+    folder: str, fail_above: float | None, ranker: str | None, last: int, stream: bool, as_json: bool, cache_dir: str,
+    verbose: bool, **given: Any,
 ) -> None:  # fmt: skip
     """Rank the files that change next, with reasons, and sketch the change."""
     logs.setup(verbose=verbose)
@@ -79,7 +80,7 @@ def main(
     if task_file:
         given["task"] = inputs.text_of(task_file)
     changed, at = inputs.changed_files(asker, at, staged=staged, diff=diff)
-    question = checked("question", Question, {**given, "changed": (*(given.get("changed") or ()), *changed)})
+    question = checked("question", Question, {**given, "changed": (*(given.get("changed") or ()), *more, *changed)})
     if batch:
         sys.exit(answer_batch(asker, batch, question))
     answer = asker.answer(question, at)

@@ -125,6 +125,8 @@ def test_what_was_forgotten_ends_with_a_code_of_its_own(finished: Program) -> No
     likeliest = max(file["probability"] for file in found["files"])
     assert finished.run(*line, "--fail-above", str(likeliest - 0.001)).returncode == 3
     assert finished.run(*line, "--fail-above", str(likeliest)).returncode == 0
+    several = json.loads(finished.run(*line, "pkg/a.py", "--json").stdout)
+    assert several["mode"] == "change"
     task = json.loads(finished.run(*line, "--task", "add a handler", "--json").stdout)
     assert task["mode"] == "change_task"
 

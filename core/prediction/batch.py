@@ -21,7 +21,7 @@ MAX_LINE = 1_000_000
 class BatchLine(msgspec.Struct, forbid_unknown_fields=True):
     """One question; `at` is the commit as of which it is asked, by default the one that is checked out."""
 
-    id: str | int = ""
+    id: str | int | float | None = ""
     at: str = ""
     task: str = ""
     changed: list[str] = []
