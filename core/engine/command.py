@@ -241,6 +241,8 @@ def _click_type(annotation: Any) -> tuple[Any, bool]:
     origin, args = typing.get_origin(annotation), typing.get_args(annotation)
     if origin is Literal:
         return click.Choice([str(arg) for arg in args]), False
+    if origin is typing.Annotated:
+        return _click_type(args[0])
     if origin is dict:
         return _Mapping(), False
     if origin is tuple:
