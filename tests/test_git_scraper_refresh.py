@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import importlib
-import os
 import random
-import signal
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -224,13 +222,15 @@ def test_a_killed_run_resumes_from_its_checkpoint(repo: Repo, tmp_path: Path, mo
 def test_kills_at_any_moment_change_nothing(repo: Repo, program: Program) -> None:
     grow(repo, 30)
     arguments = ("--repo", str(repo.path), "--output", "out/commits.json")
+    started = time.monotonic()
     assert program.run("git_scraper.py", *arguments[:3], "plain/commits.json").returncode == 0
+    took_s = time.monotonic() - started
     dice = random.Random(3)
     for number in range(6):
         process = program.start("git_scraper.py", *arguments)
-        time.sleep(0.2 + dice.random() * 0.8)
+        time.sleep(took_s * (0.2 + 0.8 * dice.random()))
         if number % 2:
-            os.killpg(process.pid, signal.SIGKILL)
+            process.kill_all()
         else:
             process.kill()
         process.communicate()

@@ -69,6 +69,11 @@ class Running:
         """The program alone."""
         self.send_signal(signal.SIGKILL)
 
+    def kill_all(self) -> None:
+        """The program and the processes that it started, as far as they still run."""
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(self.pid, signal.SIGKILL)
+
     def printed(self) -> str:
         """Its standard output so far."""
         return os.pread(self._stdout.fileno(), MOST_BYTES, 0).decode()
@@ -78,8 +83,7 @@ class Running:
         try:
             self.wait(timeout_s)
         except TimeoutError:
-            with contextlib.suppress(ProcessLookupError):
-                os.killpg(self.pid, signal.SIGKILL)
+            self.kill_all()
             raise
         return _text(self._stdout), _text(self._stderr)
 
