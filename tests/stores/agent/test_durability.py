@@ -117,7 +117,7 @@ def test_an_interrupt_leaves_the_store_as_it_was(tmp_path: Path) -> None:
     seeded(tmp_path)
     process = importing(tmp_path, before='print("go", flush=True)')
     wait_for(lambda: "go" in process.printed())
-    time.sleep(0.1)
+    time.sleep(0.02)
     process.send_signal(signal.SIGINT)
     process.communicate(timeout_s=120)
     with VVectorStore(tmp_path) as store:
