@@ -21,6 +21,10 @@ MAX_REASONS = 3
 _TITLE_CHARACTERS = 60
 _COMMON = 0.4
 """Of the files that have a text: a word that more of them hold is no reason."""
+_FILLERS = frozenset(
+    {"them", "giv", "give", "fix", "add", "make", "mak", "use", "us", "when", "same", "also", "all", "one"}
+)
+"""Stems that say nothing of a file, though few files may hold them."""
 _LEAST = 0.05
 """Of a weighted sum, over the average candidate, that a reason must bring."""
 
@@ -163,7 +167,8 @@ class Reasons:
         found: dict[str, str] = {}
         for name in IDENTIFIER.findall(f"{self._query.title}\n{self._query.body}"):
             for part in parts(name):
-                found.setdefault(part, name)
+                if part not in _FILLERS:
+                    found.setdefault(part, name)
         return found
 
     @cached_property
