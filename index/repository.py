@@ -43,7 +43,9 @@ class RepositoryIndex:
     def __init__(self, git_dir: Path, cache_dir: Path) -> None:
         """Open or create the file in `cache_dir`. Raises StageError where it cannot be written."""
         self.git_dir = git_dir
-        name = hashlib.sha256(os.fsencode(git_dir.resolve())).hexdigest()[:16]
+        shallow = git_dir / "shallow"  # a clone that is deepened gets older commits, so it needs another index
+        state = os.fsencode(git_dir.resolve()) + (shallow.read_bytes() if shallow.is_file() else b"")
+        name = hashlib.sha256(state).hexdigest()[:16]
         self.path = cache_dir / "index" / f"{name}.db"
         self._commits: Commits | None = None
         with self._problems():
@@ -122,11 +124,15 @@ class RepositoryIndex:
             return joined(self._segments()).commits()
 
     def _open(self) -> sqlite3.Connection:
-        with contextlib.suppress(sqlite3.DatabaseError):
+        try:
             database = self._connected()
             if database.execute("PRAGMA user_version").fetchone()[0] == VERSION:
                 return database
             database.close()
+        except sqlite3.OperationalError:  # busy, or not writable: the file may be whole
+            raise
+        except sqlite3.DatabaseError as error:
+            log.debug("the index is made again: %s: %s", self.path, error)
         for ending in ("", "-wal", "-shm"):
             Path(f"{self.path}{ending}").unlink(missing_ok=True)
         return self._connected()

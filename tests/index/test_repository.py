@@ -108,3 +108,26 @@ def test_odd_names_and_encodings_are_kept(make_repo: Callable[[str], Repo], tmp_
         assert commits.titles == ["Ünï\tcode", ""]
         assert set(commits.paths) == {"a b/ü\n.py", "-dash", "moved to"}
         assert [commits.paths[old] for old in commits.renamed_from.values()] == ["-dash"]
+
+
+def test_commits_that_are_gone_do_not_keep_new_ones_out(repo: Repo, tmp_path: Path) -> None:
+    repo.git("checkout", "-q", "-b", "rewritten")
+    repo.commit("to be dropped", {"gone.py": "1\n"})
+    with index(repo, tmp_path) as known:
+        known.commits(head(repo))
+    repo.git("reset", "-q", "--hard", "main")
+    repo.git("reflog", "expire", "--expire=now", "--all")
+    repo.git("gc", "-q", "--prune=now")
+    new = repo.commit("in its place", {"new.py": "1\n"})
+    with index(repo, tmp_path) as known:
+        assert known.commits(new).titles[-1] == "in its place"
+
+
+def test_a_clone_that_is_deepened_gets_its_older_commits(repo: Repo, tmp_path: Path) -> None:
+    shallow = tmp_path / "shallow"
+    subprocess.run(["git", "clone", "-q", "--depth", "2", f"file://{repo.path}", str(shallow)], check=True)
+    with RepositoryIndex(shallow / ".git", tmp_path / "cache") as known:
+        assert len(known.commits(head(repo))) == 2
+    subprocess.run(["git", "fetch", "-q", "--unshallow"], cwd=shallow, check=True)
+    with RepositoryIndex(shallow / ".git", tmp_path / "cache") as known:
+        assert len(known.commits(head(repo))) == int(repo.git("rev-list", "--count", "HEAD"))

@@ -48,10 +48,11 @@ def test_nothing_has_no_parts() -> None:
 
 
 def test_a_hostile_text_takes_bounded_work() -> None:
-    for piece in ("a.", "/", "`", "```\n", 'File "', "a/", "    "):
+    for piece in ("a", "+", "@", "+a", "a@", "a.", "/", "~/", "`", "```\n", "\n", 'File "', "a/", "    ", "a:1"):
         query = Query(piece * (MAX_TEXT // len(piece) * 2))
         assert len(query.title) <= 500
         assert len(query.frames) <= 50
         assert len(query.paths) <= 200
         assert isinstance(query.code + query.errors, str)
         assert query.members is not None
+        assert query.names is not None
