@@ -45,18 +45,8 @@ def _read(git_dir: Path, tip: str, known: Sequence[str], renames: str) -> Iterat
     marker = secrets.token_hex(8)
     revisions = "\n".join([tip, *(f"^{one}" for one in known)]).encode()
     arguments = [
-        *(
-            "log",
-            "--ignore-missing",
-            "--stdin",
-            "--date-order",
-            "--reverse",
-            f"--max-count={MAX_COMMITS}",
-            "--raw",
-            "-r",
-            "-z",
-            renames,
-        ),
+        *("log", "--ignore-missing", "--stdin", "--date-order", "--reverse", f"--max-count={MAX_COMMITS}"),
+        *("--raw", "-r", "-z", renames),
         *("--no-notes", "--no-color", "--no-ext-diff", "--ignore-submodules=none", "--no-relative", "--no-abbrev"),
         f"--format={marker}%H%x00%P%x00%ct%x00%aN%x00%s",
     ]

@@ -112,12 +112,15 @@ def test_odd_names_and_encodings_are_kept(make_repo: Callable[[str], Repo], tmp_
 
 def test_commits_that_are_gone_do_not_keep_new_ones_out(repo: Repo, tmp_path: Path) -> None:
     repo.git("checkout", "-q", "-b", "rewritten")
-    repo.commit("to be dropped", {"gone.py": "1\n"})
+    dropped = repo.commit("to be dropped", {"gone.py": "1\n"})
     with index(repo, tmp_path) as known:
         known.commits(head(repo))
     repo.git("reset", "-q", "--hard", "main")
+    (repo.path / ".git" / "ORIG_HEAD").unlink()
     repo.git("reflog", "expire", "--expire=now", "--all")
     repo.git("gc", "-q", "--prune=now")
+    with pytest.raises(subprocess.CalledProcessError):
+        repo.git("cat-file", "-e", dropped)
     new = repo.commit("in its place", {"new.py": "1\n"})
     with index(repo, tmp_path) as known:
         assert known.commits(new).titles[-1] == "in its place"
