@@ -22,6 +22,7 @@ from core.config import cache_folder, checked
 from core.engine.command import CONTEXT_SETTINGS, version_option, with_exit_codes, with_section
 from core.errors import EXIT_FAILED
 from core.prediction.question import Question
+from core.prediction.second_opinion import SecondOpinion, SecondOpinionConfig
 
 if TYPE_CHECKING:
     from core.prediction.answer import Answer
@@ -58,6 +59,7 @@ FORGOTTEN = 3
 @click.option(
     "--ranker", metavar="FILE", help="Weights [default: ranker.json of this repository in outputs/, or shipped]."
 )
+@with_section(SecondOpinionConfig)
 @click.option("--last", default=10, type=click.IntRange(1), show_default=True, help="Commits of history to show it.")
 @click.option("--stream", is_flag=True, help="Show the sketch while it is written (with --json: a JSON line each).")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
@@ -76,7 +78,9 @@ def main(
     from core.prediction.files import FileAsker
     from index.repository import RepositoryIndex
 
-    asker = FileAsker(repo, cache_folder(cache_dir), RepositoryIndex, Path(ranker) if ranker else None)
+    opinion = checked("predict", SecondOpinionConfig, {key: given.pop(key) for key in SecondOpinionConfig.model_fields})
+    weights = Path(ranker) if ranker else None
+    asker = FileAsker(repo, cache_folder(cache_dir), RepositoryIndex, weights, second_opinion=SecondOpinion.of(opinion))
     if task_file:
         given["task"] = inputs.text_of(task_file)
     changed, at = inputs.changed_files(asker, at, staged=staged, diff=diff)

@@ -1,11 +1,12 @@
 """How often are the files of an issue's fix among the first, beside the order that ChronoRepo released?
 
-    python -m benchmarks.issues issues.jsonl CLONES [--weights FILE] [--leave-out]
+    python -m benchmarks.issues issues.jsonl CLONES [--weights FILE] [--leave-out] [--second-opinion MODEL]
 
 `issues.jsonl` has a line an issue: instance_id, repo, base_commit, issue, files (of the fix), chronorepo_top20. CLONES
 is a folder with owner+name/repo, owner+name or owner/name. Candidates are the .py files of the base commit that are no
 tests; accuracy is strict: every file of the fix is among the first k. The shipped weights have seen the issues of
-SWE-bench Lite: with --leave-out the weights for issues are learned from the other repositories' issues.
+SWE-bench Lite: with --leave-out the weights for issues are learned from the other repositories' issues. With
+--second-opinion a language model is asked about the issues whose ranking is unsure; rows with and without it.
 """
 
 from __future__ import annotations
@@ -17,16 +18,18 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import click
 import msgspec
 import numpy as np
 
 from core import statistics
-from core.config import cache_folder
-from core.engine.command import CONTEXT_SETTINGS, with_exit_codes
+from core.config import cache_folder, checked
+from core.engine.command import CONTEXT_SETTINGS, with_exit_codes, with_section
 from core.errors import UserError
 from core.prediction.files import FileAsker
+from core.prediction.second_opinion import FILES, Opinion, SecondOpinion, SecondOpinionConfig
 from core.ranking import fitting
 from core.ranking.examples import Case, asked
 from core.ranking.model import Example
@@ -36,6 +39,7 @@ from index.repository import RepositoryIndex
 
 DEPTHS = (1, 3, 5, 10)
 OURS, PEER, CONTROL = "gitlore", "ChronoRepo", "another issue's ranking"
+REVIEWED = "gitlore with a second opinion"
 _TEST = re.compile(r"(?:^|/)(?:tests?|__tests__)/|^testing/|(?:^|/)(?:test_[^/]*|[^/]*_tests?|conftest)\.py$")
 
 
@@ -48,6 +52,8 @@ class Issue(msgspec.Struct, kw_only=True):
     issue: str
     files: list[str]
     chronorepo_top20: list[str] = []
+    patch: str = ""
+    """The fix as a unified diff, which only benchmarks.functions reads."""
 
 
 @dataclass(frozen=True)
@@ -60,11 +66,19 @@ class Answer:
     """Of CPU."""
     control: tuple[str, ...] = ()
     """The ranking for another issue of the same repository."""
+    unsure: bool = False
+    opinion: Opinion | None = None
+    """What a model said, where it was asked."""
+
+    @property
+    def reviewed(self) -> list[str]:
+        """The ranking with the model's files first."""
+        return list(dict.fromkeys([*(self.opinion.files if self.opinion else ()), *self.ranked]))
 
     def places(self, who: str) -> float:
         """How many files are needed to have all of the fix; infinite where one is missing."""
-        order = {OURS: self.ranked, PEER: self.issue.chronorepo_top20, CONTROL: self.control}[who]
-        places: dict[str, float] = {path: place for place, path in enumerate(order, start=1)}
+        orders = {OURS: self.ranked, PEER: self.issue.chronorepo_top20, CONTROL: self.control, REVIEWED: self.reviewed}
+        places: dict[str, float] = {path: place for place, path in enumerate(orders[who], start=1)}
         return max(places.get(path, math.inf) for path in self.issue.files)
 
 
@@ -73,10 +87,14 @@ class Answer:
 @click.argument("clones", type=click.Path(path_type=Path, exists=True), metavar="CLONES")
 @click.option("--weights", type=click.Path(path_type=Path), metavar="FILE", help="Weights [default: the shipped ones].")
 @click.option("--leave-out", is_flag=True, help="Learn the weights for issues from the other repositories' issues.")
+@with_section(SecondOpinionConfig)
 @click.option("--cache-dir", default="", metavar="DIR", help="Where indexes are kept [default: pipeline.cache_dir].")
 @with_exit_codes
-def main(data: Path, clones: Path, weights: Path | None, leave_out: bool, cache_dir: str) -> None:
+def main(
+    data: Path, clones: Path, weights: Path | None, leave_out: bool, cache_dir: str, **second_opinion: Any
+) -> None:
     """Print how often the files of an issue's fix are found."""
+    opinion = SecondOpinion.of(checked("second opinion", SecondOpinionConfig, second_opinion))
     by_repository = issues_of(data, clones)
     ranker = Ranker(read_ranker(weights)) if weights else Ranker.shipped()
     askers = {
@@ -87,7 +105,7 @@ def main(data: Path, clones: Path, weights: Path | None, leave_out: bool, cache_
         rankers = without_own(ranker, {name: examples(askers[name], some) for name, some in by_repository.items()})
     answers: list[Answer] = []
     for name, issues in by_repository.items():
-        answers += with_controls([answered(askers[name], issue, rankers[name]) for issue in issues])
+        answers += with_controls([answered(askers[name], issue, rankers[name], opinion) for issue in issues])
         askers[name].close()
         click.echo(f"{name}: {len(issues)} issues", err=True)
     click.echo("\n".join(in_markdown(answers)))
@@ -116,11 +134,15 @@ def is_candidate(path: str) -> bool:
     return path.endswith(".py") and not _TEST.search(path)
 
 
-def answered(asker: FileAsker, issue: Issue, ranker: Ranker) -> Answer:
-    """An issue, asked of its base commit."""
+def answered(asker: FileAsker, issue: Issue, ranker: Ranker, second: SecondOpinion | None = None) -> Answer:
+    """An issue, asked of its base commit; where the ranking is unsure, with a second opinion."""
     started = time.process_time()
-    found = ranker.rank(asker.snapshot(issue.base_commit), issue.issue, top=max(DEPTHS), wanted=is_candidate)
-    return Answer(issue, [file.name for file in found.files], time.process_time() - started)
+    found = ranker.rank(asker.snapshot(issue.base_commit), issue.issue, top=FILES, wanted=is_candidate)
+    seconds = time.process_time() - started
+    opinion = second.on(issue.issue, found)[1] if second and found.unsure else None
+    if opinion and opinion.problem:
+        click.echo(f"{issue.instance_id}: {opinion.problem}", err=True)
+    return Answer(issue, [file.name for file in found.files], seconds, unsure=found.unsure, opinion=opinion)
 
 
 def with_controls(answers: Sequence[Answer]) -> Iterator[Answer]:
@@ -156,6 +178,10 @@ def in_markdown(answers: Sequence[Answer]) -> Iterator[str]:
     yield f"| | issues | {' | '.join(f'@{depth}' for depth in DEPTHS)} |"
     yield f"|---|---:{'|---:' * len(DEPTHS)}|"
     groups = {"all": list(answers), "without pytest": [one for one in answers if "pytest" not in one.issue.repo]}
+    unsure = [one for one in answers if one.unsure]
+    if any(one.opinion for one in answers):
+        yield from (line(f"unsure: {who}", unsure, who) for who in (OURS, REVIEWED))
+        yield line(f"all: {REVIEWED}", answers, REVIEWED)
     for title, group in groups.items():
         for who in (OURS, PEER, CONTROL):
             yield line(f"{title}: {who}", group, who)

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from core.prediction.facts import Facts
 from core.prediction.prediction import Prediction
+from core.prediction.second_opinion import Opinion
 from core.ranking.ranker import UNSURE_SHARE, FileRanking, RankedFile
 
 
@@ -18,18 +19,26 @@ class Answer:
     ranking: FileRanking
     sketch: Prediction | None = None
     facts: Facts = field(default_factory=Facts)
+    opinion: Opinion | None = None
+    """What a model said of an unsure ranking, where one was asked."""
 
     def as_dict(self) -> dict[str, Any]:
         """JSON-ready. Change types are the model's where none were ranked."""
         made = (self.sketch or Prediction()).as_dict()
         facts = self.facts.as_dict()
         facts["change_types"] = facts["change_types"] or made["change_types"]
-        return {**made, "at": self.at, **ranking_as_dict(self.ranking), **facts}
+        return {**made, "at": self.at, **self.files_as_dict(), **facts}
+
+    def files_as_dict(self) -> dict[str, Any]:
+        """The ranking, JSON-ready."""
+        opinion = {"second_opinion": asdict(self.opinion)} if self.opinion else {}
+        return {**ranking_as_dict(self.ranking), **opinion}
 
     def in_words(self) -> str:
         """For people."""
         sketch = _sketch_in_words(self.sketch) if self.sketch else []
-        return "\n".join([*files_in_words(self.ranking), *self.facts.in_words(), *sketch])
+        opinion = [self.opinion.in_words()] if self.opinion else []
+        return "\n".join([*files_in_words(self.ranking), *opinion, *self.facts.in_words(), *sketch])
 
 
 def ranking_as_dict(ranking: FileRanking) -> dict[str, Any]:

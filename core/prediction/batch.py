@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Iterator
 from typing import Any
 
@@ -10,7 +9,6 @@ import msgspec
 
 from core.config import checked
 from core.errors import GitloreError
-from core.prediction.answer import ranking_as_dict
 from core.prediction.files import FileAsker
 from core.prediction.question import Question
 
@@ -58,9 +56,4 @@ def answer(asker: FileAsker, line: BatchLine, defaults: Question) -> dict[str, A
     given = {name: value for name, value in values.items() if value is not None}
     question = checked("question", Question, {**defaults.model_dump(), **given})
     found = asker.answer(question, line.at)
-    return {"at": found.at, **ranking_as_dict(found.ranking), **found.facts.as_dict()}
-
-
-def as_line(found: dict[str, Any]) -> str:
-    """One line of JSON."""
-    return json.dumps(found, ensure_ascii=False)
+    return {"at": found.at, **found.files_as_dict(), **found.facts.as_dict()}

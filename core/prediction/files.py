@@ -17,6 +17,7 @@ from core.git.repositories import open_repository
 from core.prediction.answer import Answer
 from core.prediction.facts import facts_of
 from core.prediction.question import Question
+from core.prediction.second_opinion import FILES, Opinion, SecondOpinion
 from core.ranking import symbols
 from core.ranking.contents import MAX_BYTES, Contents
 from core.ranking.history import Commits, Past
@@ -55,6 +56,8 @@ class FileAsker:
     """Weights; by default those in `outputs` that were made for this repository, otherwise the shipped ones."""
     outputs: Path = Path("outputs")
     """Where the pipeline may have left ranker.json and change_types.json."""
+    second_opinion: SecondOpinion | None = None
+    """Asked about tasks whose ranking is unsure."""
     _ranker: Ranker | None = field(default=None, init=False)
     _sources: Sources | None = field(default=None, init=False)
     _git_dir: Path | None = field(default=None, init=False)
@@ -127,13 +130,19 @@ class FileAsker:
     def answer(self, question: Question, at: str = "") -> Answer:
         """The same with symbols, change types, authors and when. Raises UserError as `rank`."""
         commit = self.commit(at)
-        most = max(question.top, LEAST_FILES)
-        ranking = self.rank(question.model_copy(update={"top": most}), commit)
+        most = max(question.top, LEAST_FILES, FILES if self.second_opinion else 0)
+        ranking, opinion = self._reviewed(self.rank(question.model_copy(update={"top": most}), commit), question.task)
         snapshot = self.snapshot(commit)
+        ranking = replace(ranking, files=ranking.files[: max(question.top, LEAST_FILES)])
         wanted = [file.name for file in ranking.files if not file.new] if question.task.strip() else []
         parsed = self.parsed(snapshot, wanted[: symbols.MAX_FILES])
         facts = facts_of(snapshot, question.task, ranking, parsed, self._known_types(), question.top)
-        return Answer(commit, replace(ranking, files=ranking.files[: question.top]), facts=facts)
+        return Answer(commit, replace(ranking, files=ranking.files[: question.top]), facts=facts, opinion=opinion)
+
+    def _reviewed(self, ranking: FileRanking, task: str) -> tuple[FileRanking, Opinion | None]:
+        if not (self.second_opinion and ranking.unsure and ranking.files and task.strip()):
+            return ranking, None
+        return self.second_opinion.on(task, ranking)
 
     def parsed(self, snapshot: Snapshot, paths: Sequence[str]) -> dict[str, list[symbols.Symbol]]:
         """The symbols of files by path, as a snapshot has them."""
