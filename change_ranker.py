@@ -10,7 +10,7 @@ ranking_evaluation.json, and change_types.json, by which kinds of change are ran
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -25,7 +25,7 @@ from core.logs import log
 from core.records.commit_files import read_history
 from core.records.commits import HistoryMetadata, main_branch
 from core.records.json_files import write_record
-from core.records.rankings import RANKER, RankedExample, RankingEvaluation, RankingEvaluations
+from core.records.rankings import FACTS, RANKER, Fact, RankedExample, RankingEvaluation, RankingEvaluations
 
 if TYPE_CHECKING:
     from core.evaluation.file_rankings import Result
@@ -83,11 +83,12 @@ def run(ctx: Context[ChangeRankerConfig]) -> None:
         with ctx.progress("ranking past commits", len(train) + len(val) + len(test), "commits") as progress:
             record = weights(asker, train, val, ctx.config, progress)
             record.made_from, record.first_commits = [without_credentials(history.repository)], [commits.first(tip)]
-            found = evaluation(asker, test, Ranker(record), ctx.config, progress)
+            counts = change_types_of(ctx.input("chunks.jsonl"))
+            found = evaluation(asker, test, Ranker(record), counts.commits, ctx.config, progress)
     found.repository, found.gate = record.made_from[0], record.gate
     write_ranker(ctx.output("ranker.json"), record)
     write_record(ctx.output("ranking_evaluation.json"), RankingEvaluations(repositories=[found]))
-    write_change_types(ctx.output("change_types.json"), change_types_of(ctx.input("chunks.jsonl")))
+    write_change_types(ctx.output("change_types.json"), counts)
     report(ctx, found)
 
 
@@ -138,21 +139,29 @@ def questions(asker: FileAsker, cases: Sequence[Case], progress: Progress) -> It
 
 
 def evaluation(
-    asker: FileAsker, test: Sequence[Case], ranker: Ranker, config: ChangeRankerConfig, progress: Progress
+    asker: FileAsker,
+    test: Sequence[Case],
+    ranker: Ranker,
+    counts: Mapping[str, Mapping[str, int]],
+    config: ChangeRankerConfig,
+    progress: Progress,
 ) -> RankingEvaluation:
-    """How well the newest commits are answered."""
-    from core.evaluation import file_rankings
+    """How well the newest commits are answered. `counts` are change types by commit."""
+    from core.evaluation import fact_rankings, file_rankings
 
     found: list[Result] = []
+    facts: list[tuple[Fact, dict[str, int]]] = []
     examples: list[RankedExample] = []
     step = max(len(test) // max(config.examples, 1), 1)
     for number, case in enumerate(reversed(test)):
         snapshot = asker.snapshot(case.parent)
         found += list(file_rankings.results(snapshot, case, ranker))
+        facts += list(fact_rankings.results(asker, case, ranker, counts))
         if number % step == 0 and len(examples) < config.examples:
             examples.append(file_rankings.example(snapshot, case, ranker))
         progress.advance()
-    return file_rankings.evaluation(found, examples, samples=config.bootstrap_samples, seed=config.seed)
+    tables = fact_rankings.tables(facts, samples=config.bootstrap_samples, seed=config.seed)
+    return file_rankings.evaluation(found, examples, tables, samples=config.bootstrap_samples, seed=config.seed)
 
 
 def report(ctx: Context[ChangeRankerConfig], found: RankingEvaluation) -> None:
@@ -164,6 +173,13 @@ def report(ctx: Context[ChangeRankerConfig], found: RankingEvaluation) -> None:
             f"{who} {row['hit@1'].mean or 0:.2f}/{row['hit@5'].mean or 0:.2f}" for who, row in table.accuracy.items()
         )
         log.info("%s, right at 1/5 of %s: %s", form, f"{table.questions:,}", rows)
+    for fact, compared in found.facts.items():
+        rows = ", ".join(
+            f"{who} {'/'.join(f'{one.mean or 0:.2f}' for one in row.values())}"
+            for who, row in compared.accuracy.items()
+        )
+        depths = "/".join(hit.removeprefix("hit@") for hit in compared.accuracy[RANKER])
+        log.info("%s, right at %s of %s: %s", FACTS[fact], depths, f"{compared.questions:,}", rows)
     ctx.count("commits asked about", found.commits)
     if "text" in found.forms:
         best = found.forms["text"].accuracy[RANKER]["hit@5"].mean or 0.0

@@ -23,7 +23,7 @@ from core.git.names import display_name
 from core.models.model_folder import read_info
 from core.records.commit_files import read_commits, read_history
 from core.records.evaluation import CACHE, TRIGRAM, TUNED, Evaluation, Saving, read_evaluation
-from core.records.rankings import FORMS, read_rankings
+from core.records.rankings import FACTS, FORMS, read_rankings
 from core.records.training import VALIDATION_LOSS, MemoryReport, read_metrics, read_training
 from core.reports import plots
 from core.text.grammar import GrammarError, parse_head, pieces_of_spelled
@@ -78,6 +78,7 @@ def run(ctx: Context[ReportBuilderConfig]) -> None:
         name=ctx.config.title or display_name(history.repository, history.git_dir),
         rankings=read_rankings(ctx.input("ranking_evaluation.json")).repositories,
         forms=FORMS,
+        facts=FACTS,
         history=msgspec.to_builtins(history),
         chunks=chunks,
         dataset=dataset,

@@ -24,7 +24,7 @@ from core.ranking.examples import cases
 from core.ranking.ranker import Ranker
 from core.records.evaluation import Estimate
 from core.records.ranker import read_ranker
-from core.records.rankings import BASELINES, FORMS, RANKER, SIMILAR, FormTable
+from core.records.rankings import BASELINES, DECAYED, FORMS, RANKER, SIMILAR, FormTable
 from index.repository import RepositoryIndex
 
 POOLED = "pooled"
@@ -79,7 +79,7 @@ def in_markdown(found: Mapping[str, Sequence[Result]]) -> Iterator[str]:
         yield f"\n**{title[0].upper()}{title[1:]}** (right at 1 / at 5)\n"
         gains = ["better than the better of recency and frequency"]
         gains += ["better than similar messages"] * (SIMILAR in names)
-        header = ["", "questions", *names, *gains, "ECE", "CPU ms"]
+        header = ["", "questions", *names, *gains, "ECE", f"log-loss ({DECAYED})", "CPU ms"]
         yield f"| {' | '.join(header)} |"
         yield f"|---{'|---:' * (len(header) - 1)}|"
         for name, table in rows.items():
@@ -94,7 +94,8 @@ def row(table: FormTable, names: Sequence[str]) -> list[str]:
     gains = [gain(table, {hit: table.better_baseline(hit) for hit in HITS})]
     if SIMILAR in names:
         gains.append(gain(table, dict.fromkeys(HITS, SIMILAR)))
-    return [*accuracies, *gains, f"{table.calibration_error:.3f}", f"{table.milliseconds:.0f}"]
+    loss = f"{table.log_loss[RANKER]:.2f} ({table.log_loss[DECAYED]:.2f})"
+    return [*accuracies, *gains, f"{table.calibration_error:.3f}", loss, f"{table.milliseconds:.0f}"]
 
 
 def gain(table: FormTable, baselines: Mapping[str, str]) -> str:

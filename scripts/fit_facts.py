@@ -22,17 +22,18 @@ from fit_ranker import repository_name
 from core import logs
 from core.config import cache_folder
 from core.engine.command import CONTEXT_SETTINGS, with_exit_codes
-from core.git.commands import run
+from core.evaluation.fact_rankings import changed_symbols
 from core.logs import log
 from core.prediction.files import FileAsker
 from core.ranking import authors, change_types, fact_examples, model, symbols
 from core.ranking.examples import Case, cases
-from core.ranking.facts import SHIPPED, Fact
+from core.ranking.facts import SHIPPED
 from core.ranking.features import Similar
 from core.ranking.ranker import Ranker
 from core.ranking.terms import words
 from core.records.change_types import read_change_types
 from core.records.ranker import ModeWeights, RankerRecord, write_ranker
+from core.records.rankings import Fact
 from index.repository import RepositoryIndex
 
 if TYPE_CHECKING:
@@ -88,7 +89,7 @@ def main(repos: tuple[str, ...], type_files: tuple[Path, ...], commits: int, out
 def questions(asker: FileAsker, case: Case, counts: change_types.Counts) -> Asked:
     """What a commit asks of its parent."""
     snapshot = asker.snapshot(case.parent)
-    right, parsed = touched(asker, case)
+    right, parsed = changed_symbols(asker, case)
     for title in {case.title, case.masked()} - {""}:
         ranked = Ranker.shipped().rank(snapshot, title, top=symbols.MAX_FILES).files
         files = {file.name: file.share for file in ranked}
@@ -97,14 +98,6 @@ def questions(asker: FileAsker, case: Case, counts: change_types.Counts) -> Aske
         yield "author", fact_examples.of_author(snapshot, title, similar, files, case.author)
         yield "change_type", fact_examples.of_change_types(snapshot, title, similar, files, counts, case.hash)
         yield "symbol", fact_examples.of_symbols(title, files, parsed, right)
-
-
-def touched(asker: FileAsker, case: Case) -> tuple[set[fact_examples.Named], dict[str, list[symbols.Symbol]]]:
-    """(the symbols that a commit touched, those of its files)."""
-    options = ("--unified=0", "-M100%", "--no-color", "--no-ext-diff", "--src-prefix=a/", "--dst-prefix=b/")
-    diff = run(asker.git_dir, "diff", *options, case.parent, case.hash).decode("utf-8", "replace")
-    parsed = asker.parsed(asker.snapshot(case.parent), sorted(case.changed))
-    return fact_examples.touched(fact_examples.old_lines(diff), parsed), parsed
 
 
 def fitted(fact: Fact, groups: dict[str, list[Example]]) -> ModeWeights:

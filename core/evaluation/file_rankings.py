@@ -5,14 +5,14 @@ from __future__ import annotations
 import re
 import time
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from core import statistics
 from core.evaluation.calibration import calibration
+from core.evaluation.comparisons import comparison
 from core.history.messages import is_bot
 from core.prediction.answer import ranking_as_dict
 from core.ranking import features
@@ -21,12 +21,14 @@ from core.ranking.history import Floats
 from core.ranking.ranker import Ranker
 from core.ranking.snapshot import Snapshot
 from core.ranking.terms import number, words
-from core.records.evaluation import FREQUENCY, RECENCY, Estimate
+from core.records.evaluation import FREQUENCY, RECENCY
 from core.records.rankings import (
-    BASELINES,
+    DECAYED,
     FORMS,
     RANKER,
     SIMILAR,
+    Comparison,
+    Fact,
     Form,
     FormTable,
     RankedExample,
@@ -36,6 +38,10 @@ from core.records.rankings import (
 DEPTH = 10
 """Answers that are looked through for a right one, and whose probabilities are judged."""
 HITS = (1, 5)
+HALF_LIFE = 400
+"""Of the frequency that the log-loss is compared with, in commits."""
+PRIOR = 0.1
+"""Changes that every file is given there, so that none is impossible."""
 _BUMP = re.compile(
     r"\b(?:bump|release|version|upgrade|update)(?:s|d|ed|ing)?\b.*\d\.\d|^v?\d+\.\d|\bbump\b", re.IGNORECASE
 )
@@ -53,6 +59,8 @@ class Result:
     """By who answers: how many files stand before the best right one."""
     answers: list[tuple[float, bool]]
     """Probability of each of our first answers, and whether it is right."""
+    loss: dict[str, float]
+    """Mean of -ln of the shares of the right files, by who answers: ours, and frequency with a half-life."""
     seconds: float
     """Of CPU."""
     routine: str
@@ -75,13 +83,25 @@ def results(snapshot: Snapshot, case: Case, ranker: Ranker) -> Iterator[Result]:
         if not true.any() or (form in ("text", "masked") and not task.strip()):
             continue
         started = time.process_time()
-        found = ranker.rank(snapshot, task, given, top=DEPTH)
+        scores = ranker.scores(snapshot, task, given)
+        found = ranker.best(snapshot, scores, DEPTH)
         seconds = time.process_time() - started
         answers = [(file.probability, file.name in right) for file in found.files]
         place = next((place for place, (_, hit) in enumerate(answers) if hit), DEPTH)
-        allowed = ~np.isin(np.array(snapshot.paths), given)
-        places = {RANKER: place, **_of_baselines(snapshot, task, true, allowed)}
-        yield Result(form, case.hash, places, answers, seconds, why)
+        places = {RANKER: place, **_of_baselines(snapshot, task, true, scores.allowed)}
+        loss = {RANKER: _loss(scores.shares, true), DECAYED: _loss(_decayed(snapshot, scores.allowed), true)}
+        yield Result(form, case.hash, places, answers, loss, seconds, why)
+
+
+def _loss(shares: Floats, true: NDArray[np.bool_]) -> float:
+    return float(-np.log(np.maximum(shares[true], 1e-12)).mean())
+
+
+def _decayed(snapshot: Snapshot, allowed: NDArray[np.bool_]) -> Floats:
+    """Shares by how often a file changed, newer commits counting more, none of them without any."""
+    ages = snapshot.past.ages[snapshot.past.change_commits]
+    counts = (snapshot.by_file(0.5 ** (ages / HALF_LIFE)) + PRIOR) * allowed
+    return counts / counts.sum()
 
 
 def _of_baselines(snapshot: Snapshot, task: str, true: NDArray[np.bool_], allowed: NDArray[np.bool_]) -> dict[str, int]:
@@ -117,13 +137,21 @@ def _repeats(snapshot: Snapshot, title: str) -> bool:
     return bool((common / np.maximum(either, 1)).max() >= _ALIKE)
 
 
-def evaluation(found: Sequence[Result], examples: list[RankedExample], *, samples: int, seed: int) -> RankingEvaluation:
+def evaluation(
+    found: Sequence[Result],
+    examples: list[RankedExample],
+    facts: Mapping[Fact, Comparison] | None = None,
+    *,
+    samples: int,
+    seed: int,
+) -> RankingEvaluation:
     """Tables of all results, and of those that do not flatter."""
     return RankingEvaluation(
         repository="",
         commits=len({one.commit for one in found}),
         forms=tables(found, samples=samples, seed=seed),
         plain=tables([one for one in found if not one.routine], samples=samples, seed=seed),
+        facts=dict(facts or {}),
         routine=routine_commits(found),
         examples=examples,
     )
@@ -136,23 +164,13 @@ def tables(found: Sequence[Result], *, samples: int, seed: int) -> dict[str, For
 
 
 def _table(found: Sequence[Result], samples: int, seed: int) -> FormTable:
-    names = [name for name in (RANKER, *BASELINES) if name in found[0].places]
-    hits = {
-        name: {most: np.array([one.places[name] < most for one in found], np.float64) for most in HITS}
-        for name in names
-    }
-
-    def estimate(values: Floats) -> Estimate:
-        return Estimate(**statistics.of_mean(values, samples=samples, seed=seed))
-
+    compared = comparison([one.places for one in found], HITS, samples=samples, seed=seed)
     return FormTable(
-        questions=len(found),
-        accuracy={name: {f"hit@{most}": estimate(hits[name][most]) for most in HITS} for name in names},
-        differences={
-            name: {f"hit@{most}": estimate(hits[RANKER][most] - hits[name][most]) for most in HITS}
-            for name in names[1:]
-        },
+        questions=compared.questions,
+        accuracy=compared.accuracy,
+        differences=compared.differences,
         calibration_error=calibration([pair for one in found for pair in one.answers]).expected_calibration_error,
+        log_loss={name: float(np.mean([one.loss[name] for one in found])) for name in found[0].loss},
         milliseconds=float(np.median([one.seconds for one in found])) * 1000,
     )
 

@@ -16,6 +16,8 @@ from core.ranking.snapshot import Snapshot
 
 _HUNK = re.compile(r"^@@ -(\d+)(?:,(\d+))? ", re.MULTILINE)
 _OLD_FILE = re.compile(r"^--- (?:\"?a/(.*?)\"?|/dev/null)\t?$", re.MULTILINE)
+DIFF_OPTIONS = ("--unified=0", "-M100%", "--no-color", "--no-ext-diff", "--src-prefix=a/", "--dst-prefix=b/")
+"""What git diff needs for `old_lines`."""
 OldLines = Mapping[str, Sequence[int]]
 """By path, 1-based lines that a commit removed or changed, and those that it inserted behind."""
 Named = tuple[str, str]
@@ -40,7 +42,7 @@ def of_author(snapshot: Snapshot, title: str, similar: Similar, files: Mapping[s
 
 
 def old_lines(diff: str) -> dict[str, list[int]]:
-    """The old side of `git diff -U0 --src-prefix=a/`: by path, the lines that a commit touched."""
+    """The old side of a diff with DIFF_OPTIONS: by path, the lines that a commit touched."""
     found: dict[str, list[int]] = {}
     for part in re.split(r"^(?=diff --git )", diff, flags=re.MULTILINE):
         if not (file := _OLD_FILE.search(part)) or not file[1]:

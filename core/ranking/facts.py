@@ -6,7 +6,7 @@ import functools
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -14,8 +14,9 @@ from core.ranking.history import Floats
 from core.ranking.model import Logit
 from core.records.ranker import RankerRecord, read_ranker
 
-Fact = Literal["author", "change_type", "symbol"]
-"""What is ranked for a task. Without one, nothing was better than naming the last or the commonest."""
+if TYPE_CHECKING:
+    from core.records.rankings import Fact
+
 SHIPPED = Path(__file__).with_name("facts.json")
 
 

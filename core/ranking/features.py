@@ -100,7 +100,7 @@ def of_last(snapshot: Snapshot) -> Features:
     past = snapshot.past
     if not len(past):
         nothing = np.zeros(len(snapshot))
-        return dict.fromkeys(("l_files", "l_title", "l_author", "l_again"), nothing)
+        return dict.fromkeys(("l_files", "l_title", "l_author"), nothing)
     last = len(past) - 1
     changed = past.files[past.change_commits == last]
     mark = np.zeros(len(past.same) + 1)
@@ -122,7 +122,6 @@ def of_last(snapshot: Snapshot) -> Features:
     own = np.cumsum((authors == authors[last])[::-1])[::-1] - 1  # commits of this author that came after
     own_weight = (authors == authors[last]) * 0.5 ** (own / 30)
     features["l_author"] = share(normal(snapshot.by_file(own_weight[past.change_commits])))
-    features["l_again"] = alike[:-1][-200:].mean() * (snapshot.last_ages == 0) if last else np.zeros(len(snapshot))
     return features
 
 
@@ -181,7 +180,7 @@ def of_companions(snapshot: Snapshot, given: Sequence[str]) -> Features:
     decayed = 0.5 ** (past.ages / COMPANION_HALF_LIFE)
     change_weights = decayed[past.change_commits] * snapshot.narrow
     totals = np.bincount(past.files, change_weights, count)
-    best, mean, back, joint = (np.zeros(count) for _ in range(4))
+    best, mean, joint = (np.zeros(count) for _ in range(3))
     hits = np.zeros(len(past))
     for file in dict.fromkeys(numbers):
         with_it = np.zeros(len(past))
@@ -191,14 +190,12 @@ def of_companions(snapshot: Snapshot, given: Sequence[str]) -> Features:
         confidence = together / (totals[file] + 0.5)
         best = np.maximum(best, confidence)
         mean += confidence / len(numbers)
-        back = np.maximum(back, together / (totals + 0.5))
         joint += together
     overlap = hits / np.maximum(past.sizes, 1)
     alike = np.bincount(past.files, change_weights * (overlap**2)[past.change_commits], count)
     found = {
         "x_best": share(best[snapshot.files] * (snapshot.files >= 0)),
         "x_mean": share(mean[snapshot.files] * (snapshot.files >= 0)),
-        "x_back": share(back[snapshot.files] * (snapshot.files >= 0)),
         "x_joint": np.log1p(joint[snapshot.files] * (snapshot.files >= 0)),
         "x_alike": share(normal(alike[snapshot.files] * (snapshot.files >= 0))),
     }
@@ -234,16 +231,16 @@ def of_similar(snapshot: Snapshot, title: str) -> Floats:
 def _contents(snapshot: Snapshot, query: Query, title: Sequence[str], everything: Sequence[str]) -> Features:
     contents = snapshot.words.find(everything)
     defined = snapshot.defined_words.find(everything)
-    found: Features = {}
-    for name, part in (("title", title), ("all", everything)):
-        scores = contents.scores(part)
-        found[f"c_rel_{name}"], found[f"c_rank_{name}"] = relative(scores), rank_scores(scores)
-        found[f"c_sort_{name}"] = _in_sort(snapshot, scores)
-    found["c_sort_rank"] = _rank_in_sort(snapshot, contents.scores(title))
-    for name, text in (("prose", query.prose), ("code", query.code), ("errors", query.errors)):
-        found[f"c_{name}"] = _in_sort(snapshot, contents.scores(words(text)))
-    found["d_words"] = relative(defined.scores(title))
-    return found
+    by_title = contents.scores(title)
+    return {
+        "c_rel_title": relative(by_title),
+        "c_rank_title": rank_scores(by_title),
+        "c_sort_title": _in_sort(snapshot, by_title),
+        "c_sort_rank": _rank_in_sort(snapshot, by_title),
+        "c_rel_all": relative(contents.scores(everything)),
+        "c_code": _in_sort(snapshot, contents.scores(words(query.code))),
+        "d_words": relative(defined.scores(title)),
+    }
 
 
 def _in_sort(snapshot: Snapshot, scores: Floats) -> Floats:
@@ -269,7 +266,6 @@ def _identifiers(snapshot: Snapshot, query: Query) -> Features:
     return {
         "i_rel": relative(scores),
         "i_sort": _in_sort(snapshot, scores),
-        "i_sort_rank": _rank_in_sort(snapshot, scores),
         "i_rank": rank_scores(scores),
         "i_names": relative(found.scores(query.names)),
         "i_code": relative(found.scores(code)),

@@ -9,9 +9,11 @@ from pathlib import Path
 from typing import Literal
 
 import numpy as np
+from numpy.typing import NDArray
 
 from core.ranking import calibration, features
 from core.ranking.features import Features, Similar
+from core.ranking.history import Floats
 from core.ranking.model import softmax
 from core.ranking.query import Query
 from core.ranking.reasons import Reason, Reasons
@@ -26,19 +28,19 @@ _KINDS = (
 _HISTORY = ("a_10", "a_100", "a_400", "a_2000", "a_age", "a_last", "a_young", "a_folder", "a_ending", *_KINDS)
 _NEW = ("n_new", "n_folder", "n_rate", "n_task", "n_task_rate", "n_path", "n_add")
 _TEXT = (
-    *("c_rel_title", "c_rank_title", "d_words", "i_rel", "i_rank", "i_names", "d_title", "d_names", "q_title"),
+    *("c_rel_title", "c_rank_title", "d_words", "i_rank", "i_names", "d_title", "d_names", "q_title"),
     *("p_title", "p_stem", "p_named", "g_folder"),
-    *("m_file", "m_sharp", "m_best", "m_first", "m_lift", "m_words", "m_words_rank", "m_folder", "m_ending"),
-    *("c_sort_title", "c_sort_rank", "i_sort", "i_sort_rank"),
+    *("m_sharp", "m_best", "m_first", "m_lift", "m_words", "m_words_rank", "m_folder", "m_ending"),
+    *("c_sort_title", "c_sort_rank", "i_sort"),
 )
 _BODY = (
-    *("c_rel_all", "c_rank_all", "c_sort_all", "c_prose", "c_code", "c_errors", "i_code", "d_errors", "d_members"),
+    *("c_rel_all", "c_code", "i_code", "d_errors", "d_members"),
     *("t_last", "t_frames", "q_path", "p_all", "m_body", "m_body_folder"),
 )
 _LASTING = ("a_400", "a_2000")
-_LAST = ("l_files", "l_title", "l_author", "l_again")
+_LAST = ("l_files", "l_title", "l_author")
 _COMPANIONS = (
-    *("x_best", "x_mean", "x_back", "x_joint", "x_alike", "x_folder", "x_ending", "x_subject", "x_words"),
+    *("x_best", "x_mean", "x_joint", "x_alike", "x_folder", "x_ending", "x_subject", "x_words"),
     *("x_test_missing", "x_code_missing"),
 )
 FEATURES: dict[Mode, tuple[str, ...]] = {
@@ -118,37 +120,76 @@ class Ranker:
         `wanted` says of a path whether it may be an answer; by default each may. With `new_files` a new file in a
         folder may be one, too.
         """
+        scores = self.scores(snapshot, task, changed, new_files=new_files, wanted=wanted)
+        return self.best(snapshot, scores, top)
+
+    def scores(
+        self,
+        snapshot: Snapshot,
+        task: str = "",
+        changed: Sequence[str] = (),
+        *,
+        new_files: bool = False,
+        wanted: Callable[[str], bool] | None = None,
+    ) -> Scores:
+        """What each candidate gets; the arguments are those of `rank`."""
         query = Query(task)
         mode = mode_of(query, changed)
+        weights = self.record.modes[mode]
         if not len(snapshot):
-            return FileRanking(mode, [], unsure=True)
+            nothing = np.zeros(0)
+            return Scores(query, changed, mode, nothing, nothing, nothing.astype(np.bool_), {}, Similar.none(snapshot))
         asked = evidence(snapshot, query, mode, changed)
         found = features.with_new_files(asked.files, asked.new) if new_files else asked.files
         given = set(changed)
         allowed = [path not in given and (wanted is None or wanted(path)) for path in snapshot.paths]
         mask = np.array([*allowed, *([True] * (len(snapshot.folder_names) if new_files else 0))], np.bool_)
-        if not mask.any():
-            return FileRanking(mode, [], unsure=True)
-        weights = self.record.modes[mode]
         parts = {name: weight * found[name] for name, weight in weights.weights.items() if weight and name in found}
         shares = np.zeros(len(mask))
-        shares[mask] = softmax(np.sum(list(parts.values()), axis=0)[mask])
+        if mask.any():
+            shares[mask] = softmax(np.sum(list(parts.values()), axis=0)[mask])
         likely = calibration.probabilities(shares, weights.calibration)
-        order = [place for place in np.argsort(-shares, kind="stable")[:top].tolist() if mask[place]]
-        why = Reasons(snapshot, query, asked.similar, changed, parts)
-        files = [
-            RankedFile(snapshot.paths[place], float(shares[place]), float(likely[place]), reasons=why.of(place))
-            if place < len(snapshot)
-            else self._new(snapshot, place, float(shares[place]), float(likely[place]), why)
-            for place in order
-        ]
-        return FileRanking(mode, files, unsure=files[0].share < UNSURE_SHARE)
+        return Scores(query, changed, mode, shares, likely, mask, parts, asked.similar)
 
-    def _new(self, snapshot: Snapshot, place: int, share: float, probability: float, why: Reasons) -> RankedFile:
-        folder = snapshot.folder_names[place - len(snapshot)]
-        ending = why.usual_ending(folder)
-        name = f"{folder}/" * bool(folder) + f"*{'.' * bool(ending)}{ending}"
-        return RankedFile(name, share, probability, new=True, reasons=why.of_folder(folder))
+    def best(self, snapshot: Snapshot, scores: Scores, top: int) -> FileRanking:
+        """The candidates with the largest shares, each with its reasons."""
+        order = [place for place in np.argsort(-scores.shares, kind="stable")[:top].tolist() if scores.allowed[place]]
+        if not order:
+            return FileRanking(scores.mode, [], unsure=True)
+        why = Reasons(snapshot, scores.query, scores.similar, scores.changed, scores.parts)
+        files = []
+        for place in order:
+            share, probability = float(scores.shares[place]), float(scores.probabilities[place])
+            if place < len(snapshot):
+                files.append(RankedFile(snapshot.paths[place], share, probability, reasons=why.of(place)))
+            else:
+                folder = snapshot.folder_names[place - len(snapshot)]
+                name = new_file(folder, why.usual_ending(folder))
+                files.append(RankedFile(name, share, probability, new=True, reasons=why.of_folder(folder)))
+        return FileRanking(scores.mode, files, unsure=files[0].share < UNSURE_SHARE)
+
+
+def new_file(folder: str, ending: str) -> str:
+    """How an answer names a new file: a folder, and the ending that most of its files have."""
+    return f"{folder}/" * bool(folder) + f"*{'.' * bool(ending)}{ending}"
+
+
+@dataclass(frozen=True)
+class Scores:
+    """What each candidate of a question gets: the files of the snapshot, then, where asked, a new file by folder.
+
+    Shares add up to one over the `allowed` candidates, others have none.
+    """
+
+    query: Query
+    changed: Sequence[str]
+    mode: Mode
+    shares: Floats
+    probabilities: Floats
+    allowed: NDArray[np.bool_]
+    parts: Features
+    """Each feature times its weight."""
+    similar: Similar
 
 
 @dataclass(frozen=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Literal
 
@@ -12,6 +13,7 @@ from core.records.json_files import read_record
 
 SCHEMA = "1.0"
 RANKER, SIMILAR = "gitlore", "similar messages"
+DECAYED = "decayed frequency"
 BASELINES = (RECENCY, FREQUENCY, SIMILAR)
 Form = Literal["text", "masked", "history", "forgotten"]
 FORMS: dict[Form, str] = {
@@ -21,24 +23,43 @@ FORMS: dict[Form, str] = {
     "forgotten": "the forgotten file, given the others",
 }
 """What is asked about a past commit."""
+Fact = Literal["author", "change_type", "symbol"]
+FACTS: dict[Fact, str] = {
+    "symbol": "a function or type that changes",
+    "change_type": "the kind of change",
+    "author": "who makes it",
+}
+"""What else is ranked for a title."""
 
 
-class FormTable(msgspec.Struct, kw_only=True):
-    """Questions of one form: how often a right file is the first, or among the first five ("hit@1", "hit@5")."""
+class Comparison(msgspec.Struct, kw_only=True):
+    """Questions about past commits: how often a right answer is first ("hit@1"), or among a few ("hit@5")."""
 
     questions: int
     accuracy: dict[str, dict[str, Estimate]]
     """By who answers."""
     differences: dict[str, dict[str, Estimate]]
     """Our accuracy minus a baseline's, paired by commit."""
+
+    def best_baseline(self, hit: str, among: Sequence[str] = ()) -> str:
+        """The baseline with the most hits, of those named or of all."""
+        return max(among or self.differences, key=lambda name: self.accuracy[name][hit].mean or 0.0)
+
+
+class FormTable(Comparison, kw_only=True):
+    """Questions of one form for files."""
+
     calibration_error: float
     """Expected calibration error of the probabilities of the first ten answers."""
+    log_loss: dict[str, float]
+    """Mean of -ln of the share that a right file gets, over the right files of a commit, then over commits: ours, and
+    that of frequency with a half-life of 400 commits."""
     milliseconds: float
     """Median CPU time of a question. The first one about a commit, which has its title, also reads its files."""
 
     def better_baseline(self, hit: str) -> str:
         """Of recency and frequency, the one with more hits."""
-        return max((RECENCY, FREQUENCY), key=lambda name: self.accuracy[name][hit].mean or 0.0)
+        return self.best_baseline(hit, (RECENCY, FREQUENCY))
 
 
 class RankedExample(msgspec.Struct, kw_only=True):
@@ -60,6 +81,8 @@ class RankingEvaluation(msgspec.Struct, kw_only=True):
     forms: dict[str, FormTable]
     plain: dict[str, FormTable] = {}
     """Without `routine` commits."""
+    facts: dict[Fact, Comparison] = {}
+    """What else an answer to a title says."""
     routine: dict[str, int] = {}
     """Commits that flatter: those of bots, version bumps, and near-repeats of an earlier title."""
     gate: list[str] = []

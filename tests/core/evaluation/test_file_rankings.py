@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import math
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -15,7 +16,7 @@ from core.prediction.files import FileAsker
 from core.ranking.examples import Case, cases
 from core.ranking.ranker import Ranker
 from core.records.evaluation import FREQUENCY, RECENCY
-from core.records.rankings import RANKER, SIMILAR
+from core.records.rankings import DECAYED, RANKER, SIMILAR
 from index.repository import RepositoryIndex
 
 
@@ -120,3 +121,10 @@ def test_an_example_has_reasons_and_the_truth(asker: FileAsker) -> None:
     assert shown.truth == ["a.py", "b.py"]
     assert shown.files[0]["name"] in shown.truth
     assert shown.files[0]["reasons"]
+
+
+def test_the_log_loss_is_that_of_the_shares(repo: Repo, tmp_path: Path) -> None:
+    both, *_, first = (one for one in asked(repo, tmp_path) if one.form == "history")
+    assert first.loss[DECAYED] == pytest.approx(math.log(3), abs=1e-6)  # of three files that came at once, one is right
+    assert both.loss[DECAYED] == pytest.approx(-math.log(4.1 / 7.3) / 2 - math.log(2.1 / 7.3) / 2, rel=0.01)
+    assert both.loss[RANKER] > 0
