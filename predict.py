@@ -139,7 +139,7 @@ def answer_batch(asker: FileAsker, file: str, question: Question) -> int:
     from core.prediction import batch, inputs
 
     failed = 0
-    for found in batch.answered(asker, inputs.lines_of(file), question):
+    for found in batch.answered(asker, inputs.lines_of(file, batch.MAX_LINE), question):
         click.echo(json.dumps(found, ensure_ascii=False))
         failed += "error" in found
     return EXIT_FAILED if failed else 0

@@ -131,7 +131,7 @@ class FileAsker:
         """The same with symbols, change types, authors and when. Raises UserError as `rank`."""
         commit = self.commit(at)
         most = max(question.top, LEAST_FILES, FILES if self.second_opinion else 0)
-        ranking, opinion = self._reviewed(self.rank(question.model_copy(update={"top": most}), commit), question.task)
+        ranking, opinion = self._reviewed(self.rank(question.model_copy(update={"top": most}), commit), question)
         snapshot = self.snapshot(commit)
         ranking = replace(ranking, files=ranking.files[: max(question.top, LEAST_FILES)])
         wanted = [file.name for file in ranking.files if not file.new] if question.task.strip() else []
@@ -139,10 +139,10 @@ class FileAsker:
         facts = facts_of(snapshot, question.task, ranking, parsed, self._known_types(), question.top)
         return Answer(commit, replace(ranking, files=ranking.files[: question.top]), facts=facts, opinion=opinion)
 
-    def _reviewed(self, ranking: FileRanking, task: str) -> tuple[FileRanking, Opinion | None]:
-        if not (self.second_opinion and ranking.unsure and ranking.files and task.strip()):
+    def _reviewed(self, ranking: FileRanking, question: Question) -> tuple[FileRanking, Opinion | None]:
+        if not (self.second_opinion and ranking.unsure and ranking.files and question.task.strip()):
             return ranking, None
-        return self.second_opinion.on(task, ranking)
+        return self.second_opinion.on(question.task, ranking, question.changed)
 
     def parsed(self, snapshot: Snapshot, paths: Sequence[str]) -> dict[str, list[symbols.Symbol]]:
         """The symbols of files by path, as a snapshot has them."""

@@ -6,6 +6,7 @@ import re
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TextIO
 
 from core.errors import UserError
 from core.git import trees
@@ -33,16 +34,27 @@ def text_of(file: str) -> str:
         raise UserError(f"{file} cannot be read: {error.strerror}", "name a file, or - for standard input") from None
 
 
-def lines_of(file: str) -> Iterator[str]:
-    """Lines of a file, or of standard input (-). Raises UserError where it cannot be read."""
+def lines_of(file: str, most: int) -> Iterator[str]:
+    """Lines of a file, or of standard input (-); of a longer one its first `most` characters and one more.
+
+    Raises UserError where it cannot be read.
+    """
     if file == "-":
-        yield from sys.stdin
+        yield from _bounded(sys.stdin, most)
         return
     try:
         with Path(file).open(encoding="utf-8", errors="replace") as opened:
-            yield from opened
+            yield from _bounded(opened, most)
     except OSError as error:
         raise UserError(f"{file} cannot be read: {error.strerror}", "name a file, or - for standard input") from None
+
+
+def _bounded(opened: TextIO, most: int) -> Iterator[str]:
+    while line := opened.readline(most + 1):
+        rest = line
+        while len(rest) > most and not rest.endswith("\n"):
+            rest = opened.readline(most + 1)
+        yield line
 
 
 def changed_files(asker: FileAsker, at: str, *, staged: bool, diff: str | None) -> tuple[list[str], str]:

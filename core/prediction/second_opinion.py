@@ -9,30 +9,34 @@ from __future__ import annotations
 import json
 import os
 import re
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from functools import cached_property
-from typing import TYPE_CHECKING
 
+import msgspec
 from pydantic import Field
 
 from core.config import Section
 from core.ranking.ranker import FileRanking, RankedFile
 from core.ranking.reasons import Reason
 
-if TYPE_CHECKING:
-    from openai import OpenAI
-
+OPENAI = "https://api.openai.com/v1"
 FILES = 20
 """The best ones, among which the model chooses."""
 MOST_TASK = 12_000
 """Characters of a task that are sent."""
+MOST_CHANGED = 50
+"""Files that are changed already and are named."""
+MOST_LINE = 500
+"""Characters of a name or reason."""
+MOST_ANSWER = 1_000_000
+"""Bytes."""
 _INSTRUCTIONS = (
     "A task is to be done in a repository. Of the numbered files, which must be changed for it? The list begins with "
     "those that statistics find likeliest, each with its reasons; they are unsure here. Answer with a JSON list of at "
     "most five numbers and nothing else, the likeliest file first, such as [3, 1]."
 )
-_LIST = re.compile(r"\[[\d\s,]{1,200}\]")
+_LIST = re.compile(r"\[[\d\s,]{0,200}\]")
 
 
 class SecondOpinionConfig(Section):
@@ -46,6 +50,20 @@ class SecondOpinionConfig(Section):
     """Seconds to wait for its answer."""
 
 
+class _Message(msgspec.Struct):
+    content: str | None = None
+
+
+class _Choice(msgspec.Struct):
+    message: _Message
+
+
+class _Answer(msgspec.Struct):
+    """What is read of an answer to a chat completion."""
+
+    choices: list[_Choice]
+
+
 @dataclass(frozen=True)
 class Opinion:
     """What a model said: the files that it chose, or why there is no answer."""
@@ -57,8 +75,13 @@ class Opinion:
     def in_words(self) -> str:
         """One sentence."""
         if self.problem:
-            return f"{self.model} was asked, without an answer: {self.problem}"
-        return f"{self.model} was asked: its {len(self.files)} come first" if self.files else f"{self.model} chose none"
+            return f"{self.model} was asked and gave no answer: {self.problem}"
+        count = len(self.files)
+        return (
+            f"{self.model} was asked and chose the first {count} of these files"
+            if count
+            else f"{self.model} chose none"
+        )
 
 
 @dataclass(frozen=True)
@@ -77,15 +100,15 @@ class SecondOpinion:
         """Its name."""
         return self.config.second_opinion
 
-    def on(self, task: str, ranking: FileRanking) -> tuple[FileRanking, Opinion]:
-        """The ranking with the files that the model chooses first, and what it said.
+    def on(self, task: str, ranking: FileRanking, changed: Sequence[str] = ()) -> tuple[FileRanking, Opinion]:
+        """The ranking with the files that the model chooses first, and what it said. `changed` are changed already.
 
         A failed request leaves the order as it is; the opinion says why.
         """
         offered = [file for file in ranking.files if not file.new][:FILES]
         try:
-            chosen = chosen_of(self._asked(prompt(task, offered)), offered)
-        except ValueError as error:  # also of JSON
+            chosen = chosen_of(self._asked(prompt(task, offered, changed)), offered)
+        except ValueError as error:
             return ranking, Opinion(self.model, [], str(error))
         first = [
             replace(file, reasons=[Reason(f"{self.model} chose it"), *file.reasons])
@@ -96,43 +119,59 @@ class SecondOpinion:
         return replace(ranking, files=[*first, *rest]), Opinion(self.model, names)
 
     def _asked(self, text: str) -> str:
-        import openai
+        """What the model writes. Raises ValueError where it does not answer in time, or not as the API says."""
+        import httpx
 
+        url, key = f"{self._base.rstrip('/')}/chat/completions", os.environ.get("OPENAI_API_KEY")
+        messages = [{"role": "system", "content": _INSTRUCTIONS}, {"role": "user", "content": text}]
+        question = {"model": self.model, "messages": messages, "temperature": 0}
+        headers = {"authorization": f"Bearer {key}"} if key else {}
+        seconds = self.config.second_opinion_timeout_s
+        body, deadline = b"", time.monotonic() + seconds
         try:
-            answer = self._client.chat.completions.create(
-                model=self.model,
-                messages=[{"role": "system", "content": _INSTRUCTIONS}, {"role": "user", "content": text}],
-                temperature=0,
-            )
-        except openai.APITimeoutError:
-            raise ValueError(f"nothing came within {self.config.second_opinion_timeout_s:g} s") from None
-        except openai.APIStatusError as error:
-            raise ValueError(f"{self._client.base_url} answered {error.status_code}") from None
-        except openai.OpenAIError as error:
-            raise ValueError(f"{self._client.base_url}: {error}") from None
-        return (answer.choices[0].message.content or "") if answer.choices else ""
+            with httpx.stream("POST", url, json=question, headers=headers, timeout=seconds) as response:
+                if response.status_code != httpx.codes.OK:
+                    raise ValueError(f"{url} answered {response.status_code}")
+                for part in response.iter_bytes():
+                    body += part
+                    if time.monotonic() > deadline:  # httpx's own limit begins again with each part
+                        raise httpx.ReadTimeout("")
+                    if len(body) > MOST_ANSWER:
+                        raise ValueError(f"the answer is longer than {MOST_ANSWER:,} bytes")
+        except httpx.TimeoutException:
+            raise ValueError(f"no answer within {seconds:g} s") from None
+        except (httpx.HTTPError, httpx.InvalidURL) as error:
+            raise ValueError(f"{url}: {error}") from None
+        try:
+            choices = msgspec.json.decode(body, type=_Answer).choices
+        except ValueError:  # msgspec's errors, and bytes that are no text
+            raise ValueError(f"{url} did not answer as OpenAI's API does") from None
+        return "".join(choice.message.content or "" for choice in choices[:1])
 
-    @cached_property
-    def _client(self) -> OpenAI:
-        from openai import OpenAI
-
-        return OpenAI(
-            api_key=os.environ.get("OPENAI_API_KEY") or "none",  # a server of one's own needs none
-            base_url=self.config.second_opinion_url or None,
-            timeout=self.config.second_opinion_timeout_s,
-            max_retries=0,
-        )
+    @property
+    def _base(self) -> str:
+        return self.config.second_opinion_url or os.environ.get("OPENAI_BASE_URL") or OPENAI
 
 
-def prompt(task: str, files: Sequence[RankedFile]) -> str:
-    """The task and numbered files; credentials are masked."""
+def prompt(task: str, files: Sequence[RankedFile], changed: Sequence[str] = ()) -> str:
+    """The task, what is changed already, and numbered files; credentials are masked."""
     from core.text.redaction import Redactor
 
-    lines = [f"Task:\n{task[:MOST_TASK]}", "Files:"]
+    if len(task) > MOST_TASK:
+        task = "".join(task[:MOST_TASK].rsplit(maxsplit=1)[:1])  # half a credential would not be recognized
+    lines = [f"Task:\n{task}"]
+    if changed:
+        lines += ["Changed already, so not to be named:", *(f"- {_in_line(path)}" for path in changed[:MOST_CHANGED])]
+    lines.append("Files:")
     for number, file in enumerate(files, start=1):
-        lines.append(f"{number}. {json.dumps(file.name, ensure_ascii=False)[1:-1]}")  # a name may hold line breaks
-        lines += [f"   {' '.join(reason.text.split())}" for reason in file.reasons]
+        lines.append(f"{number}. {_in_line(file.name)}")
+        lines += [f"   {_in_line(reason.text)}" for reason in file.reasons]
     return "".join(Redactor().clean("\n".join(lines)))
+
+
+def _in_line(text: str) -> str:
+    """Without line breaks and control characters, which names and titles of commits may hold."""
+    return json.dumps(text, ensure_ascii=False)[1:-1][:MOST_LINE]
 
 
 def chosen_of(answer: str, files: Sequence[RankedFile]) -> list[int]:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from core.errors import UserError
-from core.prediction.inputs import files_of_diff
+from core.prediction.inputs import files_of_diff, lines_of
 
 DIFF = """diff --git a/src/a.py b/src/a.py
 --- a/src/a.py
@@ -38,3 +40,11 @@ def test_a_plain_diff_has_dates_behind_its_names() -> None:
 def test_what_is_no_diff_is_reported(text: str) -> None:
     with pytest.raises(UserError, match="not a diff"):
         files_of_diff(text)
+
+
+def test_of_a_long_line_only_the_beginning_is_kept(tmp_path: Path) -> None:
+    file = tmp_path / "lines"
+    file.write_text("one\n" + "x" * 35 + "\nthree\n" + "y" * 11)
+    assert list(lines_of(str(file), 10)) == ["one\n", "x" * 11, "three\n", "y" * 11]
+    file.write_text("x" * 10 + "\n" + "y" * 21 + "\nz")
+    assert list(lines_of(str(file), 10)) == ["x" * 10 + "\n", "y" * 11, "z"]
