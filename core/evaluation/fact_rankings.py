@@ -48,8 +48,9 @@ def results(asker: FileAsker, case: Case, ranker: Ranker, counts: change_types.C
     ranked = ranker.rank(snapshot, case.title, top=symbols.MAX_FILES).files
     files = {file.name: file.share for file in ranked}
     yield "author", _of_author(snapshot, case, similar, files)
-    if counts.get(case.hash) and (parts := change_types.known(snapshot.past, counts)).any():
-        yield "change_type", _of_types(snapshot, case, similar, files, parts, set(counts[case.hash]))
+    types = set(CHANGE_TYPES).intersection(counts.get(case.hash, ()))
+    if types and (parts := change_types.known(snapshot.past, counts)).any():
+        yield "change_type", _of_types(snapshot, case, similar, files, parts, types)
     right, parsed = changed_symbols(asker, case)
     if right:
         parsed |= asker.parsed(snapshot, [path for path in files if path not in parsed])

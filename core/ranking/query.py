@@ -50,11 +50,6 @@ class Query:
         return "\n".join([*fences, *_CODE_LINE.findall(_FENCE.sub("\n", self.body))])
 
     @cached_property
-    def prose(self) -> str:
-        """The body without its code."""
-        return _CODE_LINE.sub("\n", _FENCE.sub("\n", self.body))
-
-    @cached_property
     def errors(self) -> str:
         """Lines that name an error."""
         return "\n".join(_ERROR_LINE.findall(self.text[:MAX_TEXT]))

@@ -51,7 +51,7 @@ class FormTable(Comparison, kw_only=True):
 
     calibration_error: float
     """Expected calibration error of the probabilities of the first ten answers."""
-    log_loss: dict[str, float]
+    log_loss: dict[str, float] = {}
     """Mean of -ln of the share that a right file gets, over the right files of a commit, then over commits: ours, and
     that of frequency with a half-life of 400 commits."""
     milliseconds: float
