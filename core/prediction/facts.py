@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
-from core.ranking import authors, change_types, symbols, timing
+from core.ranking import authors, change_types, symbols
 from core.ranking.facts import Ranked
 from core.ranking.features import Similar
 from core.ranking.query import Query
@@ -64,17 +64,16 @@ def facts_of(
     top: int,
 ) -> Facts:
     """The best `top` of each kind, from the files of a ranking, what is `parsed` of them, and past change types."""
-    when = timing.when(snapshot.past)
     query = Query(task)
     if not query.title:
-        return Facts(when=when)
+        return Facts(when=snapshot.when)
     files = {file.name: file.share for file in ranking.files if not file.new}
     similar = Similar.to(snapshot, words(query.title))
     return Facts(
         symbols.rank(query, files, parsed, top=top),
         change_types.rank(snapshot, query.title, similar, files, counts, top=top),
         authors.rank(snapshot, query.title, similar, files, top=top),
-        when,
+        snapshot.when,
     )
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, TypeAlias
 
@@ -95,7 +95,6 @@ class Past:
     """The file that each path is."""
     sizes: Ints
     """Changed files by place in `order`."""
-    _cache: dict[str, object] = field(default_factory=dict, init=False, repr=False)
 
     @classmethod
     def of(cls, commits: Commits, commit: str) -> Past:

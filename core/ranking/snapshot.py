@@ -14,6 +14,7 @@ from core.ranking.contents import NOTHING, Content, Contents
 from core.ranking.history import ADDED, WIDE_COMMIT, Floats, Ints, Past
 from core.ranking.matching import Documents
 from core.ranking.terms import Counts, Terms, counted
+from core.ranking.timing import When, when
 
 HALF_LIVES = (10, 100, 400, 2000)
 """In commits."""
@@ -162,6 +163,11 @@ class Snapshot:
         added = self.past.commits.change_kinds[self.past.changes] == ADDED
         first[self.past.files[added]] = self.past.change_commits[added]
         return len(self.past) - 1.0 - np.where(self.files >= 0, first[self.files], 0)
+
+    @cached_property
+    def when(self) -> When | None:
+        """When the next commit comes."""
+        return when(self.past)
 
     def in_group(self, groups: Ints, values: Floats) -> Floats:
         """Of each file, the sum over all files of its group."""
