@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import contextlib
+import ctypes
 import os
 import resource
+import signal
 import sys
 import threading
 from pathlib import Path
 
 from core.errors import EXIT_FAILED
+
+_PR_SET_PDEATHSIG = 1
+"""Option of Linux's prctl: the signal that the kernel sends to a process when its parent ends."""
 
 
 def processors() -> int:
@@ -38,7 +43,11 @@ def is_main() -> bool:
 
 
 def die_with_parent() -> None:
-    """End this process when the parent is gone, so that a killed run leaves nobody writing."""
+    """End this process when the parent is gone, so that a killed run leaves nobody writing.
+
+    On Linux the kernel ends it, also within a call of a library that keeps the interpreter's lock; elsewhere a thread
+    watches. To the kernel the parent is the thread that started this process, so start it from the main one.
+    """
     import multiprocessing
     from multiprocessing.connection import wait
 
@@ -50,7 +59,17 @@ def die_with_parent() -> None:
         wait([sentinel])
         os._exit(EXIT_FAILED)
 
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+        if os.getppid() != parent.pid:  # it ended before the kernel was asked
+            os._exit(EXIT_FAILED)
     threading.Thread(target=watch, args=(parent.sentinel,), daemon=True, name="parent-watch").start()
+
+
+def end_group(leader: int) -> None:
+    """Kill all that is left of a process group; none is fine."""
+    with contextlib.suppress(ProcessLookupError, PermissionError):  # macOS says EPERM of a group of zombies
+        os.killpg(leader, signal.SIGKILL)
 
 
 def peak_memory_mb() -> float:

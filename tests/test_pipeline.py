@@ -183,8 +183,9 @@ def test_full_disk_is_a_sentence(configured: Program) -> None:
     assert not list((outputs / ".gitlore" / "staging").iterdir())
 
 
-def test_on_finish_that_takes_too_long_leaves_nothing_behind(configured: Program) -> None:
-    hook = "pipeline.on_finish=echo $$ > pid; sleep 300; true"
+@pytest.mark.parametrize("ending", ["sleep 300; true", "(sleep 300 & exit 0); sleep 300", "sleep 300 &"])
+def test_on_finish_that_takes_too_long_leaves_nothing_behind(configured: Program, ending: str) -> None:
+    hook = f"pipeline.on_finish=echo $$ > pid; {ending}"
     settings = ("--set", hook, "--set", "pipeline.on_finish_timeout_s=0.5")
     done = configured.run("pipeline.py", "--stage", "git_scraper", *settings)
     assert done.returncode == 0

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import platform
-import signal
+import select
 import subprocess
 import sys
+import time
 import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
@@ -20,6 +22,7 @@ from core.config import without_credentials
 from core.errors import EXIT_FAILED, EXIT_OK
 from core.files import Digests, size_of, write_json
 from core.logs import log
+from core.process import end_group
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -160,20 +163,29 @@ def print_summary(run: Run) -> None:
 
 
 def call_hook(command: str, run: Run, timeout_s: float) -> None:
-    """Run the user's on_finish command with the record on standard input; its failure is only a warning."""
+    """Run the user's on_finish command with the record on standard input; its failure is only a warning.
+
+    What it leaves running in the background may go on until the timeout, too.
+    """
+    deadline = time.monotonic() + timeout_s
+    ended, held = os.pipe()  # whoever runs on holds the other end, as it holds its standard output
     process = subprocess.Popen(  # noqa: S602 - the command is the user's own, from the config
-        command, shell=True, stdin=subprocess.PIPE, start_new_session=True
+        command, shell=True, stdin=subprocess.PIPE, start_new_session=True, pass_fds=[held]
     )
+    os.close(held)
+    in_time = False
     try:
-        process.communicate(json.dumps(run.as_dict()).encode(), timeout=timeout_s)
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            process.communicate(json.dumps(run.as_dict()).encode(), timeout=timeout_s)
         if process.returncode:
             log.warning("on_finish ended with exit code %s: %s", process.returncode, command)
-    except subprocess.TimeoutExpired:
-        log.warning("on_finish was stopped after %s s: %s", timeout_s, command)
+        in_time = bool(select.select([ended], [], [], max(0.0, deadline - time.monotonic()))[0])
     finally:
-        if process.poll() is None:  # the shell and everything that it started
-            os.killpg(process.pid, signal.SIGKILL)
-            process.wait()
+        end_group(process.pid)
+        process.wait()
+        os.close(ended)
+    if not in_time:
+        log.warning("on_finish was stopped after %s s: %s", timeout_s, command)
 
 
 def now() -> str:

@@ -17,17 +17,19 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from types import FrameType
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from core import logs
 from core.engine.stage import Context, Stage
 from core.errors import EXIT_FAILED, EXIT_INTERRUPTED, GitloreError
-from core.process import die_with_parent, mebibytes, peak_memory_mb
+from core.process import die_with_parent, end_group, mebibytes, peak_memory_mb
 
 if TYPE_CHECKING:
     from multiprocessing.connection import Connection
 
 INTERRUPT_GRACE_S = 60.0
+_INTERRUPTS = (signal.SIGINT, signal.SIGTERM)
 _DISK_FULL = ("No space left on device", "iostream error", "file write failed", "unexpected pos")
 """What libraries that write from native code (tokenizers, safetensors, torch) say of a full disk."""
 
@@ -75,12 +77,12 @@ def run_in_child(job: Job) -> Outcome:
     receiver, sender = context.Pipe(duplex=False)
     child = context.Process(target=_child, args=(job, sender), name=job.module)
     started = time.monotonic()
-    # Block SIGINT while forking: the child unblocks it once its handler is installed, we right after the fork.
-    signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGINT])
+    # Block interrupts while forking: the child unblocks them once its handler is installed, we right after the fork.
+    signal.pthread_sigmask(signal.SIG_BLOCK, _INTERRUPTS)
     child.start()
     sender.close()
     try:
-        signal.pthread_sigmask(signal.SIG_UNBLOCK, [signal.SIGINT])
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, _INTERRUPTS)
         outcome = _await(child, receiver)
     except KeyboardInterrupt:
         outcome = _interrupt(child, receiver)
@@ -100,13 +102,14 @@ def _await(child: Any, receiver: Connection) -> Outcome:
         outcome: Outcome = receiver.recv()
     except EOFError:
         child.join()
+        end_group(child.pid)
         return _died(child.exitcode)
     child.join()
     return outcome
 
 
 def _interrupt(child: Any, receiver: Connection) -> Outcome:
-    """Let the stage save its work; a second Ctrl-C, or too long a wait, kills it."""
+    """Let the stage save its work; a second Ctrl-C, or too long a wait, kills it and all that it started."""
     from multiprocessing.connection import wait
 
     logs.log.warning("interrupted: letting the stage save its work (press Ctrl-C again to kill it)")
@@ -117,6 +120,7 @@ def _interrupt(child: Any, receiver: Connection) -> Outcome:
     except (KeyboardInterrupt, ProcessLookupError):
         outcome = Outcome()
     child.kill()
+    end_group(child.pid)
     child.join()
     outcome.exit_code, outcome.error = EXIT_INTERRUPTED, "interrupted"
     return outcome
@@ -141,8 +145,10 @@ def _child(job: Job, sender: Connection) -> None:
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     logs.setup(verbose=job.verbose, log_file=job.log_file)
     outcome = Outcome()
+    for number in _INTERRUPTS:
+        signal.signal(number, _interrupted_once)
     try:
-        signal.pthread_sigmask(signal.SIG_UNBLOCK, [signal.SIGINT])
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, _INTERRUPTS)
         stage: Stage = importlib.import_module(job.module).STAGE
         context = Context(
             config=stage.config.model_validate_json(json.dumps(job.config)),
@@ -170,6 +176,13 @@ def _child(job: Job, sender: Connection) -> None:
     outcome.largest_child_mb = mebibytes(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss)
     sender.send(outcome)
     sender.close()
+
+
+def _interrupted_once(_: int, __: FrameType | None) -> NoReturn:
+    """Save and end at the first signal: systemd sends SIGTERM to every process, and our parent passes its own on."""
+    for number in _INTERRUPTS:
+        signal.signal(number, lambda *_: None)  # not SIG_IGN, which git would inherit
+    raise KeyboardInterrupt
 
 
 def explain(error: Exception, home: Path) -> tuple[str, str, str]:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import ctypes
 import errno
 import os
 import signal
+import subprocess
 import time
 from pathlib import Path
 
@@ -38,8 +40,17 @@ def run(ctx: Context[FirstConfig]) -> None:
         case "killed":
             os.kill(os.getpid(), signal.SIGKILL)
         case "slow":
-            (ctx.cache_dir / "started").write_text(str(os.getpid()))
-            time.sleep(60)
+            try:
+                (ctx.cache_dir / "started").write_text(str(os.getpid()))
+                time.sleep(60)
+            except KeyboardInterrupt:
+                time.sleep(0.5)  # saving takes its time; a second interrupt would break it off
+                (ctx.cache_dir / "saved").write_text("whole")
+                raise
+        case "stuck":
+            child = subprocess.Popen(["sleep", "30"], stderr=subprocess.DEVNULL)
+            (ctx.cache_dir / "started").write_text(f"{os.getpid()} {child.pid}")
+            ctypes.PyDLL(None).sleep(300)  # unlike CDLL it keeps the interpreter's lock, as an endless match does
         case "lazy":
             output.unlink()
     ctx.count("files")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import multiprocessing
 import os
@@ -164,9 +165,11 @@ def test_plan_says_that_downstream_may_run(home: Path, cache: Path) -> None:
     assert plan[1][1] == ["first.txt may change, as first would run"]
 
 
-@pytest.fixture
-def slow_run(home: Path, cache: Path, tmp_path: Path) -> Iterator[subprocess.Popen[bytes]]:
-    """Another process whose first stage is at work and will not end by itself."""
+@pytest.fixture(params=["slow"])
+def slow_run(
+    request: pytest.FixtureRequest, home: Path, cache: Path, tmp_path: Path
+) -> Iterator[subprocess.Popen[bytes]]:
+    """Another process whose first stage is at work ("slow", or as a test asks) and will not end by itself."""
     script = tmp_path / "slow.py"
     tests = Path(__file__).resolve().parents[2]
     script.write_text(
@@ -177,7 +180,8 @@ def slow_run(home: Path, cache: Path, tmp_path: Path) -> Iterator[subprocess.Pop
         "from core.engine.runner import Layout, Runner\n"
         "from toys import first, second\n"
         "if __name__ == '__main__':\n"
-        "    stages = {'first': first.FirstConfig(text='slow', behaviour='slow'), 'second': second.SecondConfig()}\n"
+        f"    settings = first.FirstConfig(text='slow', behaviour={request.param!r})\n"
+        "    stages = {'first': settings, 'second': second.SecondConfig()}\n"
         f"    config = Config(PipelineConfig(outputs={str(home)!r}, cache_dir={str(cache)!r}), stages)\n"
         f"    chosen = Runner((first.STAGE, second.STAGE), config, Layout(Path({str(home)!r})))\n"
         "    sys.exit(with_exit_codes(chosen.run)(chosen.stages).exit_code)\n"
@@ -185,12 +189,23 @@ def slow_run(home: Path, cache: Path, tmp_path: Path) -> Iterator[subprocess.Pop
     run(home, cache)
     process = subprocess.Popen([sys.executable, str(script)], stderr=subprocess.PIPE)
     deadline = time.monotonic() + 30
-    while not (cache / "started").exists():
+    while not (cache / "started").exists() or not (cache / "started").read_text():
         assert time.monotonic() < deadline
         time.sleep(0.02)
     yield process
     process.kill()
     process.communicate()
+
+
+def wait_until_gone(pid: int) -> None:
+    """Wait until a process has ended; one that nobody has waited for counts."""
+    deadline = time.monotonic() + 60
+    while Path(f"/proc/{pid}").exists():
+        with contextlib.suppress(OSError):
+            if Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] == "Z":
+                return
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
 
 
 def test_two_runs_at_once(slow_run: subprocess.Popen[bytes], home: Path, cache: Path) -> None:
@@ -209,10 +224,44 @@ def test_killed_run_leaves_outputs_lock_and_child_clean(
     again = run(home, cache)
     assert statuses(again) == ["up to date", "up to date"]
     assert not (home / ".gitlore" / "staging").exists()
-    deadline = time.monotonic() + 60
-    while Path(f"/proc/{child}").exists():
-        assert time.monotonic() < deadline
-        time.sleep(0.02)
+    wait_until_gone(child)
+
+
+@pytest.mark.parametrize("slow_run", ["stuck"], indirect=True)
+def test_a_stage_within_a_library_dies_with_its_killed_run(slow_run: subprocess.Popen[bytes], cache: Path) -> None:
+    child, _ = map(int, (cache / "started").read_text().split())
+    slow_run.kill()
+    slow_run.wait()
+    wait_until_gone(child)
+
+
+@pytest.mark.parametrize("slow_run", ["stuck"], indirect=True)
+def test_a_second_signal_ends_the_stage_and_all_that_it_started(
+    slow_run: subprocess.Popen[bytes], home: Path, cache: Path
+) -> None:
+    assert slow_run.stderr is not None
+    os.kill(slow_run.pid, signal.SIGTERM)
+    while b"letting the stage save its work" not in slow_run.stderr.readline():
+        assert slow_run.poll() is None
+    os.kill(slow_run.pid, signal.SIGTERM)
+    slow_run.wait(timeout=60)
+    assert slow_run.returncode == 130
+    for process in map(int, (cache / "started").read_text().split()):
+        wait_until_gone(process)
+    results = json.loads((home / "pipeline_results.json").read_text())
+    assert [stage["status"] for stage in results["stages"]] == ["interrupted", "not reached"]
+
+
+def test_sigterm_to_every_process_at_once_is_one_interrupt(
+    slow_run: subprocess.Popen[bytes], home: Path, cache: Path
+) -> None:
+    child = int((cache / "started").read_text())  # saves what it can in an `except KeyboardInterrupt`
+    os.kill(child, signal.SIGTERM)
+    os.kill(slow_run.pid, signal.SIGTERM)
+    slow_run.communicate(timeout=30)
+    assert slow_run.returncode == 130
+    assert (home / "first.txt").read_text() == "one"
+    assert (cache / "saved").read_text() == "whole"
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
