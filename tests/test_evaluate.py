@@ -100,10 +100,10 @@ def test_parts_can_be_left_out(copied: Program) -> None:
 
 
 def test_a_model_of_another_vocabulary_is_refused(copied: Program) -> None:
-    path = copied.folder / "outputs" / "model" / "gitlore.json"
-    info = json.loads(path.read_text())
-    info["values"] = {"AUTHOR": {"Somebody": 5000}}
-    path.write_text(json.dumps(info))
+    path = copied.folder / "outputs" / "model" / "tokenizer.json"
+    tokenizer = json.loads(path.read_text())
+    tokenizer["model"]["merges"].pop()
+    path.write_text(json.dumps(tokenizer))
     done = copied.run("evaluate.py", "--model", "outputs/model")
     assert done.returncode == 2
     assert "another vocabulary" in done.stderr

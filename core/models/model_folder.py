@@ -8,14 +8,17 @@ from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import msgspec
 
 from core.errors import UserError
 from core.models import adapters, base_models
+from core.models.loading import damage_told
+from core.models.recorded import RecordedSettings
 from core.records.json_files import read_record, write_record
 from core.records.training import TrainingSummary
+from core.text.grammar import NAMED_FIELDS
 from core.text.vocabulary import Vocabulary
 
 if TYPE_CHECKING:
@@ -23,6 +26,7 @@ if TYPE_CHECKING:
 
 INFO = "gitlore.json"
 SCHEMA = "1.1"
+_HINT = "train the model again"
 
 
 class ModelInfo(msgspec.Struct, kw_only=True):
@@ -34,10 +38,10 @@ class ModelInfo(msgspec.Struct, kw_only=True):
     markers: dict[str, int] = {}
     values: dict[str, dict[str, int]]
     """Ids of promoted values, by field and text."""
-    sequence_length: int = 512
+    sequence_length: Annotated[int, msgspec.Meta(ge=1, le=1 << 20)] = 512
     """Tokens that the model was trained to see at once."""
     is_adapter: bool
-    settings: dict[str, Any]
+    settings: dict[str, dict[str, Any]]
     """Every setting of the run, by section."""
     training: TrainingSummary | None = None
 
@@ -156,7 +160,12 @@ def read_info(folder: Path) -> ModelInfo:
         raise UserError(
             f"{folder} is not a model of Gitlore ({INFO} is missing)", "train one first: python pipeline.py"
         )
-    return read_record(folder / INFO, ModelInfo, SCHEMA, "train the model again")
+    info = read_record(folder / INFO, ModelInfo, SCHEMA, _HINT)
+    try:
+        msgspec.convert(info.settings, RecordedSettings)
+    except msgspec.ValidationError as error:
+        raise UserError(f"{folder / INFO} is damaged: in its settings: {error}", _HINT) from None
+    return info
 
 
 def load(folder: Path, cache_dir: Path, *, precision: str = "", four_bit: bool | None = None) -> Loaded:
@@ -171,6 +180,8 @@ def load(folder: Path, cache_dir: Path, *, precision: str = "", four_bit: bool |
     precision = precision or (info.setting("model_training", "precision", "auto") if on_gpu else "fp32")
     if not info.is_adapter:
         model = base_models.load_model(str(folder.resolve()), cache_dir, precision=precision)
+        if (rows := model.get_input_embeddings().weight.shape[0]) < vocabulary.size:
+            raise UserError(f"{folder} is damaged: {rows:,} embeddings for {vocabulary.size:,} tokens", _HINT)
         return Loaded(model, vocabulary, info)
     adapters.check_complete(folder)  # before the base is loaded
     if four_bit is None:
@@ -199,11 +210,18 @@ def load_several(folders: Mapping[str, Path], cache_dir: Path) -> dict[str, Load
     base = base_models.load_prepared(infos[0].base_model, widest, cache_dir, precision=precision)
     model = adapters.load_onto(base, folders[first], first)
     for name in others:
-        model.load_adapter(str(folders[name]), adapter_name=name)
+        with damage_told(f"the adapter in {folders[name]}", _HINT):
+            model.load_adapter(str(folders[name]), adapter_name=name)
     return {name: Loaded(model, vocabulary, info, name) for name, (info, vocabulary) in found.items()}
 
 
 def read_info_and_vocabulary(folder: Path) -> tuple[ModelInfo, Vocabulary]:
     """What every way of loading reads first. Raises UserError if the folder is damaged or not a model of Gitlore."""
     info = read_info(folder)
-    return info, Vocabulary.read(folder, info.base_model, info.values, info.pad_id, "train the model again")
+    if unknown := info.values.keys() - NAMED_FIELDS.values():
+        raise UserError(f"{folder / INFO} is damaged: '{min(unknown)}' is no field with values", _HINT)
+    vocabulary = Vocabulary.read(folder, info.base_model, info.values, info.pad_id, _HINT)
+    others = info.markers and info.markers != vocabulary.markers
+    if others or info.values != vocabulary.spelled_values() or not 0 <= info.pad_id < vocabulary.size:
+        raise UserError(f"{folder} is damaged: {INFO} and tokenizer.json do not match", _HINT)
+    return info, vocabulary

@@ -48,7 +48,7 @@ def run(ctx: Context[FirstConfig]) -> None:
                 (ctx.cache_dir / "saved").write_text("whole")
                 raise
         case "stuck":
-            child = subprocess.Popen(["sleep", "30"], stderr=subprocess.DEVNULL)
+            child = subprocess.Popen(["sleep", "300"], stderr=subprocess.DEVNULL)
             (ctx.cache_dir / "started").write_text(f"{os.getpid()} {child.pid}")
             ctypes.PyDLL(None).sleep(300)  # unlike CDLL it keeps the interpreter's lock, as an endless match does
         case "lazy":

@@ -193,7 +193,9 @@ def slow_run(
         assert time.monotonic() < deadline
         time.sleep(0.02)
     yield process
-    process.kill()
+    for pid in (process.pid, *map(int, (cache / "started").read_text().split())):
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGKILL)
     process.communicate()
 
 

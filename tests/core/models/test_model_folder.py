@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -71,6 +72,11 @@ def test_a_folder_of_an_earlier_version_is_read(folder: Path) -> None:
     assert "By Gitlore, method lora." in card(info, None)
 
 
+def change(file: Path, **values: Any) -> None:
+    """Set values of a JSON file."""
+    file.write_text(json.dumps({**json.loads(file.read_text()), **values}))
+
+
 @pytest.mark.parametrize(
     ("damage", "complaint"),
     [
@@ -79,6 +85,17 @@ def test_a_folder_of_an_earlier_version_is_read(folder: Path) -> None:
         (lambda folder: (folder / model_folder.INFO).write_text('{"base_model": "x"}'), "is damaged"),
         (lambda folder: (folder / "adapter_model.safetensors").unlink(), "adapter_model.safetensors is missing"),
         (lambda folder: (folder / "adapter_model.safetensors").write_bytes(b"x"), "cannot be loaded"),
+        (lambda folder: change(folder / "adapter_config.json", r="x"), "cannot be loaded"),
+        (lambda folder: change(folder / "adapter_config.json", r=None), "cannot be loaded"),
+        (lambda folder: (folder / "adapter_config.json").write_text("[]"), "cannot be loaded"),
+        (lambda folder: change(folder / model_folder.INFO, pad_id="x"), "is damaged"),
+        (lambda folder: change(folder / model_folder.INFO, pad_id=-1), "do not match"),
+        (lambda folder: change(folder / model_folder.INFO, sequence_length=0), "is damaged"),
+        (lambda folder: change(folder / model_folder.INFO, settings={"tokenizer": []}), "is damaged"),
+        (lambda folder: change(folder / model_folder.INFO, settings={"tokenizer": {"secrets": 1}}), "in its settings"),
+        (lambda folder: change(folder / model_folder.INFO, values={"sky": {"blue": 1}}), "'sky' is no field"),
+        (lambda folder: change(folder / model_folder.INFO, values={"FILE": {"a.py": 1}}), "do not match"),
+        (lambda folder: change(folder / model_folder.INFO, markers={"<COMMIT_START>": 1}), "do not match"),
         (lambda folder: (folder / "tokenizer.json").unlink(), "the tokenizer in .* cannot be loaded"),
     ],
 )  # fmt: skip
