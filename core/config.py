@@ -14,6 +14,7 @@ import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from core.errors import UserError, did_you_mean
+from core.visible import visible
 
 DEFAULT_CONFIG = Path("config.yaml")
 EMBEDDED_MODEL = "embedded"
@@ -121,11 +122,33 @@ def cache_folder(path: str = "") -> Path:
 
 
 def expand(path: str) -> Path:
-    """A path from the config: `~` and environment variables resolved, relative to the current folder."""
+    """A path from the config: `~` and environment variables resolved, relative to the current folder.
+
+    Raises UserError for an unknown user, and for a path that `checked_path` refuses.
+    """
     try:
-        return Path(os.path.expandvars(path)).expanduser()
+        expanded = Path(os.path.expandvars(path)).expanduser()
     except RuntimeError:
         raise UserError(f"unknown user: {path}", "write the path out") from None
+    return checked_path(expanded)
+
+
+def checked_path(path: Path) -> Path:
+    """The path. Raises UserError for one that no file can have, or that cannot be written down as UTF-8."""
+    whole = str(path.absolute())
+    if "\0" in whole:
+        raise UserError(f"{whole!r} cannot be a path: it holds a NUL character", "write it without")
+    if not _is_utf8(whole):
+        raise UserError(f"the path {visible(whole)} is not UTF-8", "rename the folder, or name it by a link")
+    return path
+
+
+def _is_utf8(text: str) -> bool:
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def without_credentials(text: str) -> str:
@@ -229,6 +252,10 @@ def _validate(
         raise UserError(f"{_at(source, lines, (name,))}section '{name}' must hold 'key: value' lines")
     inherited = _inherited(model, data)
     values = {**inherited, **{key: value for key, value in values.items() if not (value == "" and key in inherited)}}
+    for key, value in values.items():
+        if not _is_utf8(written := json.dumps(value, ensure_ascii=False, default=str)):
+            where = _at(source, lines, (name, str(key)))
+            raise UserError(f"{where}{name}.{key} = {visible(written)} is not UTF-8", "rename it, or name it by a link")
     try:
         # Through JSON, since strict mode then takes a YAML list for a tuple but still refuses "10" for 10.
         return model.model_validate_json(json.dumps(values, default=str))

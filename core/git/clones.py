@@ -20,6 +20,7 @@ from core.git.refs import REF_PREFIXES, boundary
 from core.logs import log
 
 _LOCAL_KINDS = ("remotes", "stash", "head")  # a bare clone has none of its own
+_DUBIOUS = re.compile(r"dubious ownership in repository at '([^'\n]+)'")
 
 
 def gitpython() -> ModuleType:
@@ -56,10 +57,10 @@ def updated_clone(url: str, cache_dir: Path, ref_kinds: Sequence[str]) -> Path:
         with git.Repo(clone) as repository:
             refspecs = [f"+{pattern}:{pattern}" for pattern in _fetched(ref_kinds)]
             deepen = ["--depth=2147483647"] if boundary(clone, "shallow") else []
-            repository.git.fetch("--prune", "--no-auto-gc", *deepen, url, *refspecs, env=_fetch_environment())
+            repository.git.fetch("--prune", "--no-auto-gc", *deepen, "--", url, *refspecs, env=_fetch_environment())
             _forget_others(clone, ref_kinds)
             if current := re.match(
-                r"ref: (\S+)\tHEAD", repository.git.ls_remote("--symref", url, "HEAD", env=_fetch_environment())
+                r"ref: (\S+)\tHEAD", repository.git.ls_remote("--symref", "--", url, "HEAD", env=_fetch_environment())
             ):
                 repository.git.symbolic_ref("HEAD", current[1])
     return clone
@@ -83,7 +84,7 @@ def _fetched(ref_kinds: Sequence[str]) -> list[str]:
 def remote_refs(url: str, ref_kinds: Sequence[str]) -> bytes:
     git = gitpython()
     with _fetch_errors(url):
-        listing = git.Git().ls_remote(url, *_fetched(ref_kinds), env=_fetch_environment())
+        listing = git.Git().ls_remote("--", url, *_fetched(ref_kinds), env=_fetch_environment())
     return str(listing).encode()
 
 
@@ -96,10 +97,12 @@ def _fetch_errors(url: str) -> Iterator[None]:
     git = gitpython()
     try:
         yield
-    except (git.GitCommandError, git.UnsafeProtocolError) as error:
-        words = last_complaint(str(getattr(error, "stderr", "") or error).encode()).replace(
-            url, without_credentials(url)
-        )
-        raise UserError(
-            f"cannot fetch {without_credentials(url)}: {words}", "check the URL, the network and your access"
-        ) from None
+    except (git.GitCommandError, git.UnsafeProtocolError, git.UnsafeOptionError) as error:
+        shown, said = without_credentials(url), str(getattr(error, "stderr", "") or error)
+        if owned := _DUBIOUS.search(said):
+            raise UserError(
+                f"cannot fetch {shown}: git refuses its dubious ownership, since {owned[1]} belongs to another user",
+                f"name the folder instead of a URL, or run: git config --global --add safe.directory {owned[1]}",
+            ) from None
+        words = last_complaint(said.encode()).replace(url, shown)
+        raise UserError(f"cannot fetch {shown}: {words}", "check the URL, the network and your access") from None

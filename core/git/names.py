@@ -18,11 +18,20 @@ def is_url(location: str) -> bool:
     return bool(_URL.match(location)) and not Path(location).exists()
 
 
+def checked_location(location: str) -> str:
+    """The location. Raises UserError for one that git would take for an option."""
+    if location.startswith("-"):
+        raise UserError(
+            f"'{location}' is not a repository: it begins with a dash", f"for a folder of this name write ./{location}"
+        )
+    return location
+
+
 def by_folder(entries: Sequence[str]) -> dict[str, str]:
     """Repositories (folders, URLs, and text files that list some) by the name of the folder that each gets."""
     found: dict[str, str] = {}
     seen = set()
-    for location in (location for entry in entries for location in _listed(entry)):
+    for location in (checked_location(location) for entry in entries for location in _listed(entry)):
         place = location if is_url(location) else str(expand(location).resolve())
         if place in seen:
             continue

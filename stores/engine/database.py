@@ -37,6 +37,8 @@ class Database:
         Raises UserError if it does not exist and `create` is False, or if a newer version made it; StageError if it
         cannot be opened.
         """
+        if str(location).startswith("-"):
+            raise UserError(f"'{location}' is no place for stores: it begins with a dash", "name a folder or a URL")
         self.schema = schema
         self.is_postgresql = str(location).startswith(("postgresql:", "postgresql+psycopg:", "postgres:"))
         # Absolute, because a long-running process may change its working directory.

@@ -148,3 +148,9 @@ def test_a_wrong_override_cites_no_line_of_the_file(tmp_path: Path) -> None:
         load(path, SECTIONS, ["shop.max_items=-1"])
     assert "shop.max_items = -1" in str(caught.value)
     assert "config.yaml:2" not in str(caught.value)
+
+
+@pytest.mark.parametrize(("path", "complaint"), [("a\0b", "NUL"), ("caf\udce9", r"caf\\xe9 is not UTF-8")])
+def test_paths_that_no_file_can_have(path: str, complaint: str) -> None:
+    with pytest.raises(UserError, match=complaint):
+        expand(path)

@@ -167,3 +167,8 @@ def test_a_bad_url_and_a_server_that_is_not_there_are_reported_without_the_passw
         Database(notes, "postgresql://user:secret@/name?host=/nowhere")
     assert "secret" not in str(caught.value)
     assert "server is running" in caught.value.hint
+
+
+def test_a_location_like_an_option_is_refused(notes: Schema) -> None:
+    with pytest.raises(UserError, match="begins with a dash"):
+        Database(notes, "--stores")
