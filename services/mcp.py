@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Annotated, TypeVar
@@ -16,7 +17,8 @@ from starlette.routing import BaseRoute, Route
 
 from core import __version__
 from core.config import checked
-from core.errors import GitloreError
+from core.errors import EXIT_INTERRUPTED, GitloreError
+from core.logs import log
 from core.prediction.explaining import ExplainedCommit, explain
 from core.prediction.inputs import files_of_diff
 from core.prediction.question import MOST_TEXT, Question
@@ -131,10 +133,13 @@ def http_route(server: MCPServer, guard: KeyGuard, body_bytes: int) -> BaseRoute
 
 
 def speak(served: Served, most_waiting: int, most_seconds: float) -> None:
-    """Answer on standard output what comes on standard input, until that ends."""
+    """Answer on standard output what comes on standard input, until that ends or an interrupt comes."""
     rankings = RequestQueue(most_waiting, most_seconds, "rankings")
     try:
         anyio.run(make_server(Tools(served, rankings)).run_stdio_async)
+    except KeyboardInterrupt:
+        log.warning("interrupted")
+        os._exit(EXIT_INTERRUPTED)  # a thread still waits for a line, and Python would wait for the thread
     finally:
         rankings.close()
         served.close()

@@ -106,7 +106,8 @@ class Runner:
                         failed.update(dict.fromkeys(stage.outputs, stage.name))
                         if not continue_on_error or entry.status == "interrupted":
                             break
-            except KeyboardInterrupt:
+            except KeyboardInterrupt:  # between two stages, or while the state of one was looked at
+                log.error("interrupted")
                 run.exit_code = EXIT_INTERRUPTED
             run.finish(not_reached=[stage.name for stage in selected[len(run.stages) :]], write=keep_results)
         return run

@@ -8,9 +8,10 @@ import os
 import re
 import secrets
 import shutil
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 
 from core.config import without_credentials
 from core.errors import UserError
@@ -57,12 +58,10 @@ def updated_clone(url: str, cache_dir: Path, ref_kinds: Sequence[str]) -> Path:
         with git.Repo(clone) as repository:
             refspecs = [f"+{pattern}:{pattern}" for pattern in _fetched(ref_kinds)]
             deepen = ["--depth=2147483647"] if boundary(clone, "shallow") else []
-            repository.git.fetch("--prune", "--no-auto-gc", *deepen, "--", url, *refspecs, env=_fetch_environment())
+            _ask(repository.git.fetch, "--prune", "--no-auto-gc", *deepen, "--", url, *refspecs)
             _forget_others(clone, ref_kinds)
-            if current := re.match(
-                r"ref: (\S+)\tHEAD", repository.git.ls_remote("--symref", "--", url, "HEAD", env=_fetch_environment())
-            ):
-                repository.git.symbolic_ref("HEAD", current[1])
+            if current := re.match(rb"ref: (\S+)\tHEAD", _ask(repository.git.ls_remote, "--symref", "--", url, "HEAD")):
+                repository.git.symbolic_ref("HEAD", os.fsdecode(current[1]))
     return clone
 
 
@@ -84,8 +83,18 @@ def _fetched(ref_kinds: Sequence[str]) -> list[str]:
 def remote_refs(url: str, ref_kinds: Sequence[str]) -> bytes:
     git = gitpython()
     with _fetch_errors(url):
-        listing = git.Git().ls_remote("--", url, *_fetched(ref_kinds), env=_fetch_environment())
-    return str(listing).encode()
+        return _ask(git.Git().ls_remote, "--", url, *_fetched(ref_kinds))
+
+
+def _ask(call: Callable[..., Any], *arguments: str) -> bytes:
+    """What a command says of a remote.
+
+    As a process of its own, which GitPython ends when an interrupt lets go of it; another call would leave it running.
+    """
+    process = call(*arguments, as_process=True, env=_fetch_environment())
+    said, complaint = process.communicate()
+    process.wait(stderr=complaint)  # raises GitCommandError where it failed
+    return bytes(said)
 
 
 def _fetch_environment() -> dict[str, str]:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import os
+import signal
 import subprocess
 import sys
 from collections.abc import Awaitable, Callable, Iterator
@@ -214,3 +216,23 @@ def test_speaking_over_pipes_ends_with_the_input(forked: Repo, tmp_path: Path) -
     assert b"Traceback" not in done.stderr
     missing = subprocess.run([*line[:4], str(tmp_path / "none")], input=b"", capture_output=True, check=False)
     assert (missing.returncode, missing.stdout) == (2, b"")
+
+
+def test_speaking_over_pipes_ends_with_an_interrupt_too(forked: Repo, tmp_path: Path) -> None:
+    line = [sys.executable, str(PROJECT / "serve.py"), "--mcp", "--repo", str(forked.path)]
+    hello = {"jsonrpc": "2.0", "id": 1, "method": "ping"}
+    with subprocess.Popen(
+        [*line, "--cache-dir", str(tmp_path)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    ) as running:
+        assert running.stdin is not None
+        assert running.stdout is not None
+        assert running.stderr is not None
+        running.stdin.write(json.dumps(hello).encode() + b"\n")
+        running.stdin.flush()
+        assert json.loads(running.stdout.readline())["id"] == 1
+        running.send_signal(signal.SIGTERM)
+        try:
+            assert running.wait(60) == 130  # while its standard input stays open
+        finally:
+            running.kill()
+        assert running.stderr.read().splitlines()[-1].endswith(b"interrupted")
