@@ -25,6 +25,7 @@ from core.files import write_json
 from core.logs import log
 from core.records.chunk_files import chunk_groups
 from core.records.commit_files import read_history
+from core.records.lines import DAMAGED
 from core.text.token_files import SPLITS, window_count
 from core.text.vocabulary import Vocabulary
 
@@ -165,7 +166,7 @@ def kept_boundaries(ctx: Context[DatasetBuilderConfig]) -> Boundaries | None:
         return None
     try:
         return Boundaries.read(json.loads(path.read_bytes()), rule_of(ctx.config))
-    except (ValueError, KeyError, AttributeError, TypeError):
+    except (*DAMAGED, KeyError, AttributeError, TypeError):
         log.warning("%s is damaged: new boundaries of the splits are drawn", path)
         return None
 

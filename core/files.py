@@ -76,8 +76,9 @@ class Digests:
         self._store = store
         self._changed = False
         try:
-            self._known: dict[str, list[Any]] = json.loads(store.read_bytes())
-        except (OSError, ValueError):  # lost or broken: every file is simply read again
+            known: dict[str, list[Any]] = json.loads(store.read_bytes())
+            self._known = {key: entry for key, entry in known.items() if len(entry) == 3}
+        except (OSError, ValueError, RecursionError, AttributeError, TypeError):  # lost or broken: read again
             self._known = {}
 
     def of(self, path: Path) -> str | None:

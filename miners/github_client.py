@@ -21,6 +21,7 @@ import msgspec
 from core.config import without_credentials
 from core.errors import StageError, UserError
 from core.logs import log
+from core.records.lines import DAMAGED
 from miners.github.patience import RETRIES, Patience
 from miners.settings import CACHE_HOURS, MiningSettings
 
@@ -237,7 +238,7 @@ def _words_of(error: GitHubException) -> str:
     if response is not None and hasattr(response, "status_code"):
         try:
             message = msgspec.json.decode(response.content).get("message", "")
-        except (msgspec.DecodeError, AttributeError):
+        except (*DAMAGED, AttributeError):
             message = ""
         return f"{response.status_code} {message}".strip()
     cause = error.__cause__ or error
@@ -247,5 +248,5 @@ def _words_of(error: GitHubException) -> str:
 def _decoded(body: bytes, kind: type[RecordT]) -> RecordT:
     try:
         return msgspec.json.decode(body, type=kind)
-    except msgspec.DecodeError as error:
+    except DAMAGED as error:
         raise StageError(f"GitHub's answer cannot be read: {error}", _CHECK_ADDRESS) from None

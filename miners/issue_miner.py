@@ -10,6 +10,7 @@ import msgspec
 
 from core.errors import StageError
 from core.logs import log
+from core.records.lines import DAMAGED
 from core.records.mined import ClosedIssue
 from core.text.redaction import Redactor
 from miners.github.queries import CLOSED_ISSUES
@@ -182,7 +183,7 @@ def _from_timeline(client: GitHubClient, full_name: str, number: int) -> list[st
 def _decoded(body: bytes, kind: Any) -> Any:
     try:
         return msgspec.json.decode(body, type=kind)
-    except msgspec.DecodeError as error:
+    except DAMAGED as error:
         raise StageError(f"GitHub's answer about issues cannot be read: {error}") from None
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import random
+import re
 import signal
 import subprocess
 import time
@@ -13,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from builders import Program, Repo, grow, read_chunks, scrape
+from builders import Program, Repo, grow, read_chunks, run_stage, scrape
 from test_git_scraper import scraped
 
 import semantic_chunker
@@ -439,3 +440,17 @@ def test_repository_that_is_gone(tmp_path: Path) -> None:
     context = Context(SemanticChunkerConfig(), {"commits.json": path}, {}, {}, tmp_path, tmp_path)
     with pytest.raises(UserError, match="is gone"):
         semantic_chunker.run(context)
+
+
+@pytest.mark.parametrize(
+    ("field", "value"), [("branch_set", 9), ("branch_set", -1), ("new_blob", ""), ("new_blob", "a b")]
+)
+def test_a_commit_that_cannot_be_is_a_sentence(history: Repo, tmp_path: Path, field: str, value: object) -> None:
+    scrape(history.path, tmp_path)
+    path = tmp_path / "commits.json"
+    head, *lines = path.read_bytes().splitlines(keepends=True)
+    changed = re.sub(rb'"%s":(\d+|"[^"]*")' % field.encode(), f'"{field}":{json.dumps(value)}'.encode(), lines[0])
+    assert changed != lines[0]
+    path.write_bytes(b"".join((head, changed, *lines[1:])))
+    with pytest.raises(UserError, match=r"commits\.json"):
+        run_stage(semantic_chunker.STAGE, tmp_path, workers=1)

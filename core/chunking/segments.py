@@ -26,10 +26,11 @@ import msgspec
 from core.chunking.chunker import Chunker
 from core.chunking.filters import FileFilters
 from core.chunking.tally import Tally
-from core.errors import StageError
+from core.errors import StageError, UserError
 from core.git.blobs import BlobReader
 from core.progress import Progress
 from core.records.commit_files import branch_set_of, commit_lines, read_commit, unplaced
+from core.records.lines import DAMAGED
 
 SMALLEST_SEGMENT, LARGEST_SEGMENT = 1 << 20, 16 << 20
 """Bytes of commits.json in a segment, but for the last."""
@@ -144,7 +145,7 @@ class EarlierChunks:
                 if head.version != INDEX_VERSION or head.size != chunks.stat().st_size:
                     return None
                 entries = list(read_entries(file.read()))
-            except msgspec.DecodeError:
+            except DAMAGED:
                 return None
         return cls(chunks, entries) if sum(entry.size for entry in entries) == head.size else None
 
@@ -333,7 +334,7 @@ def _finished(segment: Segment) -> list[IndexEntry] | None:
     try:
         entries = list(read_entries(segment.index.read_bytes()))
         size = segment.part.stat().st_size
-    except (OSError, msgspec.DecodeError):
+    except (OSError, *DAMAGED):
         return None
     return entries if entries and sum(entry.size for entry in entries) == size else None
 
@@ -353,7 +354,11 @@ def read_entries(data: bytes) -> Iterator[IndexEntry]:
 
 
 def _digest(line: bytes, branches: Sequence[str]) -> str:
-    hasher = hashlib.blake2b(branches[branch_set_of(line)].encode(), digest_size=16)
+    try:
+        branch = branches[branch_set_of(line)]
+    except (ValueError, IndexError):
+        raise UserError("a line of commits.json names branches that are not there", "make the file again") from None
+    hasher = hashlib.blake2b(branch.encode(), digest_size=16)
     for piece in unplaced(line):
         hasher.update(piece)
     return hasher.hexdigest()

@@ -323,7 +323,8 @@ def module_path(path: str, language: str) -> str:
     `mod.rs` stand for their folder, and a file in `bin`, `tests`, `examples` or `benches` is a
     crate of its own. Python: the part below the last `src`, if there is one.
     """
-    parts = list(PurePosixPath(path).with_suffix("").parts)
+    pure = PurePosixPath(path)
+    parts = list((pure.with_suffix("") if pure.name else pure).parts)  # a broken tree may hold the name "."
     if language == "rust":
         return "::".join(_rust_module(parts))
     if language == "python":

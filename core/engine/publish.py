@@ -12,6 +12,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from core.errors import UserError
 from core.files import files_in, remove, write_json
 
 HIDDEN = ".gitlore"
@@ -44,15 +45,19 @@ def recover(home: Path) -> bool:
     """Finish a publication that was cut off; True if there was one."""
     try:
         journal = json.loads(_journal(home).read_bytes())
+        moves = [(Path(a), Path(b)) for a, b in journal["moves"]]
+        record_path, record = Path(journal["record_path"]), journal["record"]
     except FileNotFoundError:
         return False
-    for staged, place in ((Path(a), Path(b)) for a, b in journal["moves"]):
+    except (ValueError, RecursionError, TypeError, LookupError):
+        raise UserError(f"{_journal(home)} is damaged", "delete it; what it was about is made again") from None
+    for staged, place in moves:
         if staged.exists():
             if place.exists() and (place.is_dir() or staged.is_dir()):
                 # A folder cannot be replaced in one step; the journal covers the gap.
                 place.replace(staged.with_name(staged.name + ".old"))
             staged.replace(place)
-    write_json(Path(journal["record_path"]), journal["record"])
+    write_json(record_path, record)
     _journal(home).unlink()
     return True
 

@@ -134,6 +134,7 @@ class Runner:
             return results.StageEntry(stage.name, "blocked", [f"{name} failed" for name in blockers])
         try:
             self._check_inputs(stage)
+            self._tell_changed(stage, digests)
             self._check_places(stage)
             facts = self._facts(stage, digests)
         except GitloreError as error:
@@ -265,6 +266,15 @@ class Runner:
                 hint = f"make it first: python pipeline.py --until {maker}" if maker else "check the path"
                 raise UserError(f"{path} is missing", hint)
 
+    def _tell_changed(self, stage: Stage, digests: Digests) -> None:
+        """Warn of inputs that are not as the stage that made them left them: damage can read like other data."""
+        here = [name for name in stage.inputs if self.layout.path(name) == self.layout.home / name]
+        for record in self._makers(stage):
+            for name in here:
+                made = record["outputs"].get(name)
+                if made and made["sha256"] != digests.of(self.layout.path(name)):
+                    log.warning("%s was changed by something else since it was made", self.layout.path(name))
+
     def _check_places(self, stage: Stage) -> None:
         """Raise UserError rather than put an output where something of the user's stands."""
         for name in stage.outputs:
@@ -309,9 +319,10 @@ class Runner:
 def _read_record(path: Path) -> dict[str, Any] | None:
     try:
         record: dict[str, Any] = json.loads(path.read_bytes())
-    except (OSError, ValueError):
+        whole = isinstance(record["facts"], dict) and all("sha256" in made for made in record["outputs"].values())
+    except (OSError, ValueError, RecursionError, TypeError, LookupError, AttributeError):  # lost or damaged
         return None
-    return record if isinstance(record, dict) and {"facts", "outputs"} <= record.keys() else None
+    return record if whole else None
 
 
 def _keep_only(scratch: Path) -> None:

@@ -13,6 +13,7 @@ from core.files import atomic_write
 from core.history.snapshot import Order
 from core.records.commit_files import SEPARATOR
 from core.records.commits import CommitMetadata, FileDiff
+from core.records.lines import DAMAGED
 
 INDEX_VERSION = 1
 NO_PATCH_ID = bytes(20)
@@ -107,7 +108,7 @@ class Index(msgspec.Struct):
         """The index at a path; None where there is none that this version can read."""
         try:
             index = msgspec.msgpack.decode(path.read_bytes(), type=cls)
-        except (OSError, msgspec.DecodeError):
+        except (OSError, *DAMAGED):
             return None
         return index if index.version == INDEX_VERSION else None
 

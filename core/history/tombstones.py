@@ -18,6 +18,7 @@ from core.history.walk import iso
 from core.history.writer import EarlierHistory
 from core.records import SCHEMA_VERSION
 from core.records.commits import Commit
+from core.records.lines import DAMAGED
 
 _MOST_REFS_COMPARED = 500
 
@@ -109,5 +110,5 @@ def _read(path: Path) -> Iterator[Tombstone]:
         for number, line in enumerate(file, start=1):
             try:
                 yield decoder.decode(line)
-            except msgspec.DecodeError as error:
+            except DAMAGED as error:
                 raise UserError(f"{path}, line {number}: {error}", "remove that line, or the file") from None

@@ -11,6 +11,7 @@ from core.config import checked
 from core.errors import GitloreError
 from core.prediction.files import FileAsker
 from core.prediction.question import Question
+from core.records.lines import DAMAGED
 
 MAX_LINE = 1_000_000
 """Characters of a line."""
@@ -40,7 +41,7 @@ def answered(asker: FileAsker, lines: Iterable[str], defaults: Question) -> Iter
         try:
             line = msgspec.json.decode(text, type=BatchLine)
             yield {"id": line.id, **answer(asker, line, defaults)}
-        except (ValueError, GitloreError) as error:  # msgspec's errors are ValueErrors
+        except (*DAMAGED, GitloreError) as error:
             yield {"id": line.id, "error": getattr(error, "message", str(error))}
 
 

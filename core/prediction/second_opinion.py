@@ -19,6 +19,7 @@ from pydantic import Field
 from core.config import Section
 from core.ranking.ranker import FileRanking, RankedFile
 from core.ranking.reasons import Reason
+from core.records.lines import DAMAGED
 
 OPENAI = "https://api.openai.com/v1"
 FILES = 20
@@ -144,7 +145,7 @@ class SecondOpinion:
             raise ValueError(f"{url}: {error}") from None
         try:
             choices = msgspec.json.decode(body, type=_Answer).choices
-        except ValueError:  # msgspec's errors, and bytes that are no text
+        except DAMAGED:
             raise ValueError(f"{url} did not answer as OpenAI's API does") from None
         return "".join(choice.message.content or "" for choice in choices[:1])
 

@@ -17,7 +17,7 @@ import msgspec
 
 from core.errors import StageError, UserError
 from core.records.commits import BranchRef, Commit, CommitContext, CommitMetadata, HistoryMetadata
-from core.records.lines import check_version, decode
+from core.records.lines import DAMAGED, check_version, decode
 
 _HEAD, _MIDDLE, _TAIL = b'{"metadata":', b',"commits":[\n', b"\n]}\n"
 SEPARATOR = b",\n"
@@ -26,6 +26,7 @@ _DIFFS, _PLACEMENT = b',"diffs":[', b'],"tags":['
 _ROOM_FOR_FIGURES = 1024
 _COMMIT = msgspec.json.Decoder(Commit)
 _COPY_BYTES = 1 << 20
+_DAMAGED = "the file is damaged; make it again"
 
 
 class Placement(msgspec.Struct, kw_only=True):
@@ -189,7 +190,14 @@ def read_history(path: Path) -> HistoryMetadata:
     if not line.startswith(_HEAD) or tail != _MIDDLE:
         raise UserError(f"{path} is not a commits.json with one commit a line", "make it with git_scraper.py")
     check_version(path, head, "git_scraper")
-    return decode(msgspec.json.Decoder(HistoryMetadata), head, path, 1)
+    history = decode(msgspec.json.Decoder(HistoryMetadata), head, path, 1)
+    try:
+        known = all(int(mask, 16) < 1 << len(history.branches) for mask in history.branch_sets)
+    except ValueError:
+        known = False
+    if not known:
+        raise UserError(f"{path}, line 1: `branch_sets` names branches that are not there", _DAMAGED)
+    return history
 
 
 def read_commits(path: Path) -> Iterator[Commit]:
@@ -225,5 +233,5 @@ def read_commit(line: bytes, place: str) -> Commit:
     """The commit of a line of commits.json. Raises UserError, which names the `place`, where it is broken."""
     try:
         return _COMMIT.decode(line.removesuffix(b"\n").removesuffix(b","))
-    except msgspec.DecodeError as error:
-        raise UserError(f"{place}: {error}", "the file is damaged; make it again") from None
+    except DAMAGED as error:
+        raise UserError(f"{place}: {error}", _DAMAGED) from None

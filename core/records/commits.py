@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Annotated, Literal
 
 import msgspec
 
@@ -10,6 +10,7 @@ from core.records import SCHEMA_VERSION
 
 ChangeCategory = Literal["A", "M", "D", "R", "C", "T"]
 """git's status letter: added, modified, deleted, renamed, copied, type changed."""
+BlobId = Annotated[str, msgspec.Meta(pattern="^[0-9a-f]{40,64}$")]
 
 
 class CommitMetadata(msgspec.Struct, kw_only=True, gc=False):
@@ -54,7 +55,7 @@ class CommitMetadata(msgspec.Struct, kw_only=True, gc=False):
     files_changed: int
     insertions: int
     deletions: int
-    branch_set: int
+    branch_set: Annotated[int, msgspec.Meta(ge=0)]
     """Index into the history's `branch_sets`: the branches that contain this commit. The last key of its record."""
 
 
@@ -84,8 +85,8 @@ class FileDiff(msgspec.Struct, kw_only=True, gc=False):
     """The repository lacks an object that the patch needs: nothing is known of the lines."""
     old_mode: str
     new_mode: str
-    old_blob: str
-    new_blob: str
+    old_blob: BlobId
+    new_blob: BlobId
     encoding: str = "utf-8"
     """What the patch was decoded from: "utf-8", else "latin-1"."""
 

@@ -10,6 +10,7 @@ import msgspec
 
 from core.errors import UserError
 from core.files import write_json
+from core.records.lines import DAMAGED
 
 RecordT = TypeVar("RecordT", bound=msgspec.Struct)
 
@@ -26,7 +27,7 @@ def read_record(path: Path, kind: type[RecordT], version: str, hint: str) -> Rec
             return msgspec.convert(values, kind)
     except OSError as error:
         raise UserError(f"{path} cannot be read: {error.strerror}", hint) from None
-    except (ValueError, AttributeError) as error:  # msgspec's ValidationError is a ValueError
+    except (*DAMAGED, AttributeError) as error:
         raise UserError(f"{path} is damaged: {error}", hint) from None
     raise UserError(f"{path} has schema version {found}, this program reads {version}", hint)
 

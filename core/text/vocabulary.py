@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from core.errors import UserError
 from core.files import write_json
+from core.records.lines import DAMAGED
 from core.text.grammar import MARKERS, NAMED_FIELDS, Marker, Pieces, spelled
 from core.text.lossless import lossless
 
@@ -232,7 +233,7 @@ def read_vocab(path: Path) -> dict[str, Any]:
     """vocab.json. Raises UserError if it is not a vocabulary of Gitlore."""
     try:
         info: dict[str, Any] = json.loads(path.read_bytes())
-    except ValueError as error:
+    except DAMAGED as error:
         raise UserError(f"{path} is not valid JSON: {error}", "run the tokenizer stage again") from None
     if not isinstance(info, dict):
         raise UserError(f"{path} is not a vocabulary of Gitlore", "run the tokenizer stage again")

@@ -21,6 +21,7 @@ from core.errors import UserError
 from core.files import write_json
 from core.logs import log
 from core.models import model_folder
+from core.records.lines import DAMAGED
 from core.scoring.blocks import spread_blocks
 from core.training.checkpoints import LAST
 from core.training.examples import Examples
@@ -58,7 +59,7 @@ class TrainedOn:
         try:
             found = json.loads((folder / FILE).read_bytes())
             return cls(found["tokens"], found["digests"], found["held_out"])
-        except (OSError, ValueError, KeyError, TypeError):
+        except (OSError, *DAMAGED, KeyError, TypeError):
             raise UserError(
                 f"{folder} does not record what it was trained on ({FILE})",
                 "train from scratch, without continue_from",

@@ -29,6 +29,7 @@ from hishel.httpx import SyncCacheTransport
 
 from core.files import remove
 from core.logs import log
+from core.records.lines import DAMAGED
 
 MAX_BODY_BYTES = 100_000_000
 SEARCH_INTERVAL_S = 2.0
@@ -212,6 +213,6 @@ def _in_seconds(name: str, value: str) -> tuple[str, str]:
 def _is_json(body: bytes) -> bool:
     try:
         msgspec.json.decode(body, type=msgspec.Raw)
-    except msgspec.DecodeError:
+    except DAMAGED:
         return False
     return True

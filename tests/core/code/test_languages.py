@@ -65,6 +65,7 @@ def test_manifests(path: str, expected: bool) -> None:
         ("pkg/sub/mod.py", "python", "pkg.sub.mod"),
         ("docs/guide/a.md", "markdown", "docs/guide"),
         ("a.md", "markdown", ""),
+        (".", "markdown", ""),
         ("pkg/net/http.go", "go", "pkg/net"),
     ],
 )

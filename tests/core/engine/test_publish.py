@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from core.engine import publish
+from core.errors import UserError
 from core.files import remove
 
 
@@ -91,3 +92,11 @@ def test_folder_may_become_a_file(tmp_path: Path) -> None:
     publish.publish(tmp_path, [(staged, tmp_path / "folder")], tmp_path / "record.json", {"version": "2"})
     assert (tmp_path / "folder").read_text() == "now a file"
     remove(tmp_path / "folder")
+
+
+@pytest.mark.parametrize("text", ["{", "[" * 100_000, "{}", '{"moves": [1], "record_path": "a", "record": {}}'])
+def test_a_damaged_journal_is_a_sentence(tmp_path: Path, text: str) -> None:
+    (tmp_path / publish.HIDDEN).mkdir()
+    (tmp_path / publish.HIDDEN / "publishing.json").write_text(text)
+    with pytest.raises(UserError, match=r"publishing\.json is damaged"):
+        publish.recover(tmp_path)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import logging
 import multiprocessing
 import os
 import signal
@@ -99,6 +100,28 @@ def test_output_touched_by_hand_is_made_again(home: Path, cache: Path) -> None:
     assert again.stages[0].reasons == ["output first.txt was changed by something else"]
     assert statuses(again) == ["ran", "ran"]
     assert (home / "second" / "copy.txt").read_text() == "one"
+
+
+def test_an_input_that_is_not_as_it_was_made_is_told(
+    home: Path, cache: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(logging.getLogger("gitlore"), "propagate", True)
+    run(home, cache)
+    runner(home, cache).run([second.STAGE], force=True)
+    assert "changed by something else" not in caplog.text
+    (home / "first.txt").write_text("damaged")
+    runner(home, cache).run([second.STAGE])
+    assert f"{home / 'first.txt'} was changed by something else since it was made" in caplog.text
+
+
+@pytest.mark.parametrize(
+    "text", ["[" * 100_000, "[]", '{"facts": 1, "outputs": {}}', '{"facts": {}, "outputs": {"a": 1}}']
+)
+def test_a_damaged_record_counts_as_none(home: Path, cache: Path, text: str) -> None:
+    run(home, cache)
+    (home / ".gitlore" / "records" / "first.json").write_text(text)
+    (home / ".gitlore" / "digests.json").write_text(text)
+    assert run(home, cache).stages[0].reasons == ["it has not run here yet"]
 
 
 @pytest.mark.parametrize(

@@ -75,6 +75,44 @@ def test_cut_off_file_is_refused(tmp_path: Path) -> None:
         list(read_commits(path))
 
 
+DEEP = b"[" * 100_000
+
+
+@pytest.mark.parametrize(
+    ("whole", "damaged", "line"),
+    [
+        (b'"author":"A"', b'"author":"\xff"', 2),
+        (b'"tags":[]', b'"tags":[],"later":' + DEEP, 2),
+        (b'"git_version":"2"', b'"git_version":"\xff"', 1),
+        (b'"refs":[]', b'"refs":[],"later":' + DEEP, 1),
+    ],
+)
+def test_what_is_no_text_or_does_not_end_is_a_sentence(tmp_path: Path, whole: bytes, damaged: bytes, line: int) -> None:
+    path = tmp_path / "commits.json"
+    write(path, 2)
+    path.write_bytes(path.read_bytes().replace(whole, damaged))
+    with pytest.raises(UserError, match=f"line {line}"):
+        list(read_commits(path))
+
+
+@pytest.mark.parametrize(
+    "line", [b'{"schema_version":"1.3","commit_hash":"\xff"}', b'{"later":' + DEEP, b'{"schema_version":"\xff"}']
+)
+def test_so_is_a_line_of_chunks(tmp_path: Path, line: bytes) -> None:
+    (tmp_path / "chunks.jsonl").write_bytes(line)
+    with pytest.raises(UserError, match="line 1"):
+        list(read_chunks(tmp_path / "chunks.jsonl"))
+
+
+@pytest.mark.parametrize("mask", ["", "x", "-", "2"])
+def test_branches_that_are_not_there_are_a_sentence(tmp_path: Path, mask: str) -> None:
+    path = tmp_path / "commits.json"
+    write(path, 1)
+    path.write_text(path.read_text().replace('"branch_sets":["0"]', f'"branch_sets":["{mask}"]'))
+    with pytest.raises(UserError, match="branches that are not there"):
+        read_history(path)
+
+
 def test_other_major_version_is_refused_and_unknown_fields_are_not(tmp_path: Path) -> None:
     path = tmp_path / "commits.json"
     write(path, 1)

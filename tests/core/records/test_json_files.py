@@ -40,6 +40,8 @@ def test_numbers_may_be_infinite_and_figures_missing(tmp_path: Path) -> None:
     [
         ("{", "is damaged"),
         ("[1]", "is damaged"),
+        ("[" * 100_000, "is damaged"),
+        ('{"steps": "\udcff"}', "is damaged"),
         ('{"steps": "three"}', "is damaged: Expected `int`"),
         ('{"schema_version": "2.0", "steps": {}}', "has schema version 2.0, this program reads 1.0"),
         (None, "cannot be read: No such file"),
@@ -47,7 +49,7 @@ def test_numbers_may_be_infinite_and_figures_missing(tmp_path: Path) -> None:
 )
 def test_a_damaged_file_is_an_error_with_a_hint(tmp_path: Path, text: str | None, complaint: str) -> None:
     if text is not None:
-        (tmp_path / SUMMARY).write_text(text)
+        (tmp_path / SUMMARY).write_bytes(text.encode(errors="surrogateescape"))
     with pytest.raises(UserError, match=complaint) as caught:
         read_training(tmp_path)
     assert "train again" in caught.value.hint
