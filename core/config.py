@@ -12,12 +12,18 @@ from typing import Any, Literal, TypeVar
 
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from yaml.composer import ComposerError
 
 from core.errors import UserError, did_you_mean
 from core.visible import visible
 
 DEFAULT_CONFIG = Path("config.yaml")
 EMBEDDED_MODEL = "embedded"
+MOST_LEVELS = 50
+MOST_NODES = 20_000
+"""Of a YAML document, those that aliases stand for counted every time."""
+_NUL = re.compile(r"(?<!\\)(?:\\\\)*\\u0000")
+"""As JSON writes it."""
 
 
 class Section(BaseModel):
@@ -27,6 +33,7 @@ class Section(BaseModel):
         extra="forbid",
         frozen=True,
         strict=True,
+        allow_inf_nan=False,
         use_attribute_docstrings=True,
         defer_build=True,  # most commands validate few sections, and a validator takes milliseconds to build
     )
@@ -157,7 +164,30 @@ def without_credentials(text: str) -> str:
 
 
 class _Loader(yaml.SafeLoader):
-    """YAML 1.1 takes 1e-4 for a word; people mean the number."""
+    """YAML 1.1 takes 1e-4 for a word; people mean the number. What is too deep or too large is refused unread."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__(text)
+        self._depth = self._nodes = 0
+        self._sizes: dict[int, int] = {}
+        """Nodes within each node, by its id."""
+
+    def compose_node(self, parent: yaml.Node | None, index: Any) -> yaml.Node | None:
+        """The next node. Raises YAMLError where it contains itself, or the document is out of bounds."""
+        before, mark = self._nodes, self.peek_event().start_mark  # type: ignore[no-untyped-call]
+        is_alias = self.check_event(yaml.AliasEvent)
+        self._depth += 1
+        if self._depth > MOST_LEVELS:
+            raise ComposerError(None, None, f"nested more than {MOST_LEVELS} levels deep", mark)
+        node = super().compose_node(parent, index)
+        self._depth -= 1
+        if is_alias and id(node) not in self._sizes:
+            raise ComposerError(None, None, "an anchor contains itself: write the value out", mark)
+        self._nodes += self._sizes.get(id(node), 1)
+        if self._nodes > MOST_NODES:
+            raise ComposerError(None, None, f"more than {MOST_NODES:,} values, with what aliases stand for", mark)
+        self._sizes.setdefault(id(node), self._nodes - before)
+        return node
 
 
 _Loader.yaml_implicit_resolvers = {key: list(value) for key, value in yaml.SafeLoader.yaml_implicit_resolvers.items()}
@@ -166,7 +196,8 @@ _Loader.add_implicit_resolver(
 )
 
 
-def _parse(text: str) -> Any:
+def parse_yaml(text: str) -> Any:
+    """What a text in YAML says. Raises YAMLError or ValueError where it is none, or out of bounds."""
     return yaml.load(text, Loader=_Loader)  # noqa: S506 - a SafeLoader
 
 
@@ -180,7 +211,7 @@ def _read_yaml(path: Path) -> tuple[dict[str, Any], dict[tuple[str, ...], int]]:
         raise UserError(f"config file {path} cannot be read: {error}") from None
     try:
         node = yaml.compose(text, Loader=_Loader)
-        data = _parse(text)
+        data = parse_yaml(text)
     except (yaml.YAMLError, ValueError) as error:
         raise UserError(f"{path} is not valid YAML: {' '.join(str(error).split())}") from None
     if data is None:
@@ -188,10 +219,7 @@ def _read_yaml(path: Path) -> tuple[dict[str, Any], dict[tuple[str, ...], int]]:
     if not isinstance(data, dict):
         raise UserError(f"{path}: expected sections ('git_scraper:' and so on), found {type(data).__name__}")
     lines: dict[tuple[str, ...], int] = {}
-    try:
-        _collect_lines(path, node, (), lines)
-    except RecursionError:
-        raise UserError(f"{path}: an anchor contains itself", "write the value out") from None
+    _collect_lines(path, node, (), lines)
     return data, lines
 
 
@@ -226,7 +254,7 @@ def _apply_override(data: dict[str, Any], override: str) -> tuple[str, str]:
             f"--set {override}: expected section.key=value", "for example --set model_training.max_steps=20"
         )
     try:
-        value = _parse(text)
+        value = parse_yaml(text)
     except (yaml.YAMLError, ValueError):
         value = text
     _set(data, section, key, value)
@@ -253,9 +281,12 @@ def _validate(
     inherited = _inherited(model, data)
     values = {**inherited, **{key: value for key, value in values.items() if not (value == "" and key in inherited)}}
     for key, value in values.items():
-        if not _is_utf8(written := json.dumps(value, ensure_ascii=False, default=str)):
-            where = _at(source, lines, (name, str(key)))
-            raise UserError(f"{where}{name}.{key} = {visible(written)} is not UTF-8", "rename it, or name it by a link")
+        written = json.dumps(value, ensure_ascii=False, default=str)
+        if _is_utf8(written) and not _NUL.search(written):
+            continue
+        wrong = "holds a NUL character" if _is_utf8(written) else "is not UTF-8"
+        place = _at(source, lines, (name, str(key)))
+        raise UserError(f"{place}{name}.{key} = {visible(written)} {wrong}", "write it without, or name it by a link")
     try:
         # Through JSON, since strict mode then takes a YAML list for a tuple but still refuses "10" for 10.
         return model.model_validate_json(json.dumps(values, default=str))

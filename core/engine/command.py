@@ -18,7 +18,7 @@ import click
 import yaml
 
 from core import __version__, logs
-from core.config import Config, Section, expand, load, settings_file
+from core.config import Config, Section, expand, load, parse_yaml, settings_file
 from core.engine import results, turns
 from core.engine.runner import Layout
 from core.engine.stage import Stage
@@ -215,8 +215,8 @@ class _Mapping(click.ParamType[dict[str, Any]]):
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> dict[str, Any]:
         """The mapping."""
         try:
-            parsed = yaml.safe_load(value)
-        except yaml.YAMLError:
+            parsed = parse_yaml(value)
+        except (yaml.YAMLError, ValueError):
             parsed = None
         if not isinstance(parsed, dict):
             self.fail(f"'{value}' is not of the form {{name: value}}", param, ctx)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+import textwrap
 from pathlib import Path
 from typing import Literal
 
@@ -88,6 +90,45 @@ def test_numbers_are_read_as_people_write_them(tmp_path: Path) -> None:
 def test_odd_yaml_is_a_sentence(tmp_path: Path, text: str) -> None:
     with pytest.raises(UserError):
         load(write(tmp_path, text), SECTIONS)
+
+
+LAUGHS = "a: &a [1, 1, 1, 1, 1, 1, 1, 1, 1]\n" + "".join(
+    f"{name}: &{name} [{', '.join([f'*{before}'] * 9)}]\n" for before, name in itertools.pairwise("abcde")
+)
+
+
+@pytest.mark.parametrize(
+    ("text", "complaint"),
+    [
+        ("[" * 60, "nested more than 50 levels deep"),
+        ("shop: " + "{a: " * 20_000, "nested more than 50 levels deep"),
+        (LAUGHS, "more than 20,000 values"),
+        ("shop:\n" + textwrap.indent(LAUGHS, "  "), "more than 20,000 values"),
+        ("shop: &a [*a]\n", "an anchor contains itself"),
+    ],
+)
+def test_yaml_that_explodes_is_a_sentence(tmp_path: Path, text: str, complaint: str) -> None:
+    with pytest.raises(UserError, match=complaint):
+        load(write(tmp_path, text), SECTIONS)
+    assert load(None, {}, ["pipeline.outputs=" + "[" * 60]).pipeline.outputs == "[" * 60  # no YAML, so a word
+
+
+@pytest.mark.parametrize(
+    ("text", "complaint"),
+    [
+        ("shop: {price: .inf}", "finite number"),
+        ("shop: {price: .nan}", "finite number|greater than"),
+        ("shop: {price: 1e999}", "finite number"),
+        ('shop: {days: ["mon\\0day"]}', r"shop\.days = .* holds a NUL character"),
+    ],
+)
+def test_numbers_and_texts_that_nothing_can_use(tmp_path: Path, text: str, complaint: str) -> None:
+    with pytest.raises(UserError, match=complaint):
+        load(write(tmp_path, text), SECTIONS)
+
+
+def test_a_backslash_before_zeros_is_no_nul_character() -> None:
+    assert load(None, {}, [r"pipeline.outputs='a\u0000'"]).pipeline.outputs == r"a\u0000"
 
 
 def test_credentials_are_never_shown() -> None:
