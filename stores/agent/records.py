@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any
+from typing import Annotated, Any
 
 import msgspec
 
 ANY = "*"
 """The archetype of entries that hold for all repositories."""
+Count = Annotated[int, msgspec.Meta(ge=0, le=2**62)]
 Observation = dict[str, int | float | str]
 """What was observed of each target, by name: a number for a size, a word for a choice."""
 
@@ -22,11 +23,11 @@ class RepositoryState(msgspec.Struct, kw_only=True):
     location: str
     """Path of a clone, or its URL; without credentials."""
     archetype: str = ANY
-    archetype_confidence: float = 0.0
-    github_id: int | None = None
+    archetype_confidence: Annotated[float, msgspec.Meta(ge=0, le=1)] = 0.0
+    github_id: Count | None = None
     """GitHub's id, which stays when the repository is renamed."""
     licence: str = ""
-    stars: int | None = None
+    stars: Count | None = None
     head: str = ""
     """The commit up to which it was read: a refresh starts there."""
     rules: str = ""
@@ -44,8 +45,8 @@ class Evidence(msgspec.Struct, kw_only=True, frozen=True):
     option: str
     repository: str
     """Key of the repository."""
-    sha: str
-    at: int
+    sha: Annotated[str, msgspec.Meta(pattern="^[0-9a-f]{40,64}$")]
+    at: Count
     """Time of the commit, in seconds since 1970."""
     outcome: Observation
     note: str = ""

@@ -6,6 +6,8 @@ evidence: figures of two sets of evidence cannot be added up, the repositories h
 
 from __future__ import annotations
 
+import math
+import re
 from collections.abc import Iterable, Iterator
 from itertools import groupby
 from pathlib import Path
@@ -17,8 +19,9 @@ from sqlalchemy.engine import Connection
 
 from core.errors import UserError
 from core.files import atomic_write
+from core.records.lines import DAMAGED
 from stores.agent.check import wrong_figures
-from stores.agent.context_types import CONTEXT_TYPES, Size
+from stores.agent.context_types import CONTEXT_TYPES, Choice, Size
 from stores.agent.evidence_rows import new_id
 from stores.agent.records import Evidence, RepositoryEvidence, RepositoryState, StoreChange
 from stores.agent.rows import NO_OUTCOMES, UNSEEDED, StoreRows, with_outcomes
@@ -27,6 +30,7 @@ from stores.agent.schema import REVISION
 FORMAT = 1
 _HINT = "nothing was imported; export the store again"
 _ORDER = ("repository", "evidence", "entry", "outcome", "end")
+_NUL = re.compile(rb"(?<!\\)(?:\\\\)*\\u0000")
 _DECODER = msgspec.json.Decoder(dict[str, Any])
 Line = dict[str, Any]
 
@@ -63,7 +67,7 @@ def export(store: StoreRows[Any], path: Path) -> int:
 def import_(store: StoreRows[Any], path: Path) -> Imported:
     """Read an export into a store, all or nothing.
 
-    Raises UserError, with the number of the line, if the file is of another store, of a newer format, or damaged.
+    Raises UserError if the file is of another store, of a newer format, or damaged.
     """
     try:
         file = path.open("rb")
@@ -106,8 +110,12 @@ def _read(file: IO[bytes], path: Path) -> Iterator[Line]:
     for number, line in enumerate(file, start=1):
         try:
             found = _DECODER.decode(line)
-        except msgspec.DecodeError as error:
+        except DAMAGED as error:
             raise UserError(f"{path}:{number} is damaged: {error}", _HINT) from None
+        if _NUL.search(line):
+            raise UserError(f"{path}:{number} is damaged: it holds a NUL character", _HINT)
+        if found.get("kind") == "end" and found.get("lines") != number - 1:
+            raise UserError(f"{path} is damaged: its end counts {found.get('lines')} lines, not {number - 1}", _HINT)
         yield found
 
 
@@ -178,6 +186,8 @@ class _Importer:
     def _add(self, line: Line) -> int:
         table = self._store.table
         row = {name: value for name, value in line.items() if name in table.columns and name != "id"}
+        if wrong := [name for name in ("sample_count", "occurrence_count") if row.get(name, 0) < 0]:
+            raise ValueError(f"{wrong[0]} = {row[wrong[0]]}")
         # The outcomes that follow are counted again; `own_value` and `retired` are kept.
         row |= {name: NO_OUTCOMES[name] for name in ("own_successes", "own_failures", "own_ema")}
         return new_id(self._connection.execute(sa.insert(table).values(**row)))
@@ -212,14 +222,22 @@ class _Importer:
 
 
 def _piece(line: Line) -> Evidence:
-    """A piece of evidence. Raises ValueError if it observed another type than its context type has."""
+    """A piece of evidence. Raises ValueError for an unknown context type or target, or a value that it cannot have."""
     piece: Evidence = _as(Evidence, line)
     context = CONTEXT_TYPES.get(piece.context_type)
+    if context is None:
+        raise ValueError(f"context_type = {piece.context_type!r} in the evidence of {piece.sha}")
     for target, value in piece.outcome.items():
-        kind = context.targets.get(target) if context else None
-        if kind is not None and isinstance(value, str) == isinstance(kind, Size):
+        if target not in context.targets or not _is_of(context.targets[target], value):
             raise ValueError(f"{target} = {value!r} in the evidence of {piece.sha}")
     return piece
+
+
+def _is_of(target: Size | Choice, value: float | str) -> bool:
+    """Whether the target can have this value."""
+    if isinstance(target, Size):
+        return not isinstance(value, str) and math.isfinite(value) and value >= 0
+    return isinstance(value, str) and (not target.words or value in target.words)
 
 
 def _as(kind: Any, line: Line) -> Any:

@@ -6,6 +6,7 @@ that no reader understands.
 
 from __future__ import annotations
 
+import sqlite3
 from typing import Any
 
 import msgspec
@@ -13,6 +14,8 @@ from sqlalchemy import CheckConstraint, Column
 from sqlalchemy.dialects.postgresql import DOUBLE_PRECISION, JSONB
 from sqlalchemy.engine import Dialect
 from sqlalchemy.types import BIGINT, INTEGER, REAL, TEXT, BigInteger, Float, Text, TypeDecorator, TypeEngine
+
+from core.records.lines import DAMAGED
 
 Whole = BigInteger().with_variant(INTEGER(), "sqlite")
 Number = Float().with_variant(REAL(), "sqlite").with_variant(DOUBLE_PRECISION(), "postgresql")
@@ -39,7 +42,12 @@ class Json(TypeDecorator[Any]):
 
     def process_result_value(self, value: Any, dialect: Dialect) -> Any:
         """A stored value as Python has it."""
-        return value if dialect.name == "postgresql" or value is None else msgspec.json.decode(value)
+        if dialect.name == "postgresql" or value is None:
+            return value
+        try:
+            return msgspec.json.decode(value)
+        except DAMAGED as error:
+            raise sqlite3.DatabaseError(f"malformed JSON: {error}") from None
 
 
 def json_column(name: str, kind: str = "object") -> tuple[Column[Any], CheckConstraint]:

@@ -52,6 +52,21 @@ def test_a_teammates_outcomes_merge_into_a_store_with_its_own_evidence(tmp_path:
         assert mine.check() == []
 
 
+def counted(lines: list[str]) -> list[str]:
+    """The lines with an end that counts them."""
+    return [*lines[:-1], json.dumps({"kind": "end", "lines": len(lines) - 1})]
+
+
+def replaced(old: str, new: str) -> Callable[[list[str]], list[str]]:
+    """A change of a text in every line that has it."""
+
+    def change(lines: list[str]) -> list[str]:
+        assert any(old in line for line in lines)
+        return [line.replace(old, new) for line in lines]
+
+    return change
+
+
 @pytest.mark.parametrize(
     ("change", "message"),
     [
@@ -67,10 +82,25 @@ def test_a_teammates_outcomes_merge_into_a_store_with_its_own_evidence(tmp_path:
         (lambda lines: lines[:20], "is cut off"),
         (lambda lines: lines[:-1], "is cut off"),
         (lambda lines: [lines[0], *lines[2:-1], lines[1], lines[-1]], "is damaged"),
-        (lambda lines: [lines[0], '{"kind": "something"}', *lines[1:]], "not in order"),
+        (lambda lines: counted([lines[0], '{"kind": "something"}', *lines[1:]]), "not in order"),
         (lambda lines: [line.replace('"lines":1,', '"lines":"many",') for line in lines], "'many' in the evidence"),
         (lambda lines: [line.replace('"prior_a":18.0', '"prior_a":1.5') for line in lines], "confidence is"),
-        (lambda lines: [line for line in lines if '"at":1600000007' not in line], "do not follow from its evidence"),
+        (
+            lambda lines: counted([line for line in lines if '"at":1600000007' not in line]),
+            "do not follow from its evidence",
+        ),
+        (lambda lines: [line for line in lines if '"at":1600000007' not in line], "counts 47 lines, not 46"),
+        (lambda lines: [*lines[:10], lines[9], *lines[10:]], "counts 47 lines, not 48"),
+        (lambda lines: [*lines[:3], '{"a":' * 100_000, *lines[3:]], r"store\.jsonl:4 is damaged"),
+        (replaced('"at":1600000007', '"at":-1'), r"`int` >= 0 - at `\$\.at`"),
+        (replaced('"files":2', '"files":-1'), "files = -1 in the evidence"),
+        (replaced('"with_tests":"no"', '"with_tests":"x"'), "with_tests = 'x' in the evidence"),
+        (replaced('"with_tests":"no"', '"with_test":"no"'), "with_test = 'no' in the evidence"),
+        (replaced('"sha":"61', '"sha":"6g'), "matching regex"),
+        (replaced('"sha":"61', '"sha":"\\u0000'), r"store\.jsonl:3 is damaged: it holds a NUL character"),
+        (replaced('"note":"ñ"', '"note":"a\\u0000"'), "it holds a NUL character"),
+        (replaced('{"kind":"evidence","context_type":"r', '{"kind":"evidence","context_type":"x'), "context_type = 'x"),
+        (replaced('"sample_count":40', '"sample_count":-1'), "sample_count = -1"),
     ],
 )
 def test_a_file_that_is_not_an_export_of_the_store_changes_nothing(

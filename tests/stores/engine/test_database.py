@@ -172,3 +172,31 @@ def test_a_bad_url_and_a_server_that_is_not_there_are_reported_without_the_passw
 def test_a_location_like_an_option_is_refused(notes: Schema) -> None:
     with pytest.raises(UserError, match="begins with a dash"):
         Database(notes, "--stores")
+
+
+@pytest.mark.parametrize("damage", [b'{"a":"x","b":[1,nulx', b'{"a":"\xff"', b"[" * 12])
+def test_damage_within_a_value_is_reported(tmp_path: Path, notes: Schema, damage: bytes) -> None:
+    with opened(notes, tmp_path) as database:
+        add(database)
+    file = tmp_path / "notes.db"
+    assert file.read_bytes().count(b'{"a":"x"') == 1
+    place = file.read_bytes().index(b'{"a":"x"')
+    file.write_bytes(file.read_bytes()[:place] + damage + file.read_bytes()[place + len(damage) :])
+    with (
+        opened(notes, tmp_path) as database,
+        pytest.raises(StageError, match=r"malformed|decode") as caught,
+        database.read() as connection,
+    ):
+        connection.execute(sa.select(database.table("notes"))).all()
+    assert "traceback" not in caught.value.message.lower()
+
+
+def test_a_name_of_the_schema_that_is_not_utf8_is_a_problem(
+    tmp_path: Path, notes: Schema, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def quoted(*_: Any) -> None:
+        b"\xd3".decode()
+
+    with opened(notes, tmp_path) as database:
+        monkeypatch.setattr(sa.engine.Connection, "exec_driver_sql", quoted)
+        assert database.problems() == ["integrity: a name in its schema is not UTF-8"]
