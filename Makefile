@@ -1,13 +1,14 @@
 # make run   set everything up, then the whole pipeline on config.yaml
 # make test  set everything up, then every test
 # make lint | types | clean
+# make licences   what is installed, with versions and licences; fails on one that nobody has accepted
 # make bench [REPO=path]   measure against git, PyDriller and GitPython
 
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 BIN := .venv/bin
 READY := .venv/ready
 
-.PHONY: run test lint types bench clean
+.PHONY: run test lint types licences bench clean
 
 run: $(READY)
 	$(BIN)/python pipeline.py --config config.yaml
@@ -21,6 +22,9 @@ lint: $(READY)
 
 types: $(READY)
 	$(BIN)/mypy
+
+licences: $(READY)
+	$(BIN)/python scripts/licences.py
 
 # PyDriller is only measured against, so only this needs it.
 bench: $(READY)
