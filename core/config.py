@@ -24,6 +24,8 @@ MOST_NODES = 20_000
 """Of a YAML document, those that aliases stand for counted every time."""
 _NUL = re.compile(r"(?<!\\)(?:\\\\)*\\u0000")
 """As JSON writes it."""
+MOST_SHOWN = 200
+"""Characters of a wrong value that an error repeats."""
 
 
 class Section(BaseModel):
@@ -329,6 +331,7 @@ def _explain(
             hint = hint or did_you_mean(key, model.model_fields)
         else:
             shown = json.dumps(item["input"], default=str)
+            shown = shown if len(shown) <= MOST_SHOWN else f"{shown[:MOST_SHOWN]}…"
             reason = item["msg"].removeprefix("Value error, ")
             problems.append(f"{where}{name}.{key} = {shown}: {reason[:1].lower()}{reason[1:]}")
             hint = hint or (model.model_fields[key].description or "" if key in model.model_fields else "")

@@ -180,7 +180,7 @@ def test_a_client_that_hangs_up_leaves_the_service_to_others(service: Service) -
 
 def test_garbage_is_refused(service: Service) -> None:
     with service.client as client:
-        for body in (b"", b"{", b"[]", b"\xff" * 10, b'{"task": {"a": 1}}', b'{"seed": -1}', b'{"temperature": 1e999}'):
+        for body in (b"", b"{", b"[]", b"\xff" * 10, b'{"task": {"a": 1}}', b'{"temperature": 1e999}'):
             status = client.post("/predict", content=body, headers={"Content-Type": "application/json"}).status_code
             assert 400 <= status < 500
         assert client.post("/predict", content=b"x" * 1_000_001).status_code == 413

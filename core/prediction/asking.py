@@ -25,7 +25,7 @@ from core.history.recent import recent_commits
 from core.models import model_folder
 from core.models.model_folder import Loaded
 from core.prediction.predictor import SKETCH_SHARE, Predictor, Ranking
-from core.prediction.question import Question
+from core.prediction.question import MOST_AUTHOR, Question
 from core.prediction.writing import Sampling
 from core.ranking.query import Query
 from core.ranking.ranker import FileRanking, mode_of
@@ -97,9 +97,12 @@ class Asker:
     def rank(self, question: Question, files: FileRanking) -> Ranking:
         """What the model expects in the first of the files that there are, or of a new one where there are none."""
         recent = self.look()
-        head = self.loaded.vocabulary.encode([self._head(question, recent)])[0]
-        if len(head) > (most := int(self.loaded.width * (1 - SKETCH_SHARE))):
-            raise UserError(f"task and author have {len(head):,} tokens, the model sees {most:,}", "shorten the task")
+        most = int(self.loaded.width * (1 - SKETCH_SHARE))
+        author = self._cut(question.author or recent.author, most // 2)
+        head = self.loaded.vocabulary.encode([self._head(question, author)])[0]
+        if len(head) > most:
+            message = f"the task has {len(head):,} tokens, with its author and date, and the model sees {most:,}"
+            raise UserError(message, "shorten the task")
         first = [file.name for file in files.files if not file.new][:1]
         new_files = question.new_files and not first
         return self.predictor.rank(recent.ids, head, first, top=question.top, new_files=new_files)
@@ -110,14 +113,21 @@ class Asker:
             sampling = Sampling(question.temperature, question.top_p, question.seed)
             yield from self.predictor.write(ranking, question.sketch_tokens, sampling)
 
-    def _head(self, question: Question, recent: Recent) -> Pieces:
+    def _cut(self, author: str, most: int) -> str:
+        """The beginning of a name that has at most so many tokens, so that one of any length leaves room for a task."""
+        author = author[:MOST_AUTHOR]
+        while (size := len(self.loaded.vocabulary.encode([[author]])[0])) > most:
+            author = author[: len(author) * most // size]
+        return author
+
+    def _head(self, question: Question, author: str) -> Pieces:
         clean = self._sequences.redactor.clean
         now = datetime.now(UTC)
         return commit_head(
             CommitText(
                 year=f"{now:%Y}",
                 month=f"{now:%m}",
-                author=clean(question.author or recent.author),
+                author=clean(author),
                 message=clean(_message(question.task)),
                 repository=clean(self._repository_name),
             )

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 from core.git import trees
 from core.prediction.files import FileAsker
-from core.prediction.question import Question
+from core.prediction.question import MOST_PATH, Question
 from core.ranking.file_history import KINDS, CommitFacts, Kind
 from core.ranking.ranker import RankedFile
 from core.ranking.reasons import Reason
@@ -58,7 +58,8 @@ def explain(asker: FileAsker, name: str) -> ExplainedCommit:
     files, forgotten = [ChangedFile(path, kind) for path, kind in list(kinds.items())[:MAX_FILES]], []
     if parent and kinds:
         files = _explained(asker, facts.title, parent, files)
-        changed = Question(changed=tuple(kinds)[:1000], top=_FORGOTTEN)
+        known = [path for path in kinds if len(path.encode()) <= MOST_PATH]  # a tree may hold longer ones
+        changed = Question(changed=tuple(known[:1000]), top=_FORGOTTEN)
         forgotten = asker.rank(changed, parent).files
     return ExplainedCommit(
         **vars(facts), parent=parent, files_total=len(kinds), files=files, unchanged_companions=forgotten

@@ -16,7 +16,7 @@ from core.git.names import is_path, is_url
 from core.git.repositories import open_repository
 from core.prediction.answer import Answer
 from core.prediction.facts import facts_of
-from core.prediction.question import Question
+from core.prediction.question import Question, is_pattern
 from core.prediction.second_opinion import FILES, Opinion, SecondOpinion
 from core.ranking import symbols
 from core.ranking.contents import MAX_BYTES, Contents
@@ -32,6 +32,10 @@ LEAST_FILES = 5
 """From which symbols and authors follow, however few are shown. Ten find 1 % more symbols, at twice the cost."""
 MAX_PARSED = 500
 """Files whose symbols are kept for the next questions."""
+MOST_COMPARED = 100_000_000
+"""Characters of paths that the patterns of a question are compared with, each path once for each pattern.
+
+In paths of usual length a character takes up to 30 nanoseconds."""
 
 
 class Sources(Contents, Protocol):
@@ -176,16 +180,23 @@ class FileAsker:
 def chosen_paths(patterns: Sequence[str], existing: Sequence[str]) -> list[str]:
     """The files that names and patterns mean; a plain name that does not exist is that of a new file.
 
-    Raises UserError where there are none.
+    Raises UserError where there are none, or too much would have to be compared.
     """
     if not patterns:
         return list(existing)
+    with_wildcards = sum(map(is_pattern, patterns))
+    if with_wildcards * sum(map(len, existing)) > MOST_COMPARED:
+        raise UserError(
+            f"{with_wildcards} patterns are too many for {len(existing):,} files", "give fewer, or the files' names"
+        )
+    known = set(existing)
     found: dict[str, None] = {}
     for pattern in patterns:
-        matching = fnmatch.filter(existing, pattern)
-        if not matching and is_path(pattern) and not any(sign in pattern for sign in "*?["):
-            matching = [pattern]
-        found.update(dict.fromkeys(matching))
+        if pattern in known or (not is_pattern(pattern) and is_path(pattern)):
+            found[pattern] = None  # pages/[id].tsx is a name
+        elif is_pattern(pattern):
+            found.update(dict.fromkeys(fnmatch.filter(existing, pattern)))
     if not found:
-        raise UserError(f"no file of the repository matches {', '.join(patterns)}", "patterns are such as 'src/*.py'")
+        named = ", ".join(patterns[:5]) + ", …" * (len(patterns) > 5)
+        raise UserError(f"no file of the repository matches {named}", "patterns are such as 'src/*.py'")
     return list(found)

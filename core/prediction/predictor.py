@@ -68,16 +68,17 @@ class Predictor:
         `paths` are the files to choose from; with `new_files` the likeliest path outside them is among the
         answers, marked. Probabilities are the model's own, shared out among the files that there are (and that
         new one); kinds of change are those expected in the shown files, and add up to one.
-        `beams` is the breadth of the search, by default 2 * `top`.
+        `beams` is the breadth of the search, by default 2 * `top`. Paths with more tokens than the model sees are
+        left out.
         """
         room = max(int(self.width * (1 - SKETCH_SHARE)) - len(head), 0) if self.sees_history else 0
         context = [*(history[-room:] if room else ()), *head]
         reading = Reading.of(self.model, context)
-        tree = PathTree(paths, self.vocabulary)
+        tree = PathTree(paths, self.vocabulary, most=self.width)
         inside = reading.branch()
         inside.feed([self.vocabulary.markers[FILE_START]])
         new = new_path(inside.branch(), set(paths), self.vocabulary) if new_files else None
-        found = known_paths(inside, tree, self.vocabulary, beams or max(2 * top, 10)) if paths else []
+        found = known_paths(inside, tree, self.vocabulary, beams or max(2 * top, 10)) if tree.root.size else []
         for path in found:
             path.probability *= 1 - new.probability if new else 1
         found = sorted([*found, *([new] if new else [])], key=lambda path: -path.probability)[:top]

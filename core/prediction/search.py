@@ -63,13 +63,15 @@ class Node:
 
 
 class PathTree:
-    """Known paths as a tree of their ids behind <FILE_START>."""
+    """Known paths as a tree of their ids behind <FILE_START>; longer heads of files than `most` are left out."""
 
-    def __init__(self, paths: Sequence[str], vocabulary: Vocabulary) -> None:
+    def __init__(self, paths: Sequence[str], vocabulary: Vocabulary, most: int | None = None) -> None:
         self.root = Node()
         texts = vocabulary.encode([[FILE_START, path] for path in paths])
         heads = vocabulary.encode([head_of_file(path) for path in paths])
         for path, ids, head in zip(paths, texts, heads, strict=True):
+            if most is not None and len(head) > most:
+                continue
             node = self.root
             node.size += 1
             for id_ in ids[1:]:

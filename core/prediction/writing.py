@@ -58,7 +58,7 @@ _CLOSING = {"symbol": CODE_START, "code": CODE_END, "sides": CODE_END, "before":
 
 @dataclass(frozen=True)
 class Sampling:
-    """How the next token is chosen. `temperature` 0 takes the likeliest."""
+    """How the next token is chosen. `temperature` or `top_p` 0 takes the likeliest; a `seed` has 64 bits."""
 
     temperature: float = 0.0
     top_p: float = 1.0
@@ -72,7 +72,9 @@ class Sampling:
 
         def choose(logits: torch.Tensor) -> int:
             chances, order = (logits.cpu() / self.temperature).softmax(dim=-1).sort(descending=True)
-            chances[chances.cumsum(dim=0) - chances >= self.top_p] = 0
+            dropped = chances.cumsum(dim=0) - chances >= self.top_p
+            dropped[0] = False  # also where top_p is 0, or too small for a float32
+            chances[dropped] = 0
             return int(order[torch.multinomial(chances, 1, generator=draw)])
 
         return choose

@@ -9,7 +9,8 @@ import pytest
 from builders import Repo
 
 from core.errors import UserError
-from core.prediction.files import FileAsker
+from core.prediction import files
+from core.prediction.files import FileAsker, chosen_paths
 from core.prediction.question import Question
 from index.repository import RepositoryIndex
 
@@ -92,6 +93,26 @@ def test_patterns_choose_the_answers(asker: FileAsker) -> None:
     assert set(names(asker, files=("tests/*",))) == {f"tests/test_{name}.py" for name in ("cart", "billing", "login")}
     with pytest.raises(UserError, match="no file of the repository matches"):
         names(asker, files=("*.java",))
+
+
+def test_names_and_patterns_choose_files() -> None:
+    existing = ["a.py", "b/c.py", "b/[d].py", "b/d.py"]
+    assert chosen_paths(["*.py"], existing) == existing
+    assert chosen_paths(["b/[cd].py"], existing) == ["b/c.py", "b/d.py"]
+    assert chosen_paths(["b/[d].py"], existing) == ["b/[d].py"]  # the file of this very name
+    assert chosen_paths(["?.py", "a.py", "new.py"], existing) == ["a.py", "new.py"]
+    with pytest.raises(UserError, match="matches x/\\*, x/\\*, x/\\*, x/\\*, x/\\*, …") as caught:
+        chosen_paths(["x/*"] * 1000, existing[:1])
+    assert len(caught.value.message) < 100
+
+
+def test_patterns_are_compared_with_a_bounded_number_of_paths(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(files, "MOST_COMPARED", 100)
+    paths = ["0123456789"] * 5
+    assert chosen_paths(["*"] * 2, paths)
+    with pytest.raises(UserError, match="3 patterns are too many for 5 files"):
+        chosen_paths(["*"] * 3, paths)
+    assert chosen_paths(paths[:1] * 1000, paths) == paths[:1]
 
 
 def test_a_new_file_may_be_an_answer(asker: FileAsker) -> None:

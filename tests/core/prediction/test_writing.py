@@ -81,6 +81,14 @@ def test_the_likeliest_is_written_without_a_temperature(predictor: Predictor) ->
     assert narrow == {tuple(once)}
 
 
+@pytest.mark.parametrize("top_p", [0.0, 1e-300, 1e-9])
+@pytest.mark.parametrize("temperature", [0.0, 1e-300, 1.0, 2.0])
+@pytest.mark.parametrize("seed", [-1, 0, -(2**63), 2**64 - 1])
+def test_a_tiny_share_takes_the_likeliest(top_p: float, temperature: float, seed: int) -> None:
+    logits = torch.tensor([1.0, 3.0, 2.0, -torch.inf])
+    assert Sampling(temperature, top_p, seed).chooser()(logits) == 1
+
+
 def test_a_closing_marker_takes_no_text(predictor: Predictor) -> None:
     ranking = predictor.rank([], head(predictor), PATHS)
     assert ranking.first
