@@ -72,7 +72,7 @@ class LanguageModel:
             raise UserError(f"{len(ids)} tokens of prompt and {most} to write are more than the model's {longest}")
         self.asker.loaded.activate()
         yield AnswerPart(prompt if request.echo else "", data={"prompt_tokens": len(ids)})
-        sampling = Sampling(request.temperature or 0.0, request.top_p or 1.0, request.seed or 0)
+        sampling = Sampling(request.temperature or 0.0, request.share_drawn_from, request.seed or 0)
         written: list[int] = []
         made = recorded(complete(self.asker.loaded.model, vocabulary, ids, most, sampling), written)
         yield from _stopped(pieces_of(made, vocabulary), request.stops, written, most=most)

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from core.prediction.question import MOST_TEXT, MOST_TOKENS, Question
 
 Stop = Annotated[str, Field(max_length=256)]
 Text = Annotated[str, Field(max_length=MOST_TEXT)]
+TEXT_PARTS = ("text", "input_text", "output_text")
+"""Types of parts that are text: of a chat, and of /v1/responses."""
 
 
 class PredictRequest(Question):
@@ -35,12 +37,17 @@ class _OpenAI(BaseModel):
 
     model: str = Field(default="", max_length=200)
     temperature: float | None = Field(default=None, ge=0, le=2)
-    top_p: float | None = Field(default=None, gt=0, le=1)
-    seed: int | None = Field(default=None, ge=0, lt=2**63)
+    top_p: float | None = Field(default=None, ge=0, le=1, description="0 takes the likeliest.")
+    seed: int | None = Field(default=None, ge=-(2**63), lt=2**64)
     n: int | None = Field(default=1, ge=1, le=1, description="Only one answer is made.")
     stream: bool | None = False
     stream_options: dict[str, Any] | None = None
     stop: Stop | Annotated[list[Stop], Field(max_length=4)] | None = None
+
+    @property
+    def share_drawn_from(self) -> float:
+        """`top_p`, 1 unless set; 0 is one that is set."""
+        return 1.0 if self.top_p is None else self.top_p
 
     @property
     def stops(self) -> list[str]:
@@ -62,19 +69,32 @@ class CompletionRequest(_OpenAI):
     echo: bool | None = False
 
 
+class ContentPart(BaseModel):
+    """A part of a message. Only text is read."""
+
+    type: str = Field(default="text", max_length=50)
+    text: Text = ""
+
+
 class ChatMessage(BaseModel):
     """One message: text, or a list of parts, of which only text is read."""
 
     role: str = Field(max_length=50)
-    content: Text | list[dict[str, Any]] | None = None
+    content: Text | Annotated[list[ContentPart], Field(max_length=1000)] | None = None
 
     @property
     def text(self) -> str:
         """The message's text."""
         if isinstance(self.content, list):
-            parts = (str(part.get("text", "")) for part in self.content if part.get("type") == "text")
-            return "\n".join(parts)[:MOST_TEXT]
+            return "\n".join(part.text for part in self.content if part.type in TEXT_PARTS)
         return self.content or ""
+
+    @field_validator("content")
+    @classmethod
+    def _bounded(cls, content: str | list[ContentPart] | None) -> str | list[ContentPart] | None:
+        if isinstance(content, list) and sum(len(part.text) + 1 for part in content) > MOST_TEXT + 1:
+            raise ValueError(f"the parts of a message have at most {MOST_TEXT:,} characters of text")
+        return content
 
 
 class ChatRequest(_OpenAI):
@@ -91,6 +111,6 @@ class ChatRequest(_OpenAI):
             task=next((message.text for message in reversed(self.messages) if message.role == "user"), ""),
             sketch_tokens=self.max_completion_tokens or self.max_tokens or Question().sketch_tokens,
             temperature=self.temperature or 0.0,
-            top_p=self.top_p or 1.0,
+            top_p=self.share_drawn_from,
             seed=self.seed or 0,
         )

@@ -162,6 +162,13 @@ def test_streams() -> None:
         ("/v1/completions", b'{"prompt": "p", "stop": ["a", "b", "c", "d", "e"]}', 422),
         ("/v1/completions", b'{"prompt": "p", "temperature": NaN}', 422),
         ("/v1/chat/completions", b'{"messages": []}', 422),
+        ("/v1/completions", b'{"prompt": "\\ud800"}', 422),
+        ("/v1/chat/completions", b'{"messages": [{"role": "user", "content": "\\ud800"}]}', 422),
+        (
+            "/v1/chat/completions",
+            b'{"messages": [{"role": "user", "content": [{"type": "text", "text": "\\ud800"}]}]}',
+            422,
+        ),
         ("/nowhere", b"{}", 404),
     ],
 )
