@@ -21,7 +21,7 @@ from core.errors import EXIT_INTERRUPTED, GitloreError
 from core.logs import log
 from core.prediction.explaining import ExplainedCommit, explain
 from core.prediction.inputs import files_of_diff
-from core.prediction.question import MOST_TEXT, Question
+from core.prediction.question import MOST_TEXT, CommitName, FilePath, Question
 from core.ranking.file_history import FileHistory, history_of_file
 from core.ranking.ranker import Mode, RankedFile
 from services.http.keys import KeyGuard
@@ -33,7 +33,6 @@ MAX_DIFF = 1_000_000
 """Characters of a diff."""
 MAX_CHANGES = 20
 """Of a file's history."""
-FilePath = Annotated[str, Field(max_length=4096)]
 Paths = Annotated[list[FilePath], Field(max_length=1000)]
 Top = Annotated[int, Field(ge=1, le=50)]
 READ_ONLY = ToolAnnotations(read_only_hint=True, destructive_hint=False, idempotent_hint=True, open_world_hint=False)
@@ -80,7 +79,7 @@ class Tools:
         """Which files usually change with those of a unified diff (the output of git diff), but are not in it."""
         return await self._in_turn(lambda: self._found(changed=tuple(files_of_diff(diff))))
 
-    async def explain_change(self, commit: Annotated[str, Field(min_length=1, max_length=1000)]) -> ExplainedCommit:
+    async def explain_change(self, commit: Annotated[CommitName, Field(min_length=1)]) -> ExplainedCommit:
         """What a commit changed and why, by what was known before it: reasons for each file, and what is missing."""
         return await self._in_turn(lambda: explain(self.served.files, commit))
 

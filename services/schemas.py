@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
-from core.prediction.question import MOST_TEXT, MOST_TOKENS, Question
+from core.prediction.question import MOST_TEXT, MOST_TOKENS, CommitName, Question
 
 Stop = Annotated[str, Field(max_length=256)]
 Text = Annotated[str, Field(max_length=MOST_TEXT)]
@@ -19,7 +19,7 @@ class PredictRequest(Question):
 
     model_config = ConfigDict(strict=False, defer_build=False)  # JSON has no tuples; FastAPI needs it complete
 
-    at: str = Field(default="", max_length=1000)
+    at: CommitName = ""
     """Answer as of this commit: only it and its ancestors are known, and no model writes. By default, HEAD."""
     model: str = Field(default="", max_length=200)
     """Name of a model in /v1/models; the first unless set."""

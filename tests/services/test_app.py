@@ -169,6 +169,7 @@ def test_streams() -> None:
             b'{"messages": [{"role": "user", "content": [{"type": "text", "text": "\\ud800"}]}]}',
             422,
         ),
+        ("/predict", b'{"at": ":/message"}', 422),
         ("/nowhere", b"{}", 404),
     ],
 )

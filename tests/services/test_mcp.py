@@ -129,6 +129,7 @@ def test_answers_rest_on_commits_that_exist(served: Served, forked: Repo) -> Non
         ("what_did_i_forget", {"diff": "nothing"}, "not a diff"),
         ("explain_change", {"commit": "nowhere"}, "no commit is named"),
         ("explain_change", {"commit": "--all"}, "no commit is named"),
+        ("explain_change", {"commit": ":/message"}, "not searched for"),
         ("file_history", {"path": "no/such.py"}, "changed a file named"),
     ],
 )
