@@ -32,7 +32,16 @@ def listen(app: FastAPI, host: str, port: int, names: Sequence[str], *, verbose:
 
 def bound(host: str, port: int) -> socket.socket:
     """A socket that is bound. Raises UserError where that cannot be."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    # asyncio sends small answers at once (TCP_NODELAY) only on sockets that say that they are TCP's.
+    place = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     try:
-        return socket.create_server((host, port), family=socket.AF_INET6 if ":" in host else socket.AF_INET)
+        place.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        if family == socket.AF_INET6:
+            place.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
+        place.bind((host, port))
+        place.listen()
     except OSError as error:
+        place.close()
         raise UserError(f"{host}:{port} cannot be listened on: {error.strerror}", "choose another --port") from None
+    return place
