@@ -86,7 +86,7 @@ def main(
         return
     from services.app import make_app
     from services.http.limits import Limits
-    from services.http.origins import LOOPBACK
+    from services.http.origins import is_loopback
     from services.listening import listen
     from services.served import load_all
 
@@ -95,7 +95,7 @@ def main(
     served = load_all(named(models), dict(named(repos)), cache_folder(cache_dir), last, ranker)
     for one in served.values():
         one.warm()
-    key, local = os.environ.get(API_KEY, ""), host in LOOPBACK
+    key, local = os.environ.get(API_KEY, ""), is_loopback(host)
     if not key and not local:
         log.warning("%s is not set: everybody who reaches %s may ask", API_KEY, host)
     limits, first = Limits(max_body_bytes, queue, timeout_s), next(iter(served.values()))

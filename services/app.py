@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager, nullcontext
 
-from fastapi import Depends, FastAPI
+from fastapi import FastAPI
 
 from core import __version__
 from services.answers import Answerer
@@ -35,7 +35,7 @@ def make_app(
     `tools_about` is the repository of the tools at /mcp. `loopback_only` is for a service without a key that listens on
     this machine alone.
     """
-    queues, guard, served = Queues(limits.waiting, limits.seconds), KeyGuard(api_key), ServedModels(models)
+    queues, served = Queues(limits.waiting, limits.seconds), ServedModels(models)
     tools = make_server(Tools(tools_about, queues.rankings)) if tools_about else None
 
     @asynccontextmanager
@@ -48,11 +48,12 @@ def make_app(
         title="Gitlore", version=__version__, lifespan=lifespan, description="Which files change next, and why."
     )
     app.add_middleware(BodyLimit, most=limits.body_bytes, most_seconds=limits.body_seconds)
-    app.add_middleware(OriginGuard, loopback_only=loopback_only)
+    app.add_middleware(KeyGuard, key=api_key)
+    app.add_middleware(OriginGuard, loopback_only=loopback_only)  # the last one is asked first
     handle_errors(app)
-    app.include_router(status_routes(served, queues, guard))
-    app.include_router(predict_routes(served, queues), dependencies=[Depends(guard)])
-    app.include_router(completion_routes(served, queues), dependencies=[Depends(guard)])
+    app.include_router(status_routes(served, queues))
+    app.include_router(predict_routes(served, queues))
+    app.include_router(completion_routes(served, queues))
     if tools:
-        app.router.routes.append(http_route(tools, guard, limits.body_bytes))
+        app.router.routes.append(http_route(tools, limits.body_bytes))
     return app

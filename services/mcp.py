@@ -24,7 +24,6 @@ from core.prediction.inputs import files_of_diff
 from core.prediction.question import MOST_TEXT, CommitName, FilePath, Question
 from core.ranking.file_history import FileHistory, history_of_file
 from core.ranking.ranker import Mode, RankedFile
-from services.http.keys import KeyGuard
 from services.queue import BusyError, LateError, RequestQueue
 from services.served import Served
 
@@ -119,8 +118,8 @@ def make_server(tools: Tools) -> MCPServer:
     return server
 
 
-def http_route(server: MCPServer, guard: KeyGuard, body_bytes: int) -> BaseRoute:
-    """The server at /mcp, behind the key. Its session manager is to be run with the app."""
+def http_route(server: MCPServer, body_bytes: int) -> BaseRoute:
+    """The server at /mcp. Its session manager is to be run with the app."""
     app = server.streamable_http_app(
         stateless_http=True,
         json_response=True,
@@ -128,7 +127,7 @@ def http_route(server: MCPServer, guard: KeyGuard, body_bytes: int) -> BaseRoute
         transport_security=TransportSecuritySettings(enable_dns_rebinding_protection=False),  # see OriginGuard
     )
     (route,) = [route for route in app.routes if isinstance(route, Route)]
-    return Route("/mcp", guard.before(route.app), methods=["POST"])
+    return Route("/mcp", route.app, methods=["POST"])
 
 
 def speak(served: Served, most_waiting: int, most_seconds: float) -> None:

@@ -4,34 +4,33 @@ from __future__ import annotations
 
 import hmac
 
-from fastapi import HTTPException, Request
 from starlette.types import ASGIApp, Receive, Scope, Send
+
+from services.http.errors import error_response
+
+WITHOUT_KEY = ("/health",)
+"""A load balancer has none."""
 
 
 class KeyGuard:
-    """Refuses requests without the API key; an empty key lets everybody in."""
+    """Refuses requests without the API key before their bodies are read; an empty key lets everybody in.
 
-    def __init__(self, key: str) -> None:
-        self._key = key.encode()
+    The key is a bearer token, or stands in X-API-Key.
+    """
 
-    async def __call__(self, request: Request) -> None:
-        """Accept the key as a bearer token or as X-API-Key."""
-        scheme, _, given = request.headers.get("authorization", "").partition(" ")
-        given = given if scheme.lower() == "bearer" else request.headers.get("x-api-key", "")
-        if self._key and not hmac.compare_digest(given.encode(), self._key):
-            raise HTTPException(401, "a valid API key is needed: Authorization: Bearer …")
-
-    def before(self, app: ASGIApp) -> ASGIApp:
-        """The same in front of an application that is no route of FastAPI's."""
-        return _Guarded(self, app)
-
-
-class _Guarded:
-    """A class, since Starlette takes a function for a route that answers."""
-
-    def __init__(self, guard: KeyGuard, app: ASGIApp) -> None:
-        self._guard, self._app = guard, app
+    def __init__(self, app: ASGIApp, *, key: str) -> None:
+        self._app, self._key = app, key.encode()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        await self._guard(Request(scope))
-        await self._app(scope, receive, send)
+        """One request."""
+        if scope["type"] == "http" and scope["path"] not in WITHOUT_KEY and not self._admits(scope):
+            answer = error_response(401, "a valid API key is needed: Authorization: Bearer …")
+            answer.headers["WWW-Authenticate"] = "Bearer"
+            return await answer(scope, receive, send)
+        return await self._app(scope, receive, send)
+
+    def _admits(self, scope: Scope) -> bool:
+        headers = dict(scope["headers"])  # bytes: a key may be any text
+        scheme, _, given = headers.get(b"authorization", b"").partition(b" ")
+        given = given if scheme.lower() == b"bearer" else headers.get(b"x-api-key", b"")
+        return not self._key or hmac.compare_digest(given.strip(), self._key)

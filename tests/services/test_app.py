@@ -203,6 +203,8 @@ def test_a_key_is_asked_for() -> None:
         for headers in ({}, {"Authorization": "Bearer no"}, {"Authorization": "Basic secret"}, {"X-API-Key": "é"}):
             encoded = {name: value.encode() for name, value in headers.items()}
             assert (await client.get("/v1/models", headers=encoded)).status_code == 401
+        assert (await client.get("/docs")).status_code == 401
+        assert (await client.post("/predict", content=b"x" * 2_000_000)).status_code == 401  # without its body, no 413
         for headers in ({"Authorization": "Bearer secret"}, {"X-API-Key": "secret"}):
             assert (await client.post("/predict", json={}, headers=headers)).status_code == 200
 
