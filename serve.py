@@ -4,7 +4,8 @@
     python serve.py --repo PATH --mcp      tools for coding agents (MCP) on standard input and output
 
 Files are ranked without a model; where there is a trained one, it adds a sketch. The base model is loaded once; with
-several `--model NAME=DIR` their adapters are swapped on it. Requests need an API key where GITLORE_API_KEY is set.
+several `--model NAME=DIR` their adapters are swapped on it. Requests need an API key where GITLORE_API_KEY is set;
+another address than this machine's own is not listened on without one.
 docs/serving.md shows the routes, docs/n8n.md a workflow.
 """
 
@@ -19,7 +20,7 @@ import click
 from core import logs
 from core.config import cache_folder
 from core.engine.command import CONTEXT_SETTINGS, version_option, with_exit_codes
-from core.logs import log
+from core.errors import UserError
 
 API_KEY = "GITLORE_API_KEY"
 DEFAULT_MODEL = "outputs/model"
@@ -47,6 +48,9 @@ DEFAULT_MODEL = "outputs/model"
     "--mcp", is_flag=True, help="Serve the tools of /mcp on standard input and output instead: no HTTP, no model."
 )
 @click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
+@click.option(
+    "--no-key", is_flag=True, help=f"Ask for no key: everybody who reaches the address may ask, {API_KEY} or not."
+)
 @click.option("--port", default=8000, type=click.IntRange(0, 65535), show_default=True, help="Port to listen on.")
 @click.option(
     "--ranker", metavar="FILE", help="Weights [default: ranker.json of the repository in outputs/, or shipped]."
@@ -70,6 +74,7 @@ def main(
     repos: tuple[str, ...],
     mcp: bool,
     host: str,
+    no_key: bool,
     port: int,
     ranker: str | None,
     last: int,
@@ -84,20 +89,23 @@ def main(
     if mcp:
         serve_tools(dict(named(repos)), cache_folder(cache_dir), last, queue, timeout_s, ranker)
         return
+    key = "" if no_key else os.environ.get(API_KEY, "").strip()
     from services.app import make_app
     from services.http.limits import Limits
     from services.http.origins import is_loopback
     from services.listening import listen
     from services.served import load_all
 
+    if not (local := is_loopback(host)) and not key and not no_key:
+        raise UserError(
+            f"everybody who reaches {host} could ask, since {API_KEY} is not set",
+            f"set {API_KEY} to a secret, or let everybody ask: --no-key",
+        )
     if not models and Path(DEFAULT_MODEL).exists():
         models = (DEFAULT_MODEL,)
     served = load_all(named(models), dict(named(repos)), cache_folder(cache_dir), last, ranker)
     for one in served.values():
         one.warm()
-    key, local = os.environ.get(API_KEY, ""), is_loopback(host)
-    if not key and not local:
-        log.warning("%s is not set: everybody who reaches %s may ask", API_KEY, host)
     limits, first = Limits(max_body_bytes, queue, timeout_s), next(iter(served.values()))
     app = make_app(served, limits, key, tools_about=first, loopback_only=local and not key)
     listen(app, host, port, list(served), verbose=verbose)

@@ -217,12 +217,28 @@ def test_a_wrong_start_is_reported(finished: Program, tmp_path: Path) -> None:
         (("--model", "nowhere"), "is not a model of Gitlore"),
         (("--repo", str(tmp_path)), "repository"),
         (("--repo", "repo", "--ranker", "none.json"), "cannot be read"),
+        (("--host", "0.0.0.0"), "GITLORE_API_KEY is not set"),
+        (("--host", "not a host", "--no-key", "--repo", "repo"), "cannot be listened on"),
         (("--model", "outputs/model", "--model", "outputs/model", "--repo", "repo"), "same name"),
     ):
         done = finished.run("serve.py", *arguments)
         assert done.returncode == 2, done.stderr
         assert says in done.stderr
         assert "Traceback" not in done.stderr
+
+
+def test_a_taken_port_is_reported(service: Service, finished: Program) -> None:
+    done = finished.run("serve.py", "--repo", "repo", "--port", str(service.port))
+    assert done.returncode == 2
+    assert f"127.0.0.1:{service.port} cannot be listened on" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_everybody_may_ask_where_that_is_said(finished: Program, tmp_path: Path) -> None:
+    service = Service(tmp_path, "--repo", str(finished.folder / "repo"), "--host", "0.0.0.0", "--no-key")
+    with httpx.Client(base_url=service.url) as client:
+        assert client.get("/v1/models").status_code == 200
+    service.stop()
 
 
 def test_the_workflow_calls_what_there_is() -> None:
