@@ -47,7 +47,7 @@ def make_app(
     app = FastAPI(
         title="Gitlore", version=__version__, lifespan=lifespan, description="Which files change next, and why."
     )
-    app.add_middleware(BodyLimit, most=limits.body_bytes, most_seconds=limits.body_seconds)
+    app.add_middleware(BodyLimit, limits=limits)
     app.add_middleware(KeyGuard, key=api_key)
     app.add_middleware(OriginGuard, loopback_only=loopback_only)  # the last one is asked first
     handle_errors(app)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from dataclasses import dataclass
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -19,6 +20,7 @@ class Limits:
     seconds: float = 120.0
     body_seconds: float = 10.0
     """Between two parts of a body."""
+    whole_body_seconds: float = 60.0
 
 
 class BodyLimit:
@@ -31,8 +33,8 @@ class BodyLimit:
     _READ_ON = 16
     """How many times the limit is read and thrown away."""
 
-    def __init__(self, app: ASGIApp, most: int, most_seconds: float) -> None:
-        self._app, self._most, self._most_s = app, most, most_seconds
+    def __init__(self, app: ASGIApp, limits: Limits) -> None:
+        self._app, self._most, self._limits = app, limits.body_bytes, limits
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """One request."""
@@ -40,9 +42,11 @@ class BodyLimit:
             await self._app(scope, receive, send)
             return
         kept, size, more = bytearray(), 0, True
+        deadline = time.monotonic() + self._limits.whole_body_seconds
         while more and size <= self._READ_ON * self._most:
             try:
-                message = await asyncio.wait_for(receive(), self._most_s)
+                left = min(self._limits.body_seconds, deadline - time.monotonic())
+                message = await asyncio.wait_for(receive(), left)
             except TimeoutError:
                 await self._refuse(408, "the body did not arrive in time", scope, receive, send)
                 return

@@ -375,13 +375,14 @@ def test_clients_that_leave_the_queue_free_their_place() -> None:
     asyncio.run(inside())
 
 
-def test_a_body_that_does_not_come_is_not_waited_for() -> None:
+@pytest.mark.parametrize("limits", [Limits(body_seconds=0.1), Limits(whole_body_seconds=0.1)])
+def test_a_body_that_does_not_come_is_not_waited_for(limits: Limits) -> None:
     async def work(client: Client) -> None:
         async def chunks() -> AsyncIterator[bytes]:
-            yield b"{"
-            await asyncio.sleep(5)
-            yield b"}"
+            for _ in range(50):
+                yield b" "
+                await asyncio.sleep(0.5 if limits.body_seconds < 1 else 0.01)
 
         assert (await client.post("/predict", content=chunks())).status_code == 408
 
-    run(work, limits=Limits(body_seconds=0.1))
+    run(work, limits=limits)

@@ -28,3 +28,9 @@ def test_small_answers_are_sent_at_once() -> None:
 def test_a_port_that_is_taken_is_a_sentence() -> None:
     with bound("127.0.0.1", 0) as place, pytest.raises(UserError, match="cannot be listened on"):
         bound("127.0.0.1", place.getsockname()[1])
+
+
+@pytest.mark.parametrize("host", ["x" * 300, "no host", "\ud800", ":::"])
+def test_a_name_of_no_host_is_a_sentence(host: str) -> None:
+    with pytest.raises(UserError, match="cannot be listened on"):
+        bound(host, 0)
