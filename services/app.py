@@ -10,6 +10,7 @@ from fastapi import FastAPI
 from core import __version__
 from services.answers import Answerer
 from services.http.errors import handle_errors
+from services.http.failure import FAILURES
 from services.http.keys import KeyGuard
 from services.http.limits import BodyLimit, Limits
 from services.http.origins import OriginGuard
@@ -17,6 +18,7 @@ from services.mcp import Tools, http_route, make_server
 from services.models import ServedModels
 from services.queue import Queues
 from services.routes.completions import completion_routes
+from services.routes.docs import docs_routes
 from services.routes.predict import predict_routes
 from services.routes.status import status_routes
 from services.served import Served
@@ -45,7 +47,13 @@ def make_app(
         queues.close()
 
     app = FastAPI(
-        title="Gitlore", version=__version__, lifespan=lifespan, description="Which files change next, and why."
+        title="Gitlore",
+        version=__version__,
+        description="Which files change next, and why. Coding agents find tools at /mcp.",
+        lifespan=lifespan,
+        docs_url=None,  # FastAPI's own pages load scripts from elsewhere
+        redoc_url=None,
+        responses=FAILURES,
     )
     app.add_middleware(BodyLimit, limits=limits)
     app.add_middleware(KeyGuard, key=api_key)
@@ -54,6 +62,7 @@ def make_app(
     app.include_router(status_routes(served, queues))
     app.include_router(predict_routes(served, queues))
     app.include_router(completion_routes(served, queues))
+    app.include_router(docs_routes(app))
     if tools:
         app.router.routes.append(http_route(tools, limits.body_bytes))
     return app

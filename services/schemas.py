@@ -17,7 +17,11 @@ TEXT_PARTS = ("text", "input_text", "output_text")
 class PredictRequest(Question):
     """What changes next in the repository, or goes with what is changed already?"""
 
-    model_config = ConfigDict(strict=False, defer_build=False)  # JSON has no tuples; FastAPI needs it complete
+    model_config = ConfigDict(
+        strict=False,  # JSON has no tuples
+        defer_build=False,  # FastAPI needs it complete
+        json_schema_extra={"examples": [{"task": "Fix the timeout of disputes", "top": 3}]},
+    )
 
     at: CommitName = ""
     """Answer as of this commit: only it and its ancestors are known, and no model writes. By default, HEAD."""

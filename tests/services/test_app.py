@@ -98,7 +98,10 @@ def test_all_routes_answer() -> None:
     async def work(client: Client) -> None:
         assert (await client.get("/health")).json()["status"] == "ok"
         assert (await client.get("/v1/models")).json()["data"][0]["id"] == "scripted"
-        assert (await client.get("/docs")).status_code == 200
+        docs = await client.get("/docs")
+        assert all(path in docs.text for path in ("/predict", "/v1/completions", "/v1/chat/completions", "/health"))
+        assert docs.headers["Content-Security-Policy"].startswith("default-src 'none'; style-src 'sha256-")
+        assert (await client.get("/redoc")).status_code == 404
         answer = (await client.post("/predict", json={"task": "x"})).json()
         assert answer == {"model": "scripted", "files": [], "task": "x"}
         answer = (await client.post("/v1/completions", json={"prompt": "p", "model": "scripted"})).json()
