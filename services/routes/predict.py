@@ -18,7 +18,7 @@ def predict_routes(models: ServedModels, queues: Queues) -> APIRouter:
     """The routes."""
     router = APIRouter()
 
-    @router.post("/predict")
+    @router.post("/predict", responses={200: {"content": {"text/event-stream": {}}}})
     async def predict(body: PredictRequest, request: Request) -> Response:
         """The files that change next, with reasons; with a model, kinds of change and a sketch of the commit."""
         model = models.named(body.model)
