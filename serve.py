@@ -14,13 +14,15 @@ from __future__ import annotations
 import os
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import click
 
 from core import logs
-from core.config import cache_folder
-from core.engine.command import CONTEXT_SETTINGS, version_option, with_exit_codes
+from core.config import cache_folder, checked
+from core.engine.command import CONTEXT_SETTINGS, version_option, with_exit_codes, with_section
 from core.errors import UserError
+from core.prediction.second_opinion import SecondOpinion, SecondOpinionConfig
 
 API_KEY = "GITLORE_API_KEY"
 DEFAULT_MODEL = "outputs/model"
@@ -55,6 +57,7 @@ DEFAULT_MODEL = "outputs/model"
 @click.option(
     "--ranker", metavar="FILE", help="Weights [default: ranker.json of the repository in outputs/, or shipped]."
 )
+@with_section(SecondOpinionConfig)
 @click.option("--last", default=10, type=click.IntRange(1), show_default=True, help="Commits of history to show.")
 @click.option(
     "--queue", default=16, type=click.IntRange(0), show_default=True, help="Requests that may wait; more get 429."
@@ -83,6 +86,7 @@ def main(
     max_body_bytes: int,
     cache_dir: str,
     verbose: bool,
+    **opinion: Any,
 ) -> None:
     """Rank files over HTTP: POST /predict, /v1/completions, /v1/chat/completions, /mcp; GET /health, /docs."""
     logs.setup(verbose=verbose)
@@ -103,7 +107,8 @@ def main(
         )
     if not models and Path(DEFAULT_MODEL).exists():
         models = (DEFAULT_MODEL,)
-    served = load_all(named(models), dict(named(repos)), cache_folder(cache_dir), last, ranker)
+    asked = SecondOpinion.of(checked("serve", SecondOpinionConfig, opinion))
+    served = load_all(named(models), dict(named(repos)), cache_folder(cache_dir), last, ranker, asked)
     for one in served.values():
         one.warm()
     limits, first = Limits(max_body_bytes, queue, timeout_s), next(iter(served.values()))

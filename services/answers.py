@@ -25,10 +25,15 @@ class AnswerPart:
 
 @dataclass(frozen=True)
 class Work:
-    """What makes an answer: `rank` in the thread that ranks files, then `write` in the one in which models write."""
+    """What makes an answer: `rank` in the thread that ranks files, then `write` in the one in which models write.
+
+    Where another service is to be asked about a draft of the ranking, `draft` and `review` come before them.
+    """
 
     rank: Callable[[], Iterator[AnswerPart]] | None = None
     write: Callable[[], Iterator[AnswerPart]] | None = None
+    draft: Callable[[], Iterator[AnswerPart]] | None = None
+    review: Callable[[], Iterator[AnswerPart]] | None = None
 
 
 class Answerer(Protocol):

@@ -1,9 +1,10 @@
-"""One request at a time in each of two threads, and a bounded queue in front of each.
+"""One request at a time in each of three threads, and a bounded queue in front of each.
 
 A model's forward pass uses all cores or the card, so requests side by side would only slow each other down. They
 wait in order; when the queue is full, a request is refused at once. Files are ranked in their own thread, so that no
-ranking waits behind what a model writes. Work is a generator that is asked for its next part only while somebody
-listens. A client that hangs up leaves the queue, or ends its work at the next part, within half a second or so.
+ranking waits behind what a model writes or another service answers. Work is a generator that is asked for its next
+part only while somebody listens. A client that hangs up leaves the queue, or ends its work at the next part, within
+half a second or so.
 """
 
 from __future__ import annotations
@@ -97,30 +98,38 @@ class RequestQueue:
 
 
 class Queues:
-    """The thread that ranks and the one in which models write."""
+    """The thread that ranks, the one in which models write, and the one that waits for other services."""
 
     def __init__(self, most_waiting: int, most_seconds: float) -> None:
         self.rankings = RequestQueue(most_waiting, most_seconds, "rankings")
         self.model = RequestQueue(most_waiting, most_seconds)
+        self.reviews = RequestQueue(most_waiting, most_seconds, "reviews")
 
     @property
     def inside(self) -> int:
         """Requests that run or wait."""
-        return self.rankings.inside + self.model.inside
+        return self.rankings.inside + self.model.inside + self.reviews.inside
 
     def close(self) -> None:
         """Start nothing new."""
         self.rankings.close()
         self.model.close()
+        self.reviews.close()
 
     async def parts(self, work: Work, gone: Gone | None = None) -> AsyncGenerator[AnswerPart]:
         """An answer, part by part; errors as of `RequestQueue.parts`.
 
-        What a model is to write holds its place there from the beginning: a request is refused before it has begun,
-        or not at all.
+        What a model is to write, or another service to be asked, holds its place there from the beginning: a request is
+        refused before it has begun, or not at all.
         """
-        steps = [(self.rankings, work.rank), (self.model, work.write)]
-        with (self.model if work.write else self.rankings).place() as deadline:
+        steps = [
+            (self.rankings, work.draft),
+            (self.reviews, work.review),
+            (self.rankings, work.rank),
+            (self.model, work.write),
+        ]
+        slowest = self.reviews if work.review else self.model if work.write else self.rankings
+        with slowest.place() as deadline:
             for queue, step in steps:
                 if step is None or (gone and await gone()):
                     continue

@@ -12,8 +12,9 @@ from fastapi import HTTPException
 
 from core.errors import UserError
 from core.prediction.answer import Answer
-from core.prediction.files import FileAsker
+from core.prediction.files import Draft, FileAsker
 from core.prediction.question import Question
+from core.prediction.second_opinion import FILES, SecondOpinion
 from core.ranking.ranker import FileRanking
 from core.records.ranker import read_ranker
 from index.repository import RepositoryIndex
@@ -28,11 +29,17 @@ FILES_ALONE = "files"
 
 
 def load_all(
-    models: Sequence[tuple[str, str]], repos: dict[str, str], cache_dir: Path, last: int, ranker: str | None = None
+    models: Sequence[tuple[str, str]],
+    repos: dict[str, str],
+    cache_dir: Path,
+    last: int,
+    ranker: str | None = None,
+    second_opinion: SecondOpinion | None = None,
 ) -> dict[str, Served]:
     """Every model with its repository, ready to answer; without models, each repository alone.
 
-    `ranker` is a file of weights; by default each repository has its own, or the shipped ones.
+    `ranker` is a file of weights; by default each repository has its own, or the shipped ones. Requests may ask for
+    `second_opinion`.
 
     Raises UserError where they do not share a base model, or a repository cannot be opened or has no commit, or
     the weights cannot be read.
@@ -56,7 +63,7 @@ def load_all(
         asker.commit()
     if folders:
         loaded = language_model.load(folders, places, cache_dir, last)
-    return {name: Served(name, askers[places[name]], loaded.get(name)) for name in names}
+    return {name: Served(name, askers[places[name]], loaded.get(name), second_opinion=second_opinion) for name in names}
 
 
 @dataclass
@@ -69,19 +76,31 @@ class Served:
     model: LanguageModel | None = None
     """Used in the thread in which models write alone."""
     created: int = field(default_factory=lambda: int(time.time()))
+    second_opinion: SecondOpinion | None = None
+    """Asked about unsure rankings by requests that want it."""
 
     def predict(self, request: PredictRequest) -> Work:
         """The ranking, the sketch as it is written, then all of it."""
-        question, found = request.question, list[Answer]()
+        question, found, drafts = request.question, list[Answer](), list[Draft]()
         model = None if request.at else self._writer(question)
+        reviewer = self._reviewer() if request.second_opinion else None
+
+        def draft() -> Iterator[AnswerPart]:
+            drafts.append(self.files.draft(question, request.at, FILES))
+            yield from ()
+
+        def review() -> Iterator[AnswerPart]:
+            drafts.append(drafts[-1].reviewed(reviewer, question) if reviewer else drafts[-1])
+            yield from ()
 
         def rank() -> Iterator[AnswerPart]:
-            found.append(self.rank(question, request.at))
+            found.append(self.files.finished(drafts[-1], question) if drafts else self.rank(question, request.at))
             yield AnswerPart(event="ranking", data=found[0].as_dict())
             if model is None:
                 yield AnswerPart(event="done", data=found[0].as_dict())
 
-        return Work(rank, (lambda: model.sketch(found[0], question)) if model else None)
+        write = (lambda: model.sketch(found[0], question)) if model else None
+        return Work(rank, write, draft, review) if reviewer else Work(rank, write)
 
     def chat(self, request: ChatRequest) -> Work:
         """The files as Markdown, then the sketch as it is written."""
@@ -112,6 +131,11 @@ class Served:
     def rank(self, question: Question, at: str = "") -> Answer:
         """The answer as of a commit. Raises UserError where there is none of that name."""
         return self.files.answer(question, at)
+
+    def _reviewer(self) -> SecondOpinion:
+        if self.second_opinion is None:
+            raise UserError("no model gives second opinions here", "start serve.py with --second-opinion MODEL")
+        return self.second_opinion
 
     def _writer(self, question: Question) -> LanguageModel | None:
         return self.model if question.sketch_tokens and not question.changed else None

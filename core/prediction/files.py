@@ -48,6 +48,22 @@ class Sources(Contents, Protocol):
         """Let go of files and processes."""
 
 
+@dataclass(frozen=True)
+class Draft:
+    """A ranking as of a commit, before what else is known; `opinion` is what a model said of it."""
+
+    commit: str
+    ranking: FileRanking
+    opinion: Opinion | None = None
+
+    def reviewed(self, by: SecondOpinion, question: Question) -> Draft:
+        """It in the order of a model, which is asked where the ranking is unsure and there is a task."""
+        if not (self.ranking.unsure and self.ranking.files and question.task.strip()):
+            return self
+        ranking, opinion = by.on(question.task, self.ranking, question.changed)
+        return replace(self, ranking=ranking, opinion=opinion)
+
+
 @dataclass
 class FileAsker:
     """A repository to ask about. What was read of a commit is kept for the next questions. For one thread at a time."""
@@ -133,20 +149,24 @@ class FileAsker:
 
     def answer(self, question: Question, at: str = "") -> Answer:
         """The same with symbols, change types, authors and when. Raises UserError as `rank`."""
+        draft = self.draft(question, at, FILES if self.second_opinion else 0)
+        return self.finished(draft.reviewed(self.second_opinion, question) if self.second_opinion else draft, question)
+
+    def draft(self, question: Question, at: str = "", files: int = 0) -> Draft:
+        """The ranking alone, of so many files or more. Raises UserError as `rank`."""
         commit = self.commit(at)
-        most = max(question.top, LEAST_FILES, FILES if self.second_opinion else 0)
-        ranking, opinion = self._reviewed(self.rank(question.model_copy(update={"top": most}), commit), question)
-        snapshot = self.snapshot(commit)
+        most = max(question.top, LEAST_FILES, files)
+        return Draft(commit, self.rank(question.model_copy(update={"top": most}), commit))
+
+    def finished(self, draft: Draft, question: Question) -> Answer:
+        """It with everything else that is known."""
+        snapshot, ranking = self.snapshot(draft.commit), draft.ranking
         ranking = replace(ranking, files=ranking.files[: max(question.top, LEAST_FILES)])
         wanted = [file.name for file in ranking.files if not file.new] if question.task.strip() else []
         parsed = self.parsed(snapshot, wanted[: symbols.MAX_FILES])
         facts = facts_of(snapshot, question.task, ranking, parsed, self._known_types(), question.top)
-        return Answer(commit, replace(ranking, files=ranking.files[: question.top]), facts=facts, opinion=opinion)
-
-    def _reviewed(self, ranking: FileRanking, question: Question) -> tuple[FileRanking, Opinion | None]:
-        if not (self.second_opinion and ranking.unsure and ranking.files and question.task.strip()):
-            return ranking, None
-        return self.second_opinion.on(question.task, ranking, question.changed)
+        shown = replace(ranking, files=ranking.files[: question.top])
+        return Answer(draft.commit, shown, facts=facts, opinion=draft.opinion)
 
     def parsed(self, snapshot: Snapshot, paths: Sequence[str]) -> dict[str, list[symbols.Symbol]]:
         """The symbols of files by path, as a snapshot has them."""

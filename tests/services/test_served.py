@@ -6,7 +6,9 @@ import asyncio
 import json
 import subprocess
 import sys
+import threading
 from collections.abc import Awaitable, Callable, Iterator
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -15,12 +17,15 @@ import pytest
 from builders import PROJECT, Repo, grow
 
 from core.errors import UserError
+from core.prediction.files import FileAsker
 from core.prediction.question import Question
+from core.prediction.second_opinion import SecondOpinion, SecondOpinionConfig
 from services.app import make_app
 from services.http.limits import Limits
 from services.served import Served, load_all
 
 Client = httpx.AsyncClient
+PLENTY = Limits()
 Ask = Callable[[Callable[[Client], Awaitable[Any]]], Any]
 
 
@@ -50,11 +55,11 @@ def served_at(repo: Repo, cache: Path) -> Iterator[Served]:
     made.close()
 
 
-def asked(served: Served, work: Callable[[Client], Awaitable[Any]]) -> Any:
+def asked(served: Served, work: Callable[[Client], Awaitable[Any]], limits: Limits = PLENTY) -> Any:
     """What a function gets that is called with a client of the service."""
 
     async def inside() -> Any:
-        transport = httpx.ASGITransport(app=make_app({served.name: served}, Limits()), raise_app_exceptions=False)
+        transport = httpx.ASGITransport(app=make_app({served.name: served}, limits), raise_app_exceptions=False)
         async with httpx.AsyncClient(transport=transport, base_url="http://test") as client:
             return await work(client)
 
@@ -135,6 +140,93 @@ def test_chat_lists_files_with_reasons_below(ask: Ask) -> None:
     stream = ask(lambda client: client.post("/v1/chat/completions", json={**body, "stream": True})).text
     chunks = [json.loads(line[len("data: ") :]) for line in stream.splitlines() if line.startswith("data: {")]
     assert "".join(chunk["choices"][0]["delta"].get("content", "") for chunk in chunks) == text
+
+
+@dataclass(frozen=True)
+class Reviewer(SecondOpinion):
+    """A model that says what a test has it say, when it lets it."""
+
+    says: str = "[2]"
+    go: threading.Event = field(default_factory=threading.Event)
+    asked: list[str] = field(default_factory=list)
+
+    def _asked(self, text: str) -> str:
+        self.asked.append(text)
+        self.go.wait(20)
+        if not self.says:
+            raise ValueError("no answer within 1 s")
+        return self.says
+
+
+@pytest.fixture
+def reviewer(shared: Served) -> Iterator[Reviewer]:
+    """Behind the repository that is not changed."""
+    made = Reviewer(SecondOpinionConfig(second_opinion="m"))
+    made.go.set()
+    shared.second_opinion = made
+    yield made
+    shared.second_opinion = None
+
+
+UNSURE: dict[str, Any] = {"task": "do it", "second_opinion": True}
+
+
+def test_a_model_is_asked_where_that_is_wanted_and_the_ranking_is_unsure(ask: Ask, reviewer: Reviewer) -> None:
+    plain = ask(lambda client: client.post("/predict", json={"task": "do it"})).json()
+    assert plain["unsure"]
+    assert "second_opinion" not in plain
+    assert reviewer.asked == []
+    answer = ask(lambda client: client.post("/predict", json=UNSURE)).json()
+    second = plain["files"][1]["name"]
+    assert answer["files"][0]["name"] == second
+    assert answer["files"][0]["reasons"][0]["text"] == "m chose it"
+    assert answer["second_opinion"] == {"model": "m", "files": [second], "problem": ""}
+    assert len(reviewer.asked) == 1
+    sure = ask(lambda client: client.post("/predict", json={"task": "", "second_opinion": True})).json()
+    assert "second_opinion" not in sure
+    assert len(reviewer.asked) == 1
+
+
+def test_an_answer_with_a_second_opinion_is_that_of_the_command(ask: Ask, shared: Served, reviewer: Reviewer) -> None:
+    files = shared.files
+    asker = FileAsker(files.location, files.cache_dir, files.open_sources, second_opinion=reviewer)
+    expected = asker.answer(Question(task="do it", top=3)).as_dict()
+    asker.close()
+    assert expected["second_opinion"]
+    answer = ask(lambda client: client.post("/predict", json={**UNSURE, "top": 3})).json()
+    assert answer == json.loads(json.dumps({"model": "files", **expected}))
+
+
+def test_a_second_opinion_that_fails_leaves_the_order_and_says_why(ask: Ask, shared: Served) -> None:
+    shared.second_opinion = failing = Reviewer(SecondOpinionConfig(second_opinion="m"), says="")
+    failing.go.set()
+    plain = ask(lambda client: client.post("/predict", json={"task": "do it"})).json()
+    answer = ask(lambda client: client.post("/predict", json=UNSURE)).json()
+    shared.second_opinion = None
+    assert answer["files"] == plain["files"]
+    assert answer["second_opinion"] == {"model": "m", "files": [], "problem": "no answer within 1 s"}
+
+
+def test_without_a_model_for_it_a_second_opinion_is_refused(ask: Ask) -> None:
+    answer = ask(lambda client: client.post("/predict", json=UNSURE))
+    assert answer.status_code == 400
+    assert "--second-opinion" in answer.json()["error"]["message"]
+
+
+def test_no_ranking_waits_behind_a_second_opinion(shared: Served, reviewer: Reviewer) -> None:
+    reviewer.go.clear()
+
+    async def work(client: Client) -> None:
+        waiting = [asyncio.create_task(client.post("/predict", json=UNSURE)) for _ in range(2)]
+        while not reviewer.asked:
+            await asyncio.sleep(0.01)
+        assert (await client.post("/predict", json={"task": "do it"})).status_code == 200
+        assert (await client.post("/predict", json=UNSURE)).status_code == 429
+        assert (await client.get("/health")).json()["requests"] == 2
+        reviewer.go.set()
+        assert [(await one).json()["second_opinion"]["problem"] for one in waiting] == ["", ""]
+
+    asked(shared, work, Limits(waiting=1))
 
 
 def test_only_a_model_completes_text(ask: Ask) -> None:
