@@ -188,6 +188,13 @@ def test_garbage_is_refused(service: Service) -> None:
         assert client.get("/predict").status_code == 405
 
 
+async def asked_at_once(service: Service, asked: dict[str, object], models: list[str]) -> list[dict[str, object]]:
+    """What each of the models answers when all are asked at the same time."""
+    async with httpx.AsyncClient(base_url=service.url, timeout=60) as client:
+        answers = await asyncio.gather(*(client.post("/predict", json={**asked, "model": one}) for one in models))
+    return [answer.json() for answer in answers]
+
+
 def test_adapters_share_one_base(finished: Program, tmp_path: Path) -> None:
     other = tmp_path / "other"
     shutil.copytree(finished.folder / "outputs" / "model", other)
@@ -207,6 +214,8 @@ def test_adapters_share_one_base(finished: Program, tmp_path: Path) -> None:
         assert first["files"] == second["files"] == third["files"]
         assert first["commit"] == third["commit"]
         assert first["commit"] != second["commit"]
+        found = asyncio.run(asked_at_once(service, asked, ["one", "two"] * 8))
+        assert [answer["commit"] for answer in found] == [first["commit"], second["commit"]] * 8
     service.stop()
     alone = finished.run("predict.py", "--repo", "repo", "--task", "x", "--sketch-tokens", "24", "--json")
     assert json.loads(alone.stdout)["commit"] == first["commit"]
