@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeAlias
 
 from services.schemas import ChatRequest, CompletionRequest, PredictRequest
 
@@ -24,6 +24,23 @@ class AnswerPart:
 
 
 @dataclass(frozen=True)
+class Tokens:
+    """How many a model read and wrote."""
+
+    read: int = 0
+    written: int = 0
+
+    @classmethod
+    def of(cls, parts: Iterable[AnswerPart]) -> Tokens:
+        """Those of some parts of an answer."""
+        used = [(int(part.data.get("prompt_tokens", 0)), part.tokens) for part in parts]
+        return cls(sum(read for read, _ in used), sum(written for _, written in used))
+
+    def __add__(self, other: Tokens) -> Tokens:
+        return Tokens(self.read + other.read, self.written + other.written)
+
+
+@dataclass(frozen=True)
 class Work:
     """What makes an answer: `rank` in the thread that ranks files, then `write` in the one in which models write.
 
@@ -35,6 +52,15 @@ class Work:
     draft: Callable[[], Iterator[AnswerPart]] | None = None
     review: Callable[[], Iterator[AnswerPart]] | None = None
 
+    @classmethod
+    def of(cls, made: AnyWork) -> Work:
+        """The same, in its two steps."""
+        return made if isinstance(made, Work) else cls(write=lambda: made)
+
+
+AnyWork: TypeAlias = Work | Iterator[AnswerPart]
+"""What makes an answer; a plain iterator is what a model writes."""
+
 
 class Answerer(Protocol):
     """A repository, perhaps with a model, that answers requests."""
@@ -42,14 +68,14 @@ class Answerer(Protocol):
     name: str
     created: int
 
-    def predict(self, request: PredictRequest) -> Work:
+    def predict(self, request: PredictRequest) -> AnyWork:
         """Events "ranking", text where a model writes, and "done", which holds the whole answer."""
         ...
 
-    def complete(self, request: CompletionRequest) -> Work:
+    def complete(self, request: CompletionRequest) -> AnyWork:
         """Text, then a part with `finish`; the `data` of one holds "prompt_tokens". Raises 404 without a model."""
         ...
 
-    def chat(self, request: ChatRequest) -> Work:
+    def chat(self, request: ChatRequest) -> AnyWork:
         """Text, then a part with `finish`, as for `complete`."""
         ...

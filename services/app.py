@@ -8,20 +8,26 @@ from contextlib import asynccontextmanager, nullcontext
 from fastapi import FastAPI
 
 from core import __version__
-from services.answers import Answerer
+from services.answers import Answerer, AnswerPart
 from services.http.errors import handle_errors
 from services.http.failure import FAILURES
 from services.http.keys import KeyGuard
 from services.http.limits import BodyLimit, Limits
 from services.http.origins import OriginGuard
+from services.http.request_ids import RequestIds
 from services.mcp import Tools, http_route, make_server
 from services.models import ServedModels
 from services.queue import Queues
 from services.routes.completions import completion_routes
 from services.routes.docs import docs_routes
+from services.routes.models import model_routes
 from services.routes.predict import predict_routes
 from services.routes.status import status_routes
 from services.served import Served
+
+__all__ = ["Limits", "Piece", "make_app"]
+Piece = AnswerPart
+"""What models of one's own answer with, piece by piece."""
 
 
 def make_app(
@@ -57,9 +63,11 @@ def make_app(
     )
     app.add_middleware(BodyLimit, limits=limits)
     app.add_middleware(KeyGuard, key=api_key)
-    app.add_middleware(OriginGuard, loopback_only=loopback_only)  # the last one is asked first
+    app.add_middleware(OriginGuard, loopback_only=loopback_only)
+    app.add_middleware(RequestIds)  # the last one is asked first
     handle_errors(app)
     app.include_router(status_routes(served, queues))
+    app.include_router(model_routes(served))
     app.include_router(predict_routes(served, queues))
     app.include_router(completion_routes(served, queues))
     app.include_router(docs_routes(app))

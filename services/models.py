@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from fastapi import HTTPException
-
 from services.answers import Answerer
+from services.http.errors import MOST_SHOWN, RefusedError
 
 
 @dataclass(frozen=True)
@@ -16,10 +15,11 @@ class ServedModels:
 
     by_name: Mapping[str, Answerer]
 
-    def named(self, name: str) -> Answerer:
-        """The model with this name; "" is the default. Raises 404 where there is none."""
+    def named(self, name: str | None) -> Answerer:
+        """The model with this name; the default where none is given. Raises 404 where there is none."""
         if not name:
             return next(iter(self.by_name.values()))
         if name not in self.by_name:
-            raise HTTPException(404, f"no model is named {name!r}; known: {', '.join(self.by_name)}")
+            message = f"no model is named {name[:MOST_SHOWN]!r}; known: {', '.join(self.by_name)}"
+            raise RefusedError(404, message, param="model", code="model_not_found")
         return self.by_name[name]

@@ -17,7 +17,7 @@ from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, TypeVar
 
-from services.answers import AnswerPart, Work
+from services.answers import AnswerPart, AnyWork, Work
 
 T = TypeVar("T")
 Gone = Callable[[], Awaitable[bool]]
@@ -116,12 +116,13 @@ class Queues:
         self.model.close()
         self.reviews.close()
 
-    async def parts(self, work: Work, gone: Gone | None = None) -> AsyncGenerator[AnswerPart]:
+    async def parts(self, work: AnyWork, gone: Gone | None = None) -> AsyncGenerator[AnswerPart]:
         """An answer, part by part; errors as of `RequestQueue.parts`.
 
         What a model is to write, or another service to be asked, holds its place there from the beginning: a request is
         refused before it has begun, or not at all.
         """
+        work = Work.of(work)
         steps = [
             (self.rankings, work.draft),
             (self.reviews, work.review),
@@ -137,7 +138,7 @@ class Queues:
                     async for part in made:
                         yield part
 
-    async def all(self, work: Work, gone: Gone | None = None) -> list[AnswerPart]:
+    async def all(self, work: AnyWork, gone: Gone | None = None) -> list[AnswerPart]:
         """All parts, or those made until the client is gone."""
         return await gathered(self.parts(work, gone), gone)
 

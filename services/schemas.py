@@ -2,14 +2,44 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Discriminator, Field, Tag, field_validator
+from pydantic_core import PydanticCustomError
 
 from core.prediction.question import MOST_TEXT, MOST_TOKENS, CommitName, Question
 
+UNSUPPORTED = "unsupported_value"
+"""Type of the error of a field that asks for what is not offered; others are of pydantic's types."""
+
+
+def only(*accepted: object, why: str) -> AfterValidator:
+    """A field that is null or one of a few values. Others ask for what is not offered, and get a sentence."""
+
+    def check(value: object) -> object:
+        if value is not None and value not in accepted:
+            raise PydanticCustomError(UNSUPPORTED, f"{why}; leave this out")
+        return value
+
+    return AfterValidator(check)
+
+
+MOST_MESSAGES = 1000
+ONE_ANSWER = "one answer is made for a request"
+TEXT_ALONE = "answers are plain text"
+TEXT_FORMAT = {"type": "text"}
+NO_TOOLS = "no tools are called"
+NO_LOGPROBS = "probabilities of tokens are not told"
+NOT_REPEATED = "what was written already is not made less likely"
+TEXT_OR_LIST = Discriminator(lambda value: "text" if isinstance(value, str) else "list")
+"""Which of two forms was meant, so that an error is about that one."""
 Stop = Annotated[str, Field(max_length=256)]
 Text = Annotated[str, Field(max_length=MOST_TEXT)]
+Stops = Annotated[list[Stop], Field(max_length=4)]
+Prompts = Annotated[list[Text], Field(min_length=1, max_length=1)]
+NoTools = Annotated[list[Any] | None, only([], why=NO_TOOLS)]
+NoToolChosen = Annotated[str | dict[str, Any] | None, only("auto", "none", why=NO_TOOLS)]
 TEXT_PARTS = ("text", "input_text", "output_text")
 """Types of parts that are text: of a chat, and of /v1/responses."""
 
@@ -39,16 +69,19 @@ class PredictRequest(Question):
 
 
 class _OpenAI(BaseModel):
-    """Fields that both OpenAI routes have. Others that clients may send are ignored."""
+    """Fields that both of OpenAI's routes have. Others that clients may send are ignored."""
 
-    model: str = Field(default="", max_length=200)
+    model: str | None = Field(default=None, max_length=200)
     temperature: float | None = Field(default=None, ge=0, le=2)
     top_p: float | None = Field(default=None, ge=0, le=1, description="0 takes the likeliest.")
     seed: int | None = Field(default=None, ge=-(2**63), lt=2**64)
-    n: int | None = Field(default=1, ge=1, le=1, description="Only one answer is made.")
     stream: bool | None = False
     stream_options: dict[str, Any] | None = None
-    stop: Stop | Annotated[list[Stop], Field(max_length=4)] | None = None
+    stop: Annotated[Annotated[Stop, Tag("text")] | Annotated[Stops, Tag("list")], TEXT_OR_LIST] | None = None
+    frequency_penalty: Annotated[float | None, only(0, why=NOT_REPEATED)] = None
+    presence_penalty: Annotated[float | None, only(0, why=NOT_REPEATED)] = None
+    logit_bias: Annotated[dict[str, float] | None, only({}, why="single tokens are not made more likely")] = None
+    top_logprobs: Annotated[int | None, only(0, why=NO_LOGPROBS)] = None
 
     @property
     def share_drawn_from(self) -> float:
@@ -66,13 +99,27 @@ class _OpenAI(BaseModel):
         """Whether a stream is to end with a count of tokens."""
         return bool((self.stream_options or {}).get("include_usage"))
 
+    def _about(self, messages: Sequence[ChatMessage], most_tokens: int | None) -> Question:
+        """The last message of the user as a task."""
+        return Question(
+            task=next((message.text for message in reversed(messages) if message.role == "user"), ""),
+            sketch_tokens=most_tokens or Question().sketch_tokens,
+            temperature=self.temperature or 0.0,
+            top_p=self.share_drawn_from,
+            seed=self.seed or 0,
+        )
+
 
 class CompletionRequest(_OpenAI):
     """Text to continue. Spelled markers, such as <COMMIT_START>, stand for the markers of the commit grammar."""
 
-    prompt: Text | Annotated[list[Text], Field(min_length=1, max_length=1)]
+    prompt: Annotated[Annotated[Text, Tag("text")] | Annotated[Prompts, Tag("list")], TEXT_OR_LIST]
     max_tokens: int | None = Field(default=64, ge=1, le=MOST_TOKENS)
     echo: bool | None = False
+    n: Annotated[int | None, only(1, why=ONE_ANSWER)] = None
+    best_of: Annotated[int | None, only(1, why=ONE_ANSWER)] = None
+    suffix: Annotated[str | None, only("", why="text is continued, not filled in")] = None
+    logprobs: Annotated[int | None, only(why=NO_LOGPROBS)] = None
 
 
 class ContentPart(BaseModel):
@@ -82,11 +129,14 @@ class ContentPart(BaseModel):
     text: Text = ""
 
 
+Parts = Annotated[list[ContentPart], Field(max_length=MOST_MESSAGES)]
+
+
 class ChatMessage(BaseModel):
     """One message: text, or a list of parts, of which only text is read."""
 
     role: str = Field(max_length=50)
-    content: Text | Annotated[list[ContentPart], Field(max_length=1000)] | None = None
+    content: Annotated[Annotated[Text, Tag("text")] | Annotated[Parts, Tag("list")], TEXT_OR_LIST] | None = None
 
     @property
     def text(self) -> str:
@@ -106,17 +156,21 @@ class ChatMessage(BaseModel):
 class ChatRequest(_OpenAI):
     """The last message of the user is the task; the answer names files with reasons, and a model adds a sketch."""
 
-    messages: list[ChatMessage] = Field(min_length=1, max_length=1000)
+    messages: list[ChatMessage] = Field(min_length=1, max_length=MOST_MESSAGES)
     max_tokens: int | None = Field(default=None, ge=1, le=MOST_TOKENS)
     max_completion_tokens: int | None = Field(default=None, ge=1, le=MOST_TOKENS)
+    n: Annotated[int | None, only(1, why=ONE_ANSWER)] = None
+    logprobs: Annotated[bool | None, only(False, why=NO_LOGPROBS)] = None
+    response_format: Annotated[dict[str, Any] | None, only(TEXT_FORMAT, why=TEXT_ALONE)] = None
+    modalities: Annotated[list[str] | None, only(["text"], why=TEXT_ALONE)] = None
+    audio: Annotated[dict[str, Any] | None, only(why=TEXT_ALONE)] = None
+    tools: NoTools = None
+    tool_choice: NoToolChosen = None
+    functions: NoTools = None
+    function_call: NoToolChosen = None
+    web_search_options: Annotated[dict[str, Any] | None, only(why=NO_TOOLS)] = None
 
     @property
     def question(self) -> Question:
         """What the user asks for."""
-        return Question(
-            task=next((message.text for message in reversed(self.messages) if message.role == "user"), ""),
-            sketch_tokens=self.max_completion_tokens or self.max_tokens or Question().sketch_tokens,
-            temperature=self.temperature or 0.0,
-            top_p=self.share_drawn_from,
-            seed=self.seed or 0,
-        )
+        return self._about(self.messages, self.max_completion_tokens or self.max_tokens)

@@ -8,8 +8,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from fastapi import HTTPException
-
 from core.errors import UserError
 from core.prediction.answer import Answer
 from core.prediction.files import Draft, FileAsker
@@ -19,6 +17,7 @@ from core.ranking.ranker import FileRanking
 from core.records.ranker import read_ranker
 from index.repository import RepositoryIndex
 from services.answers import AnswerPart, Work
+from services.http.errors import RefusedError
 from services.schemas import ChatRequest, CompletionRequest, PredictRequest
 
 if TYPE_CHECKING:
@@ -116,7 +115,8 @@ class Served:
     def complete(self, request: CompletionRequest) -> Work:
         """Text that continues the prompt."""
         if self.model is None:
-            raise HTTPException(404, f"{self.name!r} ranks files, it completes no text: that needs a trained model")
+            message = f"{self.name!r} ranks files, it completes no text: that needs a trained model"
+            raise RefusedError(404, message, param="model", code="model_not_found")
         model = self.model
         return Work(write=lambda: model.complete(request))
 

@@ -1,54 +1,105 @@
-"""Every error in the shape that OpenAI's clients read."""
+"""Every error in the shape that OpenAI's clients read: a sentence, its kind, the field that is wrong, and a code."""
 
 from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from http import HTTPStatus
+from typing import Any
 
 from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
-from starlette.exceptions import HTTPException as StarletteHTTPException
+from starlette.exceptions import HTTPException
 
 from core.errors import GitloreError, UserError
 from core.logs import log
+from services.http.request_ids import HEADER
 from services.queue import BusyError, LateError
+from services.schemas import UNSUPPORTED
 
 RETRY_AFTER_S = 2
+MOST_SHOWN = 100
+"""Characters of a path that an error repeats."""
+_KINDS = {401: "authentication_error", 429: "rate_limit_error", 504: "timeout"}
+_CODES = {401: "invalid_api_key", 404: "unknown_url", 405: "method_not_supported", 429: "rate_limit_exceeded"}
+_CODES_OF_FIELDS = {UNSUPPORTED: UNSUPPORTED, "missing": "missing_required_parameter", "json_invalid": None}
+
+
+class RefusedError(HTTPException):
+    """A request that is refused with a status, a sentence, the field that is wrong, and a code."""
+
+    def __init__(
+        self,
+        status: int,
+        message: str,
+        *,
+        param: str | None = None,
+        code: str | None = None,
+        headers: Mapping[str, str] | None = None,
+    ) -> None:
+        super().__init__(status, message, headers)
+        self.param, self.code = param, code
+
+    @property
+    def body(self) -> dict[str, str | None]:
+        """As OpenAI's clients read it."""
+        kind = _KINDS.get(self.status_code, "server_error" if self.status_code >= 500 else "invalid_request_error")
+        return {"message": self.detail, "type": kind, "param": self.param, "code": self.code}
+
+    @property
+    def response(self) -> JSONResponse:
+        """The error as an answer."""
+        return JSONResponse({"error": self.body}, self.status_code, self.headers)
 
 
 def handle_errors(app: FastAPI) -> None:
     """Answer every exception of a route."""
 
-    @app.exception_handler(StarletteHTTPException)
-    async def http(_: Request, error: StarletteHTTPException) -> Response:
-        return error_response(error.status_code, str(error.detail))
+    async def answer(request: Request, error: Exception) -> Response:
+        if isinstance(error, HTTPException) and error.detail == HTTPStatus(error.status_code).phrase:
+            message = f"{request.method} {request.url.path[:MOST_SHOWN]} is not offered; /docs shows what is"
+            error = HTTPException(error.status_code, message, error.headers)
+        answered = told(error)
+        if answered.status_code == HTTPStatus.INTERNAL_SERVER_ERROR:
+            log.debug("a request failed", exc_info=error)
+        response = answered.response
+        response.headers[HEADER] = request.state.request_id  # a defect is answered outside of all middleware
+        return response
 
-    @app.exception_handler(RequestValidationError)
-    async def invalid(_: Request, error: RequestValidationError) -> Response:
-        wrong = "; ".join(f"{'.'.join(map(str, one['loc'][1:]))}: {one['msg']}" for one in error.errors()[:5])
-        return error_response(422, wrong)
+    for kind in (HTTPException, RequestValidationError, BusyError, LateError, GitloreError, Exception):
+        app.add_exception_handler(kind, answer)
 
-    @app.exception_handler(BusyError)
-    async def busy(_: Request, __: BusyError) -> Response:
-        answer = error_response(429, "the queue is full, try again in a moment")
-        answer.headers["Retry-After"] = str(RETRY_AFTER_S)
-        return answer
 
-    @app.exception_handler(LateError)
-    async def late(_: Request, __: LateError) -> Response:
-        return error_response(504, "the request took too long")
-
-    @app.exception_handler(Exception)
-    async def defect(_: Request, error: Exception) -> Response:
-        log.debug("a request failed", exc_info=error)
-        return error_response(500, f"{type(error).__name__}: this is a defect of Gitlore")
-
-    @app.exception_handler(GitloreError)
-    async def ours(_: Request, error: GitloreError) -> Response:
-        return error_response(400 if isinstance(error, UserError) else 500, str(error))
+def told(error: Exception) -> RefusedError:
+    """What a client is told of an error."""
+    match error:
+        case RefusedError():
+            return error
+        case HTTPException():
+            code = _CODES.get(error.status_code)
+            return RefusedError(error.status_code, error.detail, code=code, headers=error.headers)
+        case RequestValidationError():
+            return _invalid(error.errors())
+        case BusyError():
+            headers = {"Retry-After": str(RETRY_AFTER_S)}
+            return RefusedError(429, "the queue is full, try again in a moment", code=_CODES[429], headers=headers)
+        case LateError():
+            return RefusedError(504, "the request took too long")
+        case GitloreError():
+            return RefusedError(400 if isinstance(error, UserError) else 500, str(error))
+        case _:
+            return RefusedError(500, f"{type(error).__name__}: this is a defect of Gitlore")
 
 
 def error_response(status: int, message: str) -> JSONResponse:
     """An error as JSON."""
-    kind = {401: "authentication_error", 429: "rate_limit_error", 504: "timeout"}.get(
-        status, "server_error" if status >= 500 else "invalid_request_error"
-    )
-    return JSONResponse({"error": {"message": message, "type": kind, "param": None, "code": status}}, status)
+    return RefusedError(status, message, code=_CODES.get(status)).response
+
+
+def _invalid(errors: Sequence[Mapping[str, Any]]) -> RefusedError:
+    """400 for what is not offered, 422 for what is wrong."""
+    first = next((one for one in errors if one["type"] == UNSUPPORTED), errors[0])
+    wrong = "; ".join(f"{'.'.join(map(str, one['loc'][1:])) or 'the body'}: {one['msg']}" for one in errors[:5])
+    status = 400 if first["type"] == UNSUPPORTED else 422
+    field = next((name for name in first["loc"][1:] if isinstance(name, str)), None)
+    return RefusedError(status, wrong, param=field, code=_CODES_OF_FIELDS.get(first["type"], "invalid_value"))

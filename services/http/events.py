@@ -1,25 +1,41 @@
-"""Answers as server-sent events."""
+"""Answers as they are sent: whole, or as server-sent events."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Mapping
 from contextlib import aclosing
-from typing import Any
+from typing import Any, Protocol
 
 from fastapi import Request, Response
-from fastapi.responses import StreamingResponse
+from fastapi.responses import JSONResponse, StreamingResponse
 
 from core.logs import log
-from services.answers import AnswerPart, Work
-from services.queue import LateError, Queues
-
-Wire = Callable[[AsyncIterator[AnswerPart]], AsyncIterator[str]]
-"""Turns the parts of an answer into events."""
+from services.answers import AnswerPart, AnyWork
+from services.http.errors import told
+from services.queue import Queues
 
 
-async def streamed(queues: Queues, work: Work, wire: Wire, request: Request) -> Response:
-    """A stream of events. An error before the first part keeps its own status."""
+class Wire(Protocol):
+    """How the parts of an answer look to clients of one kind."""
+
+    def whole(self, parts: list[AnswerPart]) -> dict[str, Any]:
+        """All in one."""
+        ...
+
+    def stream(self, parts: AsyncIterator[AnswerPart]) -> AsyncIterator[str]:
+        """Events."""
+        ...
+
+    def failure(self, error: Mapping[str, str | None]) -> str:
+        """The event of an error, after which a stream ends."""
+        return event({"error": error})
+
+
+async def answered(queues: Queues, work: AnyWork, wire: Wire, request: Request, *, stream: bool | None) -> Response:
+    """An answer, whole or as events. An error before the first part keeps its own status."""
+    if not stream:
+        return JSONResponse(wire.whole(await queues.all(work, request.is_disconnected)))
     parts = queues.parts(work, request.is_disconnected)
     try:
         first = await anext(parts, None)
@@ -36,17 +52,17 @@ async def streamed(queues: Queues, work: Work, wire: Wire, request: Request) -> 
 
         async with aclosing(parts):
             try:
-                async for line in wire(again()):
+                async for line in wire.stream(again()):
                     yield line
-            except LateError:
-                yield event({"error": {"message": "the request took too long", "type": "timeout"}})
             except Exception as error:  # noqa: BLE001 - the status is sent already; a stream can only say it
-                log.exception("a stream failed")
-                yield event({"error": {"message": str(error), "type": "server_error"}})
+                refused = told(error)
+                if refused.status_code == 500:
+                    log.exception("a stream failed")
+                yield wire.failure(refused.body)
 
     return StreamingResponse(lines(), media_type="text/event-stream", headers={"Cache-Control": "no-cache"})
 
 
-def event(data: Mapping[str, Any]) -> str:
-    """One event that holds JSON."""
-    return f"data: {json.dumps(data, ensure_ascii=False)}\n\n"
+def event(data: Mapping[str, Any], name: str = "") -> str:
+    """One event that holds JSON, perhaps with a name."""
+    return (f"event: {name}\n" if name else "") + f"data: {json.dumps(data, ensure_ascii=False)}\n\n"

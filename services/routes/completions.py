@@ -8,10 +8,9 @@ from collections.abc import AsyncIterator
 from typing import Any
 
 from fastapi import APIRouter, Request, Response
-from fastapi.responses import JSONResponse
 
-from services.answers import AnswerPart, Work
-from services.http.events import event, streamed
+from services.answers import AnswerPart, Tokens
+from services.http.events import Wire, answered, event
 from services.models import ServedModels
 from services.queue import Queues
 from services.schemas import ChatRequest, CompletionRequest
@@ -25,26 +24,21 @@ def completion_routes(models: ServedModels, queues: Queues) -> APIRouter:
     async def completions(body: CompletionRequest, request: Request) -> Response:
         """Text that continues a prompt."""
         model = models.named(body.model)
-        wire = OpenAIWire("cmpl", "text_completion", model.name, usage=body.wants_usage)
-        return await answered(model.complete(body), wire, request, stream=bool(body.stream))
+        wire = CompletionWire("cmpl", "text_completion", model.name, usage=body.wants_usage)
+        return await answered(queues, model.complete(body), wire, request, stream=body.stream)
 
     @router.post("/chat/completions")
     async def chat(body: ChatRequest, request: Request) -> Response:
         """The last message of the user as a task, the files that it changes as the answer."""
         model = models.named(body.model)
-        wire = OpenAIWire("chatcmpl", "chat.completion", model.name, usage=body.wants_usage)
-        return await answered(model.chat(body), wire, request, stream=bool(body.stream))
-
-    async def answered(work: Work, wire: OpenAIWire, request: Request, *, stream: bool) -> Response:
-        if stream:
-            return await streamed(queues, work, wire.stream, request)
-        return JSONResponse(wire.whole(await queues.all(work, request.is_disconnected)))
+        wire = CompletionWire("chatcmpl", "chat.completion", model.name, usage=body.wants_usage)
+        return await answered(queues, model.chat(body), wire, request, stream=body.stream)
 
     return router
 
 
-class OpenAIWire:
-    """How answers look to OpenAI's clients."""
+class CompletionWire(Wire):
+    """How completed text and chats look to OpenAI's clients."""
 
     def __init__(self, prefix: str, kind: str, model: str, *, usage: bool) -> None:
         self._kind, self._usage = kind, usage
@@ -54,17 +48,18 @@ class OpenAIWire:
         """All in one."""
         text = "".join(part.text for part in parts)
         finish = next((part.finish for part in parts if part.finish), "stop")
-        content = {"message": {"role": "assistant", "content": text}} if self._is_chat else {"text": text}
+        message = {"role": "assistant", "content": text, "refusal": None}
+        content = {"message": message} if self._is_chat else {"text": text}
         choice = {"index": 0, **content, "finish_reason": finish, "logprobs": None}
-        return {**self._head, "object": self._kind, "choices": [choice], "usage": _usage(parts)}
+        return {**self._head, "object": self._kind, "choices": [choice], "usage": _usage(Tokens.of(parts))}
 
     async def stream(self, parts: AsyncIterator[AnswerPart]) -> AsyncIterator[str]:
         """One event for each part with text, and one for the end."""
-        seen = []
-        kind = f"{self._kind}.chunk" if self._is_chat else self._kind
-        first = True
+        used, first = Tokens(), True
+        head = {**self._head, "object": f"{self._kind}.chunk" if self._is_chat else self._kind}
+        waiting = {"usage": None} if self._usage else {}
         async for part in parts:
-            seen.append(AnswerPart(data=part.data, tokens=part.tokens))
+            used += Tokens.of([part])
             if not (part.text or part.finish):
                 continue
             delta = {"content": part.text} if part.text else {}
@@ -73,9 +68,9 @@ class OpenAIWire:
             first = False
             content = {"delta": delta} if self._is_chat else {"text": part.text}
             choice = {"index": 0, **content, "finish_reason": part.finish or None, "logprobs": None}
-            yield event({**self._head, "object": kind, "choices": [choice]})
+            yield event({**head, "choices": [choice], **waiting})
         if self._usage:
-            yield event({**self._head, "object": kind, "choices": [], "usage": _usage(seen)})
+            yield event({**head, "choices": [], "usage": _usage(used)})
         yield "data: [DONE]\n\n"
 
     @property
@@ -83,7 +78,9 @@ class OpenAIWire:
         return self._kind.startswith("chat")
 
 
-def _usage(parts: list[AnswerPart]) -> dict[str, int]:
-    prompt = sum(int(part.data.get("prompt_tokens", 0)) for part in parts)
-    written = sum(part.tokens for part in parts)
-    return {"prompt_tokens": prompt, "completion_tokens": written, "total_tokens": prompt + written}
+def _usage(used: Tokens) -> dict[str, int]:
+    return {
+        "prompt_tokens": used.read,
+        "completion_tokens": used.written,
+        "total_tokens": used.read + used.written,
+    }

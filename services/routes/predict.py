@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from typing import Any
 
 from fastapi import APIRouter, Request, Response
-from fastapi.responses import JSONResponse
 
 from services.answers import AnswerPart
-from services.http.events import event, streamed
+from services.http.events import Wire, answered, event
 from services.models import ServedModels
 from services.queue import Queues
 from services.schemas import PredictRequest
@@ -22,15 +23,22 @@ def predict_routes(models: ServedModels, queues: Queues) -> APIRouter:
     async def predict(body: PredictRequest, request: Request) -> Response:
         """The files that change next, with reasons; with a model, kinds of change and a sketch of the commit."""
         model = models.named(body.model)
-        work = model.predict(body)
-        if body.stream:
-            return await streamed(queues, work, _events, request)
-        parts = await queues.all(work, request.is_disconnected)
-        return JSONResponse({"model": model.name, **(parts[-1].data if parts else {})})
+        return await answered(queues, model.predict(body), PredictWire(model.name), request, stream=body.stream)
 
     return router
 
 
-async def _events(parts: AsyncIterator[AnswerPart]) -> AsyncIterator[str]:
-    async for part in parts:
-        yield f"event: {part.event or 'text'}\n" + event(part.data if part.event else {"text": part.text})
+@dataclass(frozen=True)
+class PredictWire(Wire):
+    """What /predict answers."""
+
+    model: str
+
+    def whole(self, parts: list[AnswerPart]) -> dict[str, Any]:
+        """What the last event holds."""
+        return {"model": self.model, **(parts[-1].data if parts else {})}
+
+    async def stream(self, parts: AsyncIterator[AnswerPart]) -> AsyncIterator[str]:
+        """Named events; text is one, too."""
+        async for part in parts:
+            yield event(part.data if part.event else {"text": part.text}, part.event or "text")

@@ -1,4 +1,4 @@
-"""/health and /v1/models."""
+"""/health."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from services.queue import Queues
 
 
 def status_routes(models: ServedModels, queues: Queues) -> APIRouter:
-    """The routes."""
+    """The route."""
     router = APIRouter()
 
     @router.get("/health")
@@ -23,14 +23,5 @@ def status_routes(models: ServedModels, queues: Queues) -> APIRouter:
             "requests": queues.inside,
             "most_waiting": queues.model.most_waiting,
         }
-
-    @router.get("/v1/models")
-    async def list_models() -> dict[str, Any]:
-        """The models that can be asked."""
-        entries = [
-            {"id": name, "object": "model", "created": model.created, "owned_by": "gitlore"}
-            for name, model in models.by_name.items()
-        ]
-        return {"object": "list", "data": entries}
 
     return router

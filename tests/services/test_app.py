@@ -114,7 +114,11 @@ def test_all_routes_answer() -> None:
             {"role": "user", "content": [{"type": "text", "text": "do it"}, {"type": "image_url"}]},
         ]
         answer = (await client.post("/v1/chat/completions", json={"messages": messages})).json()
-        assert answer["choices"][0]["message"] == {"role": "assistant", "content": "do it 0 1 2"}
+        assert answer["choices"][0]["message"] == {
+            "role": "assistant",
+            "content": "do it 0 1 2",
+            "refusal": None,
+        }
 
     run(work)
 
@@ -157,7 +161,7 @@ def test_streams() -> None:
         ("/predict", b"\xff\xfe", 422),
         ("/predict", b"", 422),
         ("/v1/completions", b'{"prompt": ["a", "b"]}', 422),
-        ("/v1/completions", b'{"prompt": "p", "n": 2}', 422),
+        ("/v1/completions", b'{"prompt": "p", "n": 2}', 400),
         ("/v1/completions", b'{"prompt": "p", "max_tokens": -1}', 422),
         ("/v1/completions", b'{"prompt": "bad"}', 400),
         ("/v1/completions", b'{"prompt": "bad", "stream": true}', 400),
