@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Protocol, TypeAlias
 
-from services.schemas import ChatRequest, CompletionRequest, PredictRequest
+from services.schemas import CompletionRequest, PredictRequest, TaskRequest
 
 
 @dataclass(frozen=True)
@@ -76,6 +76,6 @@ class Answerer(Protocol):
         """Text, then a part with `finish`; the `data` of one holds "prompt_tokens". Raises 404 without a model."""
         ...
 
-    def chat(self, request: ChatRequest) -> AnyWork:
+    def chat(self, request: TaskRequest) -> AnyWork:
         """Text, then a part with `finish`, as for `complete`."""
         ...

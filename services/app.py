@@ -22,6 +22,7 @@ from services.routes.completions import completion_routes
 from services.routes.docs import docs_routes
 from services.routes.models import model_routes
 from services.routes.predict import predict_routes
+from services.routes.responses import response_routes
 from services.routes.status import status_routes
 from services.served import Served
 
@@ -70,6 +71,7 @@ def make_app(
     app.include_router(model_routes(served))
     app.include_router(predict_routes(served, queues))
     app.include_router(completion_routes(served, queues))
+    app.include_router(response_routes(served, queues))
     app.include_router(docs_routes(app))
     if tools:
         app.router.routes.append(http_route(tools, limits.body_bytes))

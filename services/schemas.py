@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal, TypeAlias
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Discriminator, Field, Tag, field_validator
 from pydantic_core import PydanticCustomError
@@ -25,12 +25,19 @@ def only(*accepted: object, why: str) -> AfterValidator:
     return AfterValidator(check)
 
 
+def _offered(included: str) -> str:
+    if included == "message.output_text.logprobs":
+        raise PydanticCustomError(UNSUPPORTED, f"{NO_LOGPROBS}; leave this out")
+    return included
+
+
 MOST_MESSAGES = 1000
 ONE_ANSWER = "one answer is made for a request"
 TEXT_ALONE = "answers are plain text"
 TEXT_FORMAT = {"type": "text"}
 NO_TOOLS = "no tools are called"
 NO_LOGPROBS = "probabilities of tokens are not told"
+NOTHING_STORED = "no response is stored, so all messages stand in the input"
 NOT_REPEATED = "what was written already is not made less likely"
 TEXT_OR_LIST = Discriminator(lambda value: "text" if isinstance(value, str) else "list")
 """Which of two forms was meant, so that an error is about that one."""
@@ -38,6 +45,8 @@ Stop = Annotated[str, Field(max_length=256)]
 Text = Annotated[str, Field(max_length=MOST_TEXT)]
 Stops = Annotated[list[Stop], Field(max_length=4)]
 Prompts = Annotated[list[Text], Field(min_length=1, max_length=1)]
+Pairs = dict[Annotated[str, Field(max_length=64)], Annotated[str, Field(max_length=512)]]
+Included = Annotated[str, Field(max_length=100), AfterValidator(_offered)]
 NoTools = Annotated[list[Any] | None, only([], why=NO_TOOLS)]
 NoToolChosen = Annotated[str | dict[str, Any] | None, only("auto", "none", why=NO_TOOLS)]
 TEXT_PARTS = ("text", "input_text", "output_text")
@@ -69,7 +78,7 @@ class PredictRequest(Question):
 
 
 class _OpenAI(BaseModel):
-    """Fields that both of OpenAI's routes have. Others that clients may send are ignored."""
+    """Fields that all of OpenAI's routes have. Others that clients may send are ignored."""
 
     model: str | None = Field(default=None, max_length=200)
     temperature: float | None = Field(default=None, ge=0, le=2)
@@ -174,3 +183,48 @@ class ChatRequest(_OpenAI):
     def question(self) -> Question:
         """What the user asks for."""
         return self._about(self.messages, self.max_completion_tokens or self.max_tokens)
+
+
+class InputItem(ChatMessage):
+    """One message of /v1/responses."""
+
+    type: Annotated[str | None, only("message", why="messages alone are read, and nothing is stored to refer to")] = (
+        None
+    )
+
+
+Items = Annotated[list[InputItem], Field(min_length=1, max_length=MOST_MESSAGES)]
+
+
+class TextOptions(BaseModel):
+    """How /v1/responses writes text."""
+
+    format: Annotated[dict[str, Any] | None, only(TEXT_FORMAT, why=TEXT_ALONE)] = None
+
+
+class ResponseRequest(_OpenAI):
+    """The last message of the user is the task, as in a chat. Nothing is stored, so nothing is read back."""
+
+    input: Annotated[Annotated[Text, Tag("text")] | Annotated[Items, Tag("list")], TEXT_OR_LIST]
+    instructions: Text | None = None
+    max_output_tokens: int | None = Field(default=None, ge=1, le=MOST_TOKENS)
+    metadata: Pairs | None = Field(default=None, max_length=16)
+    truncation: Literal["auto", "disabled"] | None = None
+    text: TextOptions | None = None
+    include: list[Included] | None = Field(default=None, max_length=20)
+    tools: NoTools = None
+    tool_choice: NoToolChosen = None
+    background: Annotated[bool | None, only(False, why="a response is made while its client waits")] = None
+    previous_response_id: Annotated[str | None, only(why=NOTHING_STORED)] = None
+    conversation: Annotated[str | dict[str, Any] | None, only(why=NOTHING_STORED)] = None
+    prompt: Annotated[dict[str, Any] | None, only(why="no prompt templates are kept")] = None
+
+    @property
+    def question(self) -> Question:
+        """What the user asks for."""
+        messages = [ChatMessage(role="user", content=self.input)] if isinstance(self.input, str) else self.input
+        return self._about(messages, self.max_output_tokens)
+
+
+TaskRequest: TypeAlias = ChatRequest | ResponseRequest
+"""Both ways of OpenAI's to give a task."""

@@ -18,7 +18,7 @@ from core.records.ranker import read_ranker
 from index.repository import RepositoryIndex
 from services.answers import AnswerPart, Work
 from services.http.errors import RefusedError
-from services.schemas import ChatRequest, CompletionRequest, PredictRequest
+from services.schemas import CompletionRequest, PredictRequest, TaskRequest
 
 if TYPE_CHECKING:
     from services.language_model import LanguageModel
@@ -101,7 +101,7 @@ class Served:
         write = (lambda: model.sketch(found[0], question)) if model else None
         return Work(rank, write, draft, review) if reviewer else Work(rank, write)
 
-    def chat(self, request: ChatRequest) -> Work:
+    def chat(self, request: TaskRequest) -> Work:
         """The files as Markdown, then the sketch as it is written."""
         question, found = request.question, list[Answer]()
         model = self._writer(question)

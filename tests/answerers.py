@@ -11,7 +11,7 @@ import httpx2 as httpx
 from services.answers import AnswerPart
 from services.app import make_app
 from services.http.limits import Limits
-from services.schemas import ChatRequest, CompletionRequest, PredictRequest
+from services.schemas import CompletionRequest, PredictRequest, TaskRequest
 
 if TYPE_CHECKING:
     from openai import AsyncOpenAI
@@ -37,7 +37,7 @@ class Repeating:
     def complete(self, request: CompletionRequest) -> Iterator[AnswerPart]:
         return self._said(request)
 
-    def chat(self, request: ChatRequest) -> Iterator[AnswerPart]:
+    def chat(self, request: TaskRequest) -> Iterator[AnswerPart]:
         return self._said(request)
 
     def _said(self, request: object) -> Iterator[AnswerPart]:

@@ -18,7 +18,7 @@ from services.answers import AnswerPart, Work
 from services.app import make_app
 from services.http.limits import Limits
 from services.queue import BusyError, LateError, RequestQueue
-from services.schemas import ChatRequest, CompletionRequest, PredictRequest
+from services.schemas import CompletionRequest, PredictRequest, TaskRequest
 
 
 class Scripted:
@@ -59,7 +59,7 @@ class Scripted:
         yield from self._words()
         yield AnswerPart(tokens=self.words, finish="length")
 
-    def chat(self, request: ChatRequest) -> Work:
+    def chat(self, request: TaskRequest) -> Work:
         def write() -> Iterator[AnswerPart]:
             yield from self._words()
             yield AnswerPart(tokens=self.words, finish="stop")

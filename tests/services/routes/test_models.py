@@ -30,6 +30,7 @@ def test_a_name_that_nothing_has_is_model_not_found_everywhere() -> None:
             ask.models.retrieve("other"),
             ask.completions.create(model="other", prompt="fn"),
             ask.chat.completions.create(model="other", messages=[{"role": "user", "content": "fix"}]),
+            ask.responses.create(model="other", input="fix"),
         ):
             with pytest.raises(openai.NotFoundError) as raised:
                 await call
