@@ -39,7 +39,8 @@ NO_TOOLS = "no tools are called"
 NO_LOGPROBS = "probabilities of tokens are not told"
 NOTHING_STORED = "no response is stored, so all messages stand in the input"
 NOT_REPEATED = "what was written already is not made less likely"
-TEXT_OR_LIST = Discriminator(lambda value: "text" if isinstance(value, str) else "list")
+A_TEXT, A_LIST = FORMS = ("(text)", "(list)")
+TEXT_OR_LIST = Discriminator(lambda value: A_TEXT if isinstance(value, str) else A_LIST)
 """Which of two forms was meant, so that an error is about that one."""
 Stop = Annotated[str, Field(max_length=256)]
 Text = Annotated[str, Field(max_length=MOST_TEXT)]
@@ -86,7 +87,7 @@ class _OpenAI(BaseModel):
     seed: int | None = Field(default=None, ge=-(2**63), lt=2**64)
     stream: bool | None = False
     stream_options: dict[str, Any] | None = None
-    stop: Annotated[Annotated[Stop, Tag("text")] | Annotated[Stops, Tag("list")], TEXT_OR_LIST] | None = None
+    stop: Annotated[Annotated[Stop, Tag(A_TEXT)] | Annotated[Stops, Tag(A_LIST)], TEXT_OR_LIST] | None = None
     frequency_penalty: Annotated[float | None, only(0, why=NOT_REPEATED)] = None
     presence_penalty: Annotated[float | None, only(0, why=NOT_REPEATED)] = None
     logit_bias: Annotated[dict[str, float] | None, only({}, why="single tokens are not made more likely")] = None
@@ -122,7 +123,7 @@ class _OpenAI(BaseModel):
 class CompletionRequest(_OpenAI):
     """Text to continue. Spelled markers, such as <COMMIT_START>, stand for the markers of the commit grammar."""
 
-    prompt: Annotated[Annotated[Text, Tag("text")] | Annotated[Prompts, Tag("list")], TEXT_OR_LIST]
+    prompt: Annotated[Annotated[Text, Tag(A_TEXT)] | Annotated[Prompts, Tag(A_LIST)], TEXT_OR_LIST]
     max_tokens: int | None = Field(default=64, ge=1, le=MOST_TOKENS)
     echo: bool | None = False
     n: Annotated[int | None, only(1, why=ONE_ANSWER)] = None
@@ -145,7 +146,7 @@ class ChatMessage(BaseModel):
     """One message: text, or a list of parts, of which only text is read."""
 
     role: str = Field(max_length=50)
-    content: Annotated[Annotated[Text, Tag("text")] | Annotated[Parts, Tag("list")], TEXT_OR_LIST] | None = None
+    content: Annotated[Annotated[Text, Tag(A_TEXT)] | Annotated[Parts, Tag(A_LIST)], TEXT_OR_LIST] | None = None
 
     @property
     def text(self) -> str:
@@ -205,7 +206,7 @@ class TextOptions(BaseModel):
 class ResponseRequest(_OpenAI):
     """The last message of the user is the task, as in a chat. Nothing is stored, so nothing is read back."""
 
-    input: Annotated[Annotated[Text, Tag("text")] | Annotated[Items, Tag("list")], TEXT_OR_LIST]
+    input: Annotated[Annotated[Text, Tag(A_TEXT)] | Annotated[Items, Tag(A_LIST)], TEXT_OR_LIST]
     instructions: Text | None = None
     max_output_tokens: int | None = Field(default=None, ge=1, le=MOST_TOKENS)
     metadata: Pairs | None = Field(default=None, max_length=16)

@@ -82,6 +82,10 @@ def test_the_official_client(service: Service) -> None:
         chat = client.chat.completions.create(model="model", messages=messages, max_tokens=6)  # type: ignore[call-overload]
         assert "**Files**" in chat.choices[0].message.content
         assert chat.choices[0].finish_reason == "stop"
+        response = client.responses.create(model="model", input="add a handler", max_output_tokens=6)
+        assert (response.status, response.output_text) == ("completed", chat.choices[0].message.content)
+        with client.responses.stream(model="model", input="add a handler", max_output_tokens=6) as events:
+            assert events.get_final_response().output_text == response.output_text
         stream = client.chat.completions.create(model="model", messages=messages, max_tokens=6, stream=True)  # type: ignore[call-overload]
         chunks = list(stream)
         assert "".join(c.choices[0].delta.content or "" for c in chunks) == chat.choices[0].message.content

@@ -15,11 +15,11 @@ from core.errors import GitloreError, UserError
 from core.logs import log
 from services.http.request_ids import HEADER
 from services.queue import BusyError, LateError
-from services.schemas import UNSUPPORTED
+from services.schemas import FORMS, UNSUPPORTED
 
 RETRY_AFTER_S = 2
 MOST_SHOWN = 100
-"""Characters of a path that an error repeats."""
+"""Characters of a path, or of a name in a body, that an error repeats."""
 _KINDS = {401: "authentication_error", 429: "rate_limit_error", 504: "timeout"}
 _CODES = {401: "invalid_api_key", 404: "unknown_url", 405: "method_not_supported", 429: "rate_limit_exceeded"}
 _CODES_OF_FIELDS = {UNSUPPORTED: UNSUPPORTED, "missing": "missing_required_parameter", "json_invalid": None}
@@ -97,9 +97,15 @@ def error_response(status: int, message: str) -> JSONResponse:
 
 
 def _invalid(errors: Sequence[Mapping[str, Any]]) -> RefusedError:
-    """400 for what is not offered, 422 for what is wrong."""
-    first = next((one for one in errors if one["type"] == UNSUPPORTED), errors[0])
-    wrong = "; ".join(f"{'.'.join(map(str, one['loc'][1:])) or 'the body'}: {one['msg']}" for one in errors[:5])
-    status = 400 if first["type"] == UNSUPPORTED else 422
-    field = next((name for name in first["loc"][1:] if isinstance(name, str)), None)
-    return RefusedError(status, wrong, param=field, code=_CODES_OF_FIELDS.get(first["type"], "invalid_value"))
+    """400 for what is not offered, else 422 for what is wrong."""
+    shown = [one for one in errors if one["type"] == UNSUPPORTED] or errors
+    status = 400 if shown[0]["type"] == UNSUPPORTED else 422
+    message = "; ".join(f"{'.'.join(map(str, _place(one))) or 'the body'}: {one['msg']}" for one in shown[:5])
+    field = next((name for name in _place(shown[0]) if isinstance(name, str)), None)
+    return RefusedError(status, message, param=field, code=_CODES_OF_FIELDS.get(shown[0]["type"], "invalid_value"))
+
+
+def _place(error: Mapping[str, Any]) -> list[str | int]:
+    """Where in the body something is wrong. Names in it are the client's and have any length."""
+    names = [name for name in error["loc"][1:] if name not in FORMS]
+    return [name[:MOST_SHOWN] if isinstance(name, str) else name for name in names]

@@ -68,6 +68,25 @@ def test_a_long_path_is_not_repeated() -> None:
     assert len(answered("GET", "/v1/" + "x" * 5000).text) < 400
 
 
+@pytest.mark.parametrize(
+    ("path", "body"),
+    [
+        ("/v1/responses", {"input": "fix", "metadata": {"k" * 50_000: "v" * 600}}),
+        ("/predict", {"k" * 50_000: 1}),
+    ],
+)
+def test_a_long_name_in_a_body_is_not_repeated(path: str, body: object) -> None:
+    answer = answered("POST", path, body)
+    assert answer.status_code == 422
+    assert len(answer.text) < 500
+
+
+def test_what_is_not_offered_is_said_before_what_is_wrong() -> None:
+    error = answered("POST", "/v1/responses", {"input": [{"type": "item_reference", "id": "msg_1"}]}).json()["error"]
+    sentence = "messages alone are read, and nothing is stored to refer to; leave this out"
+    assert error["message"] == f"input.0.type: {sentence}"
+
+
 def test_a_busy_service_says_when_to_come_again() -> None:
     assert answered(*ASKED, raised=BusyError()).headers["Retry-After"] == "2"
 
