@@ -37,7 +37,7 @@ TEXT_ALONE = "answers are plain text"
 TEXT_FORMAT = {"type": "text"}
 NO_TOOLS = "no tools are called"
 NO_LOGPROBS = "probabilities of tokens are not told"
-NOTHING_STORED = "no response is stored, so all messages stand in the input"
+NOTHING_STORED = "no response is stored, so the task stands in the input"
 NOT_REPEATED = "what was written already is not made less likely"
 A_TEXT, A_LIST = FORMS = ("(text)", "(list)")
 TEXT_OR_LIST = Discriminator(lambda value: A_TEXT if isinstance(value, str) else A_LIST)

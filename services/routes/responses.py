@@ -35,7 +35,7 @@ def response_routes(models: ServedModels, queues: Queues) -> APIRouter:
     @router.post("/{response_id}/cancel")
     async def stored(response_id: str) -> Response:
         """Always 404: no response is stored."""
-        message = f"no response is stored, {response_id[:MOST_SHOWN]!r} neither; send all messages with each request"
+        message = f"no response is stored, {response_id[:MOST_SHOWN]!r} neither; ask again with the whole input"
         raise RefusedError(404, message, param="response_id", code="response_not_found")
 
     return router

@@ -142,6 +142,16 @@ def test_chat_lists_files_with_reasons_below(ask: Ask) -> None:
     assert "".join(chunk["choices"][0]["delta"].get("content", "") for chunk in chunks) == text
 
 
+def test_a_response_is_what_a_chat_is(ask: Ask) -> None:
+    task = "step 12: handlers and notes"
+    chat = ask(
+        lambda client: client.post("/v1/chat/completions", json={"messages": [{"role": "user", "content": task}]})
+    )
+    response = ask(lambda client: client.post("/v1/responses", json={"input": task})).json()
+    assert (response["model"], response["status"]) == ("files", "completed")
+    assert response["output"][0]["content"][0]["text"] == chat.json()["choices"][0]["message"]["content"]
+
+
 @dataclass(frozen=True)
 class Reviewer(SecondOpinion):
     """A model that says what a test has it say, when it lets it."""
