@@ -15,6 +15,9 @@ from services.answers import AnswerPart, AnyWork
 from services.http.errors import told
 from services.queue import Queues
 
+STREAMED: dict[int | str, dict[str, Any]] = {200: {"content": {"text/event-stream": {}}}}
+"""For the description of a route that answers with events where it is asked to."""
+
 
 class Wire(Protocol):
     """How the parts of an answer look to clients of one kind."""

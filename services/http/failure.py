@@ -13,7 +13,7 @@ class Problem(BaseModel):
     message: str
     type: str
     param: str | None
-    code: str | int | None
+    code: str | None
 
 
 class Failure(BaseModel):

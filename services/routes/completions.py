@@ -10,7 +10,7 @@ from typing import Any
 from fastapi import APIRouter, Request, Response
 
 from services.answers import AnswerPart, Tokens
-from services.http.events import Wire, answered, event
+from services.http.events import STREAMED, Wire, answered, event
 from services.models import ServedModels
 from services.queue import Queues
 from services.schemas import ChatRequest, CompletionRequest
@@ -20,14 +20,14 @@ def completion_routes(models: ServedModels, queues: Queues) -> APIRouter:
     """The routes."""
     router = APIRouter(prefix="/v1")
 
-    @router.post("/completions")
+    @router.post("/completions", responses=STREAMED)
     async def completions(body: CompletionRequest, request: Request) -> Response:
         """Text that continues a prompt."""
         model = models.named(body.model)
         wire = CompletionWire("cmpl", "text_completion", model.name, usage=body.wants_usage)
         return await answered(queues, model.complete(body), wire, request, stream=body.stream)
 
-    @router.post("/chat/completions")
+    @router.post("/chat/completions", responses=STREAMED)
     async def chat(body: ChatRequest, request: Request) -> Response:
         """The last message of the user as a task, the files that it changes as the answer."""
         model = models.named(body.model)

@@ -9,7 +9,7 @@ from typing import Any
 from fastapi import APIRouter, Request, Response
 
 from services.answers import AnswerPart
-from services.http.events import Wire, answered, event
+from services.http.events import STREAMED, Wire, answered, event
 from services.models import ServedModels
 from services.queue import Queues
 from services.schemas import PredictRequest
@@ -19,7 +19,7 @@ def predict_routes(models: ServedModels, queues: Queues) -> APIRouter:
     """The routes."""
     router = APIRouter()
 
-    @router.post("/predict", responses={200: {"content": {"text/event-stream": {}}}})
+    @router.post("/predict", responses=STREAMED)
     async def predict(body: PredictRequest, request: Request) -> Response:
         """The files that change next, with reasons; with a model, kinds of change and a sketch of the commit."""
         model = models.named(body.model)

@@ -12,7 +12,7 @@ from fastapi import APIRouter, Request, Response
 
 from services.answers import AnswerPart, Tokens
 from services.http.errors import MOST_SHOWN, RefusedError
-from services.http.events import Wire, answered, event
+from services.http.events import STREAMED, Wire, answered, event
 from services.models import ServedModels
 from services.queue import Queues
 from services.schemas import TEXT_FORMAT, ResponseRequest
@@ -22,7 +22,7 @@ def response_routes(models: ServedModels, queues: Queues) -> APIRouter:
     """The routes."""
     router = APIRouter(prefix="/v1/responses")
 
-    @router.post("")
+    @router.post("", responses=STREAMED)
     async def respond(body: ResponseRequest, request: Request) -> Response:
         """The last message of the user as a task, the files that it changes as the answer."""
         model = models.named(body.model)
