@@ -6,39 +6,28 @@ from collections.abc import Sequence
 from typing import Annotated, Any, Literal, TypeAlias
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Discriminator, Field, Tag, field_validator
-from pydantic_core import PydanticCustomError
 
 from core.prediction.question import MOST_TEXT, MOST_TOKENS, CommitName, Question
-
-UNSUPPORTED = "unsupported_value"
-"""Type of the error of a field that asks for what is not offered; others are of pydantic's types."""
-
-
-def only(*accepted: object, why: str) -> AfterValidator:
-    """A field that is null or one of a few values. Others ask for what is not offered, and get a sentence."""
-
-    def check(value: object) -> object:
-        if value is not None and value not in accepted:
-            raise PydanticCustomError(UNSUPPORTED, f"{why}; leave this out")
-        return value
-
-    return AfterValidator(check)
+from services.offered import (
+    NO_LOGPROBS,
+    NO_TOOLS,
+    NOT_REPEATED,
+    NOTHING_STORED,
+    ONE_ANSWER,
+    TEXT_ALONE,
+    Only,
+    unsupported,
+)
 
 
 def _offered(included: str) -> str:
     if included == "message.output_text.logprobs":
-        raise PydanticCustomError(UNSUPPORTED, f"{NO_LOGPROBS}; leave this out")
+        raise unsupported(NO_LOGPROBS)
     return included
 
 
 MOST_MESSAGES = 1000
-ONE_ANSWER = "one answer is made for a request"
-TEXT_ALONE = "answers are plain text"
 TEXT_FORMAT = {"type": "text"}
-NO_TOOLS = "no tools are called"
-NO_LOGPROBS = "probabilities of tokens are not told"
-NOTHING_STORED = "no response is stored, so the task stands in the input"
-NOT_REPEATED = "what was written already is not made less likely"
 A_TEXT, A_LIST = FORMS = ("(text)", "(list)")
 TEXT_OR_LIST = Discriminator(lambda value: A_TEXT if isinstance(value, str) else A_LIST)
 """Which of two forms was meant, so that an error is about that one."""
@@ -48,8 +37,8 @@ Stops = Annotated[list[Stop], Field(max_length=4)]
 Prompts = Annotated[list[Text], Field(min_length=1, max_length=1)]
 Pairs = dict[Annotated[str, Field(max_length=64)], Annotated[str, Field(max_length=512)]]
 Included = Annotated[str, Field(max_length=100), AfterValidator(_offered)]
-NoTools = Annotated[list[Any] | None, only([], why=NO_TOOLS)]
-NoToolChosen = Annotated[str | dict[str, Any] | None, only("auto", "none", why=NO_TOOLS)]
+NoTools = Annotated[list[Any] | None, Only([], why=NO_TOOLS)]
+NoToolChosen = Annotated[str | dict[str, Any] | None, Only("auto", "none", why=NO_TOOLS)]
 TEXT_PARTS = ("text", "input_text", "output_text")
 """Types of parts that are text: of a chat, and of /v1/responses."""
 
@@ -88,10 +77,10 @@ class _OpenAI(BaseModel):
     stream: bool | None = False
     stream_options: dict[str, Any] | None = None
     stop: Annotated[Annotated[Stop, Tag(A_TEXT)] | Annotated[Stops, Tag(A_LIST)], TEXT_OR_LIST] | None = None
-    frequency_penalty: Annotated[float | None, only(0, why=NOT_REPEATED)] = None
-    presence_penalty: Annotated[float | None, only(0, why=NOT_REPEATED)] = None
-    logit_bias: Annotated[dict[str, float] | None, only({}, why="single tokens are not made more likely")] = None
-    top_logprobs: Annotated[int | None, only(0, why=NO_LOGPROBS)] = None
+    frequency_penalty: Annotated[float | None, Only(0, why=NOT_REPEATED)] = None
+    presence_penalty: Annotated[float | None, Only(0, why=NOT_REPEATED)] = None
+    logit_bias: Annotated[dict[str, float] | None, Only({}, why="single tokens are not made more likely")] = None
+    top_logprobs: Annotated[int | None, Only(0, why=NO_LOGPROBS)] = None
 
     @property
     def share_drawn_from(self) -> float:
@@ -126,10 +115,10 @@ class CompletionRequest(_OpenAI):
     prompt: Annotated[Annotated[Text, Tag(A_TEXT)] | Annotated[Prompts, Tag(A_LIST)], TEXT_OR_LIST]
     max_tokens: int | None = Field(default=64, ge=1, le=MOST_TOKENS)
     echo: bool | None = False
-    n: Annotated[int | None, only(1, why=ONE_ANSWER)] = None
-    best_of: Annotated[int | None, only(1, why=ONE_ANSWER)] = None
-    suffix: Annotated[str | None, only("", why="text is continued, not filled in")] = None
-    logprobs: Annotated[int | None, only(why=NO_LOGPROBS)] = None
+    n: Annotated[int | None, Only(1, why=ONE_ANSWER)] = None
+    best_of: Annotated[int | None, Only(1, why=ONE_ANSWER)] = None
+    suffix: Annotated[str | None, Only("", why="text is continued, not filled in")] = None
+    logprobs: Annotated[int | None, Only(why=NO_LOGPROBS)] = None
 
 
 class ContentPart(BaseModel):
@@ -169,16 +158,16 @@ class ChatRequest(_OpenAI):
     messages: list[ChatMessage] = Field(min_length=1, max_length=MOST_MESSAGES)
     max_tokens: int | None = Field(default=None, ge=1, le=MOST_TOKENS)
     max_completion_tokens: int | None = Field(default=None, ge=1, le=MOST_TOKENS)
-    n: Annotated[int | None, only(1, why=ONE_ANSWER)] = None
-    logprobs: Annotated[bool | None, only(False, why=NO_LOGPROBS)] = None
-    response_format: Annotated[dict[str, Any] | None, only(TEXT_FORMAT, why=TEXT_ALONE)] = None
-    modalities: Annotated[list[str] | None, only(["text"], why=TEXT_ALONE)] = None
-    audio: Annotated[dict[str, Any] | None, only(why=TEXT_ALONE)] = None
+    n: Annotated[int | None, Only(1, why=ONE_ANSWER)] = None
+    logprobs: Annotated[bool | None, Only(False, why=NO_LOGPROBS)] = None
+    response_format: Annotated[dict[str, Any] | None, Only(TEXT_FORMAT, why=TEXT_ALONE)] = None
+    modalities: Annotated[list[str] | None, Only(["text"], why=TEXT_ALONE)] = None
+    audio: Annotated[dict[str, Any] | None, Only(why=TEXT_ALONE)] = None
     tools: NoTools = None
     tool_choice: NoToolChosen = None
     functions: NoTools = None
     function_call: NoToolChosen = None
-    web_search_options: Annotated[dict[str, Any] | None, only(why=NO_TOOLS)] = None
+    web_search_options: Annotated[dict[str, Any] | None, Only(why=NO_TOOLS)] = None
 
     @property
     def question(self) -> Question:
@@ -189,7 +178,7 @@ class ChatRequest(_OpenAI):
 class InputItem(ChatMessage):
     """One message of /v1/responses."""
 
-    type: Annotated[str | None, only("message", why="messages alone are read, and nothing is stored to refer to")] = (
+    type: Annotated[str | None, Only("message", why="messages alone are read, and nothing is stored to refer to")] = (
         None
     )
 
@@ -200,7 +189,7 @@ Items = Annotated[list[InputItem], Field(min_length=1, max_length=MOST_MESSAGES)
 class TextOptions(BaseModel):
     """How /v1/responses writes text."""
 
-    format: Annotated[dict[str, Any] | None, only(TEXT_FORMAT, why=TEXT_ALONE)] = None
+    format: Annotated[dict[str, Any] | None, Only(TEXT_FORMAT, why=TEXT_ALONE)] = None
 
 
 class ResponseRequest(_OpenAI):
@@ -215,10 +204,10 @@ class ResponseRequest(_OpenAI):
     include: list[Included] | None = Field(default=None, max_length=20)
     tools: NoTools = None
     tool_choice: NoToolChosen = None
-    background: Annotated[bool | None, only(False, why="a response is made while its client waits")] = None
-    previous_response_id: Annotated[str | None, only(why=NOTHING_STORED)] = None
-    conversation: Annotated[str | dict[str, Any] | None, only(why=NOTHING_STORED)] = None
-    prompt: Annotated[dict[str, Any] | None, only(why="no prompt templates are kept")] = None
+    background: Annotated[bool | None, Only(False, why="a response is made while its client waits")] = None
+    previous_response_id: Annotated[str | None, Only(why=NOTHING_STORED)] = None
+    conversation: Annotated[str | dict[str, Any] | None, Only(why=NOTHING_STORED)] = None
+    prompt: Annotated[dict[str, Any] | None, Only(why="no prompt templates are kept")] = None
 
     @property
     def question(self) -> Question:

@@ -14,8 +14,9 @@ from starlette.exceptions import HTTPException
 from core.errors import GitloreError, UserError
 from core.logs import log
 from services.http.request_ids import HEADER
+from services.offered import UNSUPPORTED
 from services.queue import BusyError, LateError
-from services.schemas import FORMS, UNSUPPORTED
+from services.schemas import FORMS
 
 RETRY_AFTER_S = 2
 MOST_SHOWN = 100
