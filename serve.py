@@ -88,7 +88,7 @@ def main(
     verbose: bool,
     **opinion: Any,
 ) -> None:
-    """Rank files over HTTP: POST /predict, /v1/completions, /v1/chat/completions, /mcp; GET /health, /docs."""
+    """Rank files over HTTP: POST /predict, /mcp, and OpenAI's /v1 routes; GET /health, /docs."""
     logs.setup(verbose=verbose)
     if mcp:
         serve_tools(dict(named(repos)), cache_folder(cache_dir), last, queue, timeout_s, ranker)

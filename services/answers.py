@@ -54,7 +54,7 @@ class Work:
 
     @classmethod
     def of(cls, made: AnyWork) -> Work:
-        """The same, in its two steps."""
+        """The same, step by step."""
         return made if isinstance(made, Work) else cls(write=lambda: made)
 
 
