@@ -152,6 +152,22 @@ def test_the_official_client_completes() -> None:
     asked(work, model)
 
 
+@pytest.mark.parametrize("model", [Repeating(), Repeating(BEGIN, AnswerPart("hel"), CUT)])
+def test_answers_are_of_the_official_types(model: Repeating) -> None:
+    """OpenAI's Python client takes what it gets; those of other languages insist on the fields."""
+    from openai.types import Completion
+    from openai.types.chat import ChatCompletion, ChatCompletionChunk
+
+    ask = {"messages": TASK, "prompt": "fn"}
+    chat = posted("/v1/chat/completions", ask, model).json()
+    ChatCompletion.model_validate(chat)
+    assert chat["choices"][0]["message"].keys() == {"role", "content", "refusal"}
+    Completion.model_validate(posted("/v1/completions", ask, model).json())
+    for line in posted("/v1/chat/completions", {**ask, "stream": True}, model).text.splitlines():
+        if line.startswith("data: {"):
+            ChatCompletionChunk.model_validate_json(line.removeprefix("data: "))
+
+
 def test_usage_is_null_in_a_stream_until_its_end() -> None:
     text = posted("/v1/chat/completions", {"messages": TASK, "stream": True, "stream_options": {"include_usage": True}})
     chunks = [json.loads(line[6:]) for line in text.text.splitlines() if line.startswith("data: {")]

@@ -105,6 +105,18 @@ def test_events_are_numbered_and_hold_what_the_whole_answer_holds() -> None:
     assert found[0][1]["response"]["output"] == []
 
 
+@pytest.mark.parametrize("model", [Repeating(), Repeating(BEGIN, AnswerPart("hel"), CUT)])
+def test_answers_are_of_the_official_types(model: Repeating) -> None:
+    """OpenAI's Python client takes what it gets; those of other languages insist on the fields."""
+    from openai.types.responses import Response, ResponseStreamEvent
+    from pydantic import TypeAdapter
+
+    Response.model_validate(posted({"instructions": "be brief", "metadata": {"a": "b"}}, model).json())
+    of_a_stream: TypeAdapter[object] = TypeAdapter(ResponseStreamEvent)
+    for _, data in events(posted({"stream": True}, model)):
+        of_a_stream.validate_python(data)
+
+
 def test_an_answer_that_was_cut_is_incomplete() -> None:
     model = Repeating(BEGIN, AnswerPart("hel"), CUT)
     whole, streamed = posted({"max_output_tokens": 2}, model).json(), events(posted({"stream": True}, model))
