@@ -8,18 +8,16 @@ from typing import TYPE_CHECKING, Any
 
 import httpx2 as httpx
 
-from services.answers import AnswerPart
-from services.app import make_app
-from services.http.limits import Limits
+from services.app import Limits, Piece, make_app
 from services.schemas import CompletionRequest, PredictRequest, TaskRequest
 
 if TYPE_CHECKING:
     from openai import AsyncOpenAI
 
-BEGIN = AnswerPart(data={"prompt_tokens": 4})
-END = AnswerPart(tokens=2, finish="stop")
-CUT = AnswerPart(tokens=2, finish="length")
-HELLO = (BEGIN, AnswerPart("hel"), AnswerPart("lo"), END)
+BEGIN = Piece(data={"prompt_tokens": 4})
+END = Piece(tokens=2, finish="stop")
+CUT = Piece(tokens=2, finish="length")
+HELLO = (BEGIN, Piece("hel"), Piece("lo"), END)
 
 
 class Repeating:
@@ -27,20 +25,20 @@ class Repeating:
 
     created = 1700000000
 
-    def __init__(self, *parts: AnswerPart | Exception, name: str = "team/model") -> None:
+    def __init__(self, *parts: Piece | Exception, name: str = "team/model") -> None:
         self.name, self._parts = name, parts or HELLO
         self.asked: list[Any] = []
 
-    def predict(self, request: PredictRequest) -> Iterator[AnswerPart]:
+    def predict(self, request: PredictRequest) -> Iterator[Piece]:
         return self._said(request)
 
-    def complete(self, request: CompletionRequest) -> Iterator[AnswerPart]:
+    def complete(self, request: CompletionRequest) -> Iterator[Piece]:
         return self._said(request)
 
-    def chat(self, request: TaskRequest) -> Iterator[AnswerPart]:
+    def chat(self, request: TaskRequest) -> Iterator[Piece]:
         return self._said(request)
 
-    def _said(self, request: object) -> Iterator[AnswerPart]:
+    def _said(self, request: object) -> Iterator[Piece]:
         self.asked.append(request)
         for part in self._parts:
             if isinstance(part, Exception):

@@ -67,7 +67,7 @@ class ResponseWire(Wire):
             "store": False,
             "temperature": asked.question.temperature,
             "text": {"format": TEXT_FORMAT},
-            "tool_choice": "auto",
+            "tool_choice": asked.tool_choice or "auto",
             "tools": [],
             "top_p": asked.question.top_p,
             "truncation": asked.truncation or "disabled",

@@ -133,6 +133,7 @@ def test_what_clients_send_by_default_is_taken() -> None:
     assert answer.status_code == 200, answer.text
     assert answer.json()["metadata"] == {"flow": "7"}
     assert answer.json()["store"] is False
+    assert posted({"tool_choice": "none"}).json()["tool_choice"] == "none"
 
 
 @pytest.mark.parametrize(
