@@ -300,7 +300,7 @@ STAGE = Stage(
     outputs=("vocab.json", "tokenizer", "tokens.pt"),
     flags={"chunks": "chunks.jsonl", "output-vocab": "vocab.json", "output-tokens": "tokens.pt"},
     sources=_sources,
-    libraries=("tokenizers", "transformers", "detect-secrets", "google-re2"),
+    libraries=("tokenizers", "transformers", "google-re2"),
 )
 
 if __name__ == "__main__":

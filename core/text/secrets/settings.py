@@ -1,0 +1,116 @@
+"""Values beside a telling name: in code, JSON, YAML, XML, ini, properties, Terraform, shell and Docker files.
+
+The name is the anchor. From there one pattern reads up to the value, and another one the value, both in windows.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+from core.text.secrets.patterns import Pattern, Span, shown
+from core.text.secrets.secret import Secret
+from core.text.secrets.values import is_bare_secret, is_no_name, is_quoted_secret
+
+NAMES = (
+    r"(?:(?:api|app|auth|account|access|secret|private|encryption|signing|shared|storage|service|client|master|session"
+    r"|licen[cs]e|consumer|subscription|webhook|hmac|crypto?|cookie|function|admin|deploy|write|host)[_.-]?key"
+    r"|secret|pass_?phrase|pass[_-]?word|passwort|passwd|pwd|mot_?de_?passe"
+    r"|(?:db|user|root|admin|pg|my_?sql|smtp|ftp|mail|redis|store|key|ldap|proxy|bind|login|ssh|ssl|sudo|jdbc)[_.-]?pass"
+    r"|credentials?|client-key-data|_auth|token|sig[_-]?nature_key|dsn_pass)"
+)
+_TAIL = r"[A-Za-z0-9_.\]-]{0,24}"
+_NO_VALUE_BEHIND = Pattern(
+    r"(?i)^[_.-]?(?:id|ids|hash(?:es|ed)?|digest|checksum|sha\d*|md5|type|name|field|length|len|size|count|url|uri|path|file"
+    r"|filename|label|hint|format|expir\w*|ttl|algorithm|prefix|pattern|regexp?|policy|version|ref|arn|class|izer\w*"
+    r"|manager\w*|provider|endpoint|storage|index|kind|created\w*|updated\w*|last\w*|is|placeholder|title|help|text)\b"
+)
+"""What a name goes on with where it says something about a credential."""
+_SPACE = r"[ \t]{0,30}(?:\r?\n[+ -]?[ \t]{0,40})?"
+_ESCAPES = r"\\{0,3}"
+_TYPE = r"(?:[ \t]{0,2}:[ \t]{0,2}[&'\w<>\[\]?. ]{1,30}?)?"
+_CLOSED = rf"(?:{_ESCAPES}[\"'\x60])?[\])]{{0,2}}"
+_ASSIGNED = rf"{_CLOSED}{_TYPE}{_SPACE}(?::=|=>|==?=?|!=|:|\|\|=?|\?\?=?|\?=|\+=|->)"
+_BESIDE = (
+    rf"{_CLOSED}[,;]?[ \t\r\n+-]{{0,40}}{_ESCAPES}[\"']?(?:value|default|secret|content|stringValue)"
+    rf"{_ESCAPES}[\"']?[ \t]{{0,4}}[:=]"
+)
+_VARIABLE = r"[\"'][ \t]{0,3}\{[^{}]{0,160}\bdefault[ \t]{0,10}="
+_OPENED = rf"[bfruL@$]{{0,2}}({_ESCAPES}[\"'\x60])"
+_QUOTED = Pattern(rf"(?i){NAMES}{_TAIL}(?:{_ASSIGNED}|{_BESIDE}|{_VARIABLE}){_SPACE}{_OPENED}")
+_LISTED = Pattern(rf"(?i){NAMES}{_TAIL}{_CLOSED}[ \t]{{0,3}},{_SPACE}{_OPENED}")
+_UNQUOTED = Pattern(rf"(?i)({NAMES}{_TAIL}{_CLOSED}[ \t]{{0,30}}(?:=|:|=>|:=|\?=)[ \t]{{0,30}})")
+_ELEMENT = Pattern(rf"(?i){NAMES}[\w.-]{{0,24}}>({_SPACE})")
+_IN_QUOTES = Pattern(r"[^\s\"'`\\<>]*")
+_BARE = Pattern(r"[A-Za-z0-9_+/=.!@#%^*~$:?-]*")
+_ENDS = r"\\+[nrt\"']|[ \t]*(?:\r?\n|\z|#|;|//|&&|\|)|[;&,)}\]\"'`<]"
+_BARE_ENDS, _TIGHT_ENDS = Pattern(_ENDS), Pattern(rf"{_ENDS}|[ \t]")
+_IN_ELEMENT = Pattern(r"[^\s<>]*")
+_CLOSING = Pattern(rf"{_ESCAPES}[\"'\x60]|\z")
+_ELEMENT_ENDS = Pattern(rf"{_SPACE}</")
+_HEAD = 320
+_VALUE = 300
+_MOST_VALUE = 65_536
+_END = 60
+_QUOTED_LEAST, _BARE_LEAST = 6, 8
+
+
+class Settings:
+    """Values that stand beside a name that tells what they are."""
+
+    anchor = (
+        rf"(?i){NAMES}{_TAIL}{_ESCAPES}[\"'\x60]?[\])]{{0,2}}(?:\s{{0,4}}[:=,>|?!+-]{{1,3}}\s{{0,4}}[^\s:=<>(){{}}]{{3}}"
+        r"|\s{0,20}[:=,>-]{1,2}\s{0,30}\\?[\"'\x60]|[^\n]?\s{1,4}\\?\"?value|\s?\{)"
+    )
+
+    def __init__(self) -> None:
+        self._anchors = Pattern(self.anchor)
+        self._names = Pattern(f"(?i){NAMES}")
+
+    def find(self, data: bytes) -> Iterator[Secret]:
+        """Those in a text, as `searched` makes it."""
+        done = 0
+        for start, end in self._anchors.each(data):
+            if end <= done or self._tells_about(data, start):
+                continue
+            span = self._value(data, max(start, done))
+            if span:
+                done = span[1]
+                yield Secret(*span, "password")
+
+    def _tells_about(self, data: bytes, start: int) -> bool:
+        name = self._names.at(data, start, min(start + 64, len(data)))
+        return name is not None and _NO_VALUE_BEHIND.fits(shown(data, (name[1], name[1] + 24)))
+
+    def _value(self, data: bytes, start: int) -> Span | None:
+        head = min(start + _HEAD, len(data))
+        for opening, guard in ((_QUOTED, is_quoted_secret), (_LISTED, is_no_name)):
+            if quote := opening.at(data, start, head):
+                return _read(data, quote[1], _IN_QUOTES, _CLOSING, guard)
+        if opened := _ELEMENT.at(data, start, head):
+            return _read(data, opened[1], _IN_ELEMENT, _ELEMENT_ENDS, is_quoted_secret)
+        if before := _UNQUOTED.at(data, start, head):
+            tight = data[before[1] - 1] == ord("=") and data[before[1] - 2 : before[1] - 1].isalnum()
+            guard = is_quoted_secret if tight and shown(data, before).isupper() else is_bare_secret
+            return _read(data, before[1], _BARE, _TIGHT_ENDS if tight else _BARE_ENDS, guard, least=_BARE_LEAST)
+        return None
+
+
+def _read(
+    data: bytes,
+    start: int,
+    run: Pattern,
+    ends: Pattern,
+    guard: Callable[[str], bool],
+    *,
+    least: int = _QUOTED_LEAST,
+) -> Span | None:
+    """The run of characters from `start` on, if it ends as it must and passes the guard.
+
+    It is looked at in a short window; only where it fills that and passes, all of it is read.
+    """
+    span = run.at(data, start, min(start + _VALUE, len(data))) or (start, start)
+    if span[1] - start < least or not guard(shown(data, span)):
+        return None
+    if span[1] - start == _VALUE:
+        return run.at(data, start, min(start + _MOST_VALUE, len(data)))
+    return span if ends.at(data, span[1], min(span[1] + _END, len(data))) else None
