@@ -9,8 +9,8 @@ from core.text.secrets.values import is_bare_secret, is_password, is_quoted_secr
 _LINE = r"(?:[^\n\\]|\\[^\n]|\\\r?\n[+-]?){0,240}?"
 """The rest of a command, which goes on behind a backslash at the end of a line."""
 _GAP = r"(?:[ \t]+|\s*\\\r?\n[+-]?\s*)"
-_VALUE = r"(?:\\?[\"'])?([^\s\"'`\\<>|;&]{4,300})"
-_USER = r"(?:\\?[\"'])?[^\s\"'`\\:<>|;&]{0,100}:([^\s\"'`\\<>|;&]{3,300})"
+_VALUE = r"(?:\\?[\"'])?([^\s\"'`\\<>|;&]{4,900})"
+_USER = r"(?:\\?[\"'])?[^\s\"'`\\:<>|;&]{0,100}:([^\s\"'`\\<>|;&]{3,900})"
 
 _OPTION = "(?:pass|password|passwd|passphrase|token|secret|api-?key|auth-key|access-key)"
 _SETS = r"(?:ENV|ARG|setx|setenv|set -[gxU]{1,3}|config set|configure set|secrets set)[ \t]{1,4}"
@@ -22,7 +22,7 @@ _QUERY = "[?&;](?:password|passwd|pwd|(?:access_?|auth_?)?token|(?:api_?)?key|(?
 
 def _option(commands: str, options: str, value: str = _VALUE, gap: str = r"(?:[ \t]{1,4}|=)") -> Rule:
     pattern = rf"(?:{commands}){_LINE}{_GAP}(?:{options}){gap}{value}"
-    return Rule("password", rf"\b(?:{commands})[ \t]", pattern, is_password, ahead=600)
+    return Rule("password", rf"\b(?:{commands})[ \t]", pattern, is_password, ahead=1_200)
 
 
 RULES = (
@@ -72,7 +72,7 @@ RULES = (
     Rule(
         "password",
         r"(?i)authorization",
-        rf"(?i)authorization{_HEADER}{_SCHEME}([A-Za-z0-9_.=+/~:-]{{8,}})",
+        rf"(?i)authorization{_HEADER}{_SCHEME}([^\s\"'\x60\\<>,;(){{}}]{{8,}})",
         is_bare_secret,
         ahead=2_000,
     ),

@@ -36,7 +36,7 @@ RULES = (
     Rule(
         "aws",
         r"(?:AKIA|ASIA)[A-Z0-9]{16}",
-        r"(?:AKIA|ASIA)[A-Z0-9]{16}[^A-Za-z0-9/+](?s:.{0,120}?)(?:^|[^A-Za-z0-9/+_.-])([A-Za-z0-9/+]{40})(?:[^A-Za-z0-9/+=_-]|\z)",
+        r"(?:AKIA|ASIA)[A-Z0-9]{16}(?s:.{0,120}?)[^A-Za-z0-9/+_.-]([A-Za-z0-9/+]{40})(?:[^A-Za-z0-9/+=_-]|\z)",
         _is_key_of_aws,
     ),
     Rule(
@@ -57,7 +57,7 @@ RULES = (
     Rule(
         "password",
         r"random_password|random_string|tls_private_key",
-        r"(?s)(?:random_password|random_string).{0,700}?\"result\\?\":\s{0,4}\\?\"([^\"\s\\]{8,200})",
+        r"(?s)(?:random_password|random_string).{0,700}?\"result\\?\":\s{0,4}\\?\"([^\"\s\\]{8,900})",
         ahead=1_000,
     ),
 )

@@ -10,7 +10,7 @@ from typing import Protocol
 from core.text.secrets.patterns import Pattern, shown
 from core.text.secrets.secret import Secret
 
-WINDOW = 400
+WINDOW = 1_200
 """Characters from an anchor on within which a rule looks, unless it says otherwise."""
 _ALPHANUMERIC = frozenset(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789")
 _BLANKS_ESCAPED = (b"\\n", b"\\r", b"\\t", b"%3", b"%2")

@@ -35,10 +35,11 @@ _BESIDE = (
     rf"{_ESCAPES}[\"']?[ \t]{{0,4}}[:=]"
 )
 _VARIABLE = r"[\"'][ \t]{0,3}\{[^{}]{0,160}\bdefault[ \t]{0,10}="
+_SAID = r"(?:[ \t](?:is|was|to|for[ \t]\w{1,20}(?:[ \t]is)?))?"
 _OPENED = rf"[bfruL@$]{{0,2}}({_ESCAPES}[\"'\x60])"
 _QUOTED = Pattern(rf"(?i){NAMES}{_TAIL}(?:{_ASSIGNED}|{_BESIDE}|{_VARIABLE}){_SPACE}{_OPENED}")
 _LISTED = Pattern(rf"(?i){NAMES}{_TAIL}{_CLOSED}[ \t]{{0,3}},{_SPACE}{_OPENED}")
-_UNQUOTED = Pattern(rf"(?i)({NAMES}{_TAIL}{_CLOSED}[ \t]{{0,30}}(?:=|:|=>|:=|\?=)[ \t]{{0,30}})")
+_UNQUOTED = Pattern(rf"(?i)({NAMES}{_TAIL}{_CLOSED}(?:{_SAID}[ \t]{{0,30}}(?:=|:|=>|:=|\?=)|{_BESIDE})[ \t]{{0,30}})")
 _ELEMENT = Pattern(rf"(?i){NAMES}[\w.-]{{0,24}}>({_SPACE})")
 _IN_QUOTES = Pattern(r"[^\s\"'`\\<>]*")
 _BARE = Pattern(r"[A-Za-z0-9_+/=.!@#%^*~$:?-]*")
@@ -58,8 +59,8 @@ class Settings:
     """Values that stand beside a name that tells what they are."""
 
     anchor = (
-        rf"(?i){NAMES}{_TAIL}{_ESCAPES}[\"'\x60]?[\])]{{0,2}}(?:\s{{0,4}}[:=,>|?!+-]{{1,3}}\s{{0,4}}[^\s:=<>(){{}}]{{3}}"
-        r"|\s{0,20}[:=,>-]{1,2}\s{0,30}\\?[\"'\x60]|[^\n]?\s{1,4}\\?\"?value|\s?\{)"
+        rf"(?i){NAMES}{_TAIL}{_ESCAPES}[\"'\x60]?[\])]{{0,2}}{_SAID}(?:\s{{0,4}}[:=,>|?!+-]{{1,3}}\s{{0,4}}[^\s:=<>(){{}}]{{3}}"
+        r"|\s{0,20}[:=,>-]{1,2}\s{0,30}\\?[\"'\x60]|[\s\"',;+-]{1,24}\\?\"?value|\s?\{)"
     )
 
     def __init__(self) -> None:

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from core.text.secrets.rules import Rule
-from core.text.secrets.values import is_token
+from core.text.secrets.values import entropy, is_placeholder, is_token
 
 _AN = "[A-Za-z0-9]"
 _WORD = "[A-Za-z0-9_-]"
@@ -23,6 +23,7 @@ _FIRST_RUN = re.compile(r"(\[[^\]]+\])\{(\d+)")
 _IN_ANCHOR = 8
 """Characters behind the prefix that an anchor has, so that words that begin like a token are left alone."""
 _LONGEST = 650
+_LEAST_OF_CAPITALS = 2.5
 _UUID = f"{_ANYHEX}{{8}}-{_ANYHEX}{{4}}-{_ANYHEX}{{4}}-{_ANYHEX}{{4}}-{_ANYHEX}{{12}}"
 
 
@@ -51,6 +52,10 @@ class Form:
         return Rule(self.kind, prefix + few, prefix + self.rest, self.guard, 0, _LONGEST, own_word=self.own_word)
 
 
+def _is_drawn(value: str) -> bool:
+    return not is_placeholder(value) and entropy(value) >= _LEAST_OF_CAPITALS
+
+
 def _has_digit(value: str) -> bool:
     return is_token(value) and any(letter.isdigit() for letter in value.partition(":")[2] or value)
 
@@ -63,7 +68,7 @@ FORMS = (
     Form("Airtable", "other", r"pat[A-Za-z0-9]{14}\.", f"{_HEX}{{64}}"),
     Form("Aiven", "cloud", "AVNS_", f"{_WORD}{{16,40}}"),
     Form("Alibaba Cloud", "cloud", "LTAI", f"{_AN}{{12,24}}", guard=_has_digit),
-    Form("Amazon", "aws", "A3T[A-Z0-9]|AKIA|ASIA|ABIA|ACCA|AGPA|AROA|AIPA|ANPA|ANVA", "[A-Z0-9]{16}"),
+    Form("Amazon", "aws", "A3T[A-Z0-9]|AKIA|ASIA|ABIA|ACCA|AGPA|AROA|AIPA|ANPA|ANVA", "[A-Z0-9]{16}", guard=_is_drawn),
     Form("Amazon Bedrock", "aws", "ABSK", f"{_B64}{{60,300}}={{0,2}}"),
     Form("Amazon MWS", "aws", r"amzn\.mws\.", _UUID),
     Form("Anthropic", "openai", "sk-ant-", f"{_WORD}{{24,200}}"),

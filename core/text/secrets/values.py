@@ -16,7 +16,7 @@ _LEAST_ENTROPY = 2.5
 _LEAST_OF_TOKENS = 2.8
 
 _PLACEHOLDER = Pattern(
-    r"(?i)xxxx|\.\.\.|\*\*|place_?holder|change_?(?:me|it|this)|change-(?:me|it|this)|your[_-]|[_-]here\b|<|>|\$\{|\{\{"
+    r"(?i)xxxx|\.\.\.|\*{3}|place_?holder|change_?(?:me|it|this)|change-(?:me|it|this)|your[_-]|[_-]here\b|<|>|\$\{|\{\{"
     r"|^\$|%[sd(]|redacted|dummy|insert[_-]|replace[_-]|example[_-]?(?:key|token|secret|pass)"
     r"|not[_-]?a[_-]?(?:real|secret)"
 )
@@ -106,7 +106,7 @@ def is_password(value: str) -> bool:
     return value.lower() not in _COMMON and len(set(value)) > 2
 
 
-_COUNT = Pattern(r"^\d{1,5}(?:/|$)|\{|\}|\\")
+_COUNT = Pattern(r"^\d{2,5}(?:/|$)|\{|\}|\\")
 
 
 def is_token(value: str) -> bool:
