@@ -1,4 +1,4 @@
-"""How many made-up credentials are masked, by kind and by what surrounds them; and what is masked in public repositories.
+"""Which made-up credentials are masked, by kind and by what surrounds them; and what is found in real histories.
 
     python -m benchmarks.secrets                  coverage of made-up credentials
     python -m benchmarks.secrets CLONES…          and what is found in the lines that the newest commits of clones added
@@ -14,15 +14,19 @@ import base64
 import random
 import re
 import string
-import subprocess
-import sys
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
 
-from core.git import commands
-from core.text.secrets import find
+import click
+
+from core.config import cache_folder
+from core.engine.command import CONTEXT_SETTINGS, with_exit_codes
+from core.git import refs
+from core.git.repositories import open_repository
+from core.history.options import ReadOptions
+from core.history.recent import recent_commits
+from core.text.secrets import Secret, find
 
 NEWEST = 2_500
 CONTEXT = 40
@@ -171,7 +175,7 @@ TOKENS = {
     "supabase secret": "sb_secret_<w31>",
     "tailscale": "tskey-auth-<a12>CNTRL-<a32>",
     "tavily": "tvly-<a32>",
-    "teams webhook": f"https://corp.webhook.office.com/webhookb2/{UUID}@{UUID}/IncomingWebhook/<h32>/{UUID}",
+    "teams webhook": f"https://x.webhook.office.com/webhookb2/{UUID}@{UUID}/IncomingWebhook/<h32>/{UUID}",
     "telegram": "<d10>:AA<w33>",
     "tencent": "AKID<a32>",
     "terraform cloud": "<a14>.atlasv1.<w67>",
@@ -269,7 +273,9 @@ NAMED = {
 }
 SPECIAL = {
     "docker auth": '{{"auths": {{"registry.example.org": {{"auth": "{b:app:<a20>}"}}}}}}',
-    "kubeconfig key": "    client-key-data: {b:-----BEGIN RSA PRIVATE KEY-----\n<b64>\n<b64>\n-----END RSA PRIVATE KEY-----\n}\n",
+    "kubeconfig key": (
+        "    client-key-data: {b:-----BEGIN RSA PRIVATE KEY-----\n<b64>\n<b64>\n-----END RSA PRIVATE KEY-----\n}\n"
+    ),
     "kubeconfig token": "users:\n- name: ada\n  user:\n    token: <a64>\n",
     "kubernetes data": "kind: Secret\ndata:\n  user: {b:app-<a12>}\n  anything: {b:<a18>}\ntype: Opaque\n",
     "wrapped github": "value: {b:ghp_<a36>}",
@@ -377,58 +383,59 @@ def _parts(secret: str, length: int = 12) -> set[str]:
     return {secret[at : at + length] for at in range(max(len(secret) - length, 0) + 1)}
 
 
-def added_lines(clone: Path, newest: int = NEWEST) -> Iterator[tuple[str, str]]:
-    """(commit, the lines that it added to one file), of the newest commits of every branch."""
-    words = ("log", "--all", "-p", "--no-color", "--no-merges", f"--max-count={newest}", "--format=%x00%H")
-    line = commands.command(clone, *words)
-    ran = subprocess.run(line, capture_output=True, env=commands.environment(), check=True)
-    for commit in ran.stdout.decode("utf-8", "replace").split("\0")[1:]:
-        sha, _, patch = commit.partition("\n")
-        for file in patch.split("\ndiff --git ")[1:] or [patch]:
-            added = [line[1:] for line in file.split("\n") if line.startswith("+") and not line.startswith("+++")]
-            yield sha, "\n".join(added)
+def added_lines(location: str, newest: int = NEWEST) -> Iterator[tuple[str, str]]:
+    """(commit, the lines that it added to one file), of the newest commits that lead to HEAD, without merges."""
+    repository = open_repository(location, cache_folder())
+    for commit in recent_commits(repository, ReadOptions(), refs.head(repository.git_dir), last=newest):
+        for diff in commit.diffs:
+            added = [line[1:] for line in diff.patch.split("\n") if line.startswith("+")]
+            yield commit.metadata.abbrev_hash, "\n".join(added)
 
 
-def main() -> None:
-    """Print coverage, and for each clone how much is found in a megabyte of what was added."""
-    arguments = sys.argv[1:]
-    spans = "--spans" in arguments
-    report(list(cases()))
-    for clone in (one for one in arguments if one != "--spans"):
+@click.command(context_settings=CONTEXT_SETTINGS)
+@click.argument("clones", nargs=-1, metavar="CLONES…")
+@click.option("--spans", is_flag=True, help="Print each place that is found in the clones.")
+@with_exit_codes
+def main(clones: tuple[str, ...], spans: bool) -> None:
+    """Print coverage, and for each clone how much is found in a megabyte of added lines."""
+    coverage(list(cases()))
+    for clone in clones:
         size, found = 0, Counter[str]()
-        for sha, text in added_lines(Path(clone)):
+        for sha, text in added_lines(clone):
             size += len(text.encode())
-            for start, end, kind in find(text):
-                found[kind] += 1
+            for secret in find(text):
+                found[secret.kind] += 1
                 if spans:
-                    around = text[max(start - CONTEXT, 0) : start], text[start:end][:80], text[end : end + CONTEXT]
-                    print(sha[:8], kind, " [[{}]] ".join(("{}", "{}")).format(*map(repr, around)), sep="\t")
-        each = ", ".join(f"{kind} {count}" for kind, count in found.most_common())
-        print(
-            f"{clone}: {found.total()} in {size / 1e6:.2f} MB, {found.total() / max(size / 1e6, 1e-9):.1f} a MB ({each})"
-        )
+                    click.echo(f"{sha}\t{shown(text, secret)}")
+        kinds = ", ".join(f"{kind} {count}" for kind, count in found.most_common())
+        megabytes = size / 1e6
+        click.echo(f"{clone}: {found.total()} in {megabytes:.2f} MB, {found.total() / megabytes:.1f} a MB ({kinds})")
 
 
-def report(made: list[Case]) -> None:
-    """Coverage of all, and of each kind and surrounding where something is missed."""
+def shown(text: str, secret: Secret) -> str:
+    """What is found, in brackets, with what stands around it."""
+    before, after = text[max(secret.start - CONTEXT, 0) : secret.start], text[secret.end : secret.end + CONTEXT]
+    return f"{secret.kind}\t{before!r} [[{text[secret.start : secret.end][:80]!r}]] {after!r}"
+
+
+def coverage(made: list[Case]) -> None:
+    """Print the share of all that is masked, and that of each kind and surrounding where something is missed."""
     masked = {case: case.is_masked for case in made}
     kinds, surroundings = len({case.kind for case in made}), len({case.surrounding for case in made})
-    print(
-        f"{len(made)} credentials of {kinds} kinds in {surroundings} surroundings: {share(list(masked.values()))} masked"
-    )
+    click.echo(f"{share(list(masked.values()))} credentials of {kinds} kinds in {surroundings} surroundings masked")
     for what in ("kind", "surrounding"):
         groups: dict[str, list[bool]] = {}
         for case, is_masked in masked.items():
             groups.setdefault(getattr(case, what), []).append(is_masked)
-        print(f"by {what}, where any is missed:")
+        click.echo(f"by {what}, where any is missed:")
         for name, some in sorted(groups.items(), key=lambda item: sum(item[1]) / len(item[1])):
             if not all(some):
-                print(f"  {name:28} {share(some)}")
+                click.echo(f"  {name:28} {share(some)}")
 
 
 def share(some: list[bool]) -> str:
     """A count and a percentage."""
-    return f"{sum(some)} of {len(some)} ({sum(some) / len(some):.1%})"
+    return f"{sum(some):,} of {len(some):,} ({sum(some) / len(some):.1%})"
 
 
 if __name__ == "__main__":

@@ -118,5 +118,5 @@ URLS = (
         is_password,
     ),
     Rule("basic_auth", r"://[A-Za-z0-9_.~%-]{16,128}@", r"://([A-Za-z0-9_.~%-]{16,128})@[\w.-]{3}", is_token),
-    Rule("password", rf"(?i){_QUERY}", rf"(?i){_QUERY}([^\s&;\"'`<>\\)]{{8,300}})", is_bare_secret),
+    Rule("password", rf"(?i){_QUERY}", rf"(?i){_QUERY}([^\s&;#\"'`<>\\)]{{8,300}})", is_bare_secret),
 )

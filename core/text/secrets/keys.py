@@ -75,10 +75,13 @@ class KeyLines:
 
 
 def is_other_data(base64: str) -> bool:
-    """True for base64 that begins like an image, a font, a document or an archive."""
-    return any(base64.lstrip("+- \t\"'`").startswith(head) for head in _HEADS)
+    """True for base64 that begins like a certificate, a public key, an image, a font, a document or an archive."""
+    value = base64.lstrip("+- \t\"'`")
+    return value.startswith(_HEADS) or _PUBLIC.fits(value)
 
 
+_PUBLIC = Pattern("^MII..DCC|^MI(?:GfMA0|I[BC]IjAN|IBCg|ICCg)")
+"""How certificates, requests for them and public keys begin: a sequence in a sequence, or an algorithm."""
 _HEADS = (
     "iVBOR",
     "/9j/",

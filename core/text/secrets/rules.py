@@ -21,7 +21,7 @@ class Finder(Protocol):
 
     @property
     def anchor(self) -> str:
-        """A short pattern of RE2, without which there is none. No long counted runs, or the automaton grows too large."""
+        """A short pattern without which there is none; with no long counted runs, which make automata large."""
 
     def find(self, data: bytes) -> Iterator[Secret]:
         """Those in a text, as `searched` makes it."""

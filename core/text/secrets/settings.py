@@ -16,7 +16,7 @@ NAMES = (
     r"|licen[cs]e|consumer|subscription|webhook|hmac|crypto?|cookie|function|admin|deploy|write|host)[_.-]?key"
     r"|secret|pass_?phrase|pass[_-]?word|passwort|passwd|pwd|mot_?de_?passe"
     r"|(?:db|user|root|admin|pg|my_?sql|smtp|ftp|mail|redis|store|key|ldap|proxy|bind|login|ssh|ssl|sudo|jdbc)[_.-]?pass"
-    r"|credentials?|client-key-data|_auth|token|sig[_-]?nature_key|dsn_pass)"
+    r"|credentials?|client-key-data|_auth\b|token|sig[_-]?nature_key|dsn_pass)"
 )
 _TAIL = r"[A-Za-z0-9_.\]-]{0,24}"
 _NO_VALUE_BEHIND = Pattern(
@@ -41,7 +41,12 @@ _QUOTED = Pattern(rf"(?i){NAMES}{_TAIL}(?:{_ASSIGNED}|{_BESIDE}|{_VARIABLE}){_SP
 _LISTED = Pattern(rf"(?i){NAMES}{_TAIL}{_CLOSED}[ \t]{{0,3}},{_SPACE}{_OPENED}")
 _UNQUOTED = Pattern(rf"(?i)({NAMES}{_TAIL}{_CLOSED}(?:{_SAID}[ \t]{{0,30}}(?:=|:|=>|:=|\?=)|{_BESIDE})[ \t]{{0,30}})")
 _ELEMENT = Pattern(rf"(?i){NAMES}[\w.-]{{0,24}}>({_SPACE})")
-_IN_QUOTES = Pattern(r"[^\s\"'`\\<>]*")
+_IN_QUOTES = {
+    "'": Pattern(r"(?:[^\s'\\<>]|\\[^\s'\"`])*"),
+    '"': Pattern(r"(?:[^\s\"\\<>]|\\[^\s'\"`])*"),
+    "`": Pattern(r"(?:[^\s`\\<>]|\\[^\s'\"`])*"),
+}
+_IN_ESCAPED_QUOTES = Pattern(r"[^\s\"'`\\<>]*")
 _BARE = Pattern(r"[A-Za-z0-9_+/=.!@#%^*~$:?-]*")
 _ENDS = r"\\+[nrt\"']|[ \t]*(?:\r?\n|\z|#|;|//|&&|\|)|[;&,)}\]\"'`<]"
 _BARE_ENDS, _TIGHT_ENDS = Pattern(_ENDS), Pattern(rf"{_ENDS}|[ \t]")
@@ -86,9 +91,11 @@ class Settings:
         head = min(start + _HEAD, len(data))
         for opening, guard in ((_QUOTED, is_quoted_secret), (_LISTED, is_no_name)):
             if quote := opening.at(data, start, head):
-                return _read(data, quote[1], _IN_QUOTES, _CLOSING, guard)
-        if opened := _ELEMENT.at(data, start, head):
-            return _read(data, opened[1], _IN_ELEMENT, _ELEMENT_ENDS, is_quoted_secret)
+                opened = shown(data, quote)
+                run = _IN_ESCAPED_QUOTES if len(opened) > 1 else _IN_QUOTES[opened]
+                return _read(data, quote[1], run, _CLOSING, guard)
+        if element := _ELEMENT.at(data, start, head):
+            return _read(data, element[1], _IN_ELEMENT, _ELEMENT_ENDS, is_quoted_secret)
         if before := _UNQUOTED.at(data, start, head):
             tight = data[before[1] - 1] == ord("=") and data[before[1] - 2 : before[1] - 1].isalnum()
             guard = is_quoted_secret if tight and shown(data, before).isupper() else is_bare_secret

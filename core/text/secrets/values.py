@@ -20,7 +20,7 @@ _PLACEHOLDER = Pattern(
     r"|^\$|%[sd(]|redacted|dummy|insert[_-]|replace[_-]|example[_-]?(?:key|token|secret|pass)"
     r"|not[_-]?a[_-]?(?:real|secret)"
 )
-_SYNTAX = Pattern(r"[{}\\]|::|://|^0[xX]|\(\)|\w\(.*\)$|\[\w*\]$|^\[|\]\.|\)\.|->|=>|==|&&|\|\|")
+_SYNTAX = Pattern(r"[{}]|\\[^abfnrtvx0]|::|://|:\?|^0[xX]|\(\)|\w\(.*\)$|\[\w*\]$|^\[|\]\.|\)\.|->|=>|==|&&|\|\|")
 _LETTER, _NO_LETTER = Pattern("[A-Za-z]"), Pattern("[0-9!@#%^&*?]")
 _HUMP = Pattern("[a-z][A-Z]|[A-Z][a-z]")
 _WORD = r"(?:[A-Z]+|(?:[A-Z]?[a-z]+){0,6})\d{0,3}"
