@@ -17,6 +17,7 @@ _SETS = r"(?:ENV|ARG|setx|setenv|set -[gxU]{1,3}|config set|configure set|secret
 _HEADER = r"\\?[\"'\]]{0,2}[ \t]{0,3}[:=,][ \t]{0,3}[bf]?\\?[\"'\x60]?"
 _SCHEME = r"(?:(?:basic|bearer|token|apikey|api-key|bot|negotiate|key)[ \t]{1,3})?"
 _NEXT = r"\s{1,8}(?:[+-]\s{0,8})?"
+_FROM_INPUT = "sudo -S|--password-stdin|--stdin|chpasswd"
 _QUERY = "[?&;](?:password|passwd|pwd|(?:access_?|auth_?)?token|(?:api_?)?key|(?:client_)?secret|sig|signature)="
 
 
@@ -50,11 +51,11 @@ RULES = (
     Rule("password", r"\bnet use\b", r"net use[^\n]{0,200}/user:\S{1,80}[ \t]+" + _VALUE, is_password),
     Rule(
         "password",
-        "sudo -S|--password-stdin|--stdin|chpasswd",
-        r"echo[ \t]+(?:-n[ \t]+)?" + _VALUE + r"[\"']?[ \t]*\|",
+        _FROM_INPUT,
+        rf"echo[ \t]+(?:-n[ \t]+)?{_VALUE}[\"']?[ \t]*\|[^\n|]{{0,120}}(?:{_FROM_INPUT})",
         is_password,
         back=300,
-        ahead=1,
+        ahead=20,
     ),
     Rule(
         "password",

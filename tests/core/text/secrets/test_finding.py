@@ -6,12 +6,14 @@ import random
 import string
 
 import pytest
-from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
+from shortest_texts import shortest
 
 from core.text import secrets
 from core.text.grammar import EMAIL, SECRETS, Marker
 from core.text.redaction import Redactor
+from core.text.secrets import finding
+from core.text.secrets.patterns import Pattern, searched
+from core.text.secrets.rules import Rule
 
 LETTERS = string.ascii_letters + string.digits
 HEX = "0123456789abcdef"
@@ -128,11 +130,58 @@ def test_every_kind_is_found_whole(name: str) -> None:
         "rev = 9d49c6bf3b4a6c8ad31d7ad9eb6a0a4c6a4a3c6e",
         'url = "https://example.org/a:b@c"',
         "sha256:" + made_up(64, HEX),
+        'password = get_password("main", 12)',
+        "password: Optional[str2] = None",
+        'api_key = "your-api-key-1234"',
+        'api_key = "<API_KEY_1>"',
+        'token = "xxxxxxxxxxxxxxxx1"',
+        "API_TOKEN=changeme123",
+        'password: "${DB_PASSWORD_1}"',
+        'password_hash = "' + made_up(40, HEX) + '"',
+        'token_type: "bearer1234567"',
+        '"password": "Contrase\u00f1a"',
+        '"password.too_short": "Passwort2 ist zu kurz"',
+        'secret_id = "123e4567-e89b-12d3-a456-426614174000"',
+        '"integrity": "sha512-' + made_up(86) + '=="',
+        "commit " + made_up(40, HEX),
+        "id: 123e4567-e89b-12d3-a456-426614174000",
+        'src="data:image/png;base64,iVBORw0KGgo' + made_up(80) + '"',
+        "-----BEGIN CERTIFICATE-----\n" + BODY + "\n-----END CERTIFICATE-----",
+        "class task-" + "some-long-name-of-a-thing-that-goes-on",
+        "http://localhost:8080/a@b",
+        "https://user:password@example.org",
+        "postgres://$USER:$PASS@db",
+        "git clone https://github.com/ada/some-long-name-of-a-repository.git",
+        "curl -u user:$TOKEN https://example.org",
+        "docker login -u ada -p $PASSWORD",
+        '("HTTPPasswordMgr", "urllib2")',
+        "self.token = parser.token2",
+        "tokenizer: WordTokenizer2",
         "21225780:EverymajordevelopmentinthehistoryofAmerica",
     ],
 )
 def test_ordinary_code_is_not_a_secret(text: str) -> None:
     assert secrets.find(text) == []
+
+
+FINDERS = finding.all_finders()
+
+
+@pytest.mark.parametrize("number", [number for number, one in enumerate(FINDERS) if isinstance(one, Rule)])
+def test_the_fast_pass_misses_nothing_that_a_rule_finds(number: int) -> None:
+    rule = FINDERS[number]
+    assert isinstance(rule, Rule)
+    sample = shortest(rule.pattern)
+    data = searched(f"fn a() {{}}\n{sample}\n")
+    assert Pattern(rule.pattern).within(data, 0, len(data)), sample
+    assert number in finding._anchors().which(data)
+    assert secrets.suspects(["a", sample, "b"])
+
+
+def test_what_is_no_ascii_keeps_its_place() -> None:
+    key = KEYS["github"][1]
+    text = f"caf\u00e9 \u65e5\u672c \ud800 {key} \U0001f600"
+    assert [text[one.start : one.end] for one in secrets.find(text)] == [key]
 
 
 def test_masks_are_where_the_secrets_were() -> None:
@@ -150,11 +199,3 @@ def test_addresses_are_masked_where_asked() -> None:
     assert Redactor(emails=True).clean(both) == (EMAIL, " ", SECRETS["google"])
     assert not Redactor(emails=True).has_secret(text)
     assert Redactor().has_secret("x", both)
-
-
-@pytest.mark.parametrize("text", ["a", "A1b2", "password=", "Ab3dEf7hIj2kLm9n\n", "'\"", "://a:", "\\n+", "-"])
-def test_long_texts_of_one_character_class_take_no_quadratic_time(text: str) -> None:
-    """With a rule whose time grows by the square of the length, this would not end."""
-    long = f"PRIVATE KEY -----BEGIN PRIVATE KEY-----{text * (200_000 // len(text))}@"
-    cleaned = Redactor(emails=True).clean(long)
-    assert "".join(piece for piece in cleaned if not isinstance(piece, Marker)) != ""
