@@ -246,17 +246,17 @@ def describe(chunk: Chunk, pieces: Pieces, digest: str, maker: SequenceMaker) ->
     metadata: dict[str, Any] = {
         "chunk_id": chunk.chunk_id,
         "commit_hash": chunk.commit_hash,
-        "file_path": maker.masked(chunk.file_path),
-        "symbol": maker.masked(chunk.qualified_name or ""),
+        "file_path": maker.redactor.masked(chunk.file_path),
+        "symbol": maker.redactor.masked(chunk.qualified_name or ""),
         "change_type": chunk.change_type,
         "timestamp": chunk.commit_metadata.commit_timestamp,
         "text_bytes": sum(len(piece.encode()) for piece in pieces if type(piece) is not Marker),
         "digest": digest,
     }
     if chunk.old_path:
-        metadata["old_path"] = maker.masked(chunk.old_path)
+        metadata["old_path"] = maker.redactor.masked(chunk.old_path)
     if chunk.old_qualified_name:
-        metadata["old_symbol"] = maker.masked(chunk.old_qualified_name)
+        metadata["old_symbol"] = maker.redactor.masked(chunk.old_qualified_name)
     if chunk.repository:
         metadata["repository"] = chunk.repository
     return metadata

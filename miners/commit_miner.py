@@ -137,7 +137,7 @@ class CommitMiner:
 
     def note(self, text: str) -> str:
         """Words of a message, shortened and without credentials."""
-        return "".join(map(str, self._redactor.clean(" ".join(text.split())[:NOTE_CHARACTERS])))
+        return self._redactor.masked(" ".join(text.split()), NOTE_CHARACTERS)
 
     def _remedies(self, error: str, facts: ChangeFacts, note: str) -> Iterator[Evidence]:
         """A fix that resolved an error, as evidence of what helps and of what does not."""

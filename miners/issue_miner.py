@@ -188,7 +188,7 @@ def _decoded(body: bytes, kind: Any) -> Any:
 
 
 def _short(title: str) -> str:
-    return "".join(map(str, Redactor().clean(" ".join(title.split())[:TITLE_CHARACTERS])))
+    return Redactor().masked(" ".join(title.split()), TITLE_CHARACTERS)
 
 
 def latest(issues: Iterable[ClosedIssue], since: str) -> str:

@@ -34,7 +34,9 @@ from core.records.rankings import (
     RankedExample,
     RankingEvaluation,
 )
+from core.text.redaction import Redactor
 
+_REDACTOR = Redactor()
 DEPTH = 10
 """Answers that are looked through for a right one, and whose probabilities are judged."""
 HITS = (1, 5)
@@ -184,4 +186,4 @@ def example(snapshot: Snapshot, case: Case, ranker: Ranker) -> RankedExample:
     """A commit with the answer to its title."""
     ranking = ranking_as_dict(ranker.rank(snapshot, case.title))
     truth = [*sorted(case.changed), *(f"{folder}/*".lstrip("/") + " (new)" for folder in sorted(case.added_to))]
-    return RankedExample(commit=case.hash, title=case.title, files=ranking["files"], truth=truth)
+    return RankedExample(commit=case.hash, title=_REDACTOR.masked(case.title), files=ranking["files"], truth=truth)

@@ -57,7 +57,7 @@ def explain(asker: FileAsker, name: str) -> ExplainedCommit:
     facts = CommitFacts.of(commits, number)
     files, forgotten = [ChangedFile(path, kind) for path, kind in list(kinds.items())[:MAX_FILES]], []
     if parent and kinds:
-        files = _explained(asker, facts.title, parent, files)
+        files = _explained(asker, commits.titles[number], parent, files)
         known = [path for path in kinds if len(path.encode()) <= MOST_PATH]  # a tree may hold longer ones
         changed = Question(changed=tuple(known[:1000]), top=_FORGOTTEN)
         forgotten = asker.rank(changed, parent).files

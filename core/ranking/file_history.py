@@ -11,11 +11,13 @@ import numpy as np
 from core.errors import UserError
 from core.ranking.history import WIDE_COMMIT, Commits, Ints
 from core.ranking.snapshot import Snapshot
+from core.text.redaction import Redactor
 
 Kind = Literal["added", "modified", "deleted", "renamed"]
 KINDS: tuple[Kind, ...] = ("added", "modified", "deleted", "renamed")
 """By their number in `Commits.change_kinds`."""
 MAX_TITLE = 200
+_REDACTOR = Redactor()
 MAX_COMPANIONS = 5
 MAX_EVIDENCE = 3
 
@@ -28,6 +30,7 @@ class CommitFacts:
     date: str
     author: str
     title: str
+    """The first line of its message, with credentials masked."""
 
     @classmethod
     def of(cls, commits: Commits, number: int) -> CommitFacts:
@@ -36,7 +39,7 @@ class CommitFacts:
             commits.hashes[number],
             f"{datetime.fromtimestamp(int(commits.times[number]), UTC):%Y-%m-%d}",
             commits.author_names[commits.authors[number]],
-            commits.titles[number][:MAX_TITLE],
+            _REDACTOR.masked(commits.titles[number], MAX_TITLE),
         )
 
 

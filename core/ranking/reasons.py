@@ -16,8 +16,10 @@ from core.ranking.matching import Documents
 from core.ranking.query import Query
 from core.ranking.snapshot import Snapshot
 from core.ranking.terms import IDENTIFIER, Terms, number, parts
+from core.text.redaction import Redactor
 
 MAX_REASONS = 3
+_REDACTOR = Redactor()
 _TITLE_CHARACTERS = 60
 _COMMON = 0.4
 """Of the files that have a text: a word that more of them hold is no reason."""
@@ -126,7 +128,7 @@ class Reasons:
 
     def _definitions(self, place: int) -> Reason | None:
         text = self._snapshot.texts[place]
-        names = {name: name for name in IDENTIFIER.findall(self._query.text) if len(name) > 2}
+        names = {name: name for name in IDENTIFIER.findall(_REDACTOR.around(self._query.text)) if len(name) > 2}
         held = _rarest(self._snapshot.definitions, names, text.defined)
         if held:
             return Reason(f"it defines {_listed(held)}")
@@ -165,7 +167,7 @@ class Reasons:
     def _spelled(self) -> dict[str, str]:
         """How the task spells each stem first."""
         found: dict[str, str] = {}
-        for name in IDENTIFIER.findall(f"{self._query.title}\n{self._query.body}"):
+        for name in IDENTIFIER.findall(_REDACTOR.around(f"{self._query.title}\n{self._query.body}")):
             for part in parts(name):
                 if part not in _FILLERS:
                     found.setdefault(part, name)
@@ -190,7 +192,7 @@ class Reasons:
 
     def _title(self, commit: int) -> str:
         past = self._snapshot.past
-        title = past.commits.titles[past.order[commit]]
+        title = _REDACTOR.masked(past.commits.titles[past.order[commit]])
         return title if len(title) <= _TITLE_CHARACTERS else f"{title[: _TITLE_CHARACTERS - 1]}…"
 
 

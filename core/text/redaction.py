@@ -9,6 +9,8 @@ from core.text.grammar import EMAIL, SECRETS, Marker, Text, plain
 from core.text.secrets import find, suspects
 
 _SHORT = 200
+_LOOKED_BEYOND = 4_000
+"""Characters behind a cut in which a credential that begins before it may end."""
 _MOST_REMEMBERED = 50_000
 
 
@@ -33,6 +35,14 @@ class Redactor:
                 self._remembered.clear()
             known = self._remembered[text] = self._clean(text)
         return known
+
+    def masked(self, text: str, most: int | None = None) -> str:
+        """A text with masks spelled out, and cut only after that, so that no part of a credential is left."""
+        return "".join(self.clean(text if most is None else text[: most + _LOOKED_BEYOND]))[:most]
+
+    def around(self, text: str) -> str:
+        """A text with a space in the place of each credential and address."""
+        return "".join(" " if isinstance(piece, Marker) else piece for piece in self.clean(text))
 
     def has_secret(self, *texts: str) -> bool:
         """True where a credential stands in one of the texts."""

@@ -34,10 +34,6 @@ class SequenceMaker:
         ids = {chunk.chunk_id for chunk in kept}
         return [next(made) if chunk.chunk_id in ids else [] for chunk in chunks]
 
-    def masked(self, text: str) -> str:
-        """A short text with masks spelled out."""
-        return "".join(self.redactor.clean(text))
-
     def _texts(self, chunk: Chunk) -> tuple[str, ...]:
         """All that a sequence shows of a chunk besides its commit."""
         shown = {"new": (chunk.new_code,), "diff": (chunk.patch,), "before_after": (chunk.old_code, chunk.new_code)}

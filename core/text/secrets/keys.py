@@ -14,7 +14,7 @@ _BEGIN = Pattern(rf"-{{4,5}} ?BEGIN {_NAME}")
 _HEADERS = Pattern(rf"(?:{_BETWEEN}*[A-Za-z-]{{3,20}}: [^\n\\]{{1,120}}){{0,4}}")
 _BODY = Pattern(rf"(?:{_BETWEEN}*[A-Za-z0-9+/]{{20,}}={{0,2}})+")
 _END = Pattern(rf"{_BETWEEN}*[A-Za-z0-9+/]{{0,76}}={{0,2}}{_BETWEEN}*-{{4,5}} ?END {_NAME}")
-_START = r"(?:@@[^@\n]{1,60}@@ )?[+ -]?[ \t]*[\"'`]?"  # in a patch, git repeats a line behind @@
+_START = r"(?:@@[^@\n]{1,60}@@ )?[+ -]{0,3}[ \t]*[\"'`]?"  # in a patch, git repeats a line behind @@
 _LINE_ENDS = r"={0,2}(?:\\n)?[\"'`]?[,;+ \t\\]*(?:\r?\n|\z)"
 _FULL_LINES = Pattern(rf"(?m)^{_START}(?:[A-Za-z0-9+/]{{64}}|[A-Za-z0-9+/]{{70}}){_LINE_ENDS}")
 _LAST_LINE = Pattern(rf"{_START}[A-Za-z0-9+/]{{2,70}}{_LINE_ENDS}")

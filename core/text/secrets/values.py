@@ -10,10 +10,11 @@ from core.text.secrets.patterns import Pattern, searched
 _MOST_LOOKED_AT = 300
 _MOST_HUMPS = 5
 """No name changes between small letters and capitals so often."""
+_JOINS = "._/:,-"
 _SHORTEST_WORD = 3.2
 """Letters, on average, of the words of a name."""
 _LEAST_ENTROPY = 2.5
-_LEAST_OF_TOKENS = 2.8
+_LEAST_OF_TOKENS = 2.0
 
 _PLACEHOLDER = Pattern(
     r"(?i)xxxx|\.\.\.|\*{3}|place_?holder|change_?(?:me|it|this)|change-(?:me|it|this)|your[_-]|[_-]here\b|<|>|\$\{|\{\{"
@@ -88,6 +89,12 @@ def is_bare_secret(value: str) -> bool:
     return is_quoted_secret(value) and not _is_name(value)
 
 
+def _are_words(value: str) -> bool:
+    """True for words joined by signs: some letters each, with a number at most behind them."""
+    words = sum(letter in _JOINS for letter in value) + 1
+    return _WORDS.fits(value) and sum(map(str.isalpha, value)) / words >= _SHORTEST_WORD
+
+
 def _is_name(value: str) -> bool:
     """True for words, perhaps joined and numbered: they are longer than what chance draws."""
     return _NAME.fits(value) and len(value) / (humps(value) + 1) >= _SHORTEST_WORD
@@ -95,7 +102,7 @@ def _is_name(value: str) -> bool:
 
 def is_no_name(value: str) -> bool:
     """True for what is no name, as behind a comma, where the next argument or entry of a list stands."""
-    return is_quoted_secret(value) and not (_is_name(value) or _WORDS.fits(value))
+    return is_quoted_secret(value) and not (_is_name(value) or _are_words(value))
 
 
 def is_password(value: str) -> bool:
@@ -112,7 +119,7 @@ _COUNT = Pattern(r"^\d{2,5}(?:/|$)|\{|\}|\\")
 def is_token(value: str) -> bool:
     """True for what looks drawn by chance: neither words nor one character again and again."""
     value = value[:_MOST_LOOKED_AT]
-    if is_placeholder(value) or _WORDS.fits(value):
+    if is_placeholder(value) or _are_words(value):
         return False
     return (_NO_LETTER.fits(value) or humps(value) >= _MOST_HUMPS) and entropy(value) >= _LEAST_OF_TOKENS
 
