@@ -14,8 +14,10 @@ from core.text.secrets.rules import Rule
 from core.text.secrets.secret import Secret
 from core.text.secrets.values import is_placeholder, is_quoted_secret, is_token
 
-_MANIFEST = 6_000
+_MANIFEST, _MOST_ENTRY = 6_000, 1_200
 _DATA = Pattern(r"(?m)^[+ -]?[ \t]*[\"']?(?:stringData|data)[\"']?:[ \t]*\{?[ \t]*$")
+_COMPACT_DATA = Pattern(r"\\?\"(?:stringData|data)\\?\":[ ]?\{\\?\"")
+_COMPACT_ENTRY = Pattern(r"(?:,[ ]?)?\\?\"[\w./-]{1,253}\\?\":[ ]?\\?\"([^\s\"\\{}]+)\\?\"")
 _ENTRY = Pattern(
     r"[+ -]?[ \t]*[\"']?[\w./-]{1,253}[\"']?:[ \t]*(?:[\"']?([^\s\"'{}|>]+)[\"']?,?[ \t]*|[|>][+-]?[ \t]*)?(?:\r?\n|\z)"
 )
@@ -53,6 +55,12 @@ RULES = (
     Rule(
         "npm", r"_authToken", r"_authToken[\"']?\s{0,3}[=:]\s{0,3}[\"']?([A-Za-z0-9_.+/=-]{16,300})", is_quoted_secret
     ),
+    Rule(
+        "private_key",
+        r"\"(?:d|k|p|q|dp|dq|qi)\\?\"\s{0,2}:\s{0,2}\\?\"[\w-]{12}",
+        r"\"(?:d|k|p|q|dp|dq|qi)\\?\"\s{0,2}:\s{0,2}\\?\"([A-Za-z0-9_-]{40,900})\\?\"",
+        is_token,
+    ),
     Rule("private_key", r"Private-Lines: ", r"Private-Lines: \d+\s+(?:[A-Za-z0-9+/=]{16,100}\s*)+", ahead=8_192),
     Rule(
         "password",
@@ -82,6 +90,8 @@ class Manifests:
             done = ends if ends >= 0 else min(start + _MANIFEST, len(data))
             for _, head in _DATA.each(data, begins, done):
                 yield from _entries(data, head, done)
+            for _, head in _COMPACT_DATA.each(data, begins, done):
+                yield from _compact_entries(data, head, done)
 
 
 def _entries(data: bytes, head: int, end: int) -> Iterator[Secret]:
@@ -89,12 +99,22 @@ def _entries(data: bytes, head: int, end: int) -> Iterator[Secret]:
     outer = _indent(data, data.rfind(b"\n", 0, head) + 1, end)
     at = data.find(b"\n", head, end) + 1
     while 0 < at < end:
-        if _indent(data, at, end) <= outer:
+        behind = data.find(b"\n", at, end) + 1 or end
+        if _indent(data, at, behind) <= outer:
             return
-        value = _ENTRY.at(data, at, end)
+        value = _ENTRY.at(data, at, behind)
         if value and value[1] - value[0] >= 4 and value[0] >= at and data[value[0] : value[0] + 1] not in b"+- ":
             yield Secret(*value, "password")
-        at = data.find(b"\n", at, end) + 1
+        at = behind
+
+
+def _compact_entries(data: bytes, head: int, end: int) -> Iterator[Secret]:
+    """The values of an object of JSON that is written in one line."""
+    at = data.rfind(b"{", 0, head) + 1
+    while value := _COMPACT_ENTRY.at(data, at, min(at + _MOST_ENTRY, end)):
+        if value[1] - value[0] >= 4:
+            yield Secret(*value, "password")
+        at = data.find(b'"', value[1], end) + 1
 
 
 def _indent(data: bytes, line: int, end: int) -> int:

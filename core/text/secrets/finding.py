@@ -9,7 +9,7 @@ from __future__ import annotations
 import functools
 from collections.abc import Iterable
 
-from core.text.secrets import commands, documents, tokens
+from core.text.secrets import calls, commands, documents, tokens
 from core.text.secrets.documents import Manifests, Wrapped
 from core.text.secrets.jwt import WebTokens
 from core.text.secrets.keys import KeyLines, WholeKeys
@@ -40,7 +40,7 @@ def find(text: str) -> list[Secret]:
 @functools.cache
 def all_finders() -> tuple[Finder, ...]:
     """Every rule; those of whole keys and providers before those that go by a name."""
-    return (*_by_form(), Wrapped(_unwrapped), Manifests(), *commands.URLS, *commands.RULES, Settings())
+    return (*_by_form(), Wrapped(_unwrapped), Manifests(), *commands.URLS, *commands.RULES, *calls.RULES, Settings())
 
 
 @functools.cache

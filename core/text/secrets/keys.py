@@ -8,12 +8,14 @@ from core.text.secrets.patterns import Pattern, Span, shown
 from core.text.secrets.secret import Secret
 
 _MOST_KEY = 32_768
-_NAME = r"[A-Z0-9 ]{0,40}PRIVATE KEY(?: BLOCK)? ?-{4,5}"
+_NAME = r"(?:[A-Z0-9 ]{0,40}PRIVATE KEY(?: BLOCK)?|OpenVPN Static key V1) ?-{4,5}"
 _BETWEEN = r"(?:\\{1,4}[nrt]|[\\\s\"'`,+;()&-])"
 _BEGIN = Pattern(rf"-{{4,5}} ?BEGIN {_NAME}")
 _HEADERS = Pattern(rf"(?:{_BETWEEN}*[A-Za-z-]{{3,20}}: [^\n\\]{{1,120}}){{0,4}}")
 _BODY = Pattern(rf"(?:{_BETWEEN}*[A-Za-z0-9+/]{{20,}}={{0,2}})+")
-_END = Pattern(rf"{_BETWEEN}*[A-Za-z0-9+/]{{0,76}}={{0,2}}{_BETWEEN}*-{{4,5}} ?END {_NAME}")
+_END = Pattern(
+    rf"{_BETWEEN}*[A-Za-z0-9+/]{{0,76}}={{0,2}}{_BETWEEN}*(?:=[A-Za-z0-9+/]{{4}}{_BETWEEN}*)?-{{4,5}} ?END {_NAME}"
+)
 _START = r"(?:@@[^@\n]{1,60}@@ )?[+ -]{0,3}[ \t]*[\"'`]?"  # in a patch, git repeats a line behind @@
 _LINE_ENDS = r"={0,2}(?:\\n)?[\"'`]?[,;+ \t\\]*(?:\r?\n|\z)"
 _FULL_LINES = Pattern(rf"(?m)^{_START}(?:[A-Za-z0-9+/]{{64}}|[A-Za-z0-9+/]{{70}}){_LINE_ENDS}")
@@ -25,7 +27,7 @@ _KINDS_OF_LETTERS = (Pattern("[A-Z]"), Pattern("[a-z]"), Pattern("[0-9]"))
 class WholeKeys:
     """From the first line of a key to its last, or as far as it goes."""
 
-    anchor = "PRIVATE KEY"
+    anchor = "PRIVATE KEY|BEGIN OpenVPN Static key"
 
     def find(self, data: bytes) -> Iterator[Secret]:
         """Those in a text, as `searched` makes it."""
@@ -80,8 +82,11 @@ def is_other_data(base64: str) -> bool:
     return value.startswith(_HEADS) or _PUBLIC.fits(value)
 
 
-_PUBLIC = Pattern("^MII..DCC|^MI(?:GfMA0|I[BC]IjAN|IBCg|ICCg)")
-"""How certificates, requests for them and public keys begin: a sequence in a sequence, or an algorithm."""
+_PUBLIC = Pattern(
+    "^MII..[DTjz]CC|^MI(?:GfMA0|I[BC]IjAN|IBCg|ICCg)"
+    "|IBCgKCAQEA|ggEKAoIBAQ|CCAQoCggEBA|ICCgKCAgEA|ggIKAoICAQ|CCAgoCggIBA"
+)
+"""How certificates, requests for them and public keys begin; and, at any place, how a public key of RSA does."""
 _HEADS = (
     "iVBOR",
     "/9j/",

@@ -12,11 +12,12 @@ from core.text.secrets.secret import Secret
 from core.text.secrets.values import is_bare_secret, is_no_name, is_quoted_secret
 
 NAMES = (
-    r"(?:(?:api|app|auth|account|access|secret|private|encryption|signing|shared|storage|service|client|master|session"
+    r"(?:(?:api|app|auth|account|access|secret|private|encryption|signing|shared|storage|service|client|master|session|fernet|jwt|aes|wallet|validation|decryption|logged_in|nonce"
     r"|licen[cs]e|consumer|subscription|webhook|hmac|crypto?|cookie|function|admin|deploy|write|host)[_.-]?key"
     r"|secret|pass_?phrase|pass[_-]?word|passwort|passwd|pwd|mot_?de_?passe"
     r"|(?:db|user|root|admin|pg|my_?sql|smtp|ftp|mail|redis|store|key|ldap|proxy|bind|login|ssh|ssl|sudo|jdbc)[_.-]?pass"
-    r"|credentials?|client-key-data|_auth\b|token|sig[_-]?nature_key|dsn_pass)"
+    r"|credentials?|client-key-data|_auth\b|token|sig[_-]?nature_key|dsn_pass"
+    r"|(?:auth|logged_in|nonce)_salt|sonar\.login|identified by)"
 )
 _TAIL = r"[A-Za-z0-9_.\]-]{0,24}"
 _NO_VALUE_BEHIND = Pattern(
@@ -28,8 +29,8 @@ _NO_VALUE_BEHIND = Pattern(
 _SPACE = r"[ \t]{0,30}(?:\r?\n[+ -]?[ \t]{0,40})?"
 _ESCAPES = r"\\{0,3}"
 _TYPE = r"(?:[ \t]{0,2}:[ \t]{0,2}[&'\w<>\[\]?. ]{1,30}?)?"
-_CLOSED = rf"(?:{_ESCAPES}[\"'\x60])?[\])]{{0,2}}"
-_ASSIGNED = rf"{_CLOSED}{_TYPE}{_SPACE}(?::=|=>|==?=?|!=|:|\|\|=?|\?\?=?|\?=|\+=|->)"
+_CLOSED = rf"(?:\[\w{{0,8}}\]|{_ESCAPES}[\"'\x60])?[\])]{{0,2}}"
+_ASSIGNED = rf"{_CLOSED}{_TYPE}{_SPACE}(?::=|=>|==?=?|!=|:|\|{{1,2}}=?|\?\?=?|\?=|\+=|->|or\b)"
 _BESIDE = (
     rf"{_CLOSED}[,;]?[ \t\r\n+-]{{0,40}}{_ESCAPES}[\"']?(?:value|default|secret|content|stringValue)"
     rf"{_ESCAPES}[\"']?[ \t]{{0,4}}[:=]"
@@ -39,8 +40,19 @@ _SAID = r"(?:[ \t](?:is|was|to|for[ \t]\w{1,20}(?:[ \t]is)?))?"
 _OPENED = rf"[bfruL@$]{{0,2}}({_ESCAPES}[\"'\x60])"
 _QUOTED = Pattern(rf"(?i){NAMES}{_TAIL}(?:{_ASSIGNED}|{_BESIDE}|{_VARIABLE}){_SPACE}{_OPENED}")
 _LISTED = Pattern(rf"(?i){NAMES}{_TAIL}{_CLOSED}[ \t]{{0,3}},{_SPACE}{_OPENED}")
-_UNQUOTED = Pattern(rf"(?i)({NAMES}{_TAIL}{_CLOSED}(?:{_SAID}[ \t]{{0,30}}(?:=|:|=>|:=|\?=)|{_BESIDE})[ \t]{{0,30}})")
-_ELEMENT = Pattern(rf"(?i){NAMES}[\w.-]{{0,24}}>({_SPACE})")
+_CALLED = Pattern(
+    rf"(?i){NAMES}{_TAIL}{_CLOSED}(?:[ \t]{{0,3}}\([ \t]{{0,3}}|[ \t]{{1,12}}"
+    rf"|{_ASSIGNED}{_SPACE}(?:new[ ])?[\w.:]{{1,40}}\(){_OPENED}"
+)
+"""A setter, a function around the value, or nothing between a name and it."""
+_UNQUOTED = Pattern(
+    rf"(?i)({NAMES}{_TAIL}{_CLOSED}"
+    rf"(?:{_SAID}[ \t]{{0,30}}(?::=|\?=|=>|=|:)|{_BESIDE}|[ \t](?:is|was)[ \t])[ \t]{{0,30}})"
+)
+_LINE_BELOW = r"[ \t]{0,3}[:=][ \t]{0,3}(?:[|>][+-]?|<<[-~]?[\"']?\w{1,20}[\"']?)[ \t]{0,9}\r?\n"
+_BLOCK = Pattern(rf"(?i)({NAMES}{_TAIL}{_CLOSED}{_LINE_BELOW}[+ -]?[ \t]{{0,40}})")
+"""Of YAML, HCL and shells: the value is in the next line."""
+_ELEMENT = Pattern(rf"(?i){NAMES}[\w.-]{{0,24}}[\"']?(?:</\w{{1,20}}>\s{{0,40}}<\w{{1,20}})?>{_SPACE}(?:<!\[CDATA\[)?")
 _IN_QUOTES = {
     "'": Pattern(r"(?:[^\s'\\<>]|\\[^\s'\"`])*"),
     '"': Pattern(r"(?:[^\s\"\\<>]|\\[^\s'\"`])*"),
@@ -48,11 +60,12 @@ _IN_QUOTES = {
 }
 _IN_ESCAPED_QUOTES = Pattern(r"[^\s\"'`\\<>]*")
 _BARE = Pattern(r"[A-Za-z0-9_+/=.!@#%^*~$:?-]*")
-_ENDS = r"\\+[nrt\"']|[ \t]*(?:\r?\n|\z|#|;|//|&&|\|)|[;&,)}\]\"'`<]"
+_ENDS = r"\\+[nrt\"']|[ \t]*(?:\r?\n|\z|#|;|//|-->|\*/|&&|\|)|[;&,)}\]\"'`<]"
 _BARE_ENDS, _TIGHT_ENDS = Pattern(_ENDS), Pattern(rf"{_ENDS}|[ \t]")
-_IN_ELEMENT = Pattern(r"[^\s<>]*")
+_IN_ELEMENT = Pattern(r"(?:[^\s<>\]]|\][^\s<>\]])*")
 _CLOSING = Pattern(rf"{_ESCAPES}[\"'\x60]|\z")
-_ELEMENT_ENDS = Pattern(rf"{_SPACE}</")
+_ELEMENT_ENDS = Pattern(rf"{_SPACE}(?:\]\]>)?</")
+_OPENINGS = ((_QUOTED, is_quoted_secret), (_LISTED, is_no_name), (_CALLED, is_no_name))
 _HEAD = 320
 _VALUE = 300
 _MOST_VALUE = 65_536
@@ -64,8 +77,11 @@ class Settings:
     """Values that stand beside a name that tells what they are."""
 
     anchor = (
-        rf"(?i){NAMES}{_TAIL}{_ESCAPES}[\"'\x60]?[\])]{{0,2}}{_SAID}(?:\s{{0,4}}[:=,>|?!+-]{{1,3}}\s{{0,4}}[^\s:=<>(){{}}]{{3}}"
-        r"|\s{0,20}[:=,>-]{1,2}\s{0,30}\\?[\"'\x60]|[\s\"',;+-]{1,24}\\?\"?value|\s?\{)"
+        rf"(?i){NAMES}{_TAIL}{_CLOSED}{_SAID}(?:\s{{0,4}}[:=,>|?!+-]{{1,3}}\s{{0,4}}[^\s:=<>(){{}}]{{3}}"
+        r"|\s{0,20}[:=,>-]{1,2}\s{0,30}\\?[\"'\x60]|[\s\"',;+-]{1,24}\\?\"?value|\s?\{"
+        r"|[ \t]+[:=][ \t]+\w|[ \t]*\(?[@bfru]?\\?[\"'\x60]|[ \t](?:is|was)[ \t]\S{8}| or [\"']"
+        r"|[ \t]*[:=][ \t]*(?:[|>][+-]?\r?\n|<<)"
+        r"|(?:</\w+>\s*<\w+)?>(?:\s*[^\s<]|<!\[CDATA))"
     )
 
     def __init__(self) -> None:
@@ -89,13 +105,15 @@ class Settings:
 
     def _value(self, data: bytes, start: int) -> Span | None:
         head = min(start + _HEAD, len(data))
-        for opening, guard in ((_QUOTED, is_quoted_secret), (_LISTED, is_no_name)):
+        for opening, guard in _OPENINGS:
             if quote := opening.at(data, start, head):
                 opened = shown(data, quote)
                 run = _IN_ESCAPED_QUOTES if len(opened) > 1 else _IN_QUOTES[opened]
                 return _read(data, quote[1], run, _CLOSING, guard)
         if element := _ELEMENT.at(data, start, head):
             return _read(data, element[1], _IN_ELEMENT, _ELEMENT_ENDS, is_quoted_secret)
+        if block := _BLOCK.at(data, start, head):
+            return _read(data, block[1], _BARE, _BARE_ENDS, is_bare_secret, least=_BARE_LEAST)
         if before := _UNQUOTED.at(data, start, head):
             tight = data[before[1] - 1] == ord("=") and data[before[1] - 2 : before[1] - 1].isalnum()
             guard = is_quoted_secret if tight and shown(data, before).isupper() else is_bare_secret

@@ -10,7 +10,7 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from core.text.secrets.rules import Rule
+from core.text.secrets.rules import Rule, anything
 from core.text.secrets.values import entropy, is_placeholder, is_token
 
 _AN = "[A-Za-z0-9]"
@@ -160,6 +160,13 @@ FORMS = (
     Form("Heroku", "cloud", "HRKU-", f"{_WORD}{{36,70}}"),
     Form("HubSpot", "other", "pat-(?:na|eu)[0-9]-", _UUID),
     Form("Hugging Face", "huggingface", "hf_|api_org_", f"{_AN}{{30,40}}"),
+    Form(
+        "IFTTT",
+        "other",
+        r"maker\.ifttt\.com/trigger/",
+        rf"[\w-]{{1,80}}/(?:json/)?with/key/{_WORD}{{20,60}}",
+        own_word=False,
+    ),
     Form("Infracost", "other", "ico-", f"{_AN}{{32}}"),
     Form("42", "other", "s-s4t2(?:ud|af)-", f"{_HEX}{{64}}"),
     Form("Portainer", "other", "ptr_", r"[A-Za-z0-9/_+=-]{40,60}"),
@@ -175,6 +182,31 @@ FORMS = (
     Form("MaxMind", "other", "_mmk", f"{_AN}{{6}}_{_AN}{{29}}_mmk", back=36),
     Form("Mercado Pago", "payment", "APP_USR-|TEST-", rf"[0-9]{{13,17}}-[0-9]{{6}}-{_HEX}{{32}}-[0-9]{{6,10}}"),
     Form("Microsoft Teams", "other", r"\.office\.com/webhook", r"(?:b2)?/[A-Za-z0-9/@-]{40,250}", own_word=False),
+    Form(
+        "hashed password",
+        "password",
+        r"\$apr1\$",
+        r"[./A-Za-z0-9]{1,8}\$[./A-Za-z0-9]{22}",
+        guard=anything,
+        own_word=False,
+    ),
+    Form(
+        "hashed password, bcrypt",
+        "password",
+        r"\$2[abxy]\$[0-9]{2}\$",
+        "[./A-Za-z0-9]{53}",
+        guard=anything,
+        own_word=False,
+    ),
+    Form(
+        "hashed password, crypt",
+        "password",
+        r"\$[1567y]\$",
+        r"(?:[a-z0-9=,]{1,20}\$)?[./A-Za-z0-9]{1,24}\$[./A-Za-z0-9]{22,86}",
+        guard=anything,
+        own_word=False,
+    ),
+    Form("hashed password, SHA-1", "password", r"\{S?SHA\}", f"{_B64}{{27,48}}={{0,2}}", own_word=False),
     Form("OpenRouter", "openai", "sk-or-v1-", f"{_HEX}{{64}}"),
     Form("Netlify", "cloud", "nf[pcoub]_", f"{_AN}{{36,40}}"),
     Form("New Relic", "other", "NR(?:AK|II|IQ|BR|JS|AL)-", r"[A-Za-z0-9_-]{19,40}"),
@@ -219,7 +251,7 @@ FORMS = (
     Form(
         "Slack webhook",
         "slack",
-        r"hooks\.slack\.com/",
+        r"hooks\.slack(?:-gov)?\.com/",
         r"(?:services|workflows|triggers)/[A-Za-z0-9+/]{30,90}",
         own_word=False,
     ),
@@ -241,6 +273,7 @@ FORMS = (
         back=11,
         guard=_has_digit,
     ),
+    Form("Telegram in a URL", "telegram", "/bot[0-9]{5,16}:", f"{_WORD}{{35}}", guard=_has_digit, own_word=False),
     Form("Tencent Cloud", "cloud", "AKID", f"{_AN}{{28,32}}", guard=_has_digit),
     Form("Twilio", "twilio", "AC|SK", f"{_HEX}{{32}}"),
     Form("Twitter bearer", "other", "AAAAAAAAAAAAAAAAAAAAA", "[A-Za-z0-9%]{30,120}", own_word=False),

@@ -27,8 +27,14 @@ _HUMP = Pattern("[a-z][A-Z]|[A-Z][a-z]")
 _WORD = r"(?:[A-Z]+|(?:[A-Z]?[a-z]+){0,6})\d{0,3}"
 _WORDS = Pattern(rf"^[@.]?{_WORD}(?:[._/:,-]{_WORD}){{0,20}}[.!?,;:]?$")
 """Words, perhaps joined as in names and paths, perhaps numbered."""
-_NAME = Pattern(r"^[@$#]?[A-Za-z_]{1,40}\d{0,2}$|^[A-Za-z_][a-z_]{0,40}(?:[.:/-][A-Za-z_]{1,40}\d{0,2}){1,8}[!?]?$")
+_NAME = Pattern(
+    r"^[@$#]?[A-Za-z_]{1,40}\d{0,2}$|^[A-Za-z_][a-z_]{0,40}\d{0,2}(?:[.:/-][A-Za-z_]{1,40}\d{0,2}){1,8}[!?]?$"
+)
 _PATH = Pattern(r"^(?:\.{0,2}/|~/|[A-Za-z]:/)(?:[A-Za-z_.-]{1,40}\d{0,3}/?){1,12}$")
+_WHOLE_KEY = Pattern(r"^0x[0-9a-fA-F]{64}$|^(?:django-insecure-)?[a-z0-9!@#$%^&*(_=+)-]{50}$")
+"""Of Ethereum and of Django: they may look like a number, or like code."""
+_LEAST_OF_HEX, _LEAST_OF_DRAWN = 3.2, 4.4
+_COMMON_NUMBERED = Pattern(r"(?i)^(?:[a-z]{1,10}[_-])?(?:password|passwd|pass|pwd|secret|token)\d{0,3}$")
 _DATE = Pattern(r"^\d{4}-\d\d-\d\d|^\d[\d.,:%-]*(?:[a-z]{1,2})?$")
 _COMMON = frozenset(
     {"pass", "password", "passwd", "pwd", "secret", "user", "username", "foo", "bar", "baz", "test", "admin", "root"}
@@ -76,6 +82,9 @@ def is_placeholder(value: str) -> bool:
 def is_quoted_secret(value: str) -> bool:
     """True for letters and digits in quotes, beside a telling name, without the look of anything else."""
     value = value[:_MOST_LOOKED_AT]
+    if _WHOLE_KEY.fits(value):
+        return entropy(value) >= (_LEAST_OF_HEX if value.startswith("0x") else _LEAST_OF_DRAWN)
+    value = value.rstrip("=")
     if _SYNTAX.fits(value) or is_placeholder(value) or _PATH.fits(value) or _DATE.fits(value):
         return False
     mixed = _LETTER.fits(value) and _NO_LETTER.fits(value)
@@ -110,7 +119,7 @@ def is_password(value: str) -> bool:
     value = value[:_MOST_LOOKED_AT]
     if is_placeholder(value) or value.startswith(("$", "%", "{", "@")) or _COUNT.fits(value):
         return False
-    return value.lower() not in _COMMON and len(set(value)) > 2
+    return value.lower() not in _COMMON and not _COMMON_NUMBERED.fits(value) and len(set(value)) > 2
 
 
 _COUNT = Pattern(r"^\d{2,5}(?:/|$)|\{|\}|\\")

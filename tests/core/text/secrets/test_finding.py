@@ -69,6 +69,8 @@ KEYS = {
     "element": ("password", made_up(12)),
     "hyphen": ("password", made_up(24)),
     "basic": ("password", made_up(24)),
+    "end of base64": ("password", made_up(86) + "=="),
+    "Django's": ("password", "a1(b)==&&" + made_up(39, string.ascii_lowercase) + "()"),
     "letters alone": ("password", "nyHxWIsYvVrKle"),
     "behind a hunk's place": ("private_key", BODY[:64]),
     "databricks": ("other", "dapi" + made_up(32, HEX)),
@@ -80,6 +82,8 @@ AROUND = {
     "one line of a key": ("+", ""),
     "lines of a key in a string": ('KEY = """\n', '\n"""'),
     "CRLF": ("DB_PASSWORD=", "\r\nNEXT=1"),
+    "end of base64": ('password = "', '"'),
+    "Django's": ("SECRET_KEY = '", "'"),
     "letters alone": ("DB_PASSWORD=", ""),
     "behind a hunk's place": ("@@ -19,7 +19,7 @@ ", ""),
     "no user": ("redis://:", "@cache:6379/0"),
@@ -157,6 +161,17 @@ def test_every_kind_is_found_whole(name: str) -> None:
         '("HTTPPasswordMgr", "urllib2")',
         "self.token = parser.token2",
         "tokenizer: WordTokenizer2",
+        'assert "Authorization" not in headers, request2.headers',
+        'self.assertNotIn("Proxy-Authorization", request2.headers)',
+        "https://user2:password2@example.org",
+        "s3://aws_key:aws_secret@bucket/export.csv",
+        "# SHA1 Fingerprint: 8c:f4:27:fd:79:0c:3a:d1:66:06:8d:e8:1e:57:ef:bb:93:22:72:d4",
+        'token = "0x' + made_up(40, HEX) + '"',
+        "password: |\n  ${DB_PASSWORD}\n",
+        "jwt.sign(payload, process.env.JWT_SECRET_2)",
+        'user.setPassword("password")',
+        "src/app.py:5432:error:undefined:name",
+        "<password>\n    ${db.password}\n</password>",
         "21225780:EverymajordevelopmentinthehistoryofAmerica",
     ],
 )
@@ -182,6 +197,13 @@ def test_what_is_no_ascii_keeps_its_place() -> None:
     key = KEYS["github"][1]
     text = f"caf\u00e9 \u65e5\u672c \ud800 {key} \U0001f600"
     assert [text[one.start : one.end] for one in secrets.find(text)] == [key]
+
+
+@pytest.mark.parametrize("start", ["MIIDoTCCAomg", "MIIDNTCCAh2g", "DwAwggEKAoIBAQDc", "ADCCAQoCggEBAJrd"])
+def test_certificates_and_public_keys_behind_a_key_are_left(start: str) -> None:
+    public = f"{start}{made_up(64 - len(start), seed=3)}\n{made_up(64, seed=4)}"
+    text = f"{PEM}\n{public}\n"
+    assert [text[one.start : one.end] for one in secrets.find(text)] == [PEM]
 
 
 def test_masks_are_where_the_secrets_were() -> None:

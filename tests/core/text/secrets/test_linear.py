@@ -21,6 +21,15 @@ RUNS = (
     *("eyJ", "sk-", "-----BEGIN", "-----BEGIN PRIVATE KEY-----", "://", "password=", 'password="', '"', "a", "A1b2"),
     *("kind: Secret\n", "curl ", "login ", "AKIA", "://a:", "password: ", "Private-Lines: 1 ", "token", "\\n", "MIIE"),
     *("Ab3dEf7hIj2kLm9n\n", "Authorization: ", "-u a:b ", "c2VjcmV0", "machine a login b "),
+    *(
+        'kind: Secret "data":{"',
+        '"a":"bcde",',
+        "kind: Secret\ndata:\n a\n",
+        "password: |\n",
+        "password(",
+        "auth=('a', ",
+    ),
+    *(":5432:a:", "</key>\n<string>", "password = <<E\n", "password was ", "jwt.sign(", "password\t"),
 )
 
 
