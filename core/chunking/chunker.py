@@ -101,5 +101,7 @@ class Chunker:
                 self.coarse["files that could not be parsed"] += 1
             elif old.has_error or new.has_error:
                 self.coarse["files with syntax errors"] += 1
+            if old.source and new.source and old.lacks_symbols != new.lacks_symbols:
+                old, new = old.without_symbols(), new.without_symbols()  # nothing came or went
             changes.append(FileChange(diff, language_of(diff.filename), old, new, edits, is_parsed=sides is not None))
         return changes

@@ -40,7 +40,7 @@ def signature_of(text: str, kind: str, *, has_body: bool) -> str:
 
 def comments_of(lead: str) -> str:
     """The comments among attributes and comments."""
-    return "\n".join(line for line in lead.splitlines() if not re.match(r"\s*(#!?\[|@|\[)", line))
+    return "\n".join(line for line in lead.split("\n") if not re.match(r"\s*(#!?\[|@|\[)", line))
 
 
 def without_marks(comment: str) -> str:

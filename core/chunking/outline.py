@@ -7,6 +7,7 @@ Lines (rows) and bytes in a unit count from its start, so that a unit is the sam
 from __future__ import annotations
 
 import bisect
+import copy
 import functools
 import itertools
 from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
@@ -121,6 +122,10 @@ class Outline:
         self.is_indented = False
         """Indentation changes what code does."""
         self.has_error = False
+        self.has_carriage_returns = False
+        """Some lines end with a carriage return alone, which git does not count as an end."""
+        self.lacks_symbols = False
+        """Some are left out since they share lines with other code."""
         self.tree: Tree | None = None
         """None where no grammar has read the file."""
         self.comment_query: Query | None = None
@@ -167,6 +172,13 @@ class Outline:
     def forget_lines(self) -> None:
         """Free what is kept for each line; it is computed again when needed."""
         self.__dict__.pop("starts", None)
+
+    def without_symbols(self) -> Outline:
+        """The same lines and comments, all of them outside symbols."""
+        other = copy.copy(self)
+        other.places = []
+        other.__dict__.pop("_place_rows", None)
+        return other
 
     def symbol(self, owner: Owner) -> Symbol:
         """What `owner` points at."""

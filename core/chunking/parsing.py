@@ -15,9 +15,11 @@ from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from core.chunking.carriage_returns import as_line_feeds, by_git_lines
 from core.chunking.heads import comments_of, names, signature_of, without_marks
 from core.chunking.outline import Outline, Place, Symbol, Unit, unit_of
 from core.code.languages import LANGUAGES, SYMBOL_KINDS, Language
+from core.code.test_marks import Marks, Where
 
 if TYPE_CHECKING:
     from tree_sitter import Language as TreeLanguage
@@ -36,7 +38,6 @@ _QUERIES = Path(__file__).resolve().parents[1] / "code" / "queries"
 _KINDS = frozenset(SYMBOL_KINDS)
 _ADORNMENTS = ("decorator", "comment", "template_parameter_list", "requires_clause")
 """What a wrapper may hold besides its definition."""
-_COMMENT_LINE = re.compile(r"\s*(?://|/\*|\*|--|#(?!\s*!?\s*\[))")
 
 
 def outline(
@@ -90,9 +91,8 @@ class _SymbolReader:
         self._too_deep = re.compile(self.language.too_deep.encode()) if self.language.too_deep else None
         self._depth = 0
         self._leading_text = re.compile(self.language.leading_text.encode())
-        self._test_head = re.compile(self.language.test_head) if self.language.test_head else None
-        self._test_path = re.compile(self.language.test_path)
-        self._test_name = re.compile(self.language.test_name)
+        self._rest_of_file = _ids(_grammar(language), self.language.rest_of_file)
+        self._marks = Marks(self.language)
         self._units: OrderedDict[Hashable, Unit] = OrderedDict()
         self._about = functools.lru_cache(maxsize=UNITS_KEPT)(self._read_about)
 
@@ -100,18 +100,37 @@ class _SymbolReader:
         if self._too_deep and self._too_deep.search(source):
             return None
         found = Outline(source)
-        tree = self._parse(found, before, edits)
+        text = as_line_feeds(source)
+        found.has_carriage_returns = text is not source
+        tree = self._parser.parse(text) if found.has_carriage_returns else self._parse(found, before, edits)
         root = tree.root_node
         if root.type == "ERROR":
             return None
-        tests_by_name = self._test_path.search(path) is not None
-        for first, node in self._pieces(root, source):
-            unit = self._unit(first, node, source, tests_by_name=tests_by_name)
+        where = self._marks.around(path)
+        for first, node, rest in self._scopes(root, text):
+            unit = self._rest(first, node, rest, text, where) if rest else self._unit(first, node, text, where)
             if unit.symbols:
                 found.places.append(Place(first.start_point.row, first.start_byte, unit))
+        if found.has_carriage_returns:
+            found.places = by_git_lines(found, text)
         found.is_indented, found.has_error = self.language.indented, root.has_error
         found.tree, found.comment_query = tree, self._comments
         return found
+
+    def _scopes(self, root: Node, source: bytes) -> Iterator[tuple[Node, Node, list[tuple[Node, Node]]]]:
+        """Each top-level piece, and what follows it where it is the namespace of all that follows."""
+        scope: tuple[Node, Node, list[tuple[Node, Node]]] | None = None
+        for first, node in self._pieces(root, source):
+            if node.kind_id in self._rest_of_file and node.child_by_field_name("body") is None:
+                if scope:
+                    yield scope
+                scope = first, node, []
+            elif scope:
+                scope[2].append((first, node))
+            else:
+                yield first, node, []
+        if scope:
+            yield scope
 
     def _parse(self, found: Outline, before: Outline | None, edits: Sequence[Edit]) -> Tree:
         """The tree of a version. What comes out must not depend on whether there was another to start from."""
@@ -119,6 +138,7 @@ class _SymbolReader:
             before is None
             or before.tree is None
             or before.has_error
+            or before.has_carriage_returns
             or len(edits) > MOST_EDITS
             or not self.language.incremental
         ):
@@ -171,26 +191,35 @@ class _SymbolReader:
         end = before.end_point
         return node.start_point.row - end.row <= (1 if end.column else 0)
 
-    def _unit(self, first: Node, node: Node, source: bytes, *, tests_by_name: bool) -> Unit:
+    def _unit(self, first: Node, node: Node, source: bytes, where: Where) -> Unit:
         """What is in a piece. It must depend on nothing but the piece's content, since it is remembered by that."""
         content = source[first.start_byte : node.end_byte]
-        digest = hashlib.blake2b(content, digest_size=16).digest(), node.kind_id, tests_by_name
+        digest = hashlib.blake2b(content, digest_size=16).digest(), node.kind_id, where
         unit = self._units.get(digest)
         if unit is not None:
             self._units.move_to_end(digest)
             return unit
-        unit = self._container(first, node, source, digest, tests_by_name=tests_by_name) or self._search(
-            first, node, source, digest, tests_by_name=tests_by_name
-        )
+        unit = self._container(first, node, source, digest, where) or self._search(first, node, source, digest, where)
         if not node.has_error:  # with errors, what is found may depend on what is around
             self._units[digest] = unit
             if len(self._units) > UNITS_KEPT:
                 self._units.popitem(last=False)
         return unit
 
-    def _container(
-        self, first: Node, node: Node, source: bytes, digest: Hashable, *, tests_by_name: bool
-    ) -> Unit | None:
+    def _rest(self, first: Node, node: Node, pieces: Sequence[tuple[Node, Node]], source: bytes, where: Where) -> Unit:
+        """A namespace without a body from the units behind it, as if they were in its body."""
+        last = pieces[-1][1]
+        digest = hashlib.blake2b(source[first.start_byte : last.end_byte], digest_size=16).digest(), node.kind_id, where
+        row, start = first.start_point.row, first.start_byte
+        unit = self._search(first, node, source, digest, where)
+        if len(unit.symbols) != 1:
+            return unit
+        end = last.end_point
+        last_row = end.row - (0 if end.column else 1) - row
+        own = unit.symbols[0]._replace(last=max(last_row, unit.symbols[0].last), end=last.end_byte - start)
+        return unit_of(self._with_members(own, pieces, source, (row, start), where), {}, digest)
+
+    def _container(self, first: Node, node: Node, source: bytes, digest: Hashable, where: Where) -> Unit | None:
         """A type or module from the units in its body, most of which are known; None for other pieces."""
         inner = node
         while inner.kind_id in self._wrappers and inner.named_children:
@@ -204,13 +233,20 @@ class _SymbolReader:
         if len(found.matches) != 1 or found.matches[0][0].id != inner.id:
             return None
         row, start = first.start_point.row, first.start_byte
-        own = self._in_scope(
-            self._symbol(*found.matches[0], source, found.docs, (row, start)), (), -1, tests_by_name=tests_by_name
-        )
+        own = self._symbol(*found.matches[0], source, found.docs, (row, start), where)
+        symbols = self._with_members(own, self._pieces(body, source), source, (row, start), where)
+        return unit_of(symbols, _cuts(node, row), digest)
+
+    def _with_members(
+        self, own: Symbol, pieces: Iterable[tuple[Node, Node]], source: bytes, origin: tuple[int, int], where: Where
+    ) -> list[Symbol]:
+        """A symbol with those inside it, from the units that they are in; `origin` is the row and byte of its unit."""
+        row, start = origin
+        inside = self._marks.inside(own.kind, where, is_test=own.is_test)
         symbols = [own]
-        for leader, piece in self._pieces(body, source):
+        for leader, piece in pieces:
             self._depth += 1
-            unit = self._unit(leader, piece, source, tests_by_name=tests_by_name)
+            unit = self._unit(leader, piece, source, inside)
             self._depth -= 1
             rows, offset, before = leader.start_point.row - row, leader.start_byte - start, len(symbols)
             symbols += [
@@ -227,18 +263,19 @@ class _SymbolReader:
                     one.end + offset,
                     one.signature,
                     one.doc,
-                    one.is_test or own.is_test,
+                    one.is_test,
                 )
                 for one in unit.symbols
             ]
-        return unit_of(symbols, _cuts(node, row), digest)
+        return symbols
 
-    def _search(self, first: Node, node: Node, source: bytes, digest: Hashable, *, tests_by_name: bool) -> Unit:
+    def _search(self, first: Node, node: Node, source: bytes, digest: Hashable, where: Where) -> Unit:
         found = _Findings()
         self._collect(node, found)
         # The order of matches is not defined.
         found.matches.sort(key=_rank)
         symbols: list[Symbol] = []
+        around: list[Where] = []
         row, start = first.start_point.row, first.start_byte
         last = -1
         open_symbols: list[int] = []
@@ -251,22 +288,19 @@ class _SymbolReader:
             outer = open_symbols[-1] if open_symbols else -1
             if outer >= 0 and kind == "constant" and symbols[outer].kind == "function":
                 continue  # a local variable
-            symbol = self._symbol(definition, kind, captures, source, found.docs, (row, start))
-            symbols.append(self._in_scope(symbol, symbols, outer, tests_by_name=tests_by_name))
+            here = around[outer] if outer >= 0 else where
+            symbol = self._symbol(definition, kind, captures, source, found.docs, (row, start), here)
+            symbols.append(self._in_scope(symbol, symbols, outer))
+            around.append(self._marks.inside(kind, here, is_test=symbol.is_test))
             open_symbols.append(len(symbols) - 1)
         return unit_of(symbols, _cuts(node, row), digest)
 
-    def _in_scope(self, symbol: Symbol, symbols: Sequence[Symbol], outer: int, *, tests_by_name: bool) -> Symbol:
+    def _in_scope(self, symbol: Symbol, symbols: Sequence[Symbol], outer: int) -> Symbol:
         """The symbol inside the one with the number `outer`, if that is not -1."""
-        is_test = symbol.is_test or (tests_by_name and self._test_name.match(symbol.name) is not None)
         if outer < 0:
-            return symbol._replace(is_test=True) if is_test else symbol
-        within = symbols[outer]
-        return symbol._replace(
-            parent=outer,
-            qualified_name=f"{within.qualified_name}{self.language.separator}{symbol.qualified_name}",
-            is_test=is_test or within.is_test,
-        )
+            return symbol
+        name = f"{symbols[outer].qualified_name}{self.language.separator}{symbol.qualified_name}"
+        return symbol._replace(parent=outer, qualified_name=name)
 
     def _collect(self, node: Node, found: _Findings, end: int | None = None) -> None:
         """What the query finds in a node, up to `end`."""
@@ -286,6 +320,7 @@ class _SymbolReader:
         source: bytes,
         docs: Mapping[int, Node],
         origin: tuple[int, int],
+        where: Where,
     ) -> Symbol:
         """A symbol as if it lay in no other; `origin` is the row and the byte that its unit starts at."""
         row, start = origin
@@ -305,6 +340,7 @@ class _SymbolReader:
             (doc.text or b"") if doc else None,
             kind,
             has_body,
+            where,
         )
         whole_row = whole.start_point.row
         return Symbol(
@@ -324,19 +360,14 @@ class _SymbolReader:
         )
 
     def _read_about(
-        self, lead: bytes, head: bytes, definition: int, doc: bytes | None, kind: str, has_body: bool
+        self, lead: bytes, head: bytes, definition: int, doc: bytes | None, kind: str, has_body: bool, where: Where
     ) -> tuple[str, str, bool]:
-        """(signature, doc, whether it is marked as a test) from the text before a symbol's body."""
+        """(signature, doc, whether it is a test) from the text before a symbol's body."""
         text = lead.decode(errors="replace")
         signature = signature_of(head[definition:].decode(errors="replace"), kind, has_body=has_body)
-        comment = comments_of(text) if doc is None else doc.decode(errors="replace")
-        return signature, without_marks(comment), self._says_test(text + head.decode(errors="replace"))
-
-    def _says_test(self, head: str) -> bool:
-        if self._test_head is None:
-            return False
-        lines = (line for line in head.splitlines() if not _COMMENT_LINE.match(line))
-        return any(self._test_head.search(line) for line in lines)
+        comment = without_marks(comments_of(text) if doc is None else doc.decode(errors="replace"))
+        is_test = self._marks.is_test(text + head.decode(errors="replace"), signature, comment, where)
+        return signature, comment, is_test
 
     @staticmethod
     def _without_last_comments(whole: Node, source: bytes) -> Node:

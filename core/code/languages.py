@@ -21,6 +21,9 @@ SYMBOL_KINDS = (
 """What a query file may capture: eleven kinds of code, then the parts of documents and settings."""
 
 
+_NEVER = r"(?!)"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Language:
     """A language by its files and, where symbols are known, by its grammar."""
@@ -41,6 +44,8 @@ class Language:
     """Nodes around a definition that belong to it: decorators, export, template."""
     containers: tuple[str, ...] = ()
     """Definitions with a field `body` full of definitions."""
+    rest_of_file: tuple[str, ...] = ()
+    """Definitions that, without a body, hold all that follows: namespaces of a whole file."""
     leading: tuple[str, ...] = ()
     """Nodes before a definition that belong to it: attributes, doc comments."""
     leading_text: str = ""
@@ -53,12 +58,18 @@ class Language:
     """The query names the way from the root, so that deeper nodes of the same type do not match."""
     too_deep: str = ""
     """What the grammar cannot survive; such a file is chunked as a whole."""
-    test_head: str = ""
-    """What makes a test: regular expression for the text before a symbol's body, with attributes."""
-    test_path: str = r"(?!)"
+    test_head: str = _NEVER
+    """What makes a test: regular expression for the text before a symbol's body, with attributes, without comments."""
+    test_doc: str = _NEVER
+    """The same for its doc comment."""
+    test_path: str = _NEVER
     """Files in which names make tests."""
-    test_name: str = r"(?!)"
-    """Names of tests in such files."""
+    test_name: str = _NEVER
+    """Signatures of tests in such files, from their start."""
+    test_member: str = _NEVER
+    """Signatures of tests directly in a class that is a test."""
+    support_head: str = _NEVER
+    """What is no test whatever its name, such as a fixture: regular expression as in `test_head`."""
 
 
 _C_COMMENTS = r"/\*|//"
@@ -73,7 +84,8 @@ LANGUAGES = {
         leading=("attribute_item", "line_comment", "block_comment"),
         leading_text=r"#|///(?!/)|/\*\*(?![*/])",
         test_head=r"(?:^|\])\s*#\s*\[\s*(?:\w+\s*::\s*)*(?:test|rstest|test_case|quickcheck|proptest|wasm_bindgen_test)\b"
-        r"|(?:^|\])\s*#\s*\[\s*cfg\s*\((?![^\]]*\bnot\s*\(\s*test\b)(?:[^\]]*[(,\s])?test\s*[,)]",
+        r"|(?:^|\])\s*#\s*\[\s*cfg\s*\((?![^\]]*\bnot\s*\(\s*test\b)(?:[^\]]*[(,\s])?test\s*[,)][^\]]*\]"
+        r"(?:\s*#\s*\[[^\]]*\])*\s*(?:pub\b\s*(?:\([^)]*\)\s*)?)?mod\b",
     ),
     "python": Language(
         extensions="py pyi pyw",
@@ -84,7 +96,9 @@ LANGUAGES = {
         wrappers=("decorated_definition",),
         test_head=r"class\s+\w+\s*\([^)]*TestCase\b",
         test_path=r"(?:^|/)(?:test_[^/]*|[^/]*_test|tests?/(?:.*/)?[^/]*)\.py$",
-        test_name=r"test|Test",
+        test_name=r"(?:async )?def test|class Test",
+        test_member=r"(?:async )?def test|class Test",
+        support_head=r"^\s*@(?:\w+\.)*fixture\b",
     ),
     "javascript": Language(
         extensions="js jsx mjs cjs",
@@ -129,7 +143,8 @@ LANGUAGES = {
         leading=("comment",),
         leading_text=_C_COMMENTS,
         test_path=r"_test\.go$",
-        test_name=r"(?:Test|Benchmark|Fuzz|Example)(?![a-z])",
+        test_name=r"func (?:(?:Test|Benchmark|Fuzz)(?![a-z])\w*\(\s*\w+ \*(?:\w+\.)?[TBF],?\s*\)"
+        r"|Example(?![a-z])\w*\(\s*\)|\([^)]*\) Test(?![a-z])\w*\(\s*\))",
     ),
     "java": Language(
         extensions="java",
@@ -137,14 +152,18 @@ LANGUAGES = {
         containers=("class_declaration", "interface_declaration"),
         leading=("block_comment", "line_comment"),
         leading_text=_C_COMMENTS,
-        test_head=r"(?s:.*)@(?:\w+\.)*(?:Test|ParameterizedTest|RepeatedTest|TestFactory|Property)\b",
+        test_head=r"@(?:\w+\.)*(?:Test|ParameterizedTest|RepeatedTest|TestFactory|TestTemplate|Property)\b"
+        r"|\bclass\s+\w+\s+extends\s+[\w.]*TestCase\b",
+        test_member=r"(?:\w+ )*void test\w*\(\s*\)",
     ),
     "kotlin": Language(
         extensions="kt kts",
         wheel="tree_sitter_kotlin",
         leading=("block_comment", "line_comment"),
         leading_text=_C_COMMENTS,
-        test_head=r"(?s:.*)@(?:\w+\.)*(?:Test|ParameterizedTest|RepeatedTest|Property)\b",
+        test_head=r"@(?:\w+\.)*(?:Test|ParameterizedTest|RepeatedTest|TestFactory|TestTemplate|Property)\b"
+        r"|\bclass\s+\w+\s*(?:\([^)]*\)\s*)?:[^{]*\bTestCase\s*\(",
+        test_member=r"(?:\w+ )*fun test\w*\(\s*\)",
     ),
     "c": Language(
         extensions="c h",
@@ -161,15 +180,18 @@ LANGUAGES = {
         wrappers=("template_declaration",),
         leading=("comment",),
         leading_text=_C_COMMENTS,
-        test_head=r"(?:TYPED_)?TEST(?:_F|_P|_CASE|_METHOD)?\s*\(|BOOST_\w*TEST_CASE\s*\(",
+        test_head=r"\b(?:TYPED_TEST(?:_P)?|TEST(?:_F|_P|_METHOD|_CASE(?:_METHOD|_FIXTURE|_TEMPLATE)?)?"
+        r"|TEMPLATE_(?:\w+_)?TEST_CASE\w*|SCENARIO(?:_METHOD)?|BOOST_\w*TEST_CASE\w*)\s*\(",
     ),
     "csharp": Language(
         extensions="cs csx",
         wheel="tree_sitter_c_sharp",
         containers=("namespace_declaration", "class_declaration", "struct_declaration", "interface_declaration"),
+        rest_of_file=("file_scoped_namespace_declaration",),
         leading=("comment",),
         leading_text=_C_COMMENTS,
-        test_head=r"(?s:.*)\[\s*(?:\w+\.)*(?:Fact|Theory|Test|TestCase|TestMethod|DataTestMethod|TestClass|TestFixture)\b",
+        test_head=r"^\s*(?:\[[^\]]*\]\s*)*\[(?:[^\]]*,)?\s*(?:\w+\.)*(?:\w*(?:Fact|Theory)|Test|TestCase(?:Source)?"
+        r"|(?:Data)?TestMethod|TestClass|TestFixture(?:Source)?)(?:Attribute)?\s*[](,]",
     ),
     "ruby": Language(
         extensions="rb rake gemspec ru",
@@ -179,9 +201,11 @@ LANGUAGES = {
         separator="::",
         leading=("comment",),
         leading_text="#",
-        test_head=r"^\s*(?:RSpec\.)?(?:describe|context|it|specify|test)\b(?!\s*=)|^\s*class\s+\S+\s*<\s*\S*(?:TestCase|Minitest::Test)",
+        test_head=r"^\s*(?:RSpec\.)?(?:describe|context|feature|it|specify|scenario|test)\b(?!\s*=)"
+        r"|^\s*class\s+\S+\s*<\s*\S*(?:TestCase|Minitest::Test)",
         test_path=r"_test\.rb$|(?:^|/)test_[^/]*\.rb$",
-        test_name=r"test_|Test|\w*Test$",
+        test_name=r"def test_|class (?:Test|\w*Test\b)",
+        test_member=r"def test_",
     ),
     "php": Language(
         extensions="php phtml",
@@ -191,7 +215,10 @@ LANGUAGES = {
         separator="\\",
         leading=("comment",),
         leading_text=_C_COMMENTS + "|#",
-        test_head=r"(?s:.*)\bclass\s+\w+\s+extends\s+\S*TestCase\b",
+        rest_of_file=("namespace_definition",),
+        test_head=r"\bclass\s+\w+\s+extends\s+\S*TestCase\b|#\[[^\]]*\bTest\b",
+        test_doc=r"^@test\b",
+        test_member=r"(?:\w+ )*function test",
     ),
     "swift": Language(
         extensions="swift",
@@ -199,7 +226,8 @@ LANGUAGES = {
         containers=("class_declaration", "protocol_declaration"),
         leading=("comment", "multiline_comment"),
         leading_text=_C_COMMENTS,
-        test_head=r"(?s:.*)\bclass\s+\w+\s*:[^{]*XCTestCase\b|(?s:.*)@(?:Test|Suite)\b",
+        test_head=r"\bclass\s+\w+\s*:[^{]*TestCase\b|\bextension\s+\w+Tests\b|@(?:Test|Suite)\b",
+        test_member=r"(?:[\w@]+ )*func test\w*\(\s*\)",
     ),
     "shell": Language(
         extensions="sh bash zsh ksh bats",

@@ -56,6 +56,7 @@ class Symbol:
     code: str
     """Its own lines, without those of symbols inside it."""
     is_test: bool
+    """It is a test, or inside one: helpers of tests are no answer either."""
     depth: int
 
     @cached_property
@@ -117,10 +118,10 @@ def _symbol(path: str, outline: Outline, owner: Owner) -> Symbol:
     symbol, (first, last) = outline.symbol(owner), outline.rows(owner)
     runs = [(first, last)] if symbol.kind in FUNCTIONS else outline.own_runs(owner)
     code = outline.code(runs).decode("utf-8", "replace")
-    depth, above = 0, outline.parent(owner)
+    is_test, depth, above = symbol.is_test, 0, outline.parent(owner)
     while above is not None:
-        depth, above = depth + 1, outline.parent(above)
-    return Symbol(path, symbol.qualified_name, symbol.kind, (first + 1, last + 1), code, symbol.is_test, depth)
+        is_test, depth, above = is_test or outline.symbol(above).is_test, depth + 1, outline.parent(above)
+    return Symbol(path, symbol.qualified_name, symbol.kind, (first + 1, last + 1), code, is_test, depth)
 
 
 def rank(

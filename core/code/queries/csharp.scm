@@ -1,5 +1,6 @@
 ; Symbols of C#.
 (namespace_declaration name: (_) @name body: (_) @body) @module
+(file_scoped_namespace_declaration name: (_) @name) @module
 (class_declaration name: (identifier) @name body: (_)? @body) @class
 (record_declaration name: (identifier) @name body: (_)? @body) @class
 (struct_declaration name: (identifier) @name body: (_)? @body) @struct

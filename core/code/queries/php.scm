@@ -1,5 +1,5 @@
 ; Symbols of PHP.
-(namespace_definition name: (_) @name body: (_) @body) @module
+(namespace_definition name: (_) @name body: (_)? @body) @module
 (class_declaration name: (name) @name body: (_) @body) @class
 (interface_declaration name: (name) @name body: (_) @body) @interface
 (trait_declaration name: (name) @name body: (_) @body) @trait
