@@ -7,6 +7,7 @@ by adding up the edits before it.
 from __future__ import annotations
 
 import bisect
+import functools
 import re
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, NamedTuple
@@ -111,6 +112,22 @@ class Edits:
         edit = self.edits[number]
         return edit.old + edit.removed + max(new - edit.new - edit.added, 0)
 
+    @functools.cached_property
+    def _old_spans(self) -> list[tuple[int, int, int]]:
+        return [(edit.old, edit.old + edit.removed, edit.new + edit.added) for edit in self.edits]
+
+    @functools.cached_property
+    def _new_spans(self) -> list[tuple[int, int, int]]:
+        return [(edit.new, end := edit.new + edit.added, end) for edit in self.edits]
+
+    def kept_of_old(self, rows: Iterable[tuple[int, int]]) -> list[tuple[int, int]]:
+        """Runs, on the new side, of the unchanged rows among some runs of the old side."""
+        return _without(rows, self._old_spans, self._old_starts)
+
+    def kept_of_new(self, rows: Iterable[tuple[int, int]]) -> list[tuple[int, int]]:
+        """The same for runs of the new side."""
+        return _without(rows, self._new_spans, self._new_starts)
+
     def around(self, removed: Sequence[int], added: Sequence[int]) -> tuple[list[int], list[int]]:
         """(old rows, new rows) of the unchanged lines around the edits that some changed rows are in."""
         numbers = {bisect.bisect_right(self._old_starts, row) - 1 for row in removed}
@@ -153,6 +170,32 @@ class Edits:
 
     def _new_row(self, new: int) -> Row:
         return Row("+" if self.is_added(new) else ">", self.to_old(new), new)
+
+
+def _without(
+    rows: Iterable[tuple[int, int]], spans: Sequence[tuple[int, int, int]], starts: Sequence[int]
+) -> list[tuple[int, int]]:
+    """Runs without some (start, end, what the row at the end is called), in these terms."""
+    found: list[tuple[int, int]] = []
+
+    def add(first: int, last: int, shift: int) -> None:
+        if first <= last and found and found[-1][1] + 1 == first + shift:
+            found[-1] = found[-1][0], last + shift
+        elif first <= last:
+            found.append((first + shift, last + shift))
+
+    for first, last in rows:
+        number = bisect.bisect_right(starts, first) - 1
+        _, end, name = spans[number] if number >= 0 else (0, 0, 0)
+        at, shift = max(first, end), name - end
+        number += 1
+        while number < len(spans) and spans[number][0] <= last:
+            start, end, name = spans[number]
+            add(at, start - 1, shift)
+            at, shift = end, name - end
+            number += 1
+        add(at, last, shift)
+    return found
 
 
 def header_rows(line: str) -> tuple[int, int]:

@@ -5,7 +5,9 @@ from __future__ import annotations
 import functools
 import itertools
 import re
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
+from typing import TYPE_CHECKING, NamedTuple
 
 from core.chunking.edits import runs
 from core.chunking.matching import TOKEN, without_comments
@@ -13,6 +15,9 @@ from core.chunking.outline import Outline, Symbol
 from core.code.change_types import Intent, Role
 from core.code.languages import file_kind, language_of
 from core.history.messages import CONVENTIONAL_LABEL
+
+if TYPE_CHECKING:
+    from tree_sitter import Node
 
 # Text in quotes is one token, since white space counts there.
 _STRICT_TOKEN = re.compile(rb"""\"(?:[^\"\\\n]|\\.)*\"|'(?:[^'\\\n]|\\.)*'|\+\+|--|""" + TOKEN.pattern)
@@ -72,12 +77,34 @@ _RESTRUCTURING = re.compile(
 )
 
 
-def differences(old: Outline, old_rows: Sequence[int], new: Outline, new_rows: Sequence[int]) -> tuple[bool, bool]:
-    """(code differs, comments differ) between rows of the old and rows of the new side."""
-    before, old_comments = _code_and_comments(old, old_rows)
-    after, new_comments = _code_and_comments(new, new_rows)
-    code = before != after or (bool(before) and new.is_indented and _indents(old, old_rows, new, new_rows))
-    return code, old_comments != new_comments
+class Words(NamedTuple):
+    """What some rows say."""
+
+    code: list[bytes]
+    """Tokens, without commas before a closing bracket."""
+    comments: list[bytes]
+
+
+def differences(
+    old: Outline, old_rows: Sequence[int], new: Outline, new_rows: Sequence[int], frame: tuple[str, str] | None = None
+) -> tuple[bool, bool]:
+    """(code differs, comments differ) between rows of the old and rows of the new side.
+
+    With `frame`, the names of a namespace before and after, its brackets and its name do not count.
+    """
+    before, after = words(old, old_rows), words(new, new_rows)
+    if frame is None:
+        code = before.code != after.code
+    else:
+        code = _without_frame(before.code, frame[0]) != _without_frame(after.code, frame[1])
+    if not code and before.code and new.is_indented:
+        code = _nesting(old, old_rows) != _nesting(new, new_rows)
+    return code, before.comments != after.comments
+
+
+def surely_differ(before: Words, after: Words) -> bool:
+    """True where changed rows alone show that code differs: whatever is between them is on both sides."""
+    return _counts(before.code) != _counts(after.code)
 
 
 def signatures_differ(before: Symbol, after: Symbol) -> bool:
@@ -142,20 +169,34 @@ def intent(message: str) -> Intent:
     return "restructuring" if _RESTRUCTURING.search(message) else ""
 
 
-def _code_and_comments(side: Outline, rows: Sequence[int]) -> tuple[list[bytes], list[bytes]]:
-    """(tokens of the code, words of the comments) in some rows."""
+def words(side: Outline, rows: Sequence[int]) -> Words:
+    """Code and comments of some rows; white space is neither."""
     if not rows:
-        return [], []
+        return Words([], [])
     tokens: list[bytes] = []
-    words: list[bytes] = []
+    said: list[bytes] = []
     comments = side.comments_between(side.starts[rows[0]], side.starts[rows[-1] + 1])
     for first, last in runs(rows):
         start, end = side.starts[first], side.starts[last + 1]
         own = [(max(a, start), min(b, end)) for a, b in comments if a < end and b > start]
         tokens += without_comments(side.source, start, end, own, _STRICT_TOKEN)
         for a, b in own:
-            words += side.source[a:b].split()
-    return _without_last_commas(tokens), words
+            said += side.source[a:b].split()
+    return Words(_without_last_commas(tokens), said)
+
+
+def _counts(tokens: Iterable[bytes]) -> Counter[bytes]:
+    found = Counter(tokens)
+    del found[b","]  # one at the end of a list counts only if a bracket follows, maybe in an unchanged row
+    return found
+
+
+def _without_frame(tokens: Sequence[bytes], name: str) -> list[bytes]:
+    """Tokens of a namespace without its brackets and its name."""
+    parts = TOKEN.findall(name.encode())
+    kept = [one for one in tokens if one not in (b"{", b"}", b";")]
+    at = next((n for n in range(len(kept)) if kept[n : n + len(parts)] == parts), None)
+    return kept if at is None else kept[:at] + kept[at + len(parts) :]
 
 
 def _without_last_commas(tokens: Sequence[bytes]) -> list[bytes]:
@@ -182,10 +223,27 @@ def _without_last_commas(tokens: Sequence[bytes]) -> list[bytes]:
     return kept
 
 
-def _indents(old: Outline, old_rows: Sequence[int], new: Outline, new_rows: Sequence[int]) -> bool:
-    """True where lines of code are indented more or less than before."""
-    before, after = (
-        [len(line.expandtabs()) - len(line.lstrip().expandtabs()) for line in lines if line.strip()]
-        for lines in (map(old.line, old_rows), map(new.line, new_rows))
-    )
-    return before != after if len(before) == len(after) else before[:1] != after[:1]
+def _nesting(side: Outline, rows: Sequence[int]) -> list[int]:
+    """How deep each statement that begins in some rows is in blocks, from the first one's depth on."""
+    from tree_sitter import Query, QueryCursor
+
+    if side.tree is None:
+        return []
+    query = Query(side.tree.language, "(block (_) @statement) (module (_) @statement)")
+    found: dict[int, int] = {}
+    for first, last in runs(rows):
+        start, end = side.starts[first], side.starts[last + 1]
+        cursor = QueryCursor(query)
+        cursor.set_byte_range(start, end)
+        for node in cursor.captures(side.tree.root_node).get("statement", []):
+            if node.type != "comment" and start <= node.start_byte < end:
+                found[node.start_byte] = _depth(node)
+    depths = [found[start] for start in sorted(found)]
+    return [depth - depths[0] for depth in depths]
+
+
+def _depth(node: Node) -> int:
+    depth, outer = 0, node.parent
+    while outer is not None:
+        depth, outer = depth + (outer.type == "block"), outer.parent
+    return depth

@@ -147,6 +147,11 @@ class Matches:
             found = SymbolMatch(Version(version.file, Owner(number, version.owner.symbol)), version, "key", 1.0)
         return found
 
+    def changed_places(self, file: int) -> range:
+        """Numbers of a file's places on the new side, but for the unchanged ones at its start and at its end."""
+        units = self._units[file]
+        return range(units.start, units.new_end)
+
 
 @dataclass
 class UnitPairs:

@@ -12,6 +12,7 @@ from core.chunking import evidence as look
 from core.chunking import parts
 from core.chunking.edits import Edits, render, render_added, render_removed, runs
 from core.chunking.matching import Matches, SymbolMatch, Version
+from core.chunking.moves import Moves
 from core.chunking.outline import Outline, Owner, Symbol
 from core.code.change_types import ChangeEvidence, Intent, Role, Step, decide
 from core.code.languages import file_type, is_manifest, module_path
@@ -87,17 +88,15 @@ class Piece:
             step: Step = "modified" if before and after else "new" if after else "deleted"
         else:
             step = _STEPS.get(self.change.diff.change_type, "modified")
-        code, comments = True, False
-        if step == "modified":
-            # Of a moved symbol the edits say nothing (they call all of it removed and added): compare whole codes.
-            rows = (_rows(self.old_runs), _rows(self.new_runs)) if self.moved else (self.removed, self.added)
-            code, comments = look.differences(self.old_change.old, rows[0], self.change.new, rows[1])
+        code, comments = self._differences() if step == "modified" else (True, False)
         return ChangeEvidence(
             role=self._role(),
             kind=symbol.kind if symbol else "module" if self.change.is_parsed else "file",
             step=step,
             is_test=symbol.is_test if symbol else False,
-            renamed=bool(before and after and before.name != after.name),
+            renamed=bool(
+                before and after and before.name != after.name and before.qualified_name != after.qualified_name
+            ),
             moved=self.moved,
             code=code,
             comments=comments,
@@ -105,6 +104,46 @@ class Piece:
             intent=intent if step == "modified" and code else "",
             how=self.match.how if self.match else "",
         )
+
+    def _differences(self) -> tuple[bool, bool]:
+        """(code differs, comments differ)."""
+        old, new = self.old_change.old, self.change.new
+        changed = look.words(old, self.removed), look.words(new, self.added)
+        if self._keeps_its_rows() and look.surely_differ(*changed):
+            return True, changed[0].comments != changed[1].comments
+        rows = _rows(self.old_runs), _rows(self.new_runs)
+        if self.match is None:
+            rows = self._rows_outside_symbols()
+        return look.differences(old, rows[0], new, rows[1], self._frame())
+
+    def _keeps_its_rows(self) -> bool:
+        """True where the rows that git calls unchanged are its own on both sides, if they are on one."""
+        if self.old_change is not self.change:
+            return False
+        edits = self.change.edits
+        return self.match is None or edits.kept_of_old(self.old_runs) == edits.kept_of_new(self.new_runs)
+
+    def _frame(self) -> tuple[str, str] | None:
+        """A namespace's own names where the whole one is the same: how it is written is no code of its own."""
+        before, after = self.before, self.after
+        if not (before and after and self.old_owner and self.owner) or after.kind != "module":
+            return None
+        places = self.old_change.old.places[self.old_owner.place], self.change.new.places[self.owner.place]
+        has_members = (
+            self.old_owner.symbol in places[0].unit.containers and self.owner.symbol in places[1].unit.containers
+        )
+        return (before.name, after.name) if has_members and before.qualified_name == after.qualified_name else None
+
+    def _rows_outside_symbols(self) -> tuple[list[int], list[int]]:
+        """The changed rows, and those between the first and the last that are outside symbols on both sides."""
+        old, new, edits = self.change.old, self.change.new, self.change.edits
+        at = [*self.removed, *map(edits.to_old, self.added)]
+        kept = [
+            row
+            for row in range(min(at), min(max(at), len(old) - 1) + 1)
+            if not edits.is_removed(row) and old.owner(row) is new.owner(edits.to_new(row)) is None
+        ]
+        return sorted((*self.removed, *kept)), sorted((*self.added, *map(edits.to_new, kept)))
 
     def _role(self) -> Role:
         path, symbol = self.change.diff.filename, self.after or self.before
@@ -241,23 +280,25 @@ def pieces(changes: Sequence[FileChange]) -> Iterator[Piece]:
     """Everything that a commit touches: by file, then by the row that is touched first."""
     matches = Matches([one.old for one in changes], [one.new for one in changes])
     found: list[list[Piece]] = [[] for _ in changes]
-    seen: set[SymbolMatch] = set()
+    touched: dict[SymbolMatch, int] = {}
+    """With the file in which it was met first."""
     for file, change in enumerate(changes):
         if None in change.removed or None in change.added:
             rows = [change.edits.to_new(row) for row in change.removed.get(None, ())] + change.added.get(None, [])
             found[file].append(Piece(change, change, None, min(rows), moved=False))
         # A symbol may be touched on both sides, and its lines may be in two files: one piece for each match.
-        touched = [matches.of_old(Version(file, owner)) for owner in change.removed if owner]
-        touched += [matches.of_new(Version(file, owner)) for owner in change.added if owner]
-        for match in touched:
-            if match in seen:
-                continue
-            seen.add(match)
-            report = match.new.file if match.new else file
-            old_change = changes[match.old.file] if match.old else changes[report]
-            position = _position(match, changes[report], old_change)
-            moved = bool(match.old and match.new) and _is_moved(match, matches, changes)
-            found[report].append(Piece(changes[report], old_change, match, position, moved=moved))
+        for owner in change.removed:
+            if owner:
+                touched.setdefault(matches.of_old(Version(file, owner)), file)
+        for owner in change.added:
+            if owner:
+                touched.setdefault(matches.of_new(Version(file, owner)), file)
+    moves = Moves(list(touched), matches, changes)
+    for match, file in touched.items():
+        report = match.new.file if match.new else file
+        old_change = changes[match.old.file] if match.old else changes[report]
+        position = _position(match, changes[report], old_change)
+        found[report].append(Piece(changes[report], old_change, match, position, moved=match in moves))
     for own in found:
         yield from sorted(own, key=lambda piece: (piece.position, piece.match is not None))
 
@@ -270,27 +311,6 @@ def _position(match: SymbolMatch, change: FileChange, old_change: FileChange) ->
         assert match.new is not None
         rows = [change.new.rows(match.new.owner)[0]]
     return min(rows)
-
-
-def _is_moved(match: SymbolMatch, matches: Matches, changes: Sequence[FileChange]) -> bool:
-    """True where a symbol is in another file, in another symbol, or elsewhere among its neighbours."""
-    assert match.old is not None
-    assert match.new is not None
-    if match.old.file != match.new.file:
-        return True
-    change = changes[match.new.file]
-    old_parent, parent = change.old.parent(match.old.owner), change.new.parent(match.new.owner)
-    if old_parent and parent:
-        counterpart = matches.of_new(Version(match.new.file, parent)).old
-        if counterpart != Version(match.old.file, old_parent):
-            return True
-    elif old_parent or parent:
-        return True
-    first, last = change.new.rows(match.new.owner)
-    before = change.old.rows(match.old.owner)
-    # In place means that its old lines, carried through the edits, meet its new ones.
-    lands = [change.edits.to_new(row) for row in before]
-    return not (lands[0] <= last + 1 and lands[1] >= first - 1)
 
 
 def _decode(texts: Sequence[bytes]) -> tuple[list[str], str]:
