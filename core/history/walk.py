@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import codecs
-import functools
 import re
 import secrets
 from collections.abc import Iterable, Iterator, Sequence
@@ -11,6 +9,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from core.errors import StageError
+from core.git.encodings import codec_of
 from core.history import messages
 from core.history.options import ReadOptions
 from core.history.overlay import Overlay
@@ -161,25 +160,12 @@ def entries(raw: bytes) -> list[bytes]:
 
 def decode(parts: Sequence[bytes], declared: str) -> tuple[list[str], str]:
     """(texts, encoding): UTF-8 if all are valid, else the declared encoding, else Latin-1, which never fails."""
-    for name in ("utf-8", _codec(declared)):
+    for name in ("utf-8", codec_of(declared)):
         try:
             return [part.decode(name) for part in parts], name
         except ValueError:
             continue
     return [part.decode("latin-1") for part in parts], "latin-1"
-
-
-@functools.lru_cache(maxsize=1000)
-def _codec(declared: str) -> str:
-    """Python's name of an encoding, "utf-8" for what is none, or would read plain ASCII as something else."""
-    try:
-        name = codecs.lookup(declared).name
-        return name if _PLAIN.decode(name) == _PLAIN.decode("ascii") else "utf-8"
-    except (LookupError, ValueError, TypeError):
-        return "utf-8"
-
-
-_PLAIN = bytes(range(0x20, 0x5C)) + bytes(range(0x5D, 0x7F)) + rb"\u0041 \x41 +AEE- ~{"
 
 
 def raw_date(raw: bytes) -> tuple[int, int]:

@@ -1,0 +1,99 @@
+"""Texts that are not UTF-8."""
+
+from __future__ import annotations
+
+import pytest
+
+from core.git.encodings import Encoding, agreed, encoding_of
+
+
+@pytest.mark.parametrize(
+    ("text", "name"),
+    [
+        ("// 設定を読み込む\n", "cp932"),
+        ("// Ошибка чтения файла\n", "koi8-r"),
+        ("// Ошибка чтения файла\n", "cp1251"),
+        ("// 初始化設定，讀取檔案內容\n", "big5"),
+        ("// ファイルを開く\n", "euc_jp"),
+        ("// 读取文件内容，失败则返回错误\n", "gb18030"),
+        ("// 설정을 읽는다\n", "cp949"),
+        ("// zażółć gęślą jaźń, część źródła\n", "cp1250"),
+        ("// ανάγνωση ρυθμίσεων\n", "cp1253"),
+        ("// kullanıcı ayarlarını oku, değişkenleri denetle\n", "cp1254"),
+        ("// קריאת הגדרות\n", "cp1255"),
+    ],
+)
+def test_letters_speak_for_an_encoding(text: str, name: str) -> None:
+    found = encoding_of(text.encode(name))
+    assert found is not None
+    assert found.is_guessed
+    assert found.to_utf8(text.encode(name)).decode() == text
+    assert encoding_of(text.encode(name), 1.0) is None
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        b"ascii\n",
+        "größe\n".encode(),
+        b"caf\xe9\n",
+        b"gr\xf6\xdfe\n",
+        "これは、設定".encode()[:-1],
+        b"\xe4\n" + "表\n".encode(),
+    ],
+)
+def test_no_guess_without_need_or_evidence(data: bytes) -> None:
+    assert encoding_of(data) is None
+
+
+@pytest.mark.parametrize(
+    "head",
+    ["# -*- coding: iso-8859-15 -*-\n", "#!/usr/bin/python\n# vim: set fileencoding=iso-8859-15\n",
+     '<?xml version="1.0" encoding="ISO-8859-15"?>\n'],
+)  # fmt: skip
+def test_a_declared_encoding_is_no_guess(head: str) -> None:
+    found = encoding_of(head.encode() + b"5 \xa4\n")
+    assert found is not None
+    assert (found.name, found.is_guessed) == ("iso8859-15", False)
+
+
+def test_latin_1_is_what_is_read_without_a_name() -> None:
+    assert encoding_of("# coding: latin-1\n# “Ошибка чтения файла”\n".encode("cp1251")) is None
+
+
+@pytest.mark.parametrize("data", ["© 2001 Foo\n§ 5\n× 3\n".encode("latin-1"), b"\xa9", b"25 \xb0C\n"])
+def test_signs_far_apart_are_no_words(data: bytes) -> None:
+    assert encoding_of(data) is None
+
+
+def test_western_text_is_named_only_where_latin_1_would_read_it_wrong() -> None:
+    text = "Größe und Länge der Übersicht, natürlich für später möglich"
+    assert encoding_of(text.encode("cp1252")) is None
+    found = encoding_of(f"„{text}“".encode("cp1252"))
+    assert found is not None
+    assert found.name == "cp1252"
+
+
+def test_a_version_that_says_little_takes_the_encoding_of_the_other() -> None:
+    old, new = "表示".encode("cp932"), "// 表示、戻る、設定を読み込む".encode("cp932")
+    sure = encoding_of(new)
+    assert sure is not None
+    assert encoding_of(old) is None
+    assert agreed(old, new, None, sure) == (sure, sure)
+    assert agreed(new, old, sure, None) == (sure, sure)
+    assert agreed(b"\x81\xff", new, None, sure) == (None, sure)  # but not what has no meaning in it
+    assert agreed("表示".encode(), new, None, sure) == (None, sure)  # nor what is UTF-8
+
+
+def test_versions_with_a_line_in_common_have_one_encoding() -> None:
+    text = "// Ошибка чтения файла\n".encode("cp1251")
+    surer, other = Encoding("cp1251", 0.5, is_guessed=True), Encoding("koi8-r", 0.1, is_guessed=True)
+    assert agreed(text + b"// \xe4\xe0\n", text, other, surer) == (surer, surer)
+    assert agreed(text + b"// \x98\n", text, other, surer) == (None, None)
+
+
+def test_a_file_may_go_from_one_old_encoding_to_another() -> None:
+    old, new = ("// Ошибка чтения файла\n".encode(name) for name in ("koi8-r", "cp1251"))
+    encodings = encoding_of(old), encoding_of(new)
+    assert agreed(old, new, *encodings) == encodings
+    assert [one and one.name for one in encodings] == ["koi8-r", "cp1251"]
