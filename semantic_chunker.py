@@ -23,6 +23,7 @@ from core.engine.command import stage_main
 from core.engine.stage import Context, Stage
 from core.errors import UserError
 from core.files import write_json
+from core.git.encodings import LEAST_CONFIDENCE
 from core.process import processors
 from core.records.commit_files import read_history
 from core.records.commits import side_branches
@@ -49,6 +50,8 @@ class SemanticChunkerConfig(Section):
     """Larger source files are not parsed; their change becomes one chunk."""
     max_line_bytes: int = Field(default=10_000, ge=80)
     """Leave out file changes with a longer changed line: minified code, data."""
+    min_encoding_confidence: float = Field(default=LEAST_CONFIDENCE, ge=0, le=1)
+    """How sure a guess of the encoding of a text that is not UTF-8 must be; others are read as Latin-1."""
     workers: int = Field(default=0, ge=0, json_schema_extra={"control": True})
     """Processes that chunk in parallel; 0 for one per processor, at most 32. The result is the same."""
     incremental: bool = Field(default=True, json_schema_extra={"control": True})
@@ -126,7 +129,11 @@ STAGE = Stage(
     outputs=("chunks.jsonl", "chunks.index", "chunking_stats.json"),
     flags={"commits": "commits.json", "output": "chunks.jsonl"},
     reads=("files of the repository",),
-    libraries=("tree-sitter", *sorted({one.wheel.replace("_", "-") for one in LANGUAGES.values() if one.wheel})),
+    libraries=(
+        "tree-sitter",
+        "chardet",
+        *sorted({one.wheel.replace("_", "-") for one in LANGUAGES.values() if one.wheel}),
+    ),
     data_files=("core/code/queries/*.scm",),
     resumes_despite=("input commits.json",),
 )

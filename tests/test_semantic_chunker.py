@@ -15,6 +15,7 @@ from typing import Any
 
 import pytest
 from builders import Program, Repo, grow, read_chunks, run_stage, scrape
+from msgspec import UNSET
 from test_git_scraper import scraped
 
 import semantic_chunker
@@ -53,7 +54,9 @@ def last(repo: Repo, **options: Any) -> dict[tuple[str, str | None], Chunk]:
 
 def changed_lines(one: Chunk | FileDiff, sign: bytes) -> Counter[bytes]:
     """Lines of a patch with a sign, as they are in the file."""
-    lines = one.patch.encode(one.encoding).split(b"\n")
+    old = getattr(one, "old_encoding", UNSET)
+    codecs = {"-": one.encoding if old is UNSET else old}
+    lines = [line.encode(codecs.get(line[:1], one.encoding)) for line in one.patch.split("\n")]
     following = [*lines[1:], b""]
     return Counter(
         line[1:] + (b"" if after.startswith(b"\\") else b"\n")
@@ -77,7 +80,8 @@ def assert_sound(repo: Repo, **options: Any) -> int:
         assert [chunk.chunk_id for chunk in chunks] == [f"{commit.metadata.hash}_{n}" for n in range(len(chunks))]
         parent = commit.metadata.parents[0] if commit.metadata.parents else None
         for chunk in chunks:
-            code, old_code = (text.encode(chunk.encoding) for text in (chunk.new_code, chunk.old_code))
+            code = chunk.new_code.encode(chunk.encoding)
+            old_code = chunk.old_code.encode(chunk.encoding if chunk.old_encoding is UNSET else chunk.old_encoding)
             assert_slice(repo, f"{commit.metadata.hash}:{chunk.file_path}", code, chunk.line_range, chunk.line_ranges)
             before = f"{parent}:{chunk.old_path or chunk.file_path}"
             assert_slice(repo, before, old_code, chunk.old_line_range, chunk.old_line_ranges)

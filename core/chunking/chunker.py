@@ -9,9 +9,10 @@ from core.chunking import evidence
 from core.chunking.edits import Edits
 from core.chunking.filters import FileFilters
 from core.chunking.pieces import FileChange, pieces
-from core.chunking.versions import Versions, is_parsed, sides_of_patch
+from core.chunking.versions import Versions, is_parsed
 from core.code.languages import language_of
 from core.git.blobs import BlobReader
+from core.git.encodings import LEAST_CONFIDENCE
 from core.records.chunks import Chunk, ChunkCommit
 from core.records.commits import Commit, FileDiff
 
@@ -30,10 +31,11 @@ class Chunker:
         *,
         max_code_bytes: int,
         max_file_bytes: int,
+        min_encoding_confidence: float = LEAST_CONFIDENCE,
         merges: bool = False,
     ) -> None:
         self._filters, self._max_code_bytes, self._merges = filters, max_code_bytes, merges
-        self._versions = Versions(blobs, max_file_bytes)
+        self._versions = Versions(blobs, max_file_bytes, min_encoding_confidence)
         self.drops = Counter[str]()
         """File changes left out, by reason."""
         self.coarse = Counter[str]()
@@ -93,7 +95,7 @@ class Chunker:
         changes = []
         for diff, edits in both:
             sides = self._versions.sides(diff)
-            old, new = sides or sides_of_patch(diff)
+            old, new = sides or self._versions.sides_of_patch(diff)
             if self._filters.is_generated((new if new.source else old).source):
                 self.drops["generated files"] += 1
                 continue

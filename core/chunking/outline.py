@@ -16,6 +16,8 @@ from typing import TYPE_CHECKING, NamedTuple
 if TYPE_CHECKING:
     from tree_sitter import Query, Tree
 
+    from core.git.encodings import Encoding
+
 
 _LINE_FEED = 10
 
@@ -117,6 +119,8 @@ class Outline:
 
     def __init__(self, source: bytes = b"") -> None:
         self.source = source
+        self.encoding: Encoding | None = None
+        """What the source, now in UTF-8, was in; None where it is as in the repository."""
         self.places: list[Place] = []
         """In the order of the file; only those with symbols."""
         self.is_indented = False

@@ -8,8 +8,10 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
+from msgspec import UNSET
+
 from core.chunking import evidence as look
-from core.chunking import parts
+from core.chunking import parts, texts
 from core.chunking.edits import Edits, render, render_added, render_removed, runs
 from core.chunking.matching import Matches, SymbolMatch, Version
 from core.chunking.moves import Moves
@@ -162,7 +164,7 @@ class Piece:
         if max(map(len, codes)) <= max_code_bytes:
             patch = self._patch(self.removed, self.added)
             if not self.change.is_parsed:
-                patch = self.change.diff.patch.encode(self.change.diff.encoding)
+                patch = texts.in_utf8(self.change.diff.patch.encode(self.change.diff.encoding), old, new)
             whole = _Part(self.old_runs, self.new_runs, *codes, patch, len(self.removed), len(self.added))
             return [self._chunk(evidence, whole, commit, number, number, 1)]
         found = self._parts(max_code_bytes)
@@ -216,7 +218,7 @@ class Piece:
         diff = self.change.diff
         before, after = self.before, self.after
         symbol = after or before
-        (old_code, new_code, patch), encoding = _decode((part.old_code, part.new_code, part.patch))
+        text = texts.decode(part.old_code, part.new_code, part.patch, self.old_change.old, self.change.new)
         old_ranges, new_ranges = _lines(part.old_runs), _lines(part.new_runs)
         same_file = self.old_change is self.change
         return Chunk(
@@ -238,9 +240,9 @@ class Piece:
             signature=symbol.signature if symbol else "",
             doc=symbol.doc if symbol else "",
             is_test=evidence.is_test,
-            old_code=old_code,
-            new_code=new_code,
-            patch=patch,
+            old_code=text.old_code,
+            new_code=text.new_code,
+            patch=text.patch,
             line_range=_span(new_ranges),
             old_line_range=_span(old_ranges),
             line_ranges=new_ranges if len(new_ranges) > 1 else [],
@@ -255,7 +257,9 @@ class Piece:
             part=number - first + 1,
             parts=parts,
             part_of=f"{commit}_{first}" if number > first else None,
-            encoding=encoding,
+            encoding=text.encoding,
+            old_encoding=text.old_encoding,
+            encoding_guessed=text.is_guessed or UNSET,
             commit_metadata=NO_COMMIT,
         )
 
@@ -311,14 +315,6 @@ def _position(match: SymbolMatch, change: FileChange, old_change: FileChange) ->
         assert match.new is not None
         rows = [change.new.rows(match.new.owner)[0]]
     return min(rows)
-
-
-def _decode(texts: Sequence[bytes]) -> tuple[list[str], str]:
-    """Texts in UTF-8, or all of them in Latin-1."""
-    try:
-        return [text.decode() for text in texts], "utf-8"
-    except UnicodeDecodeError:
-        return [text.decode("latin-1") for text in texts], "latin-1"
 
 
 def _rows(own: Iterable[tuple[int, int]]) -> list[int]:

@@ -28,6 +28,7 @@ from core.chunking.filters import FileFilters
 from core.chunking.tally import Tally
 from core.errors import StageError, UserError
 from core.git.blobs import BlobReader
+from core.git.encodings import LEAST_CONFIDENCE
 from core.progress import Progress
 from core.records.commit_files import branch_set_of, commit_lines, read_commit, unplaced
 from core.records.lines import DAMAGED
@@ -46,6 +47,7 @@ class Settings:
     filters: dict[str, Any]
     max_code_bytes: int
     max_file_bytes: int
+    min_encoding_confidence: float
     merges: bool
     branches: tuple[str, ...] = ()
     """By branch set of the history: what chunks name as their commit's branch."""
@@ -65,6 +67,7 @@ class Settings:
             },
             max_code_bytes=settings.get("max_code_bytes", 16_384),
             max_file_bytes=settings.get("max_file_bytes", 1_000_000),
+            min_encoding_confidence=settings.get("min_encoding_confidence", LEAST_CONFIDENCE),
             merges=settings.get("include_merges", False),
             branches=tuple(branches),
         )
@@ -76,6 +79,7 @@ class Settings:
             FileFilters(**self.filters),
             max_code_bytes=self.max_code_bytes,
             max_file_bytes=self.max_file_bytes,
+            min_encoding_confidence=self.min_encoding_confidence,
             merges=self.merges,
         )
 

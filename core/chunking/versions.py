@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import functools
 from collections import OrderedDict
 from collections.abc import Sequence
 
-from core.chunking.edits import Edits, header_rows
+from core.chunking.edits import Edit, Edits, header_rows
 from core.chunking.outline import Outline
 from core.chunking.parsing import outline
 from core.code.languages import LANGUAGES, language_of
 from core.git.blobs import BlobReader
+from core.git.encodings import Encoding, agreed, encoding_of
 from core.records.commits import FileDiff
 
 NOTHING = Outline()
@@ -17,6 +19,8 @@ NOTHING = Outline()
 _SYMLINK_MODE = "120000"
 _Key = tuple[str, str]
 """Blob and path: what a version of a file is parsed by."""
+_Keys = tuple[_Key | None, _Key | None]
+"""The old and the new version; None for one that is not there."""
 
 
 class Versions:
@@ -27,10 +31,12 @@ class Versions:
     NODE_BYTES = 40
     """Of a tree, about."""
 
-    def __init__(self, blobs: BlobReader, max_file_bytes: int) -> None:
+    def __init__(self, blobs: BlobReader, max_file_bytes: int, min_encoding_confidence: float) -> None:
         self._blobs, self._max_file_bytes = blobs, max_file_bytes
+        self._min_confidence = min_encoding_confidence
         self._kept: OrderedDict[_Key, tuple[int, Outline | None]] = OrderedDict()
         self._bytes = 0
+        self._encoding = functools.lru_cache(maxsize=1000)(self._encoding_of_blob)
 
     def fetch(self, diffs: Sequence[tuple[FileDiff, Edits]]) -> None:
         """Read and parse in one batch what these changes need and is not kept."""
@@ -50,22 +56,68 @@ class Versions:
             self._bytes -= self._kept.popitem(last=False)[1][0]
         sources = self._blobs.read_many([blob for blob, _ in wanted], self._max_file_bytes)
         for key, source in zip(wanted, sources, strict=True):
+            old, edits = needed[key]
             found = None
             if source is not None:
-                old, edits = needed[key]
-                language = language_of(key[1])
-                before = self._kept[old][1] if old and language_of(old[1]) == language else None
-                found = outline(source, language, key[1], before, edits.edits)
+                encoding = encoding_of(source, self._min_confidence)
+                found = _parse(source, key[1], encoding, self._before(old, key[1], encoding), edits.edits)
             nodes = found.tree.root_node.descendant_count if found and found.tree else 0
             self._kept[key] = len(source or b"") + nodes * self.NODE_BYTES, found
             self._bytes += self._kept[key][0]
+
+    def _before(self, old: _Key | None, path: str, encoding: Encoding | None) -> Outline | None:
+        """The version before one, where it is of the same language and in the same encoding."""
+        before = self._kept[old][1] if old and language_of(old[1]) == language_of(path) else None
+        return before if before and _name(before.encoding) == _name(encoding) else None
 
     def sides(self, diff: FileDiff) -> tuple[Outline, Outline] | None:
         """Before and after; None where a language has no symbols, or a version cannot be read."""
         if not is_parsed(diff):
             return None
-        old, new = (NOTHING if key is None else self._kept[key][1] for key in _keys(diff))
-        return (old, new) if old is not None and new is not None else None
+        keys = _keys(diff)
+        old, new = (NOTHING if key is None else self._kept[key][1] for key in keys)
+        if old is None or new is None:
+            return None
+        encodings = self._agreed(keys, old.encoding, new.encoding)
+        if encodings == (old.encoding, new.encoding):
+            return old, new
+        again = [_parse(self._read(key), key[1], one) for key, one in zip(keys, encodings, strict=True) if key]
+        return (again[0], again[1]) if again[0] and again[1] else None
+
+    def sides_of_patch(self, diff: FileDiff) -> tuple[Outline, Outline]:
+        """Before and after as far as the patch shows them: lines without symbols."""
+        if diff.encoding == "utf-8":
+            return sides_of_patch(diff)
+        keys = _keys(diff)
+        return sides_of_patch(diff, *self._agreed(keys, self._encoding(keys[0]), self._encoding(keys[1])))
+
+    def _agreed(
+        self, keys: _Keys, old: Encoding | None, new: Encoding | None
+    ) -> tuple[Encoding | None, Encoding | None]:
+        """The encodings of two versions, given those of each alone."""
+        if _name(old) == _name(new) or None in keys:
+            return old, new
+        return agreed(self._read(keys[0]), self._read(keys[1]), old, new)
+
+    def _encoding_of_blob(self, key: _Key | None) -> Encoding | None:
+        return encoding_of(self._read(key), self._min_confidence)
+
+    def _read(self, key: _Key | None) -> bytes:
+        """A version; nothing where it is not there or too large."""
+        return (self._blobs.read(key[0], self._max_file_bytes) if key else None) or b""
+
+
+def _parse(
+    source: bytes, path: str, encoding: Encoding | None, before: Outline | None = None, edits: Sequence[Edit] = ()
+) -> Outline | None:
+    found = outline(encoding.to_utf8(source) if encoding else source, language_of(path), path, before, edits)
+    if found is not None:
+        found.encoding = encoding
+    return found
+
+
+def _name(encoding: Encoding | None) -> str:
+    return encoding.name if encoding else ""
 
 
 def is_parsed(diff: FileDiff) -> bool:
@@ -76,9 +128,11 @@ def is_parsed(diff: FileDiff) -> bool:
     )
 
 
-def sides_of_patch(diff: FileDiff) -> tuple[Outline, Outline]:
+def sides_of_patch(
+    diff: FileDiff, of_old: Encoding | None = None, of_new: Encoding | None = None
+) -> tuple[Outline, Outline]:
     """Before and after as far as the patch shows them: lines without symbols."""
-    old, new = _Excerpt(), _Excerpt()
+    old, new = _Excerpt(of_old), _Excerpt(of_new)
     before = after = 0
     lines = diff.patch.encode(diff.encoding).split(b"\n")
     for line, following in zip(lines, [*lines[1:], b""], strict=True):
@@ -98,16 +152,19 @@ def sides_of_patch(diff: FileDiff) -> tuple[Outline, Outline]:
 class _Excerpt:
     """Some rows of a file."""
 
-    def __init__(self) -> None:
+    def __init__(self, encoding: Encoding | None) -> None:
         self.rows_shown: dict[int, bytes] = {}
+        self._encoding = encoding
 
     def whole(self) -> Outline:
         """A version with empty lines wherever the patch shows none."""
         last = max(self.rows_shown, default=-1)
-        return Outline(b"".join(self.rows_shown.get(row, b"\n") for row in range(last + 1)))
+        source = b"".join(self.rows_shown.get(row, b"\n") for row in range(last + 1))
+        found = Outline(self._encoding.to_utf8(source) if self._encoding else source)
+        found.encoding = self._encoding
+        return found
 
 
-def _keys(diff: FileDiff) -> tuple[_Key | None, _Key | None]:
-    """The old and the new version; None for one that is not there."""
+def _keys(diff: FileDiff) -> _Keys:
     old = (diff.old_blob, diff.old_filename or diff.filename) if diff.old_blob.strip("0") else None
     return old, (diff.new_blob, diff.filename) if diff.new_blob.strip("0") else None

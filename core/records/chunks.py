@@ -103,7 +103,12 @@ class Chunk(msgspec.Struct, kw_only=True):
     part_of: str | None = None
     """`chunk_id` of the first part, on all others."""
     encoding: str = "utf-8"
-    """What code and patch were decoded from: "utf-8", else "latin-1"."""
+    """What the new side was decoded from, the old one if there is no other: "utf-8", else what the file declares or
+    seems to be in, else "latin-1"."""
+    old_encoding: str | msgspec.UnsetType = msgspec.UNSET
+    """What the old side was decoded from, where it is another: the old code, and the patch's removed lines."""
+    encoding_guessed: bool | msgspec.UnsetType = msgspec.UNSET
+    """True where nothing but the text itself spoke for an encoding; else absent."""
     related_files: list[str] = []
     """Other files of the commit, at most 32."""
     commit_metadata: ChunkCommit
