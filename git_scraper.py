@@ -321,6 +321,7 @@ STAGE = Stage(
     outputs=("commits.json", "commits.index", "tombstones.jsonl"),
     flags={"output": "commits.json"},
     reads=("the repository",),
+    libraries=("chardet",),
     sources=sources,
     several=each_repository,
     resumes_despite=(REFS,),

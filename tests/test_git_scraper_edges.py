@@ -13,6 +13,7 @@ import pytest
 from builders import Repo, Scraped, scrape
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from msgspec import UNSET
 
 from core.errors import StageError, UserError
 from core.git.diff_trees import DiffTree
@@ -240,6 +241,10 @@ def test_contents(make_repo: MakeRepo, out: Path, kind: str) -> None:
         (b"encoding cp037\n", b"gr\xf6\xdfe\n", "größe", "latin-1"),
         (b"encoding koi8-r\n", "привет\n".encode("koi8-r"), "привет", "koi8-r"),
         (b"", b"gr\xf6\xdfe\n", "größe", "latin-1"),
+        (b"", "表示の不具合を直す\n".encode("cp932"), "表示の不具合を直す", "cp932"),
+        (b"", "исправлена ошибка чтения\n".encode("cp1251"), "исправлена ошибка чтения", "cp1251"),
+        (b"", "修复读取文件的错误\n".encode("gb18030"), "修复读取文件的错误", "gb18030"),
+        (b"encoding UTF-8\n", "설정을 읽는다\n".encode("cp949"), "설정을 읽는다", "cp949"),
         (b"", b"cut\0here\n", "cut", "utf-8"),
     ],
 )
@@ -251,8 +256,20 @@ def test_messages_in_any_encoding(
     found = scrape(repo.path, out)
     meta = last(found).metadata
     assert (meta.message, meta.encoding, meta.author) == (text, encoding, "A")
+    assert meta.encoding_guessed is (True if encoding in ("cp932", "cp1251", "gb18030", "cp949") else UNSET)
     mapped = last(scrape(repo.path, out / "mapped", mailmap=True)).metadata
     assert (mapped.message, mapped.encoding) == (text, encoding)
+
+
+@pytest.mark.parametrize("headers", [b"", b"encoding shift_jis\n"])
+@pytest.mark.parametrize("end", ["\n", "\r\n", "\r", "\r\r\n"])
+def test_line_ends_of_messages(make_repo: MakeRepo, out: Path, end: str, headers: bytes) -> None:
+    lines = ("Fix it", "", "Closes #3.", "---", "表", "", "Signed-off-by: A", " <a@x>", "Fixes: #4", "")
+    repo = make_repo("ends")
+    made(repo, tree(repo, []), end.join(lines).encode("shift_jis" if headers else "utf-8"), headers)
+    meta = last(scrape(repo.path, out)).metadata
+    assert (meta.message, meta.message_body) == ("Fix it", "\n".join(lines[2:-1]))
+    assert meta.trailers == {"Signed-off-by": ["A <a@x>"], "Fixes": ["#4", "#3"]}
 
 
 @pytest.mark.parametrize("person", [b"A <a@x", b"<>", b" <a@x>", b"A B C", b"A <a@x> <b@y>", b"\xff\xfe <\xff@x>"])

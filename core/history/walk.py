@@ -8,8 +8,10 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
+from msgspec import UNSET
+
 from core.errors import StageError
-from core.git.encodings import codec_of
+from core.git.encodings import codec_of, encoding_of
 from core.history import messages
 from core.history.options import ReadOptions
 from core.history.overlay import Overlay
@@ -19,6 +21,9 @@ _FIELDS = ("%H", "%T", "%P", "%an", "%ae", "%ad", "%cn", "%ce", "%cd", "%e", "%B
 _BLOCK_BYTES = 1 << 18
 _AUTHOR, _COMMITTER = 4, 7
 """Where the names stand among the fields of a record, each followed by the address; the hash is the first."""
+_MESSAGE = 11
+"""The trailers follow it."""
+_LINE_END = re.compile(rb"\r*\n|\r")
 _ENTRY = re.compile(rb":[0-7]+ [0-7]+ [0-9a-f]+ [0-9a-f]+ (?:[RC][0-9]+\0[^\0]+|[A-Z])\0[^\0]+")
 _TRAILERS = "%(trailers:only=true,unfold=true,separator=%x0a)"
 
@@ -51,6 +56,7 @@ def walk(overlay: Overlay, hashes: Sequence[str], options: ReadOptions) -> list[
     if len(cut) != len(hashes):
         raise StageError(f"git log gave {len(cut)} commits for {len(hashes)}", "run again with --verbose")
     _take_raw_texts(cut, overlay)
+    _end_lines_with_line_feeds(cut, overlay)
     if options.mailmap:
         _map_people(cut, overlay, options)
     return [parse(fields) for fields in cut]
@@ -91,7 +97,18 @@ def _take_raw_texts(records: list[list[bytes]], overlay: Overlay) -> None:
         for role, place in ((b"author", _AUTHOR), (b"committer", _COMMITTER)):
             if found := re.search(rb"^%s ([^<\n]*?) ?<([^>\n]*)" % role, header, re.MULTILINE):
                 fields[place : place + 2] = found.groups()
-        fields[11] = message.split(b"\0")[0]
+        fields[_MESSAGE] = message.split(b"\0")[0]
+
+
+def _end_lines_with_line_feeds(records: list[list[bytes]], overlay: Overlay) -> None:
+    """In messages; git finds no trailers where lines end with carriage returns alone."""
+    for fields in records:
+        if b"\r" not in fields[_MESSAGE]:
+            continue
+        message = _LINE_END.sub(b"\n", fields[_MESSAGE])
+        if message.count(b"\n") > fields[_MESSAGE].count(b"\n"):
+            fields[_MESSAGE + 1] = overlay.run("interpret-trailers", "--parse", "--no-divider", stdin=message)
+        fields[_MESSAGE : _MESSAGE + 2] = message, fields[_MESSAGE + 1].replace(b"\r", b"")
 
 
 def _map_people(records: list[list[bytes]], overlay: Overlay, options: ReadOptions) -> None:
@@ -112,7 +129,8 @@ def parse(fields: Sequence[bytes]) -> Walked:
     """One record of the stream, after its marker, cut at its NULs."""
     hash_, tree, parents = (part.decode() for part in fields[1:4])
     declared = fields[10].decode(errors="replace")
-    texts, encoding = decode([fields[4], fields[5], fields[7], fields[8], fields[11], fields[12]], declared)
+    places = (_AUTHOR, _AUTHOR + 1, _COMMITTER, _COMMITTER + 1, _MESSAGE, _MESSAGE + 1)
+    texts, encoding, is_guessed = decode([fields[at] for at in places], declared)
     author, author_email, committer, committer_email, message, trailers = texts
     (when, offset), (committed, commit_offset) = raw_date(fields[6]), raw_date(fields[9])
     timestamp = iso(when)
@@ -138,6 +156,7 @@ def parse(fields: Sequence[bytes]) -> Walked:
         message=subject,
         message_body=body,
         encoding=encoding,
+        encoding_guessed=is_guessed or UNSET,
         trailers=facts.trailers,
         is_merge=len(parent_list) > 1,
         is_bot=messages.is_bot(author, author_email),
@@ -158,14 +177,20 @@ def entries(raw: bytes) -> list[bytes]:
     return _ENTRY.findall(raw)
 
 
-def decode(parts: Sequence[bytes], declared: str) -> tuple[list[str], str]:
-    """(texts, encoding): UTF-8 if all are valid, else the declared encoding, else Latin-1, which never fails."""
+def decode(parts: Sequence[bytes], declared: str) -> tuple[list[str], str, bool]:
+    """(texts, encoding, whether it is a guess).
+
+    UTF-8 if all are valid, else the declared encoding, else what they seem to be in, else Latin-1,
+    which never fails.
+    """
     for name in ("utf-8", codec_of(declared)):
         try:
-            return [part.decode(name) for part in parts], name
+            return [part.decode(name) for part in parts], name, False
         except ValueError:
             continue
-    return [part.decode("latin-1") for part in parts], "latin-1"
+    guess = encoding_of(b"\n".join(dict.fromkeys(parts)))
+    name = guess.name if guess else "latin-1"
+    return [part.decode(name) for part in parts], name, guess is not None
 
 
 def raw_date(raw: bytes) -> tuple[int, int]:

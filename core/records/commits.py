@@ -39,7 +39,10 @@ class CommitMetadata(msgspec.Struct, kw_only=True, gc=False):
     message_body: str
     """The rest, without the blank line between."""
     encoding: str = "utf-8"
-    """What people and message were decoded from: "utf-8", else what the commit declares, else "latin-1"."""
+    """What people and message were decoded from: "utf-8", else what the commit declares or they seem to be in, else
+    "latin-1"."""
+    encoding_guessed: bool | msgspec.UnsetType = msgspec.UNSET
+    """True where the commit declares no encoding that fits, and its bytes spoke for one; else absent."""
     trailers: dict[str, list[str]] = {}
     """Values by name ("Co-authored-by", …); "Fixes" and "Reverts" also where they stand in the text."""
     is_merge: bool
