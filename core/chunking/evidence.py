@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import itertools
 import re
+from codecs import BOM_UTF8
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, NamedTuple
@@ -170,7 +171,7 @@ def intent(message: str) -> Intent:
 
 
 def words(side: Outline, rows: Sequence[int]) -> Words:
-    """Code and comments of some rows; white space is neither."""
+    """Code and comments of some rows; white space is neither, nor is a byte order mark."""
     if not rows:
         return Words([], [])
     tokens: list[bytes] = []
@@ -178,6 +179,8 @@ def words(side: Outline, rows: Sequence[int]) -> Words:
     comments = side.comments_between(side.starts[rows[0]], side.starts[rows[-1] + 1])
     for first, last in runs(rows):
         start, end = side.starts[first], side.starts[last + 1]
+        if first == 0 and side.source.startswith(BOM_UTF8):
+            start = len(BOM_UTF8)
         own = [(max(a, start), min(b, end)) for a, b in comments if a < end and b > start]
         tokens += without_comments(side.source, start, end, own, _STRICT_TOKEN)
         for a, b in own:

@@ -77,6 +77,24 @@ def test_a_change_of_encoding_alone_is_no_change_of_code(make_repo: MakeRepo) ->
     assert [one.change_type for one in last(repo).values()] == ["formatting"]
 
 
+@pytest.mark.parametrize(
+    ("path", "text"),
+    [
+        ("a.c", "// 表示する\n#include <a.h>\n\nint show(void)\n{\n    return 1; // 戻る\n}\n"),
+        ("a.c", JAPANESE),
+        ("a.py", "import os\n\n\ndef show():\n    return '表示する'\n"),
+    ],
+)
+@pytest.mark.parametrize("name", ["utf-8", "cp932"])
+def test_a_byte_order_mark_is_layout(make_repo: MakeRepo, path: str, text: str, name: str) -> None:
+    repo = make_repo("mark")
+    repo.commit("without", {path: text.encode(name)})
+    repo.commit("with", {path: text.encode("utf-8-sig")})
+    assert {(one.change_type, one.modified) for one in last(repo).values()} == {("formatting", False)}
+    repo.commit("without", {path: text.encode(name)})
+    assert {(one.change_type, one.modified) for one in last(repo).values()} == {("formatting", False)}
+
+
 def test_second_bytes_that_look_like_a_backslash(make_repo: MakeRepo) -> None:
     """In Shift-JIS the last byte of 表 and ソ is one: before a quote, the string would go on."""
     two = "int two(void)\n{\n    return 2;\n}\n"
