@@ -78,8 +78,8 @@ class Versions:
         old, new = (NOTHING if key is None else self._kept[key][1] for key in keys)
         if old is None or new is None:
             return None
-        encodings = self._agreed(keys, old.encoding, new.encoding)
-        if encodings == (old.encoding, new.encoding):
+        encodings = self._agreed(diff, old.encoding, new.encoding)
+        if [*map(_name, encodings)] == [_name(old.encoding), _name(new.encoding)]:
             return old, new
         again = [_parse(self._read(key), key[1], one) for key, one in zip(keys, encodings, strict=True) if key]
         return (again[0], again[1]) if again[0] and again[1] else None
@@ -89,13 +89,15 @@ class Versions:
         if diff.encoding == "utf-8":
             return sides_of_patch(diff)
         keys = _keys(diff)
-        return sides_of_patch(diff, *self._agreed(keys, self._encoding(keys[0]), self._encoding(keys[1])))
+        return sides_of_patch(diff, *self._agreed(diff, self._encoding(keys[0]), self._encoding(keys[1])))
 
     def _agreed(
-        self, keys: _Keys, old: Encoding | None, new: Encoding | None
+        self, diff: FileDiff, old: Encoding | None, new: Encoding | None
     ) -> tuple[Encoding | None, Encoding | None]:
         """The encodings of two versions, given those of each alone."""
-        if _name(old) == _name(new) or None in keys:
+        keys = _keys(diff)
+        are_alike = _name(old) == _name(new) and (old is not None or diff.encoding == "utf-8")
+        if are_alike or None in keys:
             return old, new
         return agreed(self._read(keys[0]), self._read(keys[1]), old, new)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import codecs
+import contextlib
 import functools
 import re
 from typing import NamedTuple
@@ -81,11 +82,15 @@ def agreed(
 
     Versions with a line beyond ASCII in common have one encoding, so that this line is the same on
     both sides: the surer one if it reads both, else none. Without such a line a version in which
-    nothing says enough takes the other's.
+    nothing says enough takes the other's. A version in UTF-8 says what the lines of the other mean.
     """
+    if is_utf8(new):
+        return of_old if is_utf8(old) else _told_by(new, old) or of_old, of_new
+    if is_utf8(old):
+        return of_old, _told_by(old, new) or of_new
     known = [one for one in (of_new, of_old) if one]
-    if not known or is_utf8(old) or is_utf8(new):
-        return of_old, of_new
+    if not known:
+        return None, None
     have_one = not _lines_beyond_ascii(old).isdisjoint(_lines_beyond_ascii(new))
     if len(known) == 2 and not have_one:
         return of_old, of_new
@@ -132,6 +137,18 @@ def _has_words(evidence: bytes, guess: Encoding) -> bool:
         return True
     text = evidence.decode(guess.name, "ignore")
     return 2 * sum(map(len, _NEIGHBOURS.findall(text))) >= sum(not one.isascii() for one in text)
+
+
+def _told_by(text: bytes, data: bytes) -> Encoding | None:
+    """The encoding in which most lines of the data are lines of a text in UTF-8."""
+    wanted = {line.strip() for line in text.decode("utf-8-sig").split("\n")}
+    lines = _lines_beyond_ascii(data)
+    for name in dict.fromkeys(("latin-1", "cp1252", *map(codec_of, _CANDIDATES))):
+        with contextlib.suppress(UnicodeDecodeError):
+            meant = {line.decode(name).strip() for line in lines}
+            if 2 * len(meant & wanted) > len(meant):
+                return Encoding(name, 1.0, is_guessed=True) if name != "latin-1" else None
+    return None
 
 
 def _lines_beyond_ascii(data: bytes) -> set[bytes]:

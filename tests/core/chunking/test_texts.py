@@ -70,6 +70,15 @@ def test_an_edit_in_an_old_encoding(make_repo: MakeRepo, name: str) -> None:
     assert (edit.encoding, edit.old_encoding, edit.change_type) == (name, UNSET, "modified_function")
 
 
+@pytest.mark.parametrize("path", ["a.c", "a.txt"])
+def test_the_new_side_tells_what_the_old_one_means(make_repo: MakeRepo, path: str) -> None:
+    repo = make_repo("encodings")
+    repo.commit("old", {path: "int a; // 外部依存\n".encode("cp932")})
+    repo.commit("utf-8", {path: "int a; // 外部依存\n"})
+    (edit,) = last(repo).values()
+    assert (edit.old_code, edit.old_encoding) == (edit.new_code, "cp932")
+
+
 def test_a_change_of_encoding_alone_is_no_change_of_code(make_repo: MakeRepo) -> None:
     repo = make_repo("encodings")
     repo.commit("old", {"a.c": JAPANESE.encode("cp932")})

@@ -97,3 +97,20 @@ def test_a_file_may_go_from_one_old_encoding_to_another() -> None:
     encodings = encoding_of(old), encoding_of(new)
     assert agreed(old, new, *encodings) == encodings
     assert [one and one.name for one in encodings] == ["koi8-r", "cp1251"]
+
+
+@pytest.mark.parametrize(
+    ("text", "name"), [("外部依存", "cp932"), ("ソ", "euc_jp"), ("да", "koi8-r"), ("“é”", "cp1252")]
+)
+def test_a_version_in_utf8_tells_what_the_other_means(text: str, name: str) -> None:
+    old, new = f"//{text}\r\nint a;\r\n".encode(name), f"\ufeff// x\n//{text}\nint a;\n".encode()
+    assert encoding_of(old) is None
+    told, none = agreed(old, new, None, None)
+    assert told is not None
+    assert (told.name, told.is_guessed, none) == (name, True, None)
+    assert agreed(new, old, None, None) == (None, told)
+    assert agreed(old, b"// another\n", None, None) == (None, None)
+
+
+def test_latin_1_is_told_by_no_name() -> None:
+    assert agreed("é\n".encode("latin-1"), "é\n".encode(), None, None) == (None, None)
