@@ -11,7 +11,7 @@ from core.chunking.outline import Outline
 from core.chunking.parsing import outline
 from core.code.languages import LANGUAGES, language_of
 from core.git.blobs import BlobReader
-from core.git.encodings import Encoding, agreed, encoding_of
+from core.git.encodings import Encoding, agreed, encoding_of, is_wide
 from core.records.commits import FileDiff
 
 NOTHING = Outline()
@@ -90,6 +90,10 @@ class Versions:
             return sides_of_patch(diff)
         keys = _keys(diff)
         return sides_of_patch(diff, *self._agreed(diff, self._encoding(keys[0]), self._encoding(keys[1])))
+
+    def is_wide(self, diff: FileDiff) -> bool:
+        """True where what git calls binary is text in UTF-16 or UTF-32."""
+        return any(is_wide(self._read(key)) for key in _keys(diff))
 
     def _agreed(
         self, diff: FileDiff, old: Encoding | None, new: Encoding | None

@@ -63,6 +63,13 @@ def is_utf8(data: bytes) -> bool:
     return True
 
 
+def is_wide(data: bytes) -> bool:
+    """True for text in UTF-16 or UTF-32 that starts with a byte order mark: git takes it for binary."""
+    return data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE, codecs.BOM_UTF32_BE)) and any(
+        Encoding(name, 1.0, is_guessed=False).reads(data) for name in ("utf-16", "utf-32")
+    )
+
+
 def encoding_of(data: bytes, least_confidence: float = LEAST_CONFIDENCE) -> Encoding | None:
     """The encoding of a text; None for UTF-8, for Latin-1, and where nothing says enough."""
     if data.isascii() or is_utf8(data):

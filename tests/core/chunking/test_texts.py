@@ -128,3 +128,12 @@ def test_without_a_sure_guess_it_is_latin_1(make_repo: MakeRepo) -> None:
     chunks = last(repo, min_encoding_confidence=1.0).values()
     assert {(one.encoding, one.encoding_guessed) for one in chunks} == {("latin-1", UNSET)}
     assert {one.encoding for one in last(repo).values()} == {"cp932", "latin-1"}
+
+
+def test_text_that_git_calls_binary_is_counted(make_repo: MakeRepo) -> None:
+    repo = make_repo("wide")
+    wide = ("utf-16", "utf-16-le", "utf-16-be", "utf-32")
+    marks = {"utf-16-le": "\ufeff", "utf-16-be": "\ufeff"}
+    files = {f"{name}.c": (marks.get(name, "") + JAPANESE).encode(name) for name in wide}
+    repo.commit("wide", {**files, "a.png": b"\x89PNG\r\n\x1a\n\0\0", "b.bin": b"\xff\xfe\0\xd8\0"})
+    assert dict(chunks_of(repo)[1]) == {"text in UTF-16 or UTF-32, binary to git": 4, "binary files": 2}
