@@ -9,16 +9,18 @@ if TYPE_CHECKING:
     from tree_sitter import Node
 
 _RUST_TYPE = re.compile(r"(?:&\s*(?:'\w+\s*)?(?:mut\s+)?)?(?:dyn\s+)?(?:\w+\s*::\s*)*(\w+)\s*(?:<.*)?$", re.DOTALL)
+_DEFINE = re.compile(r"#\s*define\b")
+_QUOTE_OR_COMMENT = re.compile(r"(\"(?:[^\"\\]|\\.)*\"|'(?:[^'\\]|\\.)+')|//.*|/\*.*?(?:\*/|$)")
 _MARKS = re.compile(
     r"^[ \t]*(?:///?!?|//!|/\*+!?|\*+/?|#+|--+)?[ ]?|\A[rRbBuU]*(?:\"{3}|'{3}|\"|')|[ \t]*(?:\*+/|\"{3}|'{3})?[ \t]*$",
     re.MULTILINE,
 )
 
 
-def names(kind: str, captures: dict[str, list[Node]], separator: str) -> tuple[str, str]:
+def names(kind: str, captures: dict[str, list[Node]], source: bytes, separator: str) -> tuple[str, str]:
     """(name, name qualified by its own definition, such as a Go receiver)."""
-    text = _text(captures["name"][0]).strip("\"'`") or "?"
-    scope = _text(captures["scope"][0]) if "scope" in captures else ""
+    text = _text(captures["name"][0], source).strip("\"'`") or "?"
+    scope = _text(captures["scope"][0], source) if "scope" in captures else ""
     if kind == "section":
         text = text.rstrip("#").rstrip() or text
     if kind == "impl":
@@ -34,6 +36,8 @@ def signature_of(text: str, kind: str, *, has_body: bool) -> str:
     """What stands before a symbol's body, in one line; of one without a body no more than its first line."""
     if not has_body and kind != "function":
         first = text.strip().partition("\n")[0]
+        if _DEFINE.match(first):
+            first = _QUOTE_OR_COMMENT.sub(lambda found: found[1] or "", first).rstrip("\\ ")
         text = first.partition("{")[0] if kind == "macro" else re.split(r"[={]", first, maxsplit=1)[0]
     return " ".join(text.split()).rstrip("{:;= ")
 
@@ -48,5 +52,5 @@ def without_marks(comment: str) -> str:
     return _MARKS.sub("", comment.strip()).strip()
 
 
-def _text(node: Node) -> str:
-    return " ".join((node.text or b"").decode(errors="replace").split())
+def _text(node: Node, source: bytes) -> str:
+    return " ".join(source[node.start_byte : node.end_byte].decode(errors="replace").split())

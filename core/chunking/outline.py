@@ -13,6 +13,8 @@ import itertools
 from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
+from core.chunking.c_tokens import comments_behind
+
 if TYPE_CHECKING:
     from tree_sitter import Query, Tree
 
@@ -234,8 +236,11 @@ class Outline:
 
         cursor = QueryCursor(self.comment_query)
         cursor.set_byte_range(start, end)
-        nodes = [node for found in cursor.captures(self.tree.root_node).values() for node in found]
-        ranges = sorted((max(node.start_byte, start), min(node.end_byte, end)) for node in nodes)
+        captures = cursor.captures(self.tree.root_node)
+        found = [(node.start_byte, node.end_byte) for node in captures.get("comment", ())]
+        for node in captures.get("comment.behind", ()):
+            found += comments_behind(self.source, node.start_byte, node.end_byte)
+        ranges = sorted((max(first, start), min(last, end)) for first, last in found)
         return [one for one in ranges if one[0] < one[1]]
 
     def owners(self) -> Iterator[Owner]:

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING
 from core.chunking.carriage_returns import as_line_feeds, by_git_lines
 from core.chunking.heads import comments_of, names, signature_of, without_marks
 from core.chunking.outline import Outline, Place, Symbol, Unit, unit_of
+from core.chunking.preprocessor import is_misread, preprocessed
 from core.code.languages import LANGUAGES, SYMBOL_KINDS, Language
 from core.code.test_marks import Marks, Where
 
@@ -94,28 +95,40 @@ class _SymbolReader:
         self._rest_of_file = _ids(_grammar(language), self.language.rest_of_file)
         self._marks = Marks(self.language)
         self._units: OrderedDict[Hashable, Unit] = OrderedDict()
+        self._parsed = b""
+        """The text that was parsed: the source, or what took its place."""
         self._about = functools.lru_cache(maxsize=UNITS_KEPT)(self._read_about)
 
     def read(self, source: bytes, path: str, before: Outline | None, edits: Sequence[Edit]) -> Outline | None:
         if self._too_deep and self._too_deep.search(source):
             return None
-        found = Outline(source)
         text = as_line_feeds(source)
+        found = Outline(source)
         found.has_carriage_returns = text is not source
         tree = self._parser.parse(text) if found.has_carriage_returns else self._parse(found, before, edits)
-        root = tree.root_node
-        if root.type == "ERROR":
-            return None
-        where = self._marks.around(path)
-        for first, node, rest in self._scopes(root, text):
+        parsed = text
+        if self._is_unprocessed(tree, text):
+            parsed = preprocessed(text, macros=self.language.preprocessor == "macros")
+            tree = self._parser.parse(parsed)
+        self._fill(found, tree, text, parsed, self._marks.around(path))
+        return found if tree.root_node.type != "ERROR" else None
+
+    def _is_unprocessed(self, tree: Tree, source: bytes) -> bool:
+        """True where a preprocessor must have run for the grammar to understand."""
+        kind = self.language.preprocessor
+        return bool(kind) and (tree.root_node.has_error or (kind == "macros" and is_misread(source)))
+
+    def _fill(self, found: Outline, tree: Tree, text: bytes, parsed: bytes, where: Where) -> None:
+        """Put into an outline what is in a tree; `parsed` is what was parsed instead of the text."""
+        found.is_indented, found.has_error = self.language.indented, tree.root_node.has_error
+        found.tree, found.comment_query = tree, self._comments
+        self._parsed = parsed
+        for first, node, rest in self._scopes(tree.root_node, text):
             unit = self._rest(first, node, rest, text, where) if rest else self._unit(first, node, text, where)
             if unit.symbols:
                 found.places.append(Place(first.start_point.row, first.start_byte, unit))
         if found.has_carriage_returns:
             found.places = by_git_lines(found, text)
-        found.is_indented, found.has_error = self.language.indented, root.has_error
-        found.tree, found.comment_query = tree, self._comments
-        return found
 
     def _scopes(self, root: Node, source: bytes) -> Iterator[tuple[Node, Node, list[tuple[Node, Node]]]]:
         """Each top-level piece, and what follows it where it is the namespace of all that follows."""
@@ -193,8 +206,7 @@ class _SymbolReader:
 
     def _unit(self, first: Node, node: Node, source: bytes, where: Where) -> Unit:
         """What is in a piece. It must depend on nothing but the piece's content, since it is remembered by that."""
-        content = source[first.start_byte : node.end_byte]
-        digest = hashlib.blake2b(content, digest_size=16).digest(), node.kind_id, where
+        digest = self._digest(first.start_byte, node.end_byte, source), node.kind_id, where
         unit = self._units.get(digest)
         if unit is not None:
             self._units.move_to_end(digest)
@@ -206,10 +218,17 @@ class _SymbolReader:
                 self._units.popitem(last=False)
         return unit
 
+    def _digest(self, start: int, end: int, source: bytes) -> bytes:
+        """Of a piece's content, and of what was parsed in its place."""
+        hasher = hashlib.blake2b(source[start:end], digest_size=16)
+        if self._parsed is not source:
+            hasher.update(self._parsed[start:end])
+        return hasher.digest()
+
     def _rest(self, first: Node, node: Node, pieces: Sequence[tuple[Node, Node]], source: bytes, where: Where) -> Unit:
         """A namespace without a body from the units behind it, as if they were in its body."""
         last = pieces[-1][1]
-        digest = hashlib.blake2b(source[first.start_byte : last.end_byte], digest_size=16).digest(), node.kind_id, where
+        digest = self._digest(first.start_byte, last.end_byte, source), node.kind_id, where
         row, start = first.start_point.row, first.start_byte
         unit = self._search(first, node, source, digest, where)
         if len(unit.symbols) != 1:
@@ -286,14 +305,19 @@ class _SymbolReader:
             while open_symbols and symbols[open_symbols[-1]].end <= definition.start_byte - start:
                 open_symbols.pop()
             outer = open_symbols[-1] if open_symbols else -1
-            if outer >= 0 and kind == "constant" and symbols[outer].kind == "function":
-                continue  # a local variable
+            if outer >= 0 and symbols[outer].kind == "function" and self._is_local(kind, captures):
+                continue
             here = around[outer] if outer >= 0 else where
             symbol = self._symbol(definition, kind, captures, source, found.docs, (row, start), here)
             symbols.append(self._in_scope(symbol, symbols, outer))
             around.append(self._marks.inside(kind, here, is_test=symbol.is_test))
             open_symbols.append(len(symbols) - 1)
         return unit_of(symbols, _cuts(node, row), digest)
+
+    def _is_local(self, kind: str, captures: Mapping[str, list[Node]]) -> bool:
+        """True for a variable of a function; in C++ many look like prototypes: `Lock lock(mutex);`."""
+        is_prototype = kind == "function" and "body" not in captures and self.language.preprocessor == "macros"
+        return kind == "constant" or is_prototype
 
     def _in_scope(self, symbol: Symbol, symbols: Sequence[Symbol], outer: int) -> Symbol:
         """The symbol inside the one with the number `outer`, if that is not -1."""
@@ -331,7 +355,7 @@ class _SymbolReader:
         end_byte, end = final.end_byte, final.end_point
         has_body = "body" in captures
         body = captures["body"][0].start_byte if has_body else end_byte
-        name, own_name = names(kind, captures, self.language.separator)
+        name, own_name = names(kind, captures, source, self.language.separator)
         doc = docs.get(body)
         signature, comment, is_test = self._about(
             source[first.start_byte : whole_start],
@@ -432,10 +456,11 @@ class _Findings:
                 self.docs[nodes[0].parent.parent.start_byte] = nodes[0]
 
 
-def _rank(match: tuple[Node, str, dict[str, list[Node]]]) -> tuple[int, int, bool, bool, int]:
+def _rank(match: tuple[Node, str, dict[str, list[Node]]]) -> tuple[int, int, bool, bool, bool, int]:
     """Outer before inner; of two matches of one node, the more specific."""
     node, kind, captures = match
-    return node.start_byte, -node.end_byte, "scope" not in captures, "body" not in captures, SYMBOL_KINDS.index(kind)
+    special = "scope" not in captures, "_special" not in captures, "body" not in captures
+    return node.start_byte, -node.end_byte, *special, SYMBOL_KINDS.index(kind)
 
 
 def _ids(grammar: TreeLanguage, names: Iterable[str]) -> frozenset[int]:

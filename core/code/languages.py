@@ -56,6 +56,8 @@ class Language:
     """Parsing from the tree of another version was seen to give the same tree, over whole histories."""
     from_root: bool = False
     """The query names the way from the root, so that deeper nodes of the same type do not match."""
+    preprocessor: Literal["", "macros", "conditions"] = ""
+    """What a preprocessor takes away before the language's grammar holds: macros and conditions, or these alone."""
     too_deep: str = ""
     """What the grammar cannot survive; such a file is chunked as a whole."""
     test_head: str = _NEVER
@@ -168,6 +170,7 @@ LANGUAGES = {
     "c": Language(
         extensions="c h",
         wheel="tree_sitter_c",
+        preprocessor="macros",
         separator="::",
         leading=("comment",),
         leading_text=_C_COMMENTS,
@@ -175,6 +178,7 @@ LANGUAGES = {
     "cpp": Language(
         extensions="cc cpp cxx c++ hpp hh hxx h++ ipp inl cu cuh",
         wheel="tree_sitter_cpp",
+        preprocessor="macros",
         containers=("namespace_definition", "class_specifier", "struct_specifier"),
         separator="::",
         wrappers=("template_declaration",),
@@ -186,6 +190,7 @@ LANGUAGES = {
     "csharp": Language(
         extensions="cs csx",
         wheel="tree_sitter_c_sharp",
+        preprocessor="conditions",
         containers=("namespace_declaration", "class_declaration", "struct_declaration", "interface_declaration"),
         rest_of_file=("file_scoped_namespace_declaration",),
         leading=("comment",),

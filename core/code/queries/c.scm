@@ -12,5 +12,10 @@
 (type_definition type: (enum_specifier body: (_) @body) declarator: (type_identifier) @name) @enum
 (type_definition declarator: (type_identifier) @name) @type
 (preproc_function_def name: (identifier) @name) @macro
-(preproc_def name: (identifier) @name value: (_)) @constant
+((preproc_def name: (identifier) @name value: (_) @_value) @constant (#not-match? @_value "^//"))
+; What a macro defines has the name that the macro is given: TEST(Suite, Name) { … }, DEFINE_X(name) { … }
+((function_definition type: (type_identifier) @_special declarator: (parenthesized_declarator (identifier) @name) body: (_) @body) @function (#match? @_special "^([A-Z][A-Z0-9_]{2,}|Test)$"))
+((function_definition type: (type_identifier) @_special declarator: (function_declarator declarator: (identifier) @scope parameters: (parameter_list . (parameter_declaration type: (type_identifier) @name !declarator) .)) body: (_) @body) @function (#match? @_special "^((\\w+_)?TEST(_F|_P|_METHOD)?|Test|TestF|PHP_METHOD)$"))
 (comment) @comment
+; A comment behind a macro is part of its text.
+(preproc_arg) @comment.behind

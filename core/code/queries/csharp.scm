@@ -3,6 +3,7 @@
 (file_scoped_namespace_declaration name: (_) @name) @module
 (class_declaration name: (identifier) @name body: (_)? @body) @class
 (record_declaration name: (identifier) @name body: (_)? @body) @class
+(record_declaration "struct" @_special name: (identifier) @name body: (_)? @body) @struct
 (struct_declaration name: (identifier) @name body: (_)? @body) @struct
 (interface_declaration name: (identifier) @name body: (_) @body) @interface
 (enum_declaration name: (identifier) @name body: (_) @body) @enum

@@ -1,0 +1,135 @@
+"""C, C++ and C# as a parser can read them: without the macros and directives that no grammar understands.
+
+A grammar sees source before the preprocessor has run. What only makes sense afterwards is overwritten here
+with something of the same length, so that every byte and row stays where it is:
+
+- branches of `#if` that open a brace or end within a statement: the first stays, its directives and the others go;
+- macros beside a type or name (`class API Widget {`, `EXPORT int f()`), on a line of their own (`Q_OBJECT`),
+  and attributes go;
+- comments inside a directive go;
+- a macro that defines something (`TEST_CASE("adds") {`) becomes a function with the name it is given.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+
+from core.chunking.c_tokens import CLOSE, MACRO, OPEN, Token, blank, comments_behind, tokens_of
+from core.chunking.macros import Macros
+
+_CONDITION = re.compile(rb"\s*#\s*(if|ifdef|ifndef|elif|elifdef|elifndef|else|endif)\b\s*(0\b)?")
+_LINE_END = re.compile(rb" (\r?\n)")
+_OPERATORS = frozenset(b". , : :: ? = + - * / % & | ^ < > ) ]".split())
+_MISREAD = re.compile(
+    # What C++ reads as a function of the type API: `class API Widget {`
+    rb"\b(?:class|struct|union|enum)\s+(?!final\b|class\b|struct\b)\w+(?:\s*\([^()]*\))?\s+(?!final\b)[A-Za-z_]\w*\s*"
+    rb"(?:final\s*)?(?:\{|:[^:;{}()][^;{}()]*\{)"
+    # As a member named "public": `Q_OBJECT public: …`
+    rb"|^[ \t{]*[A-Z_][A-Z0-9_]+[ \t]*(?:\([^()\n]*\))?[ \t]*(?://[^\n]*)?\s*\n\s*"
+    rb"(?:public|private|protected|signals|slots)\b[^;{}()\n]*:",
+    re.MULTILINE,
+)
+
+
+def is_misread(source: bytes) -> bool:
+    """True for C or C++ in which a macro makes a grammar see something else, without an error."""
+    return _MISREAD.search(source) is not None
+
+
+def preprocessed(source: bytes, *, macros: bool) -> bytes:
+    """Source of the same length and rows, without what a grammar cannot take.
+
+    `macros` is False for C#, which has conditions but no macros.
+    """
+    out = bytearray(source)
+    tokens = tokens_of(source, is_csharp=not macros)
+    for token in tokens:
+        if token.kind == "directive" and b"/*" in token.text:
+            _blank_comments(source, token, out)
+    kept = list(_without_conditions(tokens, out))
+    if macros:
+        Macros(kept, out).rewrite()
+    return bytes(out)
+
+
+def _blank_comments(source: bytes, directive: Token, out: bytearray) -> None:
+    """To a grammar a comment of `#define` ends it, even where the line goes on."""
+    for start, end in comments_behind(source, source.index(b"#", directive.start) + 1, directive.end):
+        if source.startswith(b"/*", start):
+            blank(out, start, end)
+            out[start:end] = _LINE_END.sub(rb"\\\1", bytes(out[start:end]))
+
+
+@dataclass
+class _Branch:
+    """What stands behind one directive of a condition, up to the next."""
+
+    directive: Token
+    tokens: list[Token] = field(default_factory=list)
+    """Those that a parser would see, without those of inner conditions that are gone."""
+    end: int = 0
+
+
+def _without_conditions(tokens: Sequence[Token], out: bytearray) -> Iterator[Token]:
+    """The tokens that stay, and the whole conditions that cut through a statement overwritten with one branch."""
+    groups: list[list[_Branch]] = []
+    bottom: list[Token] = []
+    for token in tokens:
+        condition = _CONDITION.match(token.text) if token.kind == "directive" else None
+        word = condition[1] if condition else b""
+        if word.startswith(b"if"):
+            groups.append([_Branch(token)])
+        elif groups and word.startswith(b"el"):
+            groups[-1][-1].end = token.start
+            groups[-1].append(_Branch(token))
+        elif groups and word == b"endif":
+            group = groups.pop()
+            group[-1].end = token.start
+            outer = groups[-1][-1].tokens if groups else bottom
+            outer.extend(_resolved(group, token, out))
+        else:
+            (groups[-1][-1].tokens if groups else bottom).append(token)
+    for group in groups:  # never closed
+        bottom.extend(token for branch in group for token in branch.tokens)
+    return iter(bottom)
+
+
+def _resolved(group: list[_Branch], last: Token, out: bytearray) -> list[Token]:
+    """The tokens of a condition: all of them, or those of the branch that stays."""
+    if not any(_cuts(branch.tokens) for branch in group):
+        return [token for branch in group for token in (branch.directive, *branch.tokens)] + [last]
+    first = group[0]
+    is_off = (condition := _CONDITION.match(first.directive.text)) is not None and condition[2] is not None
+    chosen = first if not is_off else group[1] if len(group) > 1 else None
+    for branch in group:
+        blank(out, branch.directive.start, branch.directive.end)
+        if branch is not chosen:
+            blank(out, branch.directive.end, branch.end)
+    blank(out, last.start, last.end)
+    return chosen.tokens if chosen else []
+
+
+def _cuts(tokens: Sequence[Token]) -> bool:
+    """True where a branch is no sequence of whole statements."""
+    code = [token for token in tokens if token.kind != "directive"]
+    if not code:
+        return False
+    depth = 0
+    for token in code:
+        depth += (token.text in OPEN) - (token.text in CLOSE)
+        if depth < 0:
+            return True
+    first, last = code[0], code[-1]
+    return (
+        depth != 0
+        or first.text == b"else"
+        or first.text in _OPERATORS
+        or not (last.text in (b";", b"}", b":") or MACRO.match(last.text) or (last.text == b")" and _is_call(code)))
+    )
+
+
+def _is_call(code: Sequence[Token]) -> bool:
+    """True for `MACRO(…)` alone."""
+    return MACRO.match(code[0].text) is not None and len(code) > 1 and code[1].text == b"("
