@@ -79,6 +79,13 @@ def unit_of(symbols: list[Symbol], cuts: Mapping[int, int], digest: Hashable) ->
     )
 
 
+def _above(symbols: Sequence[Symbol], one: Symbol) -> Iterator[int]:
+    """Numbers of the symbols around one, from the inside."""
+    while one.parent >= 0:
+        yield one.parent
+        one = symbols[one.parent]
+
+
 def _owners(symbols: list[Symbol]) -> tuple[int, ...]:
     """Of each row of a unit, the innermost symbol; a row on which two begin is the outer one's."""
     owners = [-1] * (max((symbol.last for symbol in symbols), default=-1) + 1)
@@ -242,6 +249,22 @@ class Outline:
             found += comments_behind(self.source, node.start_byte, node.end_byte)
         ranges = sorted((max(first, start), min(last, end)) for first, last in found)
         return [one for one in ranges if one[0] < one[1]]
+
+    def counts(self) -> tuple[int, int]:
+        """Number of symbols where people put them, and of all; the more, the better a file was understood.
+
+        What is in no function and in no symbol stands at the left margin.
+        """
+        placed = number = 0
+        for place in self.places:
+            symbols = place.unit.symbols
+            number += len(symbols)
+            for one in symbols:
+                start = place.start + one.start
+                is_at_margin = one.parent < 0 and self.source[start - 1 : start] in (b"", b"\n")
+                is_member = one.parent >= 0 and all(symbols[at].kind != "function" for at in _above(symbols, one))
+                placed += is_at_margin or is_member
+        return placed, number
 
     def owners(self) -> Iterator[Owner]:
         """Every symbol, outer before inner, in the order of the file."""

@@ -19,6 +19,7 @@ from core.chunking.carriage_returns import as_line_feeds, by_git_lines
 from core.chunking.heads import comments_of, names, signature_of, without_marks
 from core.chunking.outline import Outline, Place, Symbol, Unit, unit_of
 from core.chunking.preprocessor import is_misread, preprocessed
+from core.chunking.repairs import repaired
 from core.code.languages import LANGUAGES, SYMBOL_KINDS, Language
 from core.code.test_marks import Marks, Where
 
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
 
     from core.chunking.edits import Edit
 
-UNITS_KEPT = 1 << 13
+UNITS_KEPT, VERDICTS_KEPT = 1 << 13, 1 << 16
 MOST_EDITS = 100
 """With more, a version is parsed from scratch."""
 MOST_DEPTH = 50
@@ -95,6 +96,7 @@ class _SymbolReader:
         self._rest_of_file = _ids(_grammar(language), self.language.rest_of_file)
         self._marks = Marks(self.language)
         self._units: OrderedDict[Hashable, Unit] = OrderedDict()
+        self._verdicts: dict[bytes, bool] = {}
         self._parsed = b""
         """The text that was parsed: the source, or what took its place."""
         self._about = functools.lru_cache(maxsize=UNITS_KEPT)(self._read_about)
@@ -106,17 +108,40 @@ class _SymbolReader:
         found = Outline(source)
         found.has_carriage_returns = text is not source
         tree = self._parser.parse(text) if found.has_carriage_returns else self._parse(found, before, edits)
-        parsed = text
+        parsed, where = text, self._marks.around(path)
         if self._is_unprocessed(tree, text):
             parsed = preprocessed(text, macros=self.language.preprocessor == "macros")
             tree = self._parser.parse(parsed)
-        self._fill(found, tree, text, parsed, self._marks.around(path))
-        return found if tree.root_node.type != "ERROR" else None
+        self._fill(found, tree, text, parsed, where)
+        if found.has_error and self.language.kind == "code":
+            found = self._mended(found, text, parsed, where)
+        return found if found.tree and found.tree.root_node.type != "ERROR" else None
+
+    def _mended(self, broken: Outline, text: bytes, parsed: bytes, where: Where) -> Outline:
+        """An outline without what does not parse, if that leaves more to be found."""
+        found = Outline(broken.source)
+        found.has_carriage_returns = broken.has_carriage_returns
+        mended = repaired(parsed, self._parses, [one.encode() for one in self.language.long_quotes])
+        self._fill(found, self._parser.parse(mended), text, mended, where)
+        found.has_error = True
+        is_lost = broken.tree is None or broken.tree.root_node.type == "ERROR"
+        return found if is_lost or found.counts() > broken.counts() else broken
 
     def _is_unprocessed(self, tree: Tree, source: bytes) -> bool:
         """True where a preprocessor must have run for the grammar to understand."""
         kind = self.language.preprocessor
         return bool(kind) and (tree.root_node.has_error or (kind == "macros" and is_misread(source)))
+
+    def _parses(self, source: bytes) -> bool:
+        """Whether source has no error; remembered, since most of a file is the same in its next version."""
+        digest = hashlib.blake2b(source, digest_size=16).digest()
+        if digest not in self._verdicts:
+            opening = self.language.opening.encode()
+            whole = source if opening in source else opening + b"\n" + source
+            self._verdicts[digest] = not self._parser.parse(whole).root_node.has_error
+            if len(self._verdicts) > VERDICTS_KEPT:
+                del self._verdicts[next(iter(self._verdicts))]
+        return self._verdicts[digest]
 
     def _fill(self, found: Outline, tree: Tree, text: bytes, parsed: bytes, where: Where) -> None:
         """Put into an outline what is in a tree; `parsed` is what was parsed instead of the text."""

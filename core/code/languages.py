@@ -58,6 +58,10 @@ class Language:
     """The query names the way from the root, so that deeper nodes of the same type do not match."""
     preprocessor: Literal["", "macros", "conditions"] = ""
     """What a preprocessor takes away before the language's grammar holds: macros and conditions, or these alone."""
+    long_quotes: tuple[str, ...] = ()
+    """Around strings of several lines."""
+    opening: str = ""
+    """What a piece of a file needs above it to be code."""
     too_deep: str = ""
     """What the grammar cannot survive; such a file is chunked as a whole."""
     test_head: str = _NEVER
@@ -80,6 +84,7 @@ LANGUAGES = {
     "rust": Language(
         extensions="rs",
         wheel="tree_sitter_rust",
+        long_quotes=('"',),
         containers=("impl_item", "trait_item", "mod_item"),
         incremental=True,
         separator="::",
@@ -92,6 +97,7 @@ LANGUAGES = {
     "python": Language(
         extensions="py pyi pyw",
         wheel="tree_sitter_python",
+        long_quotes=('"""', "'''"),
         containers=("class_definition",),
         indented=True,
         incremental=True,
@@ -105,6 +111,7 @@ LANGUAGES = {
     "javascript": Language(
         extensions="js jsx mjs cjs",
         wheel="tree_sitter_javascript",
+        long_quotes=("`",),
         containers=("class_declaration",),
         wrappers=("export_statement", "expression_statement", "lexical_declaration", "variable_declaration"),
         leading=("comment",),
@@ -114,6 +121,7 @@ LANGUAGES = {
     "typescript": Language(
         extensions="ts mts cts",
         wheel="tree_sitter_typescript",
+        long_quotes=("`",),
         containers=("class_declaration", "abstract_class_declaration", "interface_declaration"),
         entry="language_typescript",
         wrappers=(
@@ -127,6 +135,7 @@ LANGUAGES = {
     "tsx": Language(
         extensions="tsx",
         wheel="tree_sitter_typescript",
+        long_quotes=("`",),
         containers=("class_declaration", "abstract_class_declaration", "interface_declaration"),
         entry="language_tsx",
         query="typescript",
@@ -141,6 +150,7 @@ LANGUAGES = {
     "go": Language(
         extensions="go",
         wheel="tree_sitter_go",
+        long_quotes=("`",),
         wrappers=("type_declaration", "const_declaration", "var_declaration"),
         leading=("comment",),
         leading_text=_C_COMMENTS,
@@ -151,6 +161,7 @@ LANGUAGES = {
     "java": Language(
         extensions="java",
         wheel="tree_sitter_java",
+        long_quotes=('"""',),
         containers=("class_declaration", "interface_declaration"),
         leading=("block_comment", "line_comment"),
         leading_text=_C_COMMENTS,
@@ -161,6 +172,7 @@ LANGUAGES = {
     "kotlin": Language(
         extensions="kt kts",
         wheel="tree_sitter_kotlin",
+        long_quotes=('"""',),
         leading=("block_comment", "line_comment"),
         leading_text=_C_COMMENTS,
         test_head=r"@(?:\w+\.)*(?:Test|ParameterizedTest|RepeatedTest|TestFactory|TestTemplate|Property)\b"
@@ -190,6 +202,7 @@ LANGUAGES = {
     "csharp": Language(
         extensions="cs csx",
         wheel="tree_sitter_c_sharp",
+        long_quotes=('"""', '"'),
         preprocessor="conditions",
         containers=("namespace_declaration", "class_declaration", "struct_declaration", "interface_declaration"),
         rest_of_file=("file_scoped_namespace_declaration",),
@@ -215,8 +228,10 @@ LANGUAGES = {
     "php": Language(
         extensions="php phtml",
         wheel="tree_sitter_php",
+        long_quotes=('"', "'"),
         containers=("class_declaration", "trait_declaration", "interface_declaration"),
         entry="language_php",
+        opening="<?php",
         separator="\\",
         leading=("comment",),
         leading_text=_C_COMMENTS + "|#",
@@ -228,6 +243,7 @@ LANGUAGES = {
     "swift": Language(
         extensions="swift",
         wheel="tree_sitter_swift",
+        long_quotes=('"""',),
         containers=("class_declaration", "protocol_declaration"),
         leading=("comment", "multiline_comment"),
         leading_text=_C_COMMENTS,
@@ -238,12 +254,14 @@ LANGUAGES = {
         extensions="sh bash zsh ksh bats",
         names="bashrc zshrc profile bash_profile",
         wheel="tree_sitter_bash",
+        long_quotes=('"', "'"),
         leading=("comment",),
         leading_text=r"#(?!!)",
     ),
     "sql": Language(
         extensions="sql",
         wheel="tree_sitter_sql",
+        long_quotes=("'",),
         wrappers=("statement",),
         leading=("comment", "marginalia"),
     ),
