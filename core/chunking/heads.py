@@ -9,6 +9,7 @@ if TYPE_CHECKING:
     from tree_sitter import Node
 
 _RUST_TYPE = re.compile(r"(?:&\s*(?:'\w+\s*)?(?:mut\s+)?)?(?:dyn\s+)?(?:\w+\s*::\s*)*(\w+)\s*(?:<.*)?$", re.DOTALL)
+_ANNOTATIONS = re.compile(r"\A(?:@[^\n]*\n\s*)+")
 _DEFINE = re.compile(r"#\s*define\b")
 _QUOTE_OR_COMMENT = re.compile(r"(\"(?:[^\"\\]|\\.)*\"|'(?:[^'\\]|\\.)+')|//.*|/\*.*?(?:\*/|$)")
 _MARKS = re.compile(
@@ -35,7 +36,7 @@ def names(kind: str, captures: dict[str, list[Node]], source: bytes, separator: 
 def signature_of(text: str, kind: str, *, has_body: bool) -> str:
     """What stands before a symbol's body, in one line; of one without a body no more than its first line."""
     if not has_body and kind != "function":
-        first = text.strip().partition("\n")[0]
+        first = _ANNOTATIONS.sub("", text.strip()).partition("\n")[0]
         if _DEFINE.match(first):
             first = _QUOTE_OR_COMMENT.sub(lambda found: found[1] or "", first).rstrip("\\ ")
         text = first.partition("{")[0] if kind == "macro" else re.split(r"[={]", first, maxsplit=1)[0]

@@ -273,7 +273,7 @@ SAMPLES: dict[str, set[tuple[str, str, int, int]]] = {
         ("class", "A", 1, 5),
         ("function", "A.init", 3, 3),
         ("function", "A.m", 4, 4),
-        ("class", "S", 6, 7),
+        ("struct", "S", 6, 7),
         ("interface", "P", 8, 10),
         ("function", "P.q", 9, 9),
         ("function", "f", 11, 11),

@@ -1,0 +1,144 @@
+"""What the queries make of code as it is written today."""
+
+from __future__ import annotations
+
+import pytest
+
+from core.chunking.parsing import outline
+
+
+def symbols(source: str, language: str) -> list[str]:
+    """Kind and qualified name of what is found."""
+    found = outline(source.encode(), language, "x")
+    assert found is not None
+    return [f"{symbol.kind} {symbol.qualified_name}" for symbol in map(found.symbol, found.owners())]
+
+
+@pytest.mark.parametrize(
+    ("source", "expected"),
+    [
+        (
+            """@Observable
+final class Model: Sendable {
+    var count: Int { items.count }
+    static let shared = Model()
+    init?(name: String) { }
+    deinit { }
+    subscript(index: Int) -> Item { items[index] }
+    func load() async throws(NetworkError) -> [Item] { return [] }
+}
+actor Bank { func deposit(_ x: Int) { } }
+""",
+            [
+                *("class Model", "function Model.count", "function Model.init", "function Model.deinit"),
+                *("function Model.subscript", "function Model.load", "class Bank", "function Bank.deposit"),
+            ],
+        ),
+        (
+            """indirect enum Expr<T> {
+    case add(Expr, Expr)
+    func eval() -> Int { 0 }
+}
+struct Pair<A, B>: ~Copyable where A: P {
+    static prefix func - (p: Pair) -> Pair { p }
+    static func <= (l: Pair, r: Pair) -> Bool { true }
+}
+infix operator <=>: ComparisonPrecedence
+func <=> (a: Int, b: Int) -> Bool { a == b }
+""",
+            ["enum Expr", "function Expr.eval", "struct Pair", "function Pair.-", "function Pair.<=", "function <=>"],
+        ),
+        (
+            """public extension Array where Element == Int {
+    var total: Int { reduce(0, +) }
+}
+extension Model: Hashable {
+    static func == (l: Model, r: Model) -> Bool { true }
+}
+protocol Store: AnyObject {
+    func get(_ key: String) -> Item?
+    static func + (l: Self, r: Self) -> Self
+}
+macro made() = #externalMacro(module: "a", type: "b")
+#Preview {
+    V()
+}
+func last() { }
+""",
+            [
+                *("impl Array", "function Array.total", "impl Model", "function Model.=="),
+                *("interface Store", "function Store.get", "function Store.+", "macro made", "function last"),
+            ],
+        ),
+    ],
+)
+def test_swift(source: str, expected: list[str]) -> None:
+    assert symbols(source, "swift") == expected
+
+
+@pytest.mark.parametrize(
+    ("source", "expected"),
+    [
+        (
+            """enum class Color(val rgb: Int) {
+    RED(0xFF0000);
+
+    fun hex(): String = rgb.toString(16)
+
+    companion object {
+        const val MAX = 3
+        fun of(x: Int): Color = RED
+    }
+}
+enum class Empty
+""",
+            ["enum Color", "function Color.hex", "constant Color.MAX", "function Color.of", "enum Empty"],
+        ),
+        (
+            """fun interface Transform<in A, out B> {
+    fun invoke(a: A): B
+}
+sealed interface Result<out T> {
+    data class Ok<T>(val value: T) : Result<T>
+    data object None : Result<Nothing>
+}
+interface Plain
+@JvmInline
+value class Id(val raw: String)
+""",
+            [
+                *("interface Transform", "function Transform.invoke", "interface Result", "class Result.Ok"),
+                *("class Result.None", "interface Plain", "class Id"),
+            ],
+        ),
+        (
+            """class Account(private val owner: String) : Base(owner), Closeable by delegate {
+    constructor(id: Int) : this(id.toString()) {
+        println(id)
+    }
+    var balance: Int = 0
+        private set(value) {
+            field = value
+        }
+    val isEmpty get() = balance == 0
+}
+operator fun Account.plus(other: Account): Account = this
+val List<Int>.second: Int get() = this[1]
+private const val TAG = "x"
+internal fun `does the thing`() {}
+""",
+            [
+                *("class Account", "function Account.constructor", "function Account.isEmpty", "function plus"),
+                *("function second", "constant TAG", "function does the thing"),
+            ],
+        ),
+    ],
+)
+def test_kotlin(source: str, expected: list[str]) -> None:
+    assert symbols(source, "kotlin") == expected
+
+
+def test_annotations_are_no_signature() -> None:
+    found = outline(b"@JvmInline\nvalue class Id(val raw: String)\n", "kotlin", "x.kt")
+    assert found is not None
+    assert found.symbol(next(found.owners())).signature == "value class Id(val raw: String)"
