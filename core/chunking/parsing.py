@@ -330,7 +330,7 @@ class _SymbolReader:
             while open_symbols and symbols[open_symbols[-1]].end <= definition.start_byte - start:
                 open_symbols.pop()
             outer = open_symbols[-1] if open_symbols else -1
-            if outer >= 0 and symbols[outer].kind == "function" and self._is_local(kind, captures):
+            if outer >= 0 and symbols[outer].kind in ("function", "constant") and self._is_local(kind, captures):
                 continue
             here = around[outer] if outer >= 0 else where
             symbol = self._symbol(definition, kind, captures, source, found.docs, (row, start), here)
@@ -481,11 +481,12 @@ class _Findings:
                 self.docs[nodes[0].parent.parent.start_byte] = nodes[0]
 
 
-def _rank(match: tuple[Node, str, dict[str, list[Node]]]) -> tuple[int, int, bool, bool, bool, int]:
-    """Outer before inner; of two matches of one node, the more specific."""
+def _rank(match: tuple[Node, str, dict[str, list[Node]]]) -> tuple[int, int, bool, bool, bool, int, int]:
+    """Outer before inner; of several matches of one node, the most specific, then that with the first body."""
     node, kind, captures = match
     special = "scope" not in captures, "_special" not in captures, "body" not in captures
-    return node.start_byte, -node.end_byte, *special, SYMBOL_KINDS.index(kind)
+    body = captures["body"][0].start_byte if "body" in captures else 0
+    return node.start_byte, -node.end_byte, *special, SYMBOL_KINDS.index(kind), body
 
 
 def _ids(grammar: TreeLanguage, names: Iterable[str]) -> frozenset[int]:

@@ -17,8 +17,17 @@
 (variable_declarator name: (identifier) @name value: (class body: (_) @body)) @class
 (assignment_expression left: (member_expression property: (property_identifier) @name) right: [(arrow_function body: (_) @body) (function_expression body: (_) @body)]) @function
 (pair key: (_) @name value: [(arrow_function body: (_) @body) (function_expression body: (_) @body)]) @function
-((call_expression function: [(identifier) @_call (member_expression object: (identifier) @_call)]
+((call_expression function: [(identifier) @_call (member_expression object: (identifier) @_call) (call_expression function: (member_expression object: (identifier) @_call))]
   arguments: (arguments . [(string) (template_string)] @name [(arrow_function body: (_) @body) (function_expression body: (_) @body)])) @function
   (#match? @_call "^(describe|it|test|suite)$"))
 (variable_declarator name: (identifier) @name value: [(object) (array) (string) (number) (template_string) (new_expression) (as_expression) (satisfies_expression)]) @constant
+; What a call makes of a function: a component as in memo(function …), a store, a handler.
+((variable_declarator name: (identifier) @name value: (call_expression arguments: (arguments [(arrow_function body: (_) @body) (function_expression body: (_) @body)]))) @function (#match? @name "^[A-Z]+[a-z]"))
+((variable_declarator name: (identifier) @name value: (call_expression arguments: (arguments (call_expression arguments: (arguments [(arrow_function body: (_) @body) (function_expression body: (_) @body)]))))) @function (#match? @name "^[A-Z]+[a-z]"))
+((variable_declarator name: (identifier) @name value: (call_expression arguments: (arguments . (identifier) @_wrapped . ))) @function (#match? @name "^[A-Z]+[a-z]") (#match? @_wrapped "^[A-Z]+[a-z]"))
+(variable_declarator name: (identifier) @name value: (call_expression arguments: (arguments [(arrow_function) (function_expression) (object)]))) @constant
+(variable_declarator name: (identifier) @name value: (call_expression arguments: (template_string))) @constant
+(export_statement "default" @name value: (arrow_function body: (_) @body)) @function
+(export_statement "default" @name value: (function_expression !name body: (_) @body)) @function
+(export_statement "default" @name value: (class !name body: (_) @body)) @class
 (comment) @comment

@@ -142,3 +142,69 @@ def test_annotations_are_no_signature() -> None:
     found = outline(b"@JvmInline\nvalue class Id(val raw: String)\n", "kotlin", "x.kt")
     assert found is not None
     assert found.symbol(next(found.owners())).signature == "value class Id(val raw: String)"
+
+
+COMPONENTS = """export const Button = React.memo(function Inner(props: Props) {
+  return <button>{props.label}</button>;
+});
+const Both = memo(forwardRef<A, B>((props, ref) => <a ref={ref} />));
+export const Page = observer(({ a }) => {
+  const local = useMemo(() => a, [a]);
+  function helper() { return 1; }
+  return <p>{local}</p>;
+});
+export const Connected = connect(mapState)(Inner);
+const Title = styled.h1`
+  font-size: 1em;
+`;
+"""
+STORES = """export const useStore = create<State>()((set) => ({
+  inc: () => set((s) => ({ count: s.count + 1 })),
+}));
+export const cart = defineStore("cart", () => {
+  const limits = [1, 2];
+  function add() { limits.push(1); }
+  return { add };
+});
+export const slice = createSlice({ name: "x", reducers: { del(state) { } } });
+const shared = require("shared");
+"""
+DEFAULTS = """export default class extends Base { m() {} }
+export default () => { return 1; };
+export default function named() { return 1; }
+test.each([1, 2])("adds %i", (n) => { f(n); });
+module.exports.helper = function (b) { return b; };
+"""
+
+
+@pytest.mark.parametrize(
+    ("language", "source", "expected"),
+    [
+        (
+            "tsx",
+            COMPONENTS,
+            [
+                *("function Button", "function Both", "function Page", "function Page.helper"),
+                *("function Connected", "constant Title"),
+            ],
+        ),
+        (
+            "typescript",
+            STORES,
+            [
+                *("constant useStore", "function useStore.inc", "constant cart", "function cart.add"),
+                *("constant slice", "function slice.del"),
+            ],
+        ),
+        (
+            "javascript",
+            DEFAULTS,
+            [
+                *("class default", "function default.m", "function default", "function named"),
+                *("function adds %i", "function helper"),
+            ],
+        ),
+    ],
+)
+def test_what_a_call_or_a_default_export_makes_has_a_name(language: str, source: str, expected: list[str]) -> None:
+    assert symbols(source, language) == expected
