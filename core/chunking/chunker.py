@@ -10,7 +10,7 @@ from core.chunking.edits import Edits
 from core.chunking.filters import FileFilters
 from core.chunking.pieces import FileChange, pieces
 from core.chunking.versions import Versions, is_parsed
-from core.code.languages import language_of
+from core.code.languages import LANGUAGES
 from core.git.blobs import BlobReader
 from core.git.encodings import LEAST_CONFIDENCE
 from core.records.chunks import Chunk, ChunkCommit
@@ -100,11 +100,12 @@ class Chunker:
             if self._filters.is_generated((new if new.source else old).source):
                 self.drops["generated files"] += 1
                 continue
-            if sides is None and is_parsed(diff):
+            language = self._versions.language(diff)
+            if sides is None and is_parsed(diff) and LANGUAGES[language].wheel:
                 self.coarse["files that could not be parsed"] += 1
             elif old.has_error or new.has_error:
                 self.coarse["files with syntax errors"] += 1
             if old.source and new.source and old.lacks_symbols != new.lacks_symbols:
                 old, new = old.without_symbols(), new.without_symbols()  # nothing came or went
-            changes.append(FileChange(diff, language_of(diff.filename), old, new, edits, is_parsed=sides is not None))
+            changes.append(FileChange(diff, language, old, new, edits, is_parsed=sides is not None))
         return changes

@@ -14,7 +14,7 @@ from core.chunking.edits import runs
 from core.chunking.matching import TOKEN, without_comments
 from core.chunking.outline import Outline, Symbol
 from core.code.change_types import Intent, Role
-from core.code.languages import file_kind, language_of
+from core.code.languages import LANGUAGES, file_kind, language_of
 from core.history.messages import CONVENTIONAL_LABEL
 
 if TYPE_CHECKING:
@@ -122,9 +122,9 @@ def signatures_differ(before: Symbol, after: Symbol) -> bool:
 
 
 @functools.lru_cache(maxsize=1 << 16)
-def role(path: str) -> Role:
+def role(path: str, language: str) -> Role:
     """What a file is for, unless it is a manifest."""
-    kind = file_kind(path)
+    kind = file_kind(path) if language == language_of(path) else LANGUAGES[language].kind
     if kind == "other" and _DOCUMENTS.search(path):
         return "documentation"
     is_data = kind in ("configuration", "other") or language_of(path) == "text"

@@ -150,7 +150,7 @@ class Piece:
     def _role(self) -> Role:
         path, symbol = self.change.diff.filename, self.after or self.before
         if not is_manifest(path):
-            return look.role(path)
+            return look.role(path, self.change.language)
         keys = itertools.chain(
             look.keys_above(self.old_change.old, self.removed), look.keys_above(self.change.new, self.added)
         )

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from core.chunking.edits import Edit, Edits, header_rows
 from core.chunking.outline import Outline
 from core.chunking.parsing import outline
+from core.code.content import language_in, may_differ
 from core.code.languages import LANGUAGES, language_of
 from core.git.blobs import BlobReader
 from core.git.encodings import Encoding, agreed, encoding_of, is_wide
@@ -34,7 +35,8 @@ class Versions:
     def __init__(self, blobs: BlobReader, max_file_bytes: int, min_encoding_confidence: float) -> None:
         self._blobs, self._max_file_bytes = blobs, max_file_bytes
         self._min_confidence = min_encoding_confidence
-        self._kept: OrderedDict[_Key, tuple[int, Outline | None]] = OrderedDict()
+        self._kept: OrderedDict[_Key, tuple[int, Outline | None, str]] = OrderedDict()
+        """Of each version its size, what was found in it, and its language."""
         self._bytes = 0
         self._encoding = functools.lru_cache(maxsize=1000)(self._encoding_of_blob)
 
@@ -57,17 +59,18 @@ class Versions:
         sources = self._blobs.read_many([blob for blob, _ in wanted], self._max_file_bytes)
         for key, source in zip(wanted, sources, strict=True):
             old, edits = needed[key]
-            found = None
+            found, language = None, language_in(key[1], source or b"")
             if source is not None:
                 encoding = encoding_of(source, self._min_confidence)
-                found = _parse(source, key[1], encoding, self._before(old, key[1], encoding), edits.edits)
+                before = self._before(old, language, encoding)
+                found = _parse(source, key[1], language, encoding, before, edits.edits)
             nodes = found.tree.root_node.descendant_count if found and found.tree else 0
-            self._kept[key] = len(source or b"") + nodes * self.NODE_BYTES, found
+            self._kept[key] = len(source or b"") + nodes * self.NODE_BYTES, found, language
             self._bytes += self._kept[key][0]
 
-    def _before(self, old: _Key | None, path: str, encoding: Encoding | None) -> Outline | None:
+    def _before(self, old: _Key | None, language: str, encoding: Encoding | None) -> Outline | None:
         """The version before one, where it is of the same language and in the same encoding."""
-        before = self._kept[old][1] if old and language_of(old[1]) == language_of(path) else None
+        before = self._kept[old][1] if old and self._kept[old][2] == language else None
         return before if before and _name(before.encoding) == _name(encoding) else None
 
     def sides(self, diff: FileDiff) -> tuple[Outline, Outline] | None:
@@ -81,8 +84,15 @@ class Versions:
         encodings = self._agreed(diff, old.encoding, new.encoding)
         if [*map(_name, encodings)] == [_name(old.encoding), _name(new.encoding)]:
             return old, new
-        again = [_parse(self._read(key), key[1], one) for key, one in zip(keys, encodings, strict=True) if key]
+        both = zip(keys, encodings, strict=True)
+        again = [_parse(self._read(key), key[1], self._kept[key][2], encoding) for key, encoding in both if key]
         return (again[0], again[1]) if again[0] and again[1] else None
+
+    def language(self, diff: FileDiff) -> str:
+        """That of the newest side there is."""
+        old, new = _keys(diff)
+        kept = self._kept.get(new or old or ("", ""))
+        return kept[2] if kept else language_of(diff.filename)
 
     def sides_of_patch(self, diff: FileDiff) -> tuple[Outline, Outline]:
         """Before and after as far as the patch shows them: lines without symbols."""
@@ -114,9 +124,16 @@ class Versions:
 
 
 def _parse(
-    source: bytes, path: str, encoding: Encoding | None, before: Outline | None = None, edits: Sequence[Edit] = ()
+    source: bytes,
+    path: str,
+    language: str,
+    encoding: Encoding | None,
+    before: Outline | None = None,
+    edits: Sequence[Edit] = (),
 ) -> Outline | None:
-    found = outline(encoding.to_utf8(source) if encoding else source, language_of(path), path, before, edits)
+    if not LANGUAGES[language].wheel:
+        return None
+    found = outline(encoding.to_utf8(source) if encoding else source, language, path, before, edits)
     if found is not None:
         found.encoding = encoding
     return found
@@ -127,10 +144,10 @@ def _name(encoding: Encoding | None) -> str:
 
 
 def is_parsed(diff: FileDiff) -> bool:
-    """True where there is a grammar for the file, before and after."""
+    """True where there may be a grammar for the file, before and after."""
     paths = (diff.filename, diff.old_filename or diff.filename)
     return _SYMLINK_MODE not in (diff.old_mode, diff.new_mode) and all(
-        LANGUAGES[language_of(one)].wheel for one in paths
+        LANGUAGES[language_of(one)].wheel or may_differ(one) for one in paths
     )
 
 

@@ -294,6 +294,8 @@ LANGUAGES = {
     "css": Language(extensions="css scss sass less"),
     "vue": Language(extensions="vue"),
     "svelte": Language(extensions="svelte"),
+    "matlab": Language(),
+    "prolog": Language(),
     "lua": Language(extensions="lua"),
     "perl": Language(extensions="pl pm"),
     "r": Language(extensions="r"),

@@ -15,7 +15,8 @@ import numpy as np
 
 from core.chunking import parsing
 from core.chunking.outline import Outline, Owner
-from core.code.languages import LANGUAGES, language_of
+from core.code.content import language_in
+from core.code.languages import LANGUAGES
 from core.ranking.contents import MAX_BYTES
 from core.ranking.facts import ordered
 from core.ranking.features import Features, share
@@ -98,8 +99,7 @@ def read(path: str, source: bytes | None) -> list[Symbol]:
 
     Empty where there is no grammar for the file, or nothing in it that the grammar can read.
     """
-    language = language_of(path)
-    if not source or len(source) > MAX_BYTES or not LANGUAGES[language].wheel:
+    if not source or len(source) > MAX_BYTES or not LANGUAGES[language := language_in(path, source)].wheel:
         return []
     if (outline := parsing.outline(source, language, path)) is None:
         return []

@@ -7,6 +7,7 @@ import pytest
 from core.chunking.evidence import differences, intent, keys_above, role, role_in_manifest, signatures_differ
 from core.chunking.outline import Outline
 from core.chunking.parsing import outline
+from core.code.languages import language_of
 
 
 def differ(before: str, after: str, language: str) -> tuple[bool, bool]:
@@ -101,7 +102,7 @@ def test_intent_of_a_message(message: str, expected: str) -> None:
     ],
 )
 def test_roles(path: str, expected: str) -> None:
-    assert role(path) == expected
+    assert role(path, language_of(path)) == expected
 
 
 @pytest.mark.parametrize(
