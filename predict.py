@@ -23,6 +23,7 @@ from core.engine.command import CONTEXT_SETTINGS, version_option, with_exit_code
 from core.errors import EXIT_FAILED
 from core.prediction.question import Question
 from core.prediction.second_opinion import SecondOpinion, SecondOpinionConfig
+from core.visible import visible
 
 if TYPE_CHECKING:
     from core.prediction.answer import Answer
@@ -94,7 +95,7 @@ def main(
         event = {"event": "done"} if stream else {}
         click.echo(json.dumps({**event, **answer.as_dict()}, indent=None if stream else 2, ensure_ascii=False))
     elif not (stream and answer.sketch):
-        click.echo(answer.in_words())
+        click.echo(visible(answer.in_words()))
     if fail_above is not None and any(file.probability > fail_above for file in answer.ranking.files):
         sys.exit(FORGOTTEN)
 
@@ -123,11 +124,11 @@ def with_sketch(
     ids = recorded(model.write(ranking, question), written)
     if stream:
         first = replace(answer, sketch=model.predictor.prediction(ranking, []))
-        click.echo(
-            json.dumps({"event": "ranking", **first.as_dict()}, ensure_ascii=False) if as_json else first.in_words()
-        )
+        facts = {"event": "ranking", **first.as_dict()}
+        click.echo(json.dumps(facts, ensure_ascii=False) if as_json else visible(first.in_words()))
         for text in shown(ids, model.loaded.vocabulary):
-            click.echo(json.dumps({"event": "text", "text": text}, ensure_ascii=False) if as_json else text, nl=as_json)
+            said = json.dumps({"event": "text", "text": text}, ensure_ascii=False) if as_json else visible(text)
+            click.echo(said, nl=as_json)
         click.echo("", nl=not as_json)
     else:
         list(ids)

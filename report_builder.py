@@ -27,6 +27,7 @@ from core.records.rankings import FACTS, FORMS, read_rankings
 from core.records.training import VALIDATION_LOSS, MemoryReport, read_metrics, read_training
 from core.reports import plots
 from core.text.grammar import GrammarError, parse_head, pieces_of_spelled
+from core.visible import visible
 
 TEMPLATES = Path("core/reports/templates")
 MOST_BARS = 60
@@ -94,7 +95,7 @@ def run(ctx: Context[ReportBuilderConfig]) -> None:
         base_model=info.base_model,
         version=__version__,
     )
-    ctx.output("report.html").write_text(page, encoding="utf-8")
+    ctx.output("report.html").write_text(visible(page), encoding="utf-8")
     ctx.count("figures", len(figures))
 
 

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from core.files import make_folder
+from core.visible import visible
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -30,7 +31,14 @@ class _ConsoleHandler(logging.Handler):
 
     def emit(self, record: logging.LogRecord) -> None:
         prefix = "" if record.levelno <= logging.INFO else f"{record.levelname.lower()}: "
-        console().print(prefix + self.format(record), markup=False)
+        console().print(prefix + visible(self.format(record)), markup=False)
+
+
+class _FileFormatter(logging.Formatter):
+    """Text of others as one can see it."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        return visible(super().format(record))
 
 
 class _FileHandler(logging.FileHandler):
@@ -57,7 +65,7 @@ def setup(*, verbose: bool = False, log_file: Path | None = None) -> None:
     if log_file:
         make_folder(log_file.parent)
         to_file = _FileHandler(log_file, encoding="utf-8", delay=True)
-        formatter = logging.Formatter("%(asctime)sZ %(levelname)-7s %(message)s", "%Y-%m-%dT%H:%M:%S")
+        formatter = _FileFormatter("%(asctime)sZ %(levelname)-7s %(message)s", "%Y-%m-%dT%H:%M:%S")
         formatter.converter = time.gmtime
         to_file.setFormatter(formatter)
         log.addHandler(to_file)

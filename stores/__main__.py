@@ -11,6 +11,7 @@ import click
 
 from core.engine.command import CONTEXT_SETTINGS, version_option, with_exit_codes
 from core.errors import EXIT_FAILED, StageError, UserError, did_you_mean
+from core.visible import visible
 from stores import FailureStore, PatternStore, VVectorStore
 from stores.agent.rendering import entries_table, json_text, print_table, stats_table, why_lines
 from stores.agent.store import Store
@@ -81,7 +82,7 @@ def why(store: str, entry_id: int, evidence: int, as_json: bool) -> None:
     To check a commit in a clone of its repository: git cat-file -e SHA.
     """
     found = _open(store).why(entry_id, evidence=evidence)
-    click.echo(json_text(found, indent=2) if as_json else "\n".join(why_lines(found)))
+    click.echo(json_text(found, indent=2) if as_json else visible("\n".join(why_lines(found))))
 
 
 @main.command()
@@ -112,7 +113,8 @@ def check() -> None:
         except StageError as error:  # the other stores may be fine
             problems = [f"{error.message}; {error.hint}"]
         failed |= bool(problems)
-        click.echo("\n  ".join([f"{kind.name}: {f'{len(problems)} problems' if problems else 'ok'}", *problems]))
+        lines = [f"{kind.name}: {f'{len(problems)} problems' if problems else 'ok'}", *problems]
+        click.echo(visible("\n  ".join(lines)))
     sys.exit(EXIT_FAILED if failed else 0)
 
 

@@ -24,6 +24,7 @@ from core.engine.runner import Layout
 from core.engine.stage import Stage
 from core.engine.worker import explain
 from core.errors import EXIT_FAILED, EXIT_INTERRUPTED, GitloreError, UserError
+from core.visible import visible
 
 CommandT = TypeVar("CommandT", bound=Callable[..., Any])
 CONTEXT_SETTINGS: dict[str, Any] = {"help_option_names": ["-h", "--help"], "max_content_width": 110}
@@ -40,7 +41,7 @@ def with_exit_codes(function: CommandT) -> CommandT:
                 return function(*args, **kwargs)
         except GitloreError as error:
             logs.log.debug("error: %s", error)  # for the log file, where there is one already
-            click.echo(f"error: {error}", err=True)
+            click.echo(visible(f"error: {error}"), err=True)
             sys.exit(error.exit_code)
         except KeyboardInterrupt:
             click.echo("interrupted", err=True)
@@ -49,7 +50,7 @@ def with_exit_codes(function: CommandT) -> CommandT:
             sys.exit(EXIT_FAILED)
         except OSError as error:
             message, hint, _ = explain(error, Path.cwd())
-            click.echo(f"error: {message}" + (f"\n  hint: {hint}" if hint else ""), err=True)
+            click.echo(visible(f"error: {message}" + (f"\n  hint: {hint}" if hint else "")), err=True)
             sys.exit(EXIT_FAILED)
 
     return typing.cast("CommandT", wrapped)

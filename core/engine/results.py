@@ -23,6 +23,7 @@ from core.errors import EXIT_FAILED, EXIT_OK
 from core.files import Digests, size_of, write_json
 from core.logs import log
 from core.process import end_group
+from core.visible import visible
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -134,7 +135,7 @@ class Run:
         for entry in self.stages:
             written = sum(output["bytes"] for output in entry.outputs.values())
             table.add_row(
-                entry.name,
+                visible(entry.name),
                 MARKS.get(entry.status, entry.status),
                 f"{entry.seconds:,.1f} s" if entry.seconds else "",
                 f"{entry.peak_memory_mb:,.0f} MB" if entry.peak_memory_mb else "",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from core.models.model_folder import ModelInfo
 from core.records.evaluation import TUNED, EvaluatedData, Evaluation, Figures, Saving
 from core.records.training import TrainingSummary
+from core.visible import visible
 
 CARD = "model_card.md"
 _TEXT = """---
@@ -42,7 +43,7 @@ _NOT_MEASURED = "`python evaluate.py` measures it on the test split, compared wi
 
 def card(info: ModelInfo, evaluation: Evaluation | None) -> str:
     """The card as Markdown; without figures where the model was not evaluated."""
-    return _TEXT.format(
+    text = _TEXT.format(
         base_model=info.base_model,
         identity=info.identity,
         library="peft" if info.is_adapter else "transformers",
@@ -50,6 +51,7 @@ def card(info: ModelInfo, evaluation: Evaluation | None) -> str:
         figures=_figures(evaluation) if evaluation else _NOT_MEASURED,
         data=_data(evaluation.data) if evaluation else "See dataset_stats.json.",
     )
+    return visible(text)
 
 
 def is_card_of(text: str, info: ModelInfo) -> bool:

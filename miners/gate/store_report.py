@@ -9,6 +9,7 @@ from typing import Any
 from core import __version__
 from core.records.seeding import GateGain
 from core.reports import plots
+from core.visible import visible
 from miners.gate.rule_quality import KnownFixes, Labelled
 from miners.gate.verdicts import ARMS, MIN_UNITS, Verdict
 
@@ -31,10 +32,10 @@ def render(evaluation: Mapping[str, Any], verdicts: Mapping[str, Mapping[str, Ve
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    page = environment.get_template("stores.html.j2")
-    return page.render(
+    page = environment.get_template("stores.html.j2").render(
         evaluation=evaluation, rows=flat, arms=ARMS, plots=_plots(flat), verdict_of=verdict_of, version=__version__
     )
+    return visible(page)
 
 
 def _plots(flat: Mapping[str, Verdict]) -> dict[str, Any]:

@@ -11,6 +11,7 @@ from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.table import Table
 
+from core.visible import visible
 from stores.agent.records import Entry
 from stores.agent.store import Store, Why
 
@@ -25,7 +26,8 @@ def entries_table(store: Store[Any], entries: Iterable[Entry]) -> Table:
     for entry in entries:
         figures = f"{entry.confidence:.2f}", f"{entry.sample_count:,}"
         own = f"{entry.own.successes}/{entry.own.successes + entry.own.failures}" if entry.own.ema is not None else ""
-        table.add_row(str(entry.id), *store.key_of(entry), summary_of(entry), *figures, own, entry.source)
+        cells = str(entry.id), *store.key_of(entry), summary_of(entry), *figures, own, entry.source
+        table.add_row(*map(visible, cells))
     return table
 
 
