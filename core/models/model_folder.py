@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import msgspec
 
+from core.config import checked_path
 from core.errors import UserError
 from core.models import adapters, base_models
 from core.models.loading import damage_told
@@ -156,7 +157,7 @@ def write(
 
 def read_info(folder: Path) -> ModelInfo:
     """How the model in a folder was made. Raises UserError if it is not a model of Gitlore."""
-    if not (folder / INFO).is_file():
+    if not (checked_path(folder) / INFO).is_file():
         raise UserError(
             f"{folder} is not a model of Gitlore ({INFO} is missing)", "train one first: python pipeline.py"
         )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 from typing import Any
 
@@ -109,3 +110,9 @@ def test_the_card_reports_how_the_model_was_trained(folder: Path) -> None:
     text = card(model_folder.read_info(folder), None)
     assert "on 10,000 tokens in 30 steps of blocks of 64 tokens, in fp32 precision: 50.0%" in text
     assert "Validation loss 2.000 nats per token, 2.500 before training" in text
+
+
+def test_a_path_that_is_not_utf8_is_a_sentence(folder: Path, tmp_path: Path) -> None:
+    place = folder.rename(tmp_path / os.fsdecode(b"caf\xe9"))
+    with pytest.raises(UserError, match=r"caf\\xe9 is not UTF-8"):
+        model_folder.load(place, tmp_path)
