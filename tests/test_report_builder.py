@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 
 from builders import PROJECT, Program
 
@@ -23,3 +24,13 @@ def test_the_page_leads_with_how_useful_the_ranking_is(finished: Program) -> Non
     assert page.index("Is this useful here?") < page.index("The history and the model") < page.index("bits per byte")
     assert "<td>with the title</td>" in page
     assert "What really changed" in page[: page.index("The history and the model")]
+
+
+def test_the_page_spells_out_what_a_browser_would_act_on(finished: Program, tmp_path: Path) -> None:
+    copy = finished.copy(tmp_path / "copy")
+    done = copy.run("report_builder.py", "--commits", "outputs/commits.json", "--output", "outputs/report.html",
+                    "--title", "a\u202eb\x1bc")  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    page = (copy.folder / "outputs" / "report.html").read_text(encoding="utf-8")
+    assert r"a\u202eb\x1bc" in page
+    assert not {"\u202e", "\x1b"} & set(page)
