@@ -60,15 +60,16 @@ class Tally:
 
 @click.command(context_settings=CONTEXT_SETTINGS)
 @click.option("--repo", default=".", metavar="PATH", show_default=True, help="Repository to serve.")
+@click.option("--model", metavar="DIR", help="Trained model to serve; without one, no text is written.")
 @click.option("--requests", default=5000, type=click.IntRange(1), show_default=True, help="How many to send.")
 @click.option("--seed", default=0, show_default=True, help="Another seed makes other requests.")
 @with_exit_codes
-def main(repo: str, requests: int, seed: int) -> None:
+def main(repo: str, model: str | None, requests: int, seed: int) -> None:
     """Send bad requests to the service and print what it made of them."""
     tally = Tally()
     with tempfile.TemporaryDirectory() as folder:
         log = Path(folder) / "log"
-        server = started(repo, Path(folder), log)
+        server = started(repo, model, Path(folder), log)
         try:
             port = port_of(log)
             for number, request in enumerate(bad_requests(seed, requests)):
@@ -87,9 +88,10 @@ def main(repo: str, requests: int, seed: int) -> None:
     click.echo("no failure")
 
 
-def started(repo: str, folder: Path, log: Path) -> subprocess.Popen[bytes]:
+def started(repo: str, model: str | None, folder: Path, log: Path) -> subprocess.Popen[bytes]:
     """serve.py at a free port, with its own cache; what it says is in `log`."""
     line = [sys.executable, "serve.py", "--repo", repo, "--cache-dir", str(folder / "cache"), "--port", "0"]
+    line += ["--model", model] if model else []
     with log.open("wb") as opened:
         return subprocess.Popen(
             line, stdout=opened, stderr=subprocess.STDOUT, env={**os.environ, "GITLORE_API_KEY": ""}
