@@ -61,7 +61,9 @@ def test_latin_1_is_what_is_read_without_a_name() -> None:
     assert encoding_of("# coding: latin-1\n# “Ошибка чтения файла”\n".encode("cp1251")) is None
 
 
-@pytest.mark.parametrize("data", ["© 2001 Foo\n§ 5\n× 3\n".encode("latin-1"), b"\xa9", b"25 \xb0C\n"])
+@pytest.mark.parametrize(
+    "data", ["© 2001 Foo\n§ 5\n× 3\n".encode("latin-1"), b"\xa9", b"25 \xb0C\n", b"\xa9 2001 Foo\n"]
+)
 def test_signs_far_apart_are_no_words(data: bytes) -> None:
     assert encoding_of(data) is None
 
@@ -114,3 +116,16 @@ def test_a_version_in_utf8_tells_what_the_other_means(text: str, name: str) -> N
 
 def test_latin_1_is_told_by_no_name() -> None:
     assert agreed("é\n".encode("latin-1"), "é\n".encode(), None, None) == (None, None)
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        "длина строки".encode()[:-1] + b" x\n",
+        "połączenie z bazą".encode()[:-1],
+        "// für\n".encode() + "// 설정을\n".encode("cp949"),
+    ],
+    ids=["cut", "cut at the end", "several encodings"],
+)
+def test_utf8_that_is_damaged_is_no_other_encoding(data: bytes) -> None:
+    assert encoding_of(data) is None
