@@ -79,13 +79,6 @@ def unit_of(symbols: list[Symbol], cuts: Mapping[int, int], digest: Hashable) ->
     )
 
 
-def _above(symbols: Sequence[Symbol], one: Symbol) -> Iterator[int]:
-    """Numbers of the symbols around one, from the inside."""
-    while one.parent >= 0:
-        yield one.parent
-        one = symbols[one.parent]
-
-
 def _owners(symbols: list[Symbol]) -> tuple[int, ...]:
     """Of each row of a unit, the innermost symbol; a row on which two begin is the outer one's."""
     owners = [-1] * (max((symbol.last for symbol in symbols), default=-1) + 1)
@@ -251,20 +244,32 @@ class Outline:
         return [one for one in ranges if one[0] < one[1]]
 
     def counts(self) -> tuple[int, int]:
-        """Number of symbols where people put them, and of all; the more, the better a file was understood.
+        """Number of symbols where people put them, each as often as it is deep, and of all.
 
-        What is in no function and in no symbol stands at the left margin.
+        The more, the better a file was understood. They stand at the left margin, or further to the right than what
+        they are in, but for what is in a module.
         """
         placed = number = 0
         for place in self.places:
             symbols = place.unit.symbols
+            columns = [self._column(place.start + one.start) for one in symbols]
+            depths: list[int] = []  # of those where people put them
+            for one, column in zip(symbols, columns, strict=True):
+                if one.parent < 0:
+                    depths.append(int(column == 0))
+                else:
+                    around = symbols[one.parent]
+                    is_inside = column > columns[one.parent] or around.kind == "module" or one.first == around.first
+                    depths.append(depths[one.parent] + 1 if is_inside and depths[one.parent] else 0)
+            placed += sum(depths)
             number += len(symbols)
-            for one in symbols:
-                start = place.start + one.start
-                is_at_margin = one.parent < 0 and self.source[start - 1 : start] in (b"", b"\n")
-                is_member = one.parent >= 0 and all(symbols[at].kind != "function" for at in _above(symbols, one))
-                placed += is_at_margin or is_member
         return placed, number
+
+    def _column(self, byte: int) -> int:
+        """Width of the white space that a line begins with."""
+        start = self.source.rfind(b"\n", 0, byte) + 1
+        line = self.source[start : start + 200]
+        return len(line) - len(line.lstrip())
 
     def owners(self) -> Iterator[Owner]:
         """Every symbol, outer before inner, in the order of the file."""

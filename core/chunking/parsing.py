@@ -125,7 +125,8 @@ class _SymbolReader:
         self._fill(found, self._parser.parse(mended), text, mended, where)
         found.has_error = True
         is_lost = broken.tree is None or broken.tree.root_node.type == "ERROR"
-        return found if is_lost or found.counts() > broken.counts() else broken
+        is_whole = not (found.tree and found.tree.root_node.has_error) and found.counts() == broken.counts()
+        return found if is_lost or is_whole or found.counts() > broken.counts() else broken
 
     def _is_unprocessed(self, tree: Tree, source: bytes) -> bool:
         """True where a preprocessor must have run for the grammar to understand."""

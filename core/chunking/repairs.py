@@ -21,7 +21,7 @@ MOST_STRING_ROWS = 300
 _TAB = 4
 _BELONGS_BEFORE = re.compile(
     # Closing brackets, and what continues the statement above.
-    rb"[ \t]*(?:[})\]{]|(?:end|else|elif|elsif|except|finally|catch|rescue|ensure|then|do|done|fi|esac|where|while)\b"
+    rb"[ \t]*(?:[})\]{>]|(?:end|else|elif|elsif|except|finally|catch|rescue|ensure|then|do|done|fi|esac|where|while)\b"
     rb"|(?:public|private|protected|signals)(?:\s+\w+)?\s*:)"
 )
 _UNINDENTED = re.compile(rb"[ \t]*(?:#|//|/\*|\*|--|$|\r)")
@@ -87,11 +87,11 @@ class _Repair:
             piece = pieces[number]
             if self._fits(piece.first, piece.end, (before, after)):
                 number += 1
-            elif joined := self._joined(pieces, number, (before, after)):
-                number = joined
             elif (close := self._closing(pieces, number)) is not None:
                 self._mend_between(piece, pieces[close], (before, after), depth)
                 number = close + 1
+            elif joined := self._joined(pieces, number, (before, after)):
+                number = joined
             else:
                 above = self._text(pieces[number - 1].first, piece.first) if number else b""
                 self._mend_inside(piece, (before, above), after, depth)
@@ -189,14 +189,24 @@ class _Repair:
         """The number of the piece that closes what a line such as `namespace a {` leaves open."""
         depth = 0
         for other in range(number, len(pieces)):
-            piece = pieces[other]
-            if (piece.open > 0 and self._last_code(piece).endswith(b"{")) or (
-                piece.open < 0 and _CLOSER.match(self._lines[piece.first])
-            ):
-                depth += piece.open
+            if self._opens(pieces[other]) or self._closes(pieces[other]):
+                depth += pieces[other].open
             if depth <= 0:
-                return other if other > number else None
+                return self._last_closing(pieces, other) if other > number else None
         return None
+
+    def _last_closing(self, pieces: Sequence[_Piece], number: int) -> int:
+        """This piece, or the last one behind it that closes what nothing behind it opens: then this one is too many."""
+        rest = range(number + 1, len(pieces))
+        if any(self._opens(pieces[other]) for other in rest):
+            return number
+        return max((other for other in rest if self._closes(pieces[other])), default=number)
+
+    def _opens(self, piece: _Piece) -> bool:
+        return piece.open > 0 and self._last_code(piece).endswith(b"{")
+
+    def _closes(self, piece: _Piece) -> bool:
+        return piece.open < 0 and _CLOSER.match(self._lines[piece.first]) is not None
 
     def _last_code(self, piece: _Piece) -> bytes:
         rows = range(piece.end - 1, piece.first, -1)

@@ -67,7 +67,41 @@ SWIFT = """struct A {{
 
 func after() {{ }}
 """
+MOCHA = """describe('a', function () {{
+  it('first', function () {{ f(1) }})
+
+{broken}
+  describe('b', function () {{
+    it('last', function () {{ f(2) }})
+  }})
+}})
+"""
+GENERICS = """export interface A<
+  out Output = unknown,
+> extends B<Output> {{
+  first(): void;
+}}
+
+{broken}
+export function last() {{ return 1; }}
+"""
+SPACES = """namespace a {{
+
+int first() {{ return 1; }}
+
+{broken}
+int second() {{ return 2; }}
+
+int third() {{ return 3; }}
+
+int fourth() {{ return 4; }}
+
+}}  // namespace a
+"""
 WHOLE = {
+    "javascript": (MOCHA, ["a", "a.first", "a.b", "a.b.last"]),
+    "typescript": (GENERICS, ["A", "A.first", "last"]),
+    "cpp": (SPACES, ["a", "a::first", "a::second", "a::third", "a::fourth"]),
     "csharp": (C_SHARP, ["A", "A.B", "A.B.First", "A.B.Last", "A.C"]),
     "rust": (RUST, ["a", "a::S", "a::S", "a::S::first", "a::S::last", "after"]),
     "python": (PYTHON, ["A", "A.first", "A.last", "after"]),
@@ -84,6 +118,11 @@ WHOLE = {
         ("rust", "        fn broken(a: u8) {\n            if a {\n                b(1);\n        }\n"),
         ("rust", "        fn broken(a: u8 {\n            b(1;\n        }\n"),
         ("rust", "        gizmo broken => with @@ {\n            $$ a ->> b <~ c\n"),
+        ("javascript", "  function broken(a) {\n    if (a) {\n      b(1)\n  }\n"),
+        ("javascript", "  gizmo broken<~> => with @@ {\n    $$ a ->> b <~ c\n  }\n"),
+        ("typescript", "function broken(a: any {\n  b(1;\n}\n"),
+        ("cpp", "int broken(int a) {\n  b(1);\n  }\n}\n"),
+        ("cpp", "int broken(int a) {\n  if (a) {\n  b(1);\n}\n"),
         ("python", "    def broken(a:\n        b(1\n        return a\n"),
         ("python", "    gizmo broken <~> => with @@:\n        $$ a ->> b <~ c\n"),
         ("python", "    def broken(a):\n            b(1)\n        return [\n"),
