@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from core.errors import UserError
 from core.models import base_models
-from core.models.loading import damage_told
+from core.models.loading import damage_reported
 
 if TYPE_CHECKING:
     from transformers import PreTrainedModel
@@ -35,7 +35,7 @@ def load_onto(base: PreTrainedModel, folder: Path, name: str = "default") -> Pre
     from peft import PeftModel
 
     check_complete(folder)
-    with damage_told(f"the adapter in {folder}", "train the model again"):
+    with damage_reported(f"the adapter in {folder}", "train the model again"):
         return PeftModel.from_pretrained(base, str(folder), adapter_name=name)
 
 

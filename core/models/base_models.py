@@ -10,7 +10,7 @@ from core.config import EMBEDDED_MODEL, expand
 from core.errors import UserError
 from core.files import files_in, remove
 from core.logs import log
-from core.models.loading import damage_told, refuse_own_code
+from core.models.loading import damage_reported, refuse_own_code
 
 if TYPE_CHECKING:
     from tokenizers import Tokenizer
@@ -61,7 +61,7 @@ def load_model(
             bnb_4bit_use_double_quant=True,
             bnb_4bit_compute_dtype=dtype,
         )
-    with damage_told(f"base model '{base_model}'", _HINT):
+    with damage_reported(f"base model '{base_model}'", _HINT):
         refuse_own_code(name, base_model)
         model: PreTrainedModel = AutoModelForCausalLM.from_pretrained(name, trust_remote_code=False, **options)
     return model
@@ -184,7 +184,7 @@ def load_tokenizer(base_model: str, cache_dir: Path) -> tuple[Tokenizer, str | N
 
     quiet_transformers()
     name = locate(base_model, cache_dir)
-    with damage_told(f"base model '{base_model}'", _HINT):
+    with damage_reported(f"base model '{base_model}'", _HINT):
         refuse_own_code(name, base_model)
         tokenizer = AutoTokenizer.from_pretrained(name, trust_remote_code=False)
     if not tokenizer.is_fast:

@@ -38,7 +38,7 @@ def refuse_own_code(name: str, shown: str) -> None:
 
 
 @contextlib.contextmanager
-def damage_told(what: str, hint: str) -> Iterator[None]:
+def damage_reported(what: str, hint: str) -> Iterator[None]:
     """Raise UserError ("<what> cannot be loaded: …") in place of what libraries raise of damaged files.
 
     A file can be wrong in every way, and so can the error. Running out of memory stays what it is.

@@ -15,7 +15,7 @@ import msgspec
 from core.config import checked_path
 from core.errors import UserError
 from core.models import adapters, base_models
-from core.models.loading import damage_told
+from core.models.loading import damage_reported
 from core.models.recorded import RecordedSettings
 from core.records.json_files import read_record, write_record
 from core.records.training import TrainingSummary
@@ -211,7 +211,7 @@ def load_several(folders: Mapping[str, Path], cache_dir: Path) -> dict[str, Load
     base = base_models.load_prepared(infos[0].base_model, widest, cache_dir, precision=precision)
     model = adapters.load_onto(base, folders[first], first)
     for name in others:
-        with damage_told(f"the adapter in {folders[name]}", _HINT):
+        with damage_reported(f"the adapter in {folders[name]}", _HINT):
             model.load_adapter(str(folders[name]), adapter_name=name)
     return {name: Loaded(model, vocabulary, info, name) for name, (info, vocabulary) in found.items()}
 
