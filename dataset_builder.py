@@ -26,6 +26,7 @@ from core.logs import log
 from core.records.chunk_files import chunk_groups
 from core.records.commit_files import read_history
 from core.records.lines import DAMAGED
+from core.records.stats import DATASET_SCHEMA
 from core.text.token_files import SPLITS, window_count
 from core.text.vocabulary import Vocabulary
 
@@ -107,7 +108,7 @@ def run(ctx: Context[DatasetBuilderConfig]) -> None:
     )
     windows = {one.name: window_count(one.tokens, *shape_of(config)) for one in splits}
     stats = {
-        "schema_version": "2.0",
+        "schema_version": DATASET_SCHEMA,
         "total_commits": read_history(ctx.input("commits.json")).total_commits,
         "commits_with_tokens": len(commits),
         "settings": config.model_dump(exclude={"keep_boundaries"}),

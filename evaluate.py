@@ -9,7 +9,6 @@ comes with an interval over commits. Writes evaluation.json and model_card.md.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Literal
 
@@ -32,6 +31,7 @@ from core.records.evaluation import (
     SplitData,
 )
 from core.records.json_files import write_record
+from core.records.stats import read_dataset_stats
 from core.text.token_files import SPLITS
 
 if TYPE_CHECKING:
@@ -145,9 +145,11 @@ def data_of(ctx: Context[EvaluateConfig]) -> EvaluatedData:
     """Which history the figures are about."""
     import msgspec
 
-    dataset = json.loads(ctx.input("dataset_stats.json").read_bytes())
+    splits = read_dataset_stats(ctx.input("dataset_stats.json")).splits
     repository = without_credentials(read_history(ctx.input("commits.json")).repository)
-    return EvaluatedData(repository=repository, splits=msgspec.convert(dataset["splits"], dict[str, SplitData]))
+    return EvaluatedData(
+        repository=repository, splits=msgspec.convert(splits, dict[str, SplitData], from_attributes=True)
+    )
 
 
 def next_commits(pair: ModelPair, streams: Streams, config: EvaluateConfig) -> NextCommits | None:

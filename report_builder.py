@@ -5,7 +5,6 @@ python report_builder.py --commits outputs/commits.json --output outputs/report.
 
 from __future__ import annotations
 
-import json
 from collections import Counter
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -24,6 +23,7 @@ from core.models.model_folder import read_info
 from core.records.commit_files import read_commits, read_history
 from core.records.evaluation import CACHE, TRIGRAM, TUNED, Evaluation, Saving, read_evaluation
 from core.records.rankings import FACTS, FORMS, read_rankings
+from core.records.stats import ChunkingStats, read_chunking_stats, read_dataset_stats
 from core.records.training import VALIDATION_LOSS, MemoryReport, read_metrics, read_training
 from core.reports import plots
 from core.text.grammar import GrammarError, parse_head, pieces_of_spelled
@@ -64,9 +64,8 @@ def run(ctx: Context[ReportBuilderConfig]) -> None:
     from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
     history = read_history(ctx.input("commits.json"))
-    chunks, dataset = (
-        json.loads(ctx.input(name).read_bytes()) for name in ("chunking_stats.json", "dataset_stats.json")
-    )
+    chunks = read_chunking_stats(ctx.input("chunking_stats.json"))
+    dataset = read_dataset_stats(ctx.input("dataset_stats.json"))
     evaluation, logs = read_evaluation(ctx.input("evaluation.json")), ctx.input("training_logs")
     training, info = read_training(logs), read_info(ctx.input("model"))
     period, figures = draw_history(read_timeline(ctx.input("commits.json")), chunks, ctx.config.most_rows)
@@ -113,7 +112,7 @@ def read_timeline(commits: Path) -> Timeline:
     return timeline
 
 
-def draw_history(timeline: Timeline, chunks: dict[str, Any], most: int) -> tuple[str, dict[str, str]]:
+def draw_history(timeline: Timeline, chunks: ChunkingStats, most: int) -> tuple[str, dict[str, str]]:
     """(the period that one bar stands for, figures of what was read and extracted, as SVG)."""
     period, groups = periods(sorted(timeline.commits))
     names = list(groups)
@@ -125,9 +124,9 @@ def draw_history(timeline: Timeline, chunks: dict[str, Any], most: int) -> tuple
         "commits": plots.over_time(names, summed(timeline.commits), "commits"),
         "lines": plots.lines_over_time(names, summed(timeline.added), summed(timeline.removed)),
         "authors": plots.ranking(dict(timeline.authors.most_common(most)), plots.ORANGE),
-        "languages": plots.ranking(_first(chunks["languages"], most), plots.GREEN),
-        "change_types": plots.ranking(_first(chunks["change_types"], most)),
-        "symbol_kinds": plots.ranking(_first(chunks["symbol_kinds"], most), plots.GREY),
+        "languages": plots.ranking(_first(chunks.languages, most), plots.GREEN),
+        "change_types": plots.ranking(_first(chunks.change_types, most)),
+        "symbol_kinds": plots.ranking(_first(chunks.symbol_kinds, most), plots.GREY),
     }
 
 

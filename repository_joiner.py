@@ -7,7 +7,6 @@ them, each commit and chunk with the name of its repository: by date, or one rep
 from __future__ import annotations
 
 import heapq
-import json
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -27,6 +26,8 @@ from core.files import write_json
 from core.records.chunk_files import chunk_groups
 from core.records.commit_files import CommitWriter, branch_set_of, commit_heads, placement_of, read_history
 from core.records.commits import DateRange, HistoryMetadata
+from core.records.json_files import write_record
+from core.records.rankings import RankingEvaluations, read_rankings
 
 PARTS = ("commits.json", "chunks.jsonl", "chunks.index")
 RANKINGS = "ranking_evaluation.json"
@@ -82,9 +83,9 @@ def run(ctx: Context[RepositoryJoinerConfig]) -> None:
         for entry in read_entries(entries):
             totals.add(entry.counts)
     write_json(ctx.output("chunking_stats.json"), totals.as_dict())
-    rankings = [json.loads((folder / RANKINGS).read_bytes()) for folder in folders if (folder / RANKINGS).exists()]
-    tables = [one for ranking in rankings for one in ranking["repositories"]]
-    write_json(ctx.output(RANKINGS), {"schema_version": "1.0", "repositories": tables})
+    rankings = [read_rankings(folder / RANKINGS) for folder in folders if (folder / RANKINGS).exists()]
+    tables = [one for ranking in rankings for one in ranking.repositories]
+    write_record(ctx.output(RANKINGS), RankingEvaluations(repositories=tables))
 
 
 def join_metadata(names: list[str], histories: list[HistoryMetadata]) -> tuple[HistoryMetadata, list[int]]:

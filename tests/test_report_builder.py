@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
+import pytest
 from builders import PROJECT, Program
 
 import report_builder
@@ -34,3 +35,12 @@ def test_the_page_spells_out_what_a_browser_would_act_on(finished: Program, tmp_
     page = (copy.folder / "outputs" / "report.html").read_text(encoding="utf-8")
     assert r"a\u202eb\x1bc" in page
     assert not {"\u202e", "\x1b"} & set(page)
+
+
+@pytest.mark.parametrize("name", ["chunking_stats.json", "dataset_stats.json"])
+def test_damaged_figures_are_a_sentence(copied: Program, name: str) -> None:
+    (copied.folder / "outputs" / name).write_text("{}")
+    done = copied.run("report_builder.py")
+    assert done.returncode == 2
+    assert f"{name} is damaged" in done.stderr
+    assert "Traceback" not in done.stderr
