@@ -23,7 +23,6 @@ from core.prediction.files import FileAsker
 from core.ranking.examples import cases
 from core.ranking.ranker import Ranker
 from core.records.evaluation import Estimate
-from core.records.ranker import read_ranker
 from core.records.rankings import BASELINES, DECAYED, FORMS, RANKER, SIMILAR, FormTable
 from index.repository import RepositoryIndex
 
@@ -40,7 +39,7 @@ HITS = ("hit@1", "hit@5")
 @with_exit_codes
 def main(repositories: tuple[str, ...], commits: int, ranker: Path | None, plain: bool, cache_dir: str) -> None:
     """Print how often the changed files of past commits are found."""
-    weights = Ranker(read_ranker(ranker)) if ranker else Ranker.shipped()
+    weights = Ranker.read(ranker) if ranker else Ranker.shipped()
     found: dict[str, list[Result]] = {}
     for place in repositories:
         name = clone_name(place)

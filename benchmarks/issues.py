@@ -34,7 +34,7 @@ from core.ranking import fitting
 from core.ranking.examples import Case, asked
 from core.ranking.model import Example
 from core.ranking.ranker import Ranker
-from core.records.ranker import ModeWeights, read_ranker
+from core.records.ranker import ModeWeights
 from index.repository import RepositoryIndex
 
 DEPTHS = (1, 3, 5, 10)
@@ -96,7 +96,7 @@ def main(
     """Print how often the files of an issue's fix are found."""
     opinion = SecondOpinion.of(checked("second opinion", SecondOpinionConfig, second_opinion))
     by_repository = issues_of(data, clones)
-    ranker = Ranker(read_ranker(weights)) if weights else Ranker.shipped()
+    ranker = Ranker.read(weights) if weights else Ranker.shipped()
     askers = {
         name: FileAsker(str(clone_of(clones, name)), cache_folder(cache_dir), RepositoryIndex) for name in by_repository
     }

@@ -13,8 +13,7 @@ from core.prediction.answer import Answer
 from core.prediction.files import Draft, FileAsker
 from core.prediction.question import Question
 from core.prediction.second_opinion import FILES, SecondOpinion
-from core.ranking.ranker import FileRanking
-from core.records.ranker import read_ranker
+from core.ranking.ranker import FileRanking, Ranker
 from index.repository import RepositoryIndex
 from services.answers import AnswerPart, Work
 from services.http.errors import RefusedError
@@ -50,7 +49,7 @@ def load_all(
     places = {name: repos.get(name, repos.get("", ".")) for name in names}
     weights = Path(ranker) if ranker else None
     if weights:
-        read_ranker(weights)  # a wrong one is an error now, not with the first question
+        Ranker.read(weights)  # a wrong one is an error now, not with the first question
     askers = {place: FileAsker(place, cache_dir, RepositoryIndex, weights) for place in places.values()}
     folders = {name: Path(folder) for name, (_, folder) in zip(names, models, strict=False)}
     loaded: dict[str, LanguageModel] = {}

@@ -24,7 +24,6 @@ from core.ranking.history import Commits, Past
 from core.ranking.ranker import FileRanking, Ranker
 from core.ranking.snapshot import Snapshot
 from core.records.change_types import read_change_types
-from core.records.ranker import read_ranker
 
 FETCH_EVERY_S = 60.0
 MAX_SNAPSHOTS = 4
@@ -190,7 +189,7 @@ class FileAsker:
         """The weights to ask. Raises UserError where a file of them is damaged."""
         if self._ranker is None:
             self._ranker = (
-                Ranker(read_ranker(self.ranker_file))
+                Ranker.read(self.ranker_file)
                 if self.ranker_file
                 else Ranker.of(self.sources.commits(commit).first(commit), self.outputs)
             )

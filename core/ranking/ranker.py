@@ -11,6 +11,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from core.errors import UserError
 from core.ranking import calibration, features
 from core.ranking.features import Features, Similar
 from core.ranking.history import Floats
@@ -18,7 +19,7 @@ from core.ranking.model import softmax
 from core.ranking.query import Query
 from core.ranking.reasons import Reason, Reasons
 from core.ranking.snapshot import Snapshot
-from core.records.ranker import RankerRecord, read_ranker
+from core.records.ranker import ModeWeights, RankerRecord, read_ranker
 
 Mode = Literal["task", "issue", "history", "change", "change_task"]
 MODES: tuple[Mode, ...] = ("task", "issue", "history", "change", "change_task")
@@ -95,14 +96,27 @@ class Ranker:
         return cls(_shipped())
 
     @classmethod
+    def read(cls, path: Path) -> Ranker:
+        """The weights in a file. Raises UserError where it is missing or damaged, or lacks a form of question."""
+        record = read_ranker(path)
+        for mode in MODES:
+            found = record.modes.get(mode)
+            if not found or not _counts(mode, found):
+                raise UserError(
+                    f"{path} holds no weights for questions of the form '{mode}'",
+                    "make it again: python pipeline.py --stage change_ranker --force",
+                )
+        return cls(record)
+
+    @classmethod
     def of(cls, first_commit: str, folder: Path) -> Ranker:
         """The weights in `folder`, or one below it, that were made for the repository that begins with `first_commit`.
 
         Where there are none, the shipped ones. Raises UserError where a file is damaged.
         """
         for path in sorted((*folder.glob(FILE), *folder.glob(f"*/{FILE}"))):
-            if first_commit in (record := read_ranker(path)).first_commits:
-                return cls(record)
+            if first_commit in read_ranker(path).first_commits:
+                return cls.read(path)
         return cls.shipped()
 
     def rank(
@@ -222,6 +236,12 @@ def evidence(snapshot: Snapshot, query: Query, mode: Mode, changed: Sequence[str
     if mode == "history":
         found |= features.of_last(snapshot)
     return Evidence(found, features.of_new_files(snapshot, query, similar), similar)
+
+
+def _counts(mode: Mode, found: ModeWeights) -> bool:
+    """Whether these weights can be asked in this form of a question."""
+    known = any(found.weights.get(name) for name in FEATURES[mode])
+    return known and len(found.calibration) in (0, calibration.TERMS)
 
 
 @functools.cache

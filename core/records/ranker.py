@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
 
 import msgspec
 
+from core.errors import UserError
 from core.records.json_files import read_record, write_record
 
 SCHEMA = "1.0"
+_HINT = "make it again: python pipeline.py --stage change_ranker"
 
 
 class ModeWeights(msgspec.Struct, kw_only=True):
@@ -39,7 +42,11 @@ class RankerRecord(msgspec.Struct, kw_only=True):
 
 def read_ranker(path: Path) -> RankerRecord:
     """Weights in a file. Raises UserError where it is missing, damaged, or of another major version."""
-    return read_record(path, RankerRecord, SCHEMA, "make it again: python pipeline.py --stage change_ranker")
+    record = read_record(path, RankerRecord, SCHEMA, _HINT)
+    for mode, found in record.modes.items():
+        if not all(map(math.isfinite, (*found.weights.values(), *found.calibration))):
+            raise UserError(f"{path} is damaged: a weight of '{mode}' is not a finite number", _HINT)
+    return record
 
 
 def write_ranker(path: Path, record: RankerRecord) -> None:
