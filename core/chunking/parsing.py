@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from core.chunking.carriage_returns import as_line_feeds, by_git_lines
+from core.chunking.components import scripts_of
 from core.chunking.heads import comments_of, names, signature_of, without_marks
 from core.chunking.outline import Outline, Place, Symbol, Unit, unit_of
 from core.chunking.preprocessor import is_misread, preprocessed
@@ -50,7 +51,10 @@ def outline(
     `language` must have a wheel in `LANGUAGES`. Source with errors gives what could still be read.
     With the outline of the version `before`, and the edits since, most of a file need not be parsed.
     """
-    return _reader(language).read(source, path, before, edits)
+    scripts = None
+    if LANGUAGES[language].has_scripts:
+        language, scripts = scripts_of(as_line_feeds(source))
+    return _reader(language).read(source, path, before, edits, scripts)
 
 
 @functools.cache
@@ -101,14 +105,17 @@ class _SymbolReader:
         """The text that was parsed: the source, or what took its place."""
         self._about = functools.lru_cache(maxsize=UNITS_KEPT)(self._read_about)
 
-    def read(self, source: bytes, path: str, before: Outline | None, edits: Sequence[Edit]) -> Outline | None:
+    def read(
+        self, source: bytes, path: str, before: Outline | None, edits: Sequence[Edit], scripts: bytes | None
+    ) -> Outline | None:
+        """The outline of a file; of one with scripts, these alone are parsed."""
         if self._too_deep and self._too_deep.search(source):
             return None
         text = as_line_feeds(source)
         found = Outline(source)
         found.has_carriage_returns = text is not source
-        tree = self._parser.parse(text) if found.has_carriage_returns else self._parse(found, before, edits)
-        parsed, where = text, self._marks.around(path)
+        parsed, where = text if scripts is None else scripts, self._marks.around(path)
+        tree = self._parse(found, before, edits) if parsed is source else self._parser.parse(parsed)
         if self._is_unprocessed(tree, text):
             parsed = preprocessed(text, macros=self.language.preprocessor == "macros")
             tree = self._parser.parse(parsed)

@@ -62,6 +62,8 @@ class Language:
     """Around strings of several lines."""
     opening: str = ""
     """What a piece of a file needs above it to be code."""
+    has_scripts: bool = False
+    """The code is in `<script>` elements, each in a language that it names; the rest is markup."""
     too_deep: str = ""
     """What the grammar cannot survive; such a file is chunked as a whole."""
     test_head: str = _NEVER
@@ -292,8 +294,20 @@ LANGUAGES = {
     "objective-c": Language(extensions="m mm"),
     "html": Language(extensions="html htm"),
     "css": Language(extensions="css scss sass less"),
-    "vue": Language(extensions="vue"),
-    "svelte": Language(extensions="svelte"),
+    "vue": Language(
+        extensions="vue",
+        wheel="tree_sitter_typescript",
+        entry="language_typescript",
+        query="typescript",
+        has_scripts=True,
+    ),
+    "svelte": Language(
+        extensions="svelte",
+        wheel="tree_sitter_typescript",
+        entry="language_typescript",
+        query="typescript",
+        has_scripts=True,
+    ),
     "matlab": Language(),
     "prolog": Language(),
     "lua": Language(extensions="lua"),

@@ -209,6 +209,16 @@ SAMPLES: dict[str, set[tuple[str, str, int, int]]] = {
         ("function", "N.C.y", 8, 8),
         ("function", "over", 11, 12),
     },
+    "sample.vue": {
+        ("interface", "Props", 6, 8),
+        ("function", "load", 14, 17),
+        ("function", "last", 18, 18),
+    },
+    "sample.svelte": {
+        ("function", "load", 5, 7),
+        ("constant", "count", 10, 10),
+        ("function", "add", 12, 14),
+    },
     "sample.go": {
         ("function", "F", 3, 7),
         ("function", "S.M", 9, 9),
