@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import bisect
 import functools
 import itertools
 import re
@@ -18,8 +19,11 @@ from core.code.languages import LANGUAGES, file_kind, language_of
 from core.history.messages import CONVENTIONAL_LABEL
 
 if TYPE_CHECKING:
-    from tree_sitter import Node
+    from tree_sitter import Language as TreeLanguage
+    from tree_sitter import Node, Query
 
+NEAR = 512
+"""Bytes between runs of rows up to which a tree is searched for both at once."""
 # Text in quotes is one token, since white space counts there.
 _STRICT_TOKEN = re.compile(rb"""\"(?:[^\"\\\n]|\\.)*\"|'(?:[^'\\\n]|\\.)*'|\+\+|--|""" + TOKEN.pattern)
 _OPENERS, _CLOSERS = frozenset((b"(", b"[", b"{")), frozenset((b")", b"]", b"}"))
@@ -172,20 +176,39 @@ def intent(message: str) -> Intent:
 
 def words(side: Outline, rows: Sequence[int]) -> Words:
     """Code and comments of some rows; white space is neither, nor is a byte order mark."""
-    if not rows:
-        return Words([], [])
     tokens: list[bytes] = []
     said: list[bytes] = []
-    comments = side.comments_between(side.starts[rows[0]], side.starts[rows[-1] + 1])
-    for first, last in runs(rows):
-        start, end = side.starts[first], side.starts[last + 1]
-        if first == 0 and side.source.startswith(BOM_UTF8):
-            start = len(BOM_UTF8)
-        own = [(max(a, start), min(b, end)) for a, b in comments if a < end and b > start]
+    spans = _spans(side, rows)
+    if spans and spans[0][0] == 0 and side.source.startswith(BOM_UTF8):
+        spans[0] = len(BOM_UTF8), spans[0][1]
+    comments = [one for start, end in _joined(spans) for one in side.comments_between(start, end)]
+    at = 0
+    for start, end in spans:
+        while at < len(comments) and comments[at][1] <= start:
+            at += 1
+        behind = bisect.bisect_left(comments, (end,), at)
+        own = [(max(a, start), min(b, end)) for a, b in comments[at:behind] if b > start]
         tokens += without_comments(side.source, start, end, own, _STRICT_TOKEN)
         for a, b in own:
             said += side.source[a:b].split()
     return Words(_without_last_commas(tokens), said)
+
+
+def _spans(side: Outline, rows: Sequence[int]) -> list[tuple[int, int]]:
+    """First byte, and the byte behind the last, of each run of rows."""
+    starts = side.starts
+    return [(starts[first], starts[last + 1]) for first, last in runs(rows)]
+
+
+def _joined(spans: Iterable[tuple[int, int]]) -> list[tuple[int, int]]:
+    """Spans with those near each other as one: a search in a tree costs about as much as going through `NEAR` bytes."""
+    found: list[tuple[int, int]] = []
+    for start, end in spans:
+        if found and start - found[-1][1] <= NEAR:
+            found[-1] = found[-1][0], end
+        else:
+            found.append((start, end))
+    return found
 
 
 def _counts(tokens: Iterable[bytes]) -> Counter[bytes]:
@@ -228,21 +251,30 @@ def _without_last_commas(tokens: Sequence[bytes]) -> list[bytes]:
 
 def _nesting(side: Outline, rows: Sequence[int]) -> list[int]:
     """How deep each statement that begins in some rows is in blocks, from the first one's depth on."""
-    from tree_sitter import Query, QueryCursor
+    from tree_sitter import QueryCursor
 
     if side.tree is None:
         return []
-    query = Query(side.tree.language, "(block (_) @statement) (module (_) @statement)")
+    spans = _spans(side, rows)
+    firsts = [start for start, _ in spans]
     found: dict[int, int] = {}
-    for first, last in runs(rows):
-        start, end = side.starts[first], side.starts[last + 1]
-        cursor = QueryCursor(query)
+    cursor = QueryCursor(_statements(side.tree.language))
+    for start, end in _joined(spans):
         cursor.set_byte_range(start, end)
         for node in cursor.captures(side.tree.root_node).get("statement", []):
-            if node.type != "comment" and start <= node.start_byte < end:
-                found[node.start_byte] = _depth(node)
+            byte = node.start_byte
+            number = bisect.bisect_right(firsts, byte) - 1
+            if number >= 0 and byte < spans[number][1] and node.type != "comment":
+                found[byte] = _depth(node)
     depths = [found[start] for start in sorted(found)]
     return [depth - depths[0] for depth in depths]
+
+
+@functools.cache
+def _statements(language: TreeLanguage) -> Query:
+    from tree_sitter import Query
+
+    return Query(language, "(block (_) @statement) (module (_) @statement)")
 
 
 def _depth(node: Node) -> int:
