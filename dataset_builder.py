@@ -88,7 +88,7 @@ def run(ctx: Context[DatasetBuilderConfig]) -> None:
 
     config = ctx.config
     vocabulary = Vocabulary.load(ctx.input("vocab.json"), ctx.input("tokenizer"))
-    history = TokenHistory.load(ctx.input("tokens.pt"), vocabulary.markers)
+    history = TokenHistory.load(ctx.input("tokens.pt"), vocabulary.markers, vocabulary.size)
     check_same_chunks(ctx.input("chunks.jsonl"), history.metadata)
     commits = in_order(list(history.commits()), ctx.input("commits.json"), config.interleave)
     learned_until = learned_commits(commits, vocabulary.origin.get("learnt_until", {}))

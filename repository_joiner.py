@@ -71,7 +71,8 @@ def run(ctx: Context[RepositoryJoinerConfig]) -> None:
         for number, item in enumerate(in_order(commits, ctx.config.interleave)):
             placement = placement_of(item.line)
             placement.commit_number, placement.repository = number, names[item.repository]
-            out.write_again(item.line, first_sets[item.repository] + branch_set_of(item.line), placement)
+            own = branch_set_of(item.line, len(histories[item.repository].branch_sets))
+            out.write_again(item.line, first_sets[item.repository] + own, placement)
             order.append((item.repository, item.hash))
         out.finish(together)
     write_chunks(ctx.output("chunks.jsonl"), folders, order)
@@ -149,7 +150,8 @@ def write_chunks(path: Path, folders: list[Path], order: list[tuple[int, str]]) 
         for repository, hash_ in order:
             group = following[repository]
             if group and group.commit_hash == hash_:
-                file.writelines(named(line, folders[repository].name, encoder) for line in group.lines)
+                for chunk in group.decoded(_CHUNK):
+                    file.write(encoder.encode({**chunk, "repository": folders[repository].name}) + b"\n")
                 following[repository] = next(left[repository], None)
     for folder, group in zip(folders, following, strict=True):
         if group:
@@ -163,13 +165,6 @@ def in_order(histories: list[Iterator[Item]], interleave: str) -> Iterator[Item]
             yield from history
         return
     yield from (item for _, item in heapq.merge(*map(_dated, histories), key=lambda pair: pair[0]))
-
-
-def named(line: bytes, repository: str, encoder: msgspec.json.Encoder) -> bytes:
-    """A line of chunks.jsonl with the name of its repository."""
-    chunk = _CHUNK.decode(line)
-    chunk["repository"] = repository
-    return encoder.encode(chunk) + b"\n"
 
 
 def _dated(history: Iterator[Item]) -> Iterator[tuple[str, Item]]:

@@ -23,7 +23,7 @@ from core.history.messages import facts_of
 from core.history.options import ReadOptions
 from core.history.overlay import Overlay
 from core.history.reader import ReadCommit, Reader
-from core.records.commit_files import branch_set_of, commit_heads, read_commits, read_history
+from core.records.commit_files import branch_set_of, checked_set, commit_heads, read_commits, read_history
 from core.records.commits import Commit, CommitMetadata, FileDiff, HistoryMetadata, main_branch, on_main_line
 from miners.clones import Clone, key_of, name_of, place_of
 from miners.commit_miner import Reverts
@@ -182,11 +182,13 @@ class ScrapedHistory(History):
 
     def _main_hashes(self) -> Iterator[str]:
         for _, head, line in commit_heads(self._path):
-            if self._is_on_line(head.hash, branch_set_of(line)):
+            if self._is_on_line(head.hash, branch_set_of(line, len(self._is_main))):
                 yield head.hash
 
     def _is_on_line(self, hash_: str, branch_set: int) -> bool:
-        return hash_ in self._detached_line if self._detached_line else self._is_main[branch_set]
+        if self._detached_line:
+            return hash_ in self._detached_line
+        return self._is_main[checked_set(branch_set, len(self._is_main))]
 
     def _reached_by(self, head: str) -> frozenset[str] | None:
         """The commits that a detached head leads to; no branch set names them. None where the repository is gone."""

@@ -13,6 +13,7 @@ from builders import Program, Repo, cut, grow, read_chunks, run_stage
 import dataset_builder
 import repository_joiner
 import tokenizer
+from core.errors import UserError
 from core.records.chunk_files import chunk_groups
 from core.records.commit_files import read_commits, read_history
 from core.records.commits import branch_names
@@ -73,6 +74,16 @@ def test_every_commit_and_chunk_is_there_once_and_named(two: Two, tmp_path: Path
         assert own == list(read_chunks(folder / name / "chunks.jsonl"))
     stats = json.loads((folder / "chunking_stats.json").read_text())
     assert stats["total_chunks"] == len(list(read_chunks(folder / "chunks.jsonl")))
+
+
+@pytest.mark.parametrize("name", ["chunks.index", "chunks.jsonl"])
+def test_a_damaged_file_is_told(two: Two, tmp_path: Path, name: str) -> None:
+    folder = joined(two, tmp_path / "out", "date")
+    file = folder / "second" / name
+    file.write_bytes(file.read_bytes()[:-20] + b"\xbb" + file.read_bytes()[-19:])
+    names = tuple(str(folder / repo.path.name) for repo in two)
+    with pytest.raises(UserError, match=r"damaged|second"):
+        run_stage(repository_joiner.STAGE, tmp_path / "again", folders=names)
 
 
 @pytest.mark.parametrize("interleave", ["date", "repository"])

@@ -19,7 +19,7 @@ from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
 from multiprocessing.sharedctypes import Synchronized
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 import msgspec
 
@@ -89,7 +89,7 @@ class IndexEntry(msgspec.Struct, array_like=True, gc=False):
 
     digest: str
     """Of the commit's record without its place in the history, and of its branch."""
-    size: int
+    size: Annotated[int, msgspec.Meta(ge=0, le=1 << 62)]
     """Bytes of its chunks."""
     counts: dict[str, int]
     """Its tally."""
@@ -149,7 +149,7 @@ class EarlierChunks:
                 if head.version != INDEX_VERSION or head.size != chunks.stat().st_size:
                     return None
                 entries = list(read_entries(file.read()))
-            except DAMAGED:
+            except (*DAMAGED, UserError):
                 return None
         return cls(chunks, entries) if sum(entry.size for entry in entries) == head.size else None
 
@@ -338,7 +338,7 @@ def _finished(segment: Segment) -> list[IndexEntry] | None:
     try:
         entries = list(read_entries(segment.index.read_bytes()))
         size = segment.part.stat().st_size
-    except (OSError, *DAMAGED):
+    except (OSError, UserError):
         return None
     return entries if entries and sum(entry.size for entry in entries) == size else None
 
@@ -351,18 +351,18 @@ def encode_entries(entries: Iterable[IndexEntry]) -> Iterator[bytes]:
 
 
 def read_entries(data: bytes) -> Iterator[IndexEntry]:
-    """Entries from the lines of an index."""
+    """Entries from the lines of an index. Raises UserError if it is damaged."""
     decoder = msgspec.json.Decoder(IndexEntry)
     for line in data.splitlines():
-        yield decoder.decode(line)
+        try:
+            yield decoder.decode(line)
+        except DAMAGED as error:
+            hint = "make it again: python pipeline.py --stage semantic_chunker --force"
+            raise UserError(f"chunks.index is damaged: {error}", hint) from None
 
 
 def _digest(line: bytes, branches: Sequence[str]) -> str:
-    try:
-        branch = branches[branch_set_of(line)]
-    except (ValueError, IndexError):
-        raise UserError("a line of commits.json names branches that are not there", "make the file again") from None
-    hasher = hashlib.blake2b(branch.encode(), digest_size=16)
+    hasher = hashlib.blake2b(branches[branch_set_of(line, len(branches))].encode(), digest_size=16)
     for piece in unplaced(line):
         hasher.update(piece)
     return hasher.hexdigest()

@@ -15,7 +15,7 @@ from core.records.commit_files import commit_heads
 from core.text import stream
 from core.text.grammar import CODE_END, CODE_START, FILE_START
 from core.text.stream import Positions, Range
-from core.text.token_files import load
+from core.text.token_files import load_sequences
 
 Ids = NDArray[np.int32]
 
@@ -51,20 +51,22 @@ class TokenHistory:
     """Where the change ends, in front of the ends of file and commit."""
 
     @classmethod
-    def load(cls, path: Path, markers: Mapping[str, int]) -> TokenHistory:
-        """Read tokens.pt. Raises UserError where it is damaged, or was not made with these markers."""
-        data = load(path, ("tokens", "metadata"))
-        tokens = data["tokens"]
+    def load(cls, path: Path, markers: Mapping[str, int], size: int) -> TokenHistory:
+        """Read tokens.pt. Raises UserError where it is damaged, or not of a vocabulary of this size and markers."""
+        tokens, metadata = load_sequences(path)
         lengths = np.fromiter((len(sequence) for sequence in tokens), np.int64, len(tokens))
         offsets = np.concatenate([[0], np.cumsum(lengths)])
         ids = _flat(tokens, int(offsets[-1]))
+        other = UserError(f"{path} was not made with this vocabulary", "run tokenizer again")
+        if len(ids) and not 0 <= int(ids.min()) <= int(ids.max()) < size:
+            raise other
         found = [
             stream.first_in_each(ids, offsets, markers, *wanted, after=after)
             for wanted, after in (((FILE_START,), 0), (stream.CHANGE_STARTS, 0), ((CODE_START,), 1), ((CODE_END,), 1))
         ]
         if any(((positions < 0) & (lengths > 0)).any() for positions in found[1:]):
-            raise UserError(f"{path} was not made with this vocabulary", "run tokenizer again")
-        return cls(ids, offsets, data["metadata"], *found)
+            raise other
+        return cls(ids, offsets, metadata, *found)
 
     def code(self, sequence: int) -> Ids:
         """The ids between <CODE_START> and <CODE_END>."""

@@ -10,7 +10,7 @@ from pathlib import Path
 import msgspec
 
 from core.records.chunks import Chunk
-from core.records.lines import check_version, decode
+from core.records.lines import RecordT, check_version, decode
 
 _CHUNK = msgspec.json.Decoder(Chunk)
 
@@ -55,7 +55,11 @@ class ChunkGroup:
 
     def chunks(self) -> list[Chunk]:
         """The lines decoded. Raises UserError on a broken one."""
-        return [decode(_CHUNK, line, self.path, number) for number, line in enumerate(self.lines, self.first_line)]
+        return self.decoded(_CHUNK)
+
+    def decoded(self, decoder: msgspec.json.Decoder[RecordT]) -> list[RecordT]:
+        """The lines as a decoder reads them. Raises UserError on a broken one."""
+        return [decode(decoder, line, self.path, number) for number, line in enumerate(self.lines, self.first_line)]
 
 
 class _OfCommit(msgspec.Struct):

@@ -141,14 +141,40 @@ def copy_range(source: IO[bytes], target: IO[bytes], start: int, size: int) -> N
 
 
 def placement_of(line: bytes) -> Placement:
-    """The place that a line of commits.json names."""
-    return msgspec.json.decode(b"{" + line[line.rindex(_PLACEMENT) + len(b"],") :], type=Placement)
+    """The place that a line of commits.json names. Raises UserError if the line is damaged."""
+    _, tail = _borders(line)
+    try:
+        return msgspec.json.decode(b"{" + line[tail + len(b"],") :], type=Placement)
+    except ValueError as error:
+        raise _damaged(str(error)) from None
 
 
-def branch_set_of(line: bytes) -> int:
-    """The branch set that a line of commits.json names."""
-    middle = line.index(_DIFFS)
-    return int(line[line.rindex(b":", 0, middle) + 1 : middle - 1])
+def branch_set_of(line: bytes, sets: int) -> int:
+    """The branch set that a line of commits.json names, one of so many. Raises UserError if the line is damaged."""
+    middle, _ = _borders(line)
+    try:
+        return checked_set(int(line[line.rindex(b":", 0, middle) + 1 : middle - 1]), sets)
+    except ValueError:
+        raise _damaged("a line has no branch set") from None
+
+
+def checked_set(number: int, sets: int) -> int:
+    """The number of a branch set. Raises UserError if it is none of so many."""
+    if not 0 <= number < sets:
+        raise _damaged("a line names branches that are not there")
+    return number
+
+
+def _borders(line: bytes) -> tuple[int, int]:
+    """Where the diffs begin in a commit's line, and where they end."""
+    middle, tail = line.find(_DIFFS), line.rfind(_PLACEMENT)
+    if not 0 < middle < tail or b":" not in line[:middle]:
+        raise _damaged("a line is not laid out as git_scraper writes it")
+    return middle, tail
+
+
+def _damaged(what: str) -> UserError:
+    return UserError(f"commits.json: {what}", _DAMAGED)
 
 
 class CommitHead(msgspec.Struct):
@@ -176,8 +202,8 @@ def commit_heads(path: Path) -> Iterator[tuple[str, CommitHead, bytes]]:
 
 
 def unplaced(line: bytes) -> tuple[memoryview, memoryview]:
-    """A commit's line without its place in the history, in two parts."""
-    middle, tail = line.index(_DIFFS), line.rindex(_PLACEMENT)
+    """A commit's line without its place in the history, in two parts. Raises UserError if the line is damaged."""
+    middle, tail = _borders(line)
     view = memoryview(line)
     return view[: line.rindex(b":", 0, middle)], view[middle:tail]
 
@@ -192,7 +218,7 @@ def read_history(path: Path) -> HistoryMetadata:
     check_version(path, head, "git_scraper")
     history = decode(msgspec.json.Decoder(HistoryMetadata), head, path, 1)
     try:
-        known = all(int(mask, 16) < 1 << len(history.branches) for mask in history.branch_sets)
+        known = all(0 <= int(mask, 16) < 1 << len(history.branches) for mask in history.branch_sets)
     except ValueError:
         known = False
     if not known:

@@ -22,6 +22,7 @@ def read_record(path: Path, kind: type[RecordT], version: str, hint: str) -> Rec
     """
     try:
         values: dict[str, Any] = json.loads(path.read_bytes())  # not msgspec, which refuses json's Infinity
+        json.dumps(values, ensure_ascii=False).encode()  # json lets halves of characters through
         found = str(values.get("schema_version", version))
         if found.split(".", maxsplit=1)[0] == version.split(".", maxsplit=1)[0]:
             return msgspec.convert(values, kind)

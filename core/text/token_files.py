@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import itertools
 import math
-import pickle
 from array import array
 from collections.abc import Iterable
 from pathlib import Path
@@ -97,9 +96,8 @@ class EarlierTokens:
     """The sequences of an earlier tokens.pt, found by the digest of their commit's chunks."""
 
     def __init__(self, path: Path) -> None:
-        """Raises UserError if the file is not a tokens.pt."""
-        data = load(path, ("tokens", "metadata"))
-        self.tokens, self.metadata = data["tokens"], data["metadata"]
+        """Raises UserError if the file is damaged, or not a tokens.pt."""
+        self.tokens, self.metadata = load_sequences(path)
         self.places: dict[str, tuple[int, int]] = {}
         first = 0
         for digest, group in itertools.groupby(self.metadata, key=lambda metadata: metadata.get("digest", "")):
@@ -123,11 +121,38 @@ def load(path: Path, keys: Iterable[str]) -> dict[str, Any]:
 
     try:
         data = torch.load(path, mmap=True, weights_only=True)
-    except (RuntimeError, EOFError, ValueError, pickle.UnpicklingError) as error:
-        raise UserError(f"{path} cannot be read: {' '.join(str(error).split())[:200]}", "make it again") from None
+    except (FileNotFoundError, PermissionError, MemoryError):
+        raise
+    except Exception as error:  # noqa: BLE001 - a pickle can be wrong in every way, and so can the error
+        reason = f"{type(error).__name__}: {' '.join(str(error).split())[:200]}"
+        raise UserError(f"{path} cannot be read: {reason}", "make it again") from None
     if not isinstance(data, dict) or set(keys) - data.keys():
         raise UserError(f"{path} does not hold {', '.join(keys)}", "make it again")
     return data
+
+
+def load_sequences(path: Path) -> tuple[list[torch.Tensor], list[dict[str, Any]]]:
+    """The sequences of a tokens.pt (int32, 1-D, one behind the other in one store) and what is known of each.
+
+    Raises UserError where the file is damaged or holds something else.
+    """
+    import torch
+
+    data = load(path, ("tokens", "metadata"))
+    tokens, metadata = data["tokens"], data["metadata"]
+    damaged = UserError(f"{path} is damaged", "run tokenizer again")
+    if not (isinstance(tokens, list) and isinstance(metadata, list) and len(tokens) == len(metadata)):
+        raise damaged
+    if not all(isinstance(one, torch.Tensor) and one.dtype == torch.int32 and one.dim() == 1 for one in tokens):
+        raise damaged
+    if tokens and (
+        tokens[-1].storage_offset() + len(tokens[-1]) != sum(map(len, tokens)) or tokens[0].storage_offset()
+    ):
+        raise damaged
+    names = ("commit_hash", "timestamp", "digest")
+    if not all(isinstance(one, dict) and all(type(one.get(name, "")) is str for name in names) for one in metadata):
+        raise damaged
+    return tokens, metadata
 
 
 def windows(tokens: torch.Tensor, context: int, target: int, stride: int, pad_id: int) -> dict[str, torch.Tensor]:

@@ -92,7 +92,8 @@ class Vocabulary:
         info = read_vocab(vocab_json)
         values, hint = info["values"], "run the tokenizer stage again"
         vocabulary = cls.read(tokenizer_dir, info["base_model"], values, info["pad_id"], hint)
-        if vocabulary.markers != info["markers"] or vocabulary.spelled_values() != values:
+        fits = type(vocabulary.pad_id) is int and 0 <= vocabulary.pad_id < vocabulary.size
+        if not fits or vocabulary.markers != info["markers"] or vocabulary.spelled_values() != values:
             raise UserError(f"{vocab_json} and {tokenizer_dir} do not match", hint)
         vocabulary.origin = info["about"]
         return vocabulary

@@ -59,7 +59,7 @@ def written(make_repo: Callable[[str], Repo], tmp_path: Path) -> Written:
     run_stage(tokenizer.STAGE, folder, mode="standalone")
     run_stage(dataset_builder.STAGE, folder, **WINDOW)
     vocabulary = Vocabulary.load(folder / "vocab.json", folder / "tokenizer")
-    history = TokenHistory.load(folder / "tokens.pt", vocabulary.markers)
+    history = TokenHistory.load(folder / "tokens.pt", vocabulary.markers, vocabulary.size)
     commits = in_order(list(history.commits()), folder / "commits.json", "date")
     rule = dataset_builder.rule_of(dataset_builder.DatasetBuilderConfig())
     splits, _ = split(commits, rule, vocabulary.origin["learnt_until"], None)

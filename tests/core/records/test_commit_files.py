@@ -11,7 +11,15 @@ from builders import read_chunks
 
 from core.errors import UserError
 from core.records.chunks import Chunk, ChunkCommit
-from core.records.commit_files import CommitWriter, Placement, placement_of, read_commits, read_history
+from core.records.commit_files import (
+    CommitWriter,
+    Placement,
+    branch_set_of,
+    placement_of,
+    read_commits,
+    read_history,
+    unplaced,
+)
 from core.records.commits import (
     Commit,
     CommitContext,
@@ -104,7 +112,7 @@ def test_so_is_a_line_of_chunks(tmp_path: Path, line: bytes) -> None:
         list(read_chunks(tmp_path / "chunks.jsonl"))
 
 
-@pytest.mark.parametrize("mask", ["", "x", "-", "2"])
+@pytest.mark.parametrize("mask", ["", "x", "-", "2", "-1"])
 def test_branches_that_are_not_there_are_a_sentence(tmp_path: Path, mask: str) -> None:
     path = tmp_path / "commits.json"
     write(path, 1)
@@ -130,6 +138,24 @@ def test_foreign_files_are_refused(tmp_path: Path, text: str) -> None:
     path.write_text(text)
     with pytest.raises(UserError):
         read_history(path)
+
+
+@pytest.mark.parametrize(
+    ("found", "other"),
+    [
+        (b'"branch_set":0', b'"branch_set":"x"'),
+        (b'"branch_set":0', b'"branch_set":7'),
+        (b'"branch_set":0', b'"branch_set":' + b"7" * 5000),
+        (b'"diffs":[', b'"other":['),
+        (b'],"tags":[', b'],"other":['),
+    ],
+)
+def test_a_line_with_another_layout_is_refused(tmp_path: Path, found: bytes, other: bytes) -> None:
+    path = tmp_path / "commits.json"
+    write(path, 1)
+    line = path.read_bytes().splitlines()[1].replace(found, other, 1)
+    with pytest.raises(UserError, match=r"commits\.json: a line"):
+        (branch_set_of(line, 1), unplaced(line), placement_of(line))
 
 
 def test_chunks_round_trip_and_broken_lines_are_named(tmp_path: Path) -> None:

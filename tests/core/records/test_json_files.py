@@ -43,6 +43,7 @@ def test_numbers_may_be_infinite_and_figures_missing(tmp_path: Path) -> None:
         ("[" * 100_000, "is damaged"),
         ('{"steps": "\udcff"}', "is damaged"),
         ('{"steps": "three"}', "is damaged: Expected `int`"),
+        ('{"bound_by": "\\ud800"}', "is damaged: .*surrogates"),
         ('{"schema_version": "2.0", "steps": {}}', "has schema version 2.0, this program reads 1.0"),
         (None, "cannot be read: No such file"),
     ],

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from core.errors import UserError
-from core.text.token_files import WINDOW_KEYS, TokenWriter, load, save, windows
+from core.text.token_files import WINDOW_KEYS, TokenWriter, load, load_sequences, save, windows
 
 
 def plainly(tokens: list[int], context: int, target: int, stride: int, pad: int) -> list[tuple[list[int], ...]]:
@@ -85,3 +85,26 @@ def test_damaged_and_foreign_files_are_refused(tmp_path: Path) -> None:
     path.write_bytes(b"")
     with pytest.raises(UserError, match="cannot be read"):
         load(path, ["tokens"])
+    path.write_bytes(b"PK\x03\x04" * 100)
+    with pytest.raises(UserError, match="cannot be read"):
+        load(path, ["tokens"])
+
+
+@pytest.mark.parametrize(
+    ("tokens", "metadata"),
+    [
+        ([torch.zeros(2, dtype=torch.int64)], [{"commit_hash": "a"}]),
+        ([torch.zeros(2, 2, dtype=torch.int32)], [{"commit_hash": "a"}]),
+        ([torch.zeros(9, dtype=torch.int32)[4:6]], [{"commit_hash": "a"}]),
+        ([torch.zeros(2, dtype=torch.int32)], []),
+        ([torch.zeros(2, dtype=torch.int32)], [{"commit_hash": 1}]),
+        ([3], [{"commit_hash": "a"}]),
+        ("x", "y"),
+    ],
+)
+def test_other_sequences_than_the_tokenizer_writes_are_refused(
+    tmp_path: Path, tokens: object, metadata: object
+) -> None:
+    save(tmp_path / "tokens.pt", {"tokens": tokens, "metadata": metadata})
+    with pytest.raises(UserError, match="is damaged"):
+        load_sequences(tmp_path / "tokens.pt")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
@@ -142,6 +143,11 @@ def test_files_that_do_not_fit_are_refused(tmp_path: Path) -> None:
         Vocabulary.load(tmp_path / "vocab.json", tmp_path / "other")
     with pytest.raises(UserError, match="cannot be loaded"):
         Vocabulary.load(tmp_path / "vocab.json", tmp_path / "nowhere")
+    info = json.loads((tmp_path / "vocab.json").read_bytes())
+    for pad_id in (-1, 1 << 70, None):
+        (tmp_path / "vocab.json").write_text(json.dumps({**info, "pad_id": pad_id}))
+        with pytest.raises(UserError, match="do not match"):
+            Vocabulary.load(tmp_path / "vocab.json", tmp_path / "tokenizer")
     (tmp_path / "vocab.json").write_text("{}")
     with pytest.raises(UserError, match="lacks"):
         Vocabulary.load(tmp_path / "vocab.json", tmp_path / "tokenizer")
