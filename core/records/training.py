@@ -8,6 +8,7 @@ from typing import Any
 
 import msgspec
 
+from core.errors import UserError
 from core.records.json_files import read_record
 
 SUMMARY, METRICS = "training.json", "metrics.jsonl"
@@ -87,15 +88,28 @@ def read_training(folder: Path) -> TrainingSummary:
 def read_metrics(folder: Path) -> list[dict[str, Any]]:
     """All complete lines of a training_logs folder's metrics.jsonl; none where there is no file.
 
-    Each has "step" and some of "loss", "learning_rate", "grad_norm", VALIDATION_LOSS.
+    Each has "step" and some of "loss", "learning_rate", "grad_norm", VALIDATION_LOSS; "loss" brings "learning_rate".
+    Raises UserError on a line that holds something else.
     """
     path = folder / METRICS
     if not path.exists():
         return []
     entries = []
-    for line in path.read_text(encoding="utf-8").splitlines():
+    for number, line in enumerate(path.read_bytes().splitlines(), start=1):
         try:
-            entries.append(json.loads(line))
+            entry = json.loads(line)
         except ValueError:  # cut off by a kill
             break
+        except RecursionError:
+            entry = None
+        if not _is_entry(entry):
+            raise UserError(f"{path}, line {number}: no figures of a step", "train again: python pipeline.py")
+        entries.append(entry)
     return entries
+
+
+def _is_entry(entry: Any) -> bool:
+    if not isinstance(entry, dict) or type(entry.get("step")) is not int:
+        return False
+    figures = [entry[name] for name in ("loss", "learning_rate", "grad_norm", VALIDATION_LOSS) if name in entry]
+    return all(type(figure) in (int, float) for figure in figures) and ("loss" not in entry or "learning_rate" in entry)

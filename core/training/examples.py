@@ -74,9 +74,15 @@ class Blocks:
 
         try:
             splits = load_from_disk(str(folder))
-        except (OSError, ValueError) as error:
-            raise UserError(f"{folder} cannot be read: {error}", "run the dataset_builder stage again") from None
-        return cls(splits[split].with_format("numpy"), width, documents) if split in splits else None
+            if split not in splits:
+                return None
+            splits[split].data.validate(full=True)  # Arrow ends the process where it meets damage later on
+            return cls(splits[split].with_format("numpy"), width, documents)
+        except MemoryError:
+            raise
+        except Exception as error:  # noqa: BLE001 - a folder can be wrong in every way, and so can the error
+            reason = f"{type(error).__name__}: {' '.join(str(error).split())[:200]}"
+            raise UserError(f"{folder} cannot be read: {reason}", "run the dataset_builder stage again") from None
 
     def belongs_to(self, stream: Tensor) -> bool:
         """Whether the tokens of every row are at its `first_token` in a stream (ids, 1-D)."""

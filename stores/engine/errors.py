@@ -27,6 +27,8 @@ def translated(location: str) -> Iterator[None]:
     """Raise StageError, naming the database, in place of errors of SQLAlchemy and its drivers."""
     try:
         yield
+    except UnicodeDecodeError:  # SQLite quotes the damaged name
+        raise StageError(f"{location}: a name in its schema is not UTF-8", dict(_HINTS)["malformed"]) from None
     except (sa.exc.DBAPIError, sqlite3.Error) as error:
         text = str(getattr(error, "orig", None) or error).strip().split("\n")[0]
         hint = next((hint for phrase, hint in _HINTS if phrase in text), "")

@@ -58,5 +58,22 @@ def test_a_damaged_file_is_an_error_with_a_hint(tmp_path: Path, text: str | None
 
 def test_metrics_are_read_up_to_a_line_that_was_cut_off(tmp_path: Path) -> None:
     assert read_metrics(tmp_path) == []
-    (tmp_path / "metrics.jsonl").write_text('{"step": 1, "loss": 2.0}\n{"step": 2, "lo')
-    assert read_metrics(tmp_path) == [{"step": 1, "loss": 2.0}]
+    (tmp_path / "metrics.jsonl").write_text('{"step": 1, "loss": 2.0, "learning_rate": 1e-4}\n{"step": 2, "lo')
+    assert read_metrics(tmp_path) == [{"step": 1, "loss": 2.0, "learning_rate": 1e-4}]
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        '{"loss": 2.0}',
+        '{"step": "1"}',
+        '{"step": 1, "loss": 2.0}',
+        "[1]",
+        '{"step": 1, "val_loss": []}',
+        "[" * 9999 + "]" * 9999,
+    ],
+)
+def test_a_line_of_metrics_without_figures_is_told(tmp_path: Path, line: str) -> None:
+    (tmp_path / "metrics.jsonl").write_text(line)
+    with pytest.raises(UserError, match="line 1: no figures"):
+        read_metrics(tmp_path)

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 import torch
-from datasets import Dataset
+from datasets import Dataset, DatasetDict
 from transformers import LlamaConfig, LlamaForCausalLM
 
+from core.errors import UserError
 from core.text.token_files import windows
 from core.training.examples import Blocks, Chosen, Collator, Windows
 from core.training.loss import IGNORED
@@ -103,3 +106,13 @@ def test_a_short_block_may_be_anywhere() -> None:
         *([0, 1, 2, 3], [3, 4, 5, 6], [6, 7, 8, 9], [0, 1, 2]),
         *([0, 1, 2, 3], [3, 4, 5, 6], [6, 7, 8, 9], [0, 1]),
     ]
+
+
+@pytest.mark.parametrize("name", ["dataset_dict.json", "train/state.json", "train/dataset_info.json"])
+@pytest.mark.parametrize("content", ['{"splits": 3, "features": 3}', "[" * 20_000 + "]" * 20_000, "[1]"])
+def test_a_damaged_folder_of_blocks_is_told(tmp_path: Path, name: str, content: str) -> None:
+    rows = Dataset.from_dict({"input_ids": [[1, 2]]})
+    DatasetDict({"train": rows}).save_to_disk(str(tmp_path / "dataset"))
+    (tmp_path / "dataset" / name).write_text(content)
+    with pytest.raises(UserError, match="cannot be read"):
+        Blocks.load(tmp_path / "dataset", "train", 64)

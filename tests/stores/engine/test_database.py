@@ -191,7 +191,7 @@ def test_damage_within_a_value_is_reported(tmp_path: Path, notes: Schema, damage
     assert "traceback" not in caught.value.message.lower()
 
 
-def test_a_name_of_the_schema_that_is_not_utf8_is_a_problem(
+def test_a_name_of_the_schema_that_is_not_utf8_is_told(
     tmp_path: Path, notes: Schema, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def quoted(*_: Any) -> None:
@@ -199,4 +199,5 @@ def test_a_name_of_the_schema_that_is_not_utf8_is_a_problem(
 
     with opened(notes, tmp_path) as database:
         monkeypatch.setattr(sa.engine.Connection, "exec_driver_sql", quoted)
-        assert database.problems() == ["integrity: a name in its schema is not UTF-8"]
+        with pytest.raises(StageError, match="a name in its schema is not UTF-8"):
+            database.problems()
