@@ -9,9 +9,9 @@ _QUOTED = r"[bfru@]?\\?[\"'\x60]([^\s\"'\x60\\<>]{8,300})\\?[\"'\x60]"
 _ARGUMENTS = r"[^()\n]{0,160}?"
 _CALLS = (
     r"(?i:basic_?auth(?:entication)?|\.login|getconnection|mysqli?(?:_connect)?|pdo|pymysql\.connect|wifi\.begin"
-    r"|jwt\.(?:sign|encode|verify|decode)|usernamepassword\w{0,30})\("
+    r"|networkcredential|jwt\.(?:sign|encode|verify|decode)|usernamepassword\w{0,30})\("
 )
-_TUPLE = r"\bauth[ \t]?=[ \t]?\("
+_TUPLE = r"\b(?:auth|creds|credentials)[ \t]?=[ \t]?\("
 _PERL = r"DBI->connect\("
 _ALONE = r"\bFernet\(|Secret\.fromString\(|SecretStr\(|ConvertTo-SecureString"
 

@@ -30,15 +30,19 @@ _SPACE = r"[ \t]{0,30}(?:\r?\n[+ -]?[ \t]{0,40})?"
 _ESCAPES = r"\\{0,3}"
 _TYPE = r"(?:[ \t]{0,2}:[ \t]{0,2}[&'\w<>\[\]?. ]{1,30}?)?"
 _CLOSED = rf"(?:\[\w{{0,8}}\]|{_ESCAPES}[\"'\x60])?[\])]{{0,2}}"
-_ASSIGNED = rf"{_CLOSED}{_TYPE}{_SPACE}(?::=|=>|==?=?|!=|:|\|{{1,2}}=?|\?\?=?|\?=|\+=|->|or\b)"
+_BOLD = r"\*{0,2}"
+"""Of Markdown, around a name and perhaps the colon behind it."""
+_ASSIGNED = rf"{_CLOSED}{_BOLD}{_TYPE}{_SPACE}(?::=|=>|==?=?|!=|:|\|{{1,2}}=?|\?\?=?|\?=|\+=|->|or\b){_BOLD}"
 _BESIDE = (
     rf"{_CLOSED}[,;]?[ \t\r\n+-]{{0,40}}{_ESCAPES}[\"']?(?:value|default|secret|content|stringValue)"
     rf"{_ESCAPES}[\"']?[ \t]{{0,4}}[:=]"
 )
 _VARIABLE = r"[\"'][ \t]{0,3}\{[^{}]{0,160}\bdefault[ \t]{0,10}="
 _SAID = r"(?:[ \t](?:is|was|to|for[ \t]\w{1,20}(?:[ \t]is)?))?"
-_OPENED = rf"[bfruL@$]{{0,2}}({_ESCAPES}[\"'\x60])"
+_OPENED = rf"[bfruLN@$]{{0,2}}({_ESCAPES}[\"'\x60])"
 _QUOTED = Pattern(rf"(?i){NAMES}{_TAIL}(?:{_ASSIGNED}|{_BESIDE}|{_VARIABLE}){_SPACE}{_OPENED}")
+_WRAPPED = Pattern(rf"(?i){NAMES}{_TAIL}{_ASSIGNED}[ \t]{{0,4}}\([ \t]{{0,3}}\r?\n[+ -]?[ \t]{{0,40}}{_OPENED}")
+"""The value in parentheses, in a line of its own."""
 _LISTED = Pattern(rf"(?i){NAMES}{_TAIL}{_CLOSED}[ \t]{{0,3}},{_SPACE}{_OPENED}")
 _CALLED = Pattern(
     rf"(?i){NAMES}{_TAIL}{_CLOSED}(?:[ \t]{{0,3}}\([ \t]{{0,3}}|[ \t]{{1,12}}"
@@ -46,8 +50,8 @@ _CALLED = Pattern(
 )
 """A setter, a function around the value, or nothing between a name and it."""
 _UNQUOTED = Pattern(
-    rf"(?i)({NAMES}{_TAIL}{_CLOSED}"
-    rf"(?:{_SAID}[ \t]{{0,30}}(?::=|\?=|=>|=|:)|{_BESIDE}|[ \t](?:is|was)[ \t])[ \t]{{0,30}})"
+    rf"(?i)({NAMES}{_TAIL}{_CLOSED}{_BOLD}"
+    rf"(?:{_SAID}[ \t]{{0,30}}(?::=|\?=|=>|=|:){_BOLD}|{_BESIDE}|[ \t](?:is|was)[ \t])[ \t]{{0,30}})"
 )
 _LINE_BELOW = r"[ \t]{0,3}[:=][ \t]{0,3}(?:[|>][+-]?|<<[-~]?[\"']?\w{1,20}[\"']?)[ \t]{0,9}\r?\n"
 _BLOCK = Pattern(rf"(?i)({NAMES}{_TAIL}{_CLOSED}{_LINE_BELOW}[+ -]?[ \t]{{0,40}})")
@@ -65,7 +69,7 @@ _BARE_ENDS, _TIGHT_ENDS = Pattern(_ENDS), Pattern(rf"{_ENDS}|[ \t]")
 _IN_ELEMENT = Pattern(r"(?:[^\s<>\]]|\][^\s<>\]])*")
 _CLOSING = Pattern(rf"{_ESCAPES}[\"'\x60]|\z")
 _ELEMENT_ENDS = Pattern(rf"{_SPACE}(?:\]\]>)?</")
-_OPENINGS = ((_QUOTED, is_quoted_secret), (_LISTED, is_no_name), (_CALLED, is_no_name))
+_OPENINGS = ((_QUOTED, is_quoted_secret), (_WRAPPED, is_no_name), (_LISTED, is_no_name), (_CALLED, is_no_name))
 _HEAD = 320
 _VALUE = 300
 _MOST_VALUE = 65_536
@@ -77,9 +81,10 @@ class Settings:
     """Values that stand beside a name that tells what they are."""
 
     anchor = (
-        rf"(?i){NAMES}{_TAIL}{_CLOSED}{_SAID}(?:\s{{0,4}}[:=,>|?!+-]{{1,3}}\s{{0,4}}[^\s:=<>(){{}}]{{3}}"
+        rf"(?i){NAMES}{_TAIL}{_CLOSED}{_SAID}(?:\s{{0,4}}[:=,>|?!+*-]{{1,3}}\s{{0,4}}[^\s:=<>(){{}}]{{3}}"
         r"|\s{0,20}[:=,>-]{1,2}\s{0,30}\\?[\"'\x60]|[\s\"',;+-]{1,24}\\?\"?value|\s?\{"
         r"|[ \t]+[:=][ \t]+\w|[ \t]*\(?[@bfru]?\\?[\"'\x60]|[ \t](?:is|was)[ \t]\S{8}| or [\"']"
+        r"|[ \t]{0,4}=[ \t]{0,4}\([ \t]{0,3}\r?\n[+ -]?[ \t]{0,40}[\"']"
         r"|[ \t]*[:=][ \t]*(?:[|>][+-]?\r?\n|<<)"
         r"|(?:</\w+>\s*<\w+)?>(?:\s*[^\s<]|<!\[CDATA))"
     )

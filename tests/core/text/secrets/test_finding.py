@@ -120,8 +120,55 @@ def test_every_kind_is_found_whole(name: str) -> None:
 
 
 @pytest.mark.parametrize(
+    "token",
+    [
+        "xaat-123e4567-e89b-42d3-a456-426614174a7c",
+        made_up(42) + "+ACR" + made_up(6),
+        "csk-" + made_up(48),
+        "AstraCS:" + made_up(26, string.ascii_letters)[:24] + ":" + made_up(64, HEX),
+        "ddp_" + made_up(36),
+        "e2b_" + made_up(40, HEX),
+        "sk_" + made_up(48, HEX),
+        "fc-" + made_up(32, HEX),
+        "fw_" + made_up(24),
+        "signkey-prod-" + made_up(64, HEX),
+        "jina_" + made_up(60),
+        "llx-" + made_up(48),
+        "napi_" + made_up(64),
+        "sntrys_" + made_up(120),
+        "secret-live-" + made_up(36),
+        "tgp_v1_" + made_up(43),
+    ],
+)
+def test_tokens_are_known_by_their_form_alone(token: str) -> None:
+    text = f'client = Client("{token}")'
+    assert [text[one.start : one.end] for one in secrets.find(text)] == [token]
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        ("- **Password:** `", "`\n"),
+        ("**API token**: ", "\n"),
+        ("CREATE LOGIN ada WITH PASSWORD = N'", "';"),
+        ('API_KEY = (\n    "', '"\n)\n'),
+        ('new NetworkCredential("ada", "', '")'),
+        ('credentials = ("ada", "', '")'),
+    ],
+)
+def test_a_password_is_found_whatever_surrounds_it(before: str, after: str) -> None:
+    value = made_up(18)
+    text = before + value + after
+    assert [text[one.start : one.end] for one in secrets.find(text)] == [value]
+
+
+@pytest.mark.parametrize(
     "text",
     [
+        "parse(**token, **{'name2': 1})",
+        'tokens = (\n    "first_token2",\n    "second_token2",\n)',
+        "**Token:** see the page of `Settings2`",
+        "secret ** 2 ** len(text2)",
         "token: CancellationToken,",
         'fn token(&self) -> &str { "invalid_token" }',
         "let password = read_password(prompt)?;",
