@@ -33,6 +33,9 @@ TEXT_OR_LIST = Discriminator(lambda value: A_TEXT if isinstance(value, str) else
 """Which of two forms was meant, so that an error is about that one."""
 Stop = Annotated[str, Field(max_length=256)]
 Text = Annotated[str, Field(max_length=MOST_TEXT)]
+MostTokens = Annotated[
+    int, Field(ge=1, description=f"Of the sketch. More than {MOST_TOKENS:,} are taken as {MOST_TOKENS:,}.")
+]
 Stops = Annotated[list[Stop], Field(max_length=4)]
 Prompts = Annotated[list[Text], Field(min_length=1, max_length=1)]
 Pairs = dict[Annotated[str, Field(max_length=64)], Annotated[str, Field(max_length=512)]]
@@ -102,7 +105,7 @@ class _OpenAI(BaseModel):
         """The last message of the user as a task."""
         return Question(
             task=next((message.text for message in reversed(messages) if message.role == "user"), ""),
-            sketch_tokens=most_tokens or Question().sketch_tokens,
+            sketch_tokens=min(most_tokens or Question().sketch_tokens, MOST_TOKENS),
             temperature=self.temperature or 0.0,
             top_p=self.share_drawn_from,
             seed=self.seed or 0,
@@ -156,8 +159,8 @@ class ChatRequest(_OpenAI):
     """The last message of the user is the task; the answer names files with reasons, and a model adds a sketch."""
 
     messages: list[ChatMessage] = Field(min_length=1, max_length=MOST_MESSAGES)
-    max_tokens: int | None = Field(default=None, ge=1, le=MOST_TOKENS)
-    max_completion_tokens: int | None = Field(default=None, ge=1, le=MOST_TOKENS)
+    max_tokens: MostTokens | None = None
+    max_completion_tokens: MostTokens | None = None
     n: Annotated[int | None, Only(1, why=ONE_ANSWER)] = None
     logprobs: Annotated[bool | None, Only(False, why=NO_LOGPROBS)] = None
     response_format: Annotated[dict[str, Any] | None, Only(TEXT_FORMAT, why=TEXT_ALONE)] = None
@@ -197,7 +200,7 @@ class ResponseRequest(_OpenAI):
 
     input: Annotated[Annotated[Text, Tag(A_TEXT)] | Annotated[Items, Tag(A_LIST)], TEXT_OR_LIST]
     instructions: Text | None = None
-    max_output_tokens: int | None = Field(default=None, ge=1, le=MOST_TOKENS)
+    max_output_tokens: MostTokens | None = None
     metadata: Pairs | None = Field(default=None, max_length=16)
     truncation: Literal["auto", "disabled"] | None = None
     text: TextOptions | None = None

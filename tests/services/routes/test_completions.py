@@ -9,6 +9,7 @@ import httpx2 as httpx
 import pytest
 from answerers import BEGIN, CUT, HELLO, Repeating, asked, official
 
+from core.prediction.question import MOST_TOKENS
 from services.answers import AnswerPart
 
 Client = httpx.AsyncClient
@@ -112,6 +113,13 @@ def test_what_is_not_offered_is_refused_with_a_sentence(path: str, field: str, v
     assert (answer.status_code, error["param"], error["code"]) == (400, field, "unsupported_value"), error
     assert "leave this out" in error["message"]
     assert model.asked == []
+
+
+@pytest.mark.parametrize("field", ["max_tokens", "max_completion_tokens"])
+def test_more_tokens_than_a_sketch_can_have_are_taken_as_those_it_can(field: str) -> None:
+    model = Repeating()
+    assert posted("/v1/chat/completions", {"messages": TASK, field: 32_000}, model).status_code == 200
+    assert model.asked[0].question.sketch_tokens == MOST_TOKENS
 
 
 def test_the_official_client_chats() -> None:

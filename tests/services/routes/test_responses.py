@@ -10,6 +10,7 @@ import pytest
 from answerers import BEGIN, CUT, HELLO, Repeating, asked, official
 
 from core.errors import UserError
+from core.prediction.question import MOST_TOKENS
 from services.answers import AnswerPart
 
 Client = httpx.AsyncClient
@@ -164,6 +165,12 @@ def test_the_last_message_of_the_user_is_the_task(given: object) -> None:
     assert (question.task, question.sketch_tokens) == ("fix the timeout", 7)
     assert (question.temperature, question.top_p) == (0.5, 0.25)
     assert (answer.json()["temperature"], answer.json()["top_p"]) == (0.5, 0.25)
+
+
+def test_more_tokens_than_a_sketch_can_have_are_taken_as_those_it_can() -> None:
+    model = Repeating()
+    assert posted({"input": "fix", "max_output_tokens": 128_000}, model).json()["max_output_tokens"] == 128_000
+    assert model.asked[0].question.sketch_tokens == MOST_TOKENS
 
 
 @pytest.mark.parametrize(
