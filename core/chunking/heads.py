@@ -12,10 +12,9 @@ _RUST_TYPE = re.compile(r"(?:&\s*(?:'\w+\s*)?(?:mut\s+)?)?(?:dyn\s+)?(?:\w+\s*::
 _ANNOTATIONS = re.compile(r"\A(?:@[^\n]*\n\s*)+")
 _DEFINE = re.compile(r"#\s*define\b")
 _QUOTE_OR_COMMENT = re.compile(r"(\"(?:[^\"\\]|\\.)*\"|'(?:[^'\\]|\\.)+')|//.*|/\*.*?(?:\*/|$)")
-_MARKS = re.compile(
-    r"^[ \t]*(?:///?!?|//!|/\*+!?|\*+/?|#+|--+)?[ ]?|\A[rRbBuU]*(?:\"{3}|'{3}|\"|')|[ \t]*(?:\*+/|\"{3}|'{3})?[ \t]*$",
-    re.MULTILINE,
-)
+_FIRST_MARK = re.compile(r"[ \t]*(?:///?!?|//!|/\*+!?|\*+/?|#+|--+)?[ ]?")
+_FIRST_QUOTE = re.compile(r"[rRbBuU]*(?:\"{3}|'{3}|\"|')")
+_ATTRIBUTES = ("#[", "#![", "@", "[")
 
 
 def names(kind: str, captures: dict[str, list[Node]], source: bytes, separator: str) -> tuple[str, str]:
@@ -45,12 +44,25 @@ def signature_of(text: str, kind: str, *, has_body: bool) -> str:
 
 def comments_of(lead: str) -> str:
     """The comments among attributes and comments."""
-    return "\n".join(line for line in lead.split("\n") if not re.match(r"\s*(#!?\[|@|\[)", line))
+    return "\n".join([line for line in lead.split("\n") if not line.lstrip().startswith(_ATTRIBUTES)])
 
 
 def without_marks(comment: str) -> str:
     """A comment's text alone."""
-    return _MARKS.sub("", comment.strip()).strip()
+    lines = []
+    for number, line in enumerate(comment.strip().split("\n")):
+        mark = _FIRST_MARK.match(line)
+        if not number and mark and not mark.end():
+            mark = _FIRST_QUOTE.match(line) or mark
+        lines.append(_without_last_mark(line[mark.end() :] if mark else line))
+    return "\n".join(lines).strip()
+
+
+def _without_last_mark(line: str) -> str:
+    line = line.rstrip(" \t")
+    if line.endswith("*/"):
+        return line[:-1].rstrip("*").rstrip(" \t")
+    return line[:-3].rstrip(" \t") if line.endswith(('"""', "'''")) else line
 
 
 def _text(node: Node, source: bytes) -> str:

@@ -7,7 +7,8 @@ from enum import IntEnum
 
 from core.code.languages import Language
 
-_COMMENT_LINE = re.compile(r"\s*(?://|/\*|\*|--|#(?!\s*!?\s*\[))")
+_COMMENT_MARKS = ("//", "/*", "*", "--")
+_RUST_ATTRIBUTE = re.compile(r"#\s*!?\s*\[")
 
 
 class Where(IntEnum):
@@ -45,8 +46,12 @@ class Marks:
 
     def is_test(self, head: str, signature: str, doc: str, where: Where) -> bool:
         """Whether a symbol is a test; `head` is all before its body, with attributes, `doc` its doc comment."""
-        text = "\n".join(line for line in head.split("\n") if not _COMMENT_LINE.match(line))
+        text = "\n".join([line for line in head.split("\n") if not _is_comment(line.lstrip())])
         if self._head.search(text) or self._doc.search(doc):
             return True
         names = self._names.get(where)
         return names is not None and names.match(signature) is not None and not self._not.search(text)
+
+
+def _is_comment(line: str) -> bool:
+    return line.startswith(_COMMENT_MARKS) or (line.startswith("#") and not _RUST_ATTRIBUTE.match(line))

@@ -1,0 +1,29 @@
+"""Tests for core/chunking/heads.py."""
+
+import pytest
+
+from core.chunking.heads import comments_of, without_marks
+
+
+@pytest.mark.parametrize(
+    ("comment", "text"),
+    [
+        ("/// Adds.\n///\n///   Twice.", "Adds.\n\n  Twice."),
+        ("//! Of the module.", "Of the module."),
+        ("/** Adds. **/", "Adds."),
+        ("/*\n * Adds.\n *  - twice */", "Adds.\n - twice"),
+        ('r"""Adds.\n\n    Twice.\n    """', "Adds.\n\nTwice."),
+        ("'one line'", "one line'"),
+        ('Says """ and more', 'Says """ and more'),
+        ("## Adds  \n# twice\t", "Adds\ntwice"),
+        ("-- Adds", "Adds"),
+        ("", ""),
+    ],
+)
+def test_marks_of_comments_go_at_both_ends_of_each_line(comment: str, text: str) -> None:
+    assert without_marks(comment) == text
+
+
+def test_attributes_are_no_comments() -> None:
+    lead = "/// Adds.\n  #[inline]\n@Test\n#![allow(dead_code)]\n[Fact]\n# twice"
+    assert comments_of(lead) == "/// Adds.\n# twice"
