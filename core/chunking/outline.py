@@ -95,7 +95,7 @@ def _runs(owners: Sequence[int], symbols: int) -> tuple[tuple[tuple[int, int], .
     runs: list[list[tuple[int, int]]] = [[] for _ in range(symbols)]
     row = 0
     for owner, group in itertools.groupby(owners):
-        first, row = row, row + sum(1 for _ in group)
+        first, row = row, row + len(list(group))
         if owner >= 0:
             runs[owner].append((first, row - 1))
     return tuple(map(tuple, runs))
@@ -204,6 +204,21 @@ class Outline:
         own = row - place.row
         index = place.unit.owners[own] if own < len(place.unit.owners) else -1
         return Owner(number, index) if index >= 0 else None
+
+    def owned(self, first: int, end: int) -> Iterator[tuple[Owner | None, range]]:
+        """Rows from `first` up to before `end` in runs of one owner each; one owner may have several."""
+        row = first
+        while row < end:
+            number = bisect.bisect_right(self._place_rows, row) - 1
+            until = min(self._place_rows[number + 1], end) if number + 1 < len(self.places) else end
+            if number >= 0:
+                place = self.places[number]
+                for index, group in itertools.groupby(place.unit.owners[row - place.row : until - place.row]):
+                    row, start = row + len(list(group)), row
+                    yield Owner(number, index) if index >= 0 else None, range(start, row)
+            if row < until:
+                yield None, range(row, until)
+            row = until
 
     def own_runs(self, owner: Owner) -> list[tuple[int, int]]:
         """Runs of rows that belong to the symbol and to none inside it."""

@@ -41,10 +41,10 @@ class FileChange:
 
     def __post_init__(self) -> None:
         for edit in self.edits.edits:
-            for row in range(edit.old, edit.old + edit.removed):
-                self.removed.setdefault(self.old.owner(row), []).append(row)
-            for row in range(edit.new, edit.new + edit.added):
-                self.added.setdefault(self.new.owner(row), []).append(row)
+            for owner, rows in self.old.owned(edit.old, edit.old + edit.removed):
+                self.removed.setdefault(owner, []).extend(rows)
+            for owner, rows in self.new.owned(edit.new, edit.new + edit.added):
+                self.added.setdefault(owner, []).extend(rows)
 
 
 class _Part(NamedTuple):
