@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from typing import NamedTuple
+
+import msgspec
 
 _DIRECTIVE = rb"(?P<directive>^[ \t]*\#(?:/\*.*?\*/|//(?:\\\r?\n|[^\n])*|\\\r?\n|[^\n])*)"
 _C_TOKENS = re.compile(
@@ -26,7 +27,7 @@ OPEN, CLOSE = frozenset(b"( [ {".split()), frozenset(b") ] }".split())
 _NOT_BREAKS = re.compile(rb"[^\r\n]")
 
 
-class Token(NamedTuple):
+class Token(msgspec.Struct, frozen=True, gc=False):
     """A piece of code; comments and white space are none."""
 
     kind: str
@@ -39,16 +40,13 @@ class Token(NamedTuple):
 def tokens_of(source: bytes, *, is_csharp: bool) -> list[Token]:
     """The tokens of source."""
     pattern = _CSHARP_TOKENS if is_csharp else _C_TOKENS
-    return [
-        Token(
-            "string" if match.lastgroup in ("mark", None) else str(match.lastgroup),
-            match[0],
-            match.start(),
-            match.end(),
-        )
-        for match in pattern.finditer(source)
-        if match.lastgroup != "comment"
-    ]
+    found: list[Token] = []
+    for match in pattern.finditer(source):
+        kind = match.lastgroup
+        if kind != "comment":
+            start, end = match.span()
+            found.append(Token("string" if kind in ("mark", None) else str(kind), match[0], start, end))
+    return found
 
 
 def comments_behind(source: bytes, start: int, end: int) -> list[tuple[int, int]]:

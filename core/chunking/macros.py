@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 import re
 from collections.abc import Sequence
 
@@ -14,6 +13,7 @@ _KEYWORDS = frozenset(
 )
 _QUALIFIERS = frozenset(b"const volatile restrict static inline extern constexpr register mutable".split())
 _TYPES = frozenset(b"class struct union enum".split())
+_BEFORE_MACROS = _TYPES | _ACCESS
 _ATTRIBUTES = frozenset(b"__attribute__ __declspec __attribute __asm__ __extension__ __cdecl __stdcall WINAPI".split())
 _CONTINUE = frozenset(b"{ ; = ( :: , : * & [ < . -".split())
 """What continues a statement on the next line."""
@@ -25,34 +25,42 @@ class Macros:
     def __init__(self, tokens: list[Token], out: bytearray) -> None:
         self._out = out
         self._tokens = [token for token in tokens if token.kind != "directive"]
+        self._texts = [token.text for token in self._tokens]
+        self._macros = {text for text in set(self._texts) if MACRO.match(text)}
         self._after_directive = _starts_after_directives(tokens)
-        self._gone: set[int] = set()
-        """Numbers of tokens that were overwritten."""
 
     def rewrite(self) -> None:
         """Overwrite what no grammar takes, from first to last."""
         braces: list[str] = []  # what the open ones are of
+        inside = 0  # how many of them are not of a scope
         begins = True
         start = number = 0
-        tokens = self._tokens
-        while number < len(tokens):
-            token = tokens[number]
+        before = b""
+        while number < len(self._tokens):
+            token, text = self._tokens[number], self._texts[number]
             begins = begins or token.start in self._after_directive
             if begins:
                 start = number
-            if token.text in _ATTRIBUTES:
-                number = self._drop(number)
-                continue
-            outside = all(brace == "scope" for brace in braces)
-            if token.kind == "word" and (after := self._macro(number, begins=begins, outside=outside)):
+            after: int | None = None
+            if text in _ATTRIBUTES:
+                after = self._drop(number)
+            elif token.kind == "word" and (begins or before in _BEFORE_MACROS or text in self._macros):
+                after = self._macro(number, begins=begins, outside=not inside)
+            if after:
                 number = after
+                before = self._text(after - 1)
                 continue
-            if token.text == b"{":
+            closed = ""
+            if text == b"{":
                 braces.append(self._brace(start, number))
-            closed = braces.pop() if token.text == b"}" and braces else ""
-            begins = token.text in (b"{", b";") or (token.text == b"}" and closed != "type")
-            begins |= token.text == b":" and self._is_label(start, number)
+                inside += braces[-1] != "scope"
+            elif text == b"}" and braces:
+                closed = braces.pop()
+                inside -= closed != "scope"
+            begins = text in (b"{", b";") or (text == b"}" and closed != "type")
+            begins |= text == b":" and self._is_label(start, number)
             number += 1
+            before = text
 
     def _macro(self, number: int, *, begins: bool, outside: bool) -> int | None:
         """The token behind a macro, if one stands here and is dealt with."""
@@ -65,7 +73,7 @@ class Macros:
             return self._drop(number)  # public slots:
         if begins and outside and self._is_lone_call(number):
             return self._drop(number)
-        if MACRO.match(token.text) is None:
+        if token.text not in self._macros:
             return None
         end = self._end(number)
         goes = self._is_lone(end) if begins else self._is_behind(number, end)
@@ -90,7 +98,7 @@ class Macros:
         """True for a macro behind what it says something of: a name, a type, arguments."""
         before, following = self._text(number - 1), self._text(end)
         if before == b")":
-            return following in (b"{", b";", b",", b")", b":", b"=", b"const") or MACRO.match(following) is not None
+            return following in (b"{", b";", b",", b")", b":", b"=", b"const") or following in self._macros
         if before == b"}":  # of a type
             return end < len(self._tokens) and self._tokens[end].kind == "word"
         if before in (b"*", b"&", b">"):
@@ -121,7 +129,7 @@ class Macros:
         while self._is_name(self._end(last)):
             last = self._end(last)
         after = last + 1
-        if last > number and MACRO.match(self._text(last)) and not MACRO.match(self._text(number)):
+        if last > number and self._text(last) in self._macros and self._text(number) not in self._macros:
             return self._drop(last)  # class Widget FINAL {
         while self._text(after) == b"::":
             after += 2
@@ -181,7 +189,7 @@ class Macros:
         return end
 
     def _text(self, number: int) -> bytes:
-        return self._tokens[number].text if 0 <= number < len(self._tokens) else b""
+        return self._texts[number] if 0 <= number < len(self._texts) else b""
 
     def _end(self, number: int) -> int:
         """Number of the token behind a word and its arguments."""
@@ -189,13 +197,13 @@ class Macros:
         if self._text(at) != b"(":
             return at
         depth = 0
-        while at < len(self._tokens):
-            depth += (self._text(at) in OPEN) - (self._text(at) in CLOSE)
-            at += 1
-            if depth == 0:
-                return at
-            if self._text(at) in (b";", b"}"):
+        for last in range(at, len(self._texts)):
+            text = self._texts[last]
+            if text in (b";", b"}"):
                 break
+            depth += (text in OPEN) - (text in CLOSE)
+            if depth == 0:
+                return last + 1
         return number + 1
 
     def _drop(self, number: int) -> int:
@@ -240,8 +248,12 @@ class Macros:
 
 def _starts_after_directives(tokens: Sequence[Token]) -> set[int]:
     """First bytes of the tokens that follow a directive."""
-    return {
-        after.start
-        for before, after in itertools.pairwise(tokens)
-        if before.kind == "directive" and after.kind != "directive"
-    }
+    found = set()
+    is_after = False
+    for token in tokens:
+        if token.kind == "directive":
+            is_after = True
+        elif is_after:
+            found.add(token.start)
+            is_after = False
+    return found

@@ -13,7 +13,7 @@ with something of the same length, so that every byte and row stays where it is:
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from core.chunking.c_tokens import CLOSE, MACRO, OPEN, Token, blank, comments_behind, tokens_of
@@ -48,7 +48,7 @@ def preprocessed(source: bytes, *, macros: bool) -> bytes:
     for token in tokens:
         if token.kind == "directive" and b"/*" in token.text:
             _blank_comments(source, token, out)
-    kept = list(_without_conditions(tokens, out))
+    kept = _without_conditions(tokens, out)
     if macros:
         Macros(kept, out).rewrite()
     return bytes(out)
@@ -72,12 +72,16 @@ class _Branch:
     end: int = 0
 
 
-def _without_conditions(tokens: Sequence[Token], out: bytearray) -> Iterator[Token]:
+def _without_conditions(tokens: Sequence[Token], out: bytearray) -> list[Token]:
     """The tokens that stay, and the whole conditions that cut through a statement overwritten with one branch."""
     groups: list[list[_Branch]] = []
     bottom: list[Token] = []
+    current = bottom
     for token in tokens:
-        condition = _CONDITION.match(token.text) if token.kind == "directive" else None
+        if token.kind != "directive":
+            current.append(token)
+            continue
+        condition = _CONDITION.match(token.text)
         word = condition[1] if condition else b""
         if word.startswith(b"if"):
             groups.append([_Branch(token)])
@@ -90,10 +94,11 @@ def _without_conditions(tokens: Sequence[Token], out: bytearray) -> Iterator[Tok
             outer = groups[-1][-1].tokens if groups else bottom
             outer.extend(_resolved(group, token, out))
         else:
-            (groups[-1][-1].tokens if groups else bottom).append(token)
+            current.append(token)
+        current = groups[-1][-1].tokens if groups else bottom
     for group in groups:  # never closed
         bottom.extend(token for branch in group for token in branch.tokens)
-    return iter(bottom)
+    return bottom
 
 
 def _resolved(group: list[_Branch], last: Token, out: bytearray) -> list[Token]:
