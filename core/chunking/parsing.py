@@ -117,8 +117,9 @@ class _SymbolReader:
         parsed, where = text if scripts is None else scripts, self._marks.around(path)
         tree = self._parse(found, before, edits) if parsed is source else self._parser.parse(parsed)
         if self._is_unprocessed(tree, text):
-            parsed = preprocessed(text, macros=self.language.preprocessor == "macros")
-            tree = self._parser.parse(parsed)
+            changed = preprocessed(text, macros=self.language.preprocessor == "macros")
+            if changed != text:
+                parsed, tree = changed, self._parser.parse(changed)
         self._fill(found, tree, text, parsed, where)
         if found.has_error and self.language.kind == "code":
             found = self._mended(found, text, parsed, where)
@@ -126,9 +127,11 @@ class _SymbolReader:
 
     def _mended(self, broken: Outline, text: bytes, parsed: bytes, where: Where) -> Outline:
         """An outline without what does not parse, if that leaves more to be found."""
+        mended = repaired(parsed, self._parses, [one.encode() for one in self.language.long_quotes])
+        if mended == parsed:
+            return broken
         found = Outline(broken.source)
         found.has_carriage_returns = broken.has_carriage_returns
-        mended = repaired(parsed, self._parses, [one.encode() for one in self.language.long_quotes])
         self._fill(found, self._parser.parse(mended), text, mended, where)
         found.has_error = True
         is_lost = broken.tree is None or broken.tree.root_node.type == "ERROR"
