@@ -7,8 +7,8 @@ from collections.abc import Iterator
 
 from core.chunking import evidence
 from core.chunking.edits import Edits
-from core.chunking.filters import FileFilters
-from core.chunking.pieces import FileChange, pieces
+from core.chunking.filters import LONG_LINES, TOO_LARGE, FileFilters
+from core.chunking.pieces import FileChange, Piece, pieces
 from core.chunking.versions import Versions, is_parsed
 from core.code.languages import LANGUAGES
 from core.git.blobs import BlobReader
@@ -64,6 +64,9 @@ class Chunker:
         for start in range(0, len(kept), MAX_FILES_AT_ONCE):
             changes = self._changes(kept[start : start + MAX_FILES_AT_ONCE])
             for piece in pieces(changes):
+                if reason := self._left_out(piece):
+                    self.drops[reason] += 1
+                    continue
                 own = piece.change.diff.filename
                 related = [name for name in names if name != own][:MAX_RELATED_FILES]
                 for chunk in piece.chunks(meta.hash, number, intent, self._max_code_bytes):
@@ -89,13 +92,24 @@ class Chunker:
                 kept.append(diff)
         return kept
 
+    def _left_out(self, piece: Piece) -> str | None:
+        """Why a part of a file is left out of whose language not all is kept."""
+        kinds, symbol = LANGUAGES[piece.change.language].leaves_out, piece.after or piece.before
+        if symbol and symbol.kind in kinds:
+            return "outputs and counts of notebook cells"
+        return LONG_LINES if kinds and piece.longest_line() > self._filters.max_line_bytes else None
+
     def _changes(self, diffs: list[FileDiff]) -> list[FileChange]:
         """File changes with their two sides."""
         both = [(diff, Edits.of_patch(diff.patch)) for diff in diffs]
         self._versions.fetch(both)
         changes = []
-        for diff, edits in both:
+        for diff, shown in both:
             sides = self._versions.sides(diff)
+            if sides is None and diff.patch_truncated:
+                self.drops[TOO_LARGE] += 1
+                continue
+            edits = Edits.between(sides[0].source, sides[1].source) if sides and diff.patch_truncated else shown
             old, new = sides or self._versions.sides_of_patch(diff)
             if self._filters.is_generated((new if new.source else old).source):
                 self.drops["generated files"] += 1

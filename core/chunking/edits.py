@@ -7,6 +7,7 @@ by adding up the edits before it.
 from __future__ import annotations
 
 import bisect
+import difflib
 import functools
 import re
 from collections.abc import Iterable, Sequence
@@ -83,6 +84,13 @@ class Edits:
         if removed or added:
             edits.append(Edit(old, removed, new, added))
         return cls(edits)
+
+    @classmethod
+    def between(cls, old: bytes, new: bytes) -> Edits:
+        """Those that turn one text into another."""
+        before, after = (re.findall(rb"[^\n]*\n|[^\n]+", text) for text in (old, new))
+        opcodes = difflib.SequenceMatcher(a=before, b=after).get_opcodes()
+        return cls([Edit(a, b - a, c, d - c) for tag, a, b, c, d in opcodes if tag != "equal"])
 
     def is_removed(self, old: int) -> bool:
         """True where a row of the old side is gone."""

@@ -7,10 +7,12 @@ import functools
 import re
 from collections.abc import Sequence
 
-from core.code.languages import language_of
+from core.code.languages import LANGUAGES, language_of
 from core.git.blobs import SUBMODULE_MODE
 from core.records.commits import FileDiff
 
+TOO_LARGE = "changes larger than git_scraper's limits"
+LONG_LINES = "changes with lines longer than max_line_bytes"
 _LOCK = re.compile(
     r"(?:^|/)(?:[^/]*\.lock|[^/]*-lock\.(?:json|ya?ml)|npm-shrinkwrap\.json|go\.sum|bun\.lockb|gradle\.lockfile"
     r"|packages\.lock\.json|\.terraform\.lock\.hcl|package\.resolved)$",
@@ -54,7 +56,7 @@ class FileFilters:
         self._include, self._exclude = _any(include), _any(exclude)
         self._languages = frozenset(languages)
         self._derived = derived
-        self._max_line_bytes = max_line_bytes
+        self.max_line_bytes = max_line_bytes
         self.path_reason = functools.lru_cache(maxsize=1 << 16)(self._path_reason)
 
     def reason(self, diff: FileDiff) -> str | None:
@@ -67,12 +69,14 @@ class FileFilters:
             return "binary files"
         if reason := self.path_reason(diff.filename):
             return reason
-        if diff.patch_truncated:
-            return "changes larger than git_scraper's limits"
-        if not diff.patch:
+        # Of some files only parts are kept, which the limits are for.
+        has_limits = not LANGUAGES[language_of(diff.filename)].leaves_out
+        if diff.patch_truncated and has_limits:
+            return TOO_LARGE
+        if not diff.patch and not diff.patch_truncated:
             return "file changes without changed lines"
-        if len(diff.patch) > self._max_line_bytes and self._has_long_line(diff.patch):
-            return "changes with lines longer than max_line_bytes"
+        if has_limits and len(diff.patch) > self.max_line_bytes and self._has_long_line(diff.patch):
+            return LONG_LINES
         if not self._derived and _says_generated(_head_of(diff)):
             return "generated files"
         return None
@@ -95,7 +99,7 @@ class FileFilters:
         return None
 
     def _has_long_line(self, patch: str) -> bool:
-        return any(len(line) > self._max_line_bytes and line[0] in "+-" for line in patch.split("\n"))
+        return any(len(line) > self.max_line_bytes and line[0] in "+-" for line in patch.split("\n"))
 
 
 def _any(patterns: Sequence[str]) -> re.Pattern[str] | None:

@@ -121,7 +121,7 @@ class _SymbolReader:
             if changed != text:
                 parsed, tree = changed, self._parser.parse(changed)
         self._fill(found, tree, text, parsed, where)
-        if found.has_error and self.language.kind == "code":
+        if found.has_error and self.language.kind == "code" and not self.language.from_root:
             found = self._mended(found, text, parsed, where)
         return found if found.tree and found.tree.root_node.type != "ERROR" else None
 
@@ -409,7 +409,7 @@ class _SymbolReader:
             own_name,
             -1,
             first.start_point.row - row,
-            (whole_row if kind == "impl" else captures["name"][0].start_point.row) - row,
+            (whole_row if kind in ("impl", "section") else captures["name"][0].start_point.row) - row,
             max(end.row - (0 if end.column else 1), whole_row) - row,
             whole_start - start,
             body - start,

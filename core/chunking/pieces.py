@@ -107,6 +107,11 @@ class Piece:
             how=self.match.how if self.match else "",
         )
 
+    def longest_line(self) -> int:
+        """Bytes of the longest of its changed lines."""
+        lines = *map(self.old_change.old.line, self.removed), *map(self.change.new.line, self.added)
+        return max(map(len, lines), default=0)
+
     def _differences(self) -> tuple[bool, bool]:
         """(code differs, comments differ)."""
         old, new = self.old_change.old, self.change.new
@@ -149,6 +154,8 @@ class Piece:
 
     def _role(self) -> Role:
         path, symbol = self.change.diff.filename, self.after or self.before
+        if self.change.language == "notebook" and self.change.is_parsed:
+            return "configuration" if symbol is None else "code" if symbol.name == "code" else "documentation"
         if not is_manifest(path):
             return look.role(path, self.change.language)
         keys = itertools.chain(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 from collections import OrderedDict
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from core.chunking.edits import Edit, Edits, header_rows
 from core.chunking.outline import Outline
@@ -29,6 +29,8 @@ class Versions:
 
     KEEP_BYTES = 48 << 20
     """Memory for versions that are not being looked at."""
+    WITH_OUTPUTS = 16
+    """Times `max_file_bytes` that a file of which not all is kept may have."""
     NODE_BYTES = 40
     """Of a tree, about."""
 
@@ -56,8 +58,7 @@ class Versions:
                 self._kept.move_to_end(key)
         while self._bytes > self.KEEP_BYTES and len(self._kept) > len(needed) - len(wanted):
             self._bytes -= self._kept.popitem(last=False)[1][0]
-        sources = self._blobs.read_many([blob for blob, _ in wanted], self._max_file_bytes)
-        for key, source in zip(wanted, sources, strict=True):
+        for key, source in self._sources(wanted):
             old, edits = needed[key]
             found, language = None, language_in(key[1], source or b"")
             if source is not None:
@@ -67,6 +68,15 @@ class Versions:
             nodes = found.tree.root_node.descendant_count if found and found.tree else 0
             self._kept[key] = len(source or b"") + nodes * self.NODE_BYTES, found, language
             self._bytes += self._kept[key][0]
+
+    def _sources(self, keys: Sequence[_Key]) -> Iterator[tuple[_Key, bytes | None]]:
+        """What is in some versions; None for what is too large. Of a notebook, most may be outputs."""
+        whole: dict[bool, list[_Key]] = {True: [], False: []}
+        for key in keys:
+            whole[not LANGUAGES[language_of(key[1])].leaves_out].append(key)
+        for is_kept, some in whole.items():
+            limit = self._max_file_bytes * (1 if is_kept else self.WITH_OUTPUTS)
+            yield from zip(some, self._blobs.read_many([blob for blob, _ in some], limit), strict=True)
 
     def _before(self, old: _Key | None, language: str, encoding: Encoding | None) -> Outline | None:
         """The version before one, where it is of the same language and in the same encoding."""

@@ -62,6 +62,8 @@ class Language:
     """Around strings of several lines."""
     opening: str = ""
     """What a piece of a file needs above it to be code."""
+    leaves_out: tuple[str, ...] = ()
+    """Kinds of symbols whose changes are left out and counted: what a program wrote into the file."""
     has_scripts: bool = False
     """The code is in `<script>` elements, each in a language that it names; the rest is markup."""
     too_deep: str = ""
@@ -288,6 +290,7 @@ LANGUAGES = {
     "json": Language(
         extensions="json jsonc json5 webmanifest", kind="configuration", wheel="tree_sitter_json", from_root=True
     ),
+    "notebook": Language(extensions="ipynb", wheel="tree_sitter_json", from_root=True, leaves_out=("key",)),
     "fish": Language(extensions="fish"),
     "powershell": Language(extensions="ps1 psm1"),
     "scala": Language(extensions="scala sc"),

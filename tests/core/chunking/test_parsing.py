@@ -219,6 +219,12 @@ SAMPLES: dict[str, set[tuple[str, str, int, int]]] = {
         ("constant", "count", 10, 10),
         ("function", "add", 12, 14),
     },
+    "sample.ipynb": {
+        ("section", "markdown", 3, 10),
+        ("section", "code", 11, 33),
+        ("key", "code.execution_count", 13, 13),
+        ("key", "code.outputs", 15, 28),
+    },
     "sample.go": {
         ("function", "F", 3, 7),
         ("function", "S.M", 9, 9),
