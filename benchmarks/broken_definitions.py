@@ -11,15 +11,17 @@ kind and qualified name, once as the chunker reads a file ("kept") and once as t
 
 from __future__ import annotations
 
-import argparse
 from collections import Counter, defaultdict
 from collections.abc import Iterator
 from pathlib import Path
 from unittest import mock
 
+import click
+
 from core.chunking import parsing
 from core.chunking.outline import Outline
 from core.code.languages import LANGUAGES, language_of
+from core.engine.command import CONTEXT_SETTINGS, with_exit_codes
 from core.git.blobs import BlobReader
 from core.git.repositories import open_repository
 from core.git.trees import files_of
@@ -65,21 +67,21 @@ _HEADS = {
 }  # fmt: skip
 
 
-def main() -> None:
-    """Print, of each language and sort, the share of symbols that are still found."""
-    options = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
-    options.add_argument("clones", type=Path)
-    options.add_argument("--language", help="this one alone")
-    chosen = options.parse_args()
+@click.command(context_settings=CONTEXT_SETTINGS)
+@click.argument("clones", type=click.Path(exists=True, file_okay=False, path_type=Path))
+@click.option("--language", help="This one alone.")
+@with_exit_codes
+def main(clones: Path, language: str | None) -> None:
+    """Print, of each language and sort, the share of symbols that are still found in the repositories of a folder."""
     kept: dict[tuple[str, str], Counter[str]] = defaultdict(Counter)
-    for language, path, source in sources(chosen.clones, chosen.language):
-        for sort, broken in sorts(language).items():
-            kept[language, sort] += shares(source, language, path, broken)
+    for name, path, source in sources(clones, language):
+        for sort, broken in sorts(name).items():
+            kept[name, sort] += shares(source, name, path, broken)
     print(f"{'language':12} {'sort':20} {'files':>6} {'symbols':>8} {'kept':>7} {'plain':>7} {'others':>7}")
-    for (language, sort), counts in sorted(kept.items()):
+    for (name, sort), counts in sorted(kept.items()):
         of = counts["symbols"]
-        figures = " ".join(f"{counts[name] / of:7.3f}" for name in ("kept", "plain", "others"))
-        print(f"{language:12} {sort:20} {counts['files']:6} {of:8} {figures}")
+        figures = " ".join(f"{counts[figure] / of:7.3f}" for figure in ("kept", "plain", "others"))
+        print(f"{name:12} {sort:20} {counts['files']:6} {of:8} {figures}")
 
 
 def sorts(language: str) -> dict[str, str]:

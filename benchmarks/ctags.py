@@ -9,15 +9,17 @@ either may be wrong: ctags 5.9 reads with rules, not with a grammar.
 
 from __future__ import annotations
 
-import argparse
 import re
 import subprocess
 import tempfile
 from collections import Counter, defaultdict
 from pathlib import Path
 
+import click
+
 from core.chunking.parsing import outline
 from core.code.languages import language_of
+from core.engine.command import CONTEXT_SETTINGS, with_exit_codes
 from core.git.blobs import BlobReader
 from core.git.repositories import open_repository
 from core.git.trees import files_of
@@ -42,17 +44,17 @@ KINDS: dict[str, tuple[str, dict[str, str]]] = {
 """What ctags calls a language, and which of its kinds is which of ours."""
 
 
-def main() -> None:
-    """Print a line for each kind."""
-    options = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
-    options.add_argument("language", choices=KINDS)
-    options.add_argument("repository")
-    options.add_argument("--show", type=int, default=0, help="differences of each kind to print")
-    options.add_argument("--under", default="", help="only files whose path begins so")
-    chosen = options.parse_args()
-    ours, theirs = tags(chosen.language, chosen.repository, chosen.under)
+@click.command(context_settings=CONTEXT_SETTINGS)
+@click.argument("language", type=click.Choice(list(KINDS)))
+@click.argument("repository")
+@click.option("--show", type=click.IntRange(0), default=0, show_default=True, help="Differences of each kind to print.")
+@click.option("--under", default="", help="Only files whose path begins so.")
+@with_exit_codes
+def main(language: str, repository: str, show: int, under: str) -> None:
+    """Print recall and precision of each kind of symbol in the newest tree."""
+    ours, theirs = tags(language, repository, under)
     print(f"{'kind':10} {'ctags':>7} {'ours':>7} {'recall':>8} {'precision':>10}")
-    for kind in sorted(set(KINDS[chosen.language][1].values())):
+    for kind in sorted(set(KINDS[language][1].values())):
         counts = Counter[str]()
         only: dict[str, list[str]] = defaultdict(list)
         for path in theirs:
@@ -65,8 +67,8 @@ def main() -> None:
         recall, precision = (counts["both"] / max(counts[side], 1) for side in ("theirs", "ours"))
         print(f"{kind:10} {counts['theirs']:7} {counts['ours']:7} {recall:8.3f} {precision:10.3f}")
         for side, found in sorted(only.items()):
-            step = max(len(found) // max(chosen.show, 1), 1)
-            for line in found[::step][: chosen.show]:
+            step = max(len(found) // max(show, 1), 1)
+            for line in found[::step][:show]:
                 print(f"    only {side}: {line}")
 
 
