@@ -112,7 +112,7 @@ def of_ctags(file: Path, language: str) -> set[Tag]:
         tag, _, _, *fields = line.split("\t")
         kind = next((one for one in fields if one in kinds), None)
         number = next((int(one[5:]) for one in fields if one.startswith("line:")), 0)
-        is_name = not tag.startswith(("__anon", "anonymous")) and not _MACRO_OF_TESTS.match(tag)
+        is_name = not tag.lower().startswith(("__anon", "anonymous")) and not _MACRO_OF_TESTS.match(tag)
         if kind and is_name:
             found.add((kinds[kind], _plain(tag), number))
     return found
