@@ -32,7 +32,8 @@ from core.chunking.filters import FileFilters
 from core.chunking.parsing import parser
 from core.chunking.segments import Settings
 from core.chunking.versions import is_parsed
-from core.code.languages import language_of
+from core.code.content import language_in
+from core.code.languages import LANGUAGES
 from core.config import EMBEDDED_MODEL, PipelineConfig, expand
 from core.engine.stage import Context
 from core.git import commands
@@ -219,10 +220,12 @@ def parse(repository: Repository, commits: Path) -> None:
         for diff in () if commit.metadata.is_merge else commit.diffs:
             if filters.reason(diff) is None and is_parsed(diff):
                 blobs = (blob for blob in (diff.old_blob, diff.new_blob) if blob.strip("0"))
-                wanted.update(dict.fromkeys(blobs, language_of(diff.filename)))
+                wanted.update(dict.fromkeys(blobs, diff.filename))
     with BlobReader(repository.git_dir) as reader:
-        for language, source in zip(wanted.values(), reader.read_many(list(wanted)), strict=True):
-            parser(language).parse(source or b"")
+        for path, source in zip(wanted.values(), reader.read_many(list(wanted)), strict=True):
+            language = language_in(path, source or b"")
+            if LANGUAGES[language].wheel:
+                parser(language).parse(source or b"")
 
 
 def _times() -> float:
