@@ -84,7 +84,7 @@ class Surface:
 
 
 def prepared(work: Path, copy: Path) -> Path:
-    """A copy of a work folder, with exports of its stores, an index and all settings in one file; the copy."""
+    """A copy of a work folder, with exports of its stores and all settings in one file; the copy."""
     if not (work / "outputs").is_dir():
         raise UserError(f"{work} has no outputs", "name the folder where the whole pipeline has run: --work FOLDER")
     for library in _LIBRARIES:

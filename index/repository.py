@@ -1,6 +1,7 @@
 """The index of one repository: its commits as arrays, its texts by blob, in one SQLite file of the cache folder.
 
-It can be made again from the repository at any time, so another version, or a damaged file, is simply made again.
+It can be made again from the repository at any time, so another version, or what is no database, is simply made again.
+Damaged rows are an error, since another process may be using the file.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ import contextlib
 import hashlib
 import os
 import sqlite3
+import zlib
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from types import TracebackType
@@ -22,7 +24,7 @@ from core.ranking.contents import Content
 from core.ranking.history import Commits
 from index.segments import Segment, joined, segment_of
 
-VERSION = 1
+VERSION = 2
 """Of what the file holds; raise it with any change of terms, contents or segments."""
 MAX_FILE_BYTES = 1_000_000
 """A larger file is data; its text is not read."""
@@ -30,6 +32,7 @@ MAX_SEGMENTS = 16
 """Runs of new commits that are kept apart before they are joined."""
 MAX_TIPS = 50
 _BATCH = 500
+_CHECKSUM_BYTES = 4
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS segments (number INTEGER PRIMARY KEY, data BLOB NOT NULL);
 CREATE TABLE IF NOT EXISTS tips (number INTEGER PRIMARY KEY, hash TEXT NOT NULL UNIQUE);
@@ -84,7 +87,8 @@ class RepositoryIndex:
                 places = ",".join("?" * len(batch))
                 line = f"SELECT id, content FROM blobs WHERE id IN ({places})"  # noqa: S608 - question marks alone
                 found.update(
-                    (id_.hex(), contents.from_numbers(data)) for id_, data in self._database.execute(line, batch)
+                    (id_.hex(), contents.from_numbers(_checked(row)))
+                    for id_, row in self._database.execute(line, batch)
                 )
         new = [blob for blob in wanted if blob not in found]
         if new:
@@ -97,7 +101,7 @@ class RepositoryIndex:
         read = {
             blob: contents.read(data) for blob, data in zip(blobs, reader.read_many(blobs, MAX_FILE_BYTES), strict=True)
         }
-        rows = [(bytes.fromhex(blob), contents.numbers(content)) for blob, content in read.items()]
+        rows = [(bytes.fromhex(blob), _with_checksum(contents.numbers(content))) for blob, content in read.items()]
         with self._writing():
             self._database.executemany("INSERT OR IGNORE INTO blobs VALUES (?, ?)", rows)
         return read
@@ -111,13 +115,13 @@ class RepositoryIndex:
         if len(self._segments()) >= MAX_SEGMENTS:
             segment = joined([*self._segments(), segment])
             self._database.execute("DELETE FROM segments")
-        self._database.execute("INSERT INTO segments (data) VALUES (?)", [segment.as_bytes()])
+        self._database.execute("INSERT INTO segments (data) VALUES (?)", [_with_checksum(segment.as_bytes())])
         self._database.execute("INSERT OR REPLACE INTO tips (hash) VALUES (?)", [tip])
         log.debug("%s commits added to %s", f"{len(new):,}", self.path)
 
     def _segments(self) -> list[Segment]:
         rows = self._database.execute("SELECT data FROM segments ORDER BY number")
-        return [Segment.from_bytes(row[0]) for row in rows]
+        return [Segment.from_bytes(_checked(row[0])) for row in rows]
 
     def _load(self) -> Commits:
         with self._problems():
@@ -163,3 +167,14 @@ class RepositoryIndex:
             raise StageError(
                 f"the index cannot be used: {self.path}: {error}", "choose another cache folder, or delete the file"
             ) from None
+
+
+def _with_checksum(data: bytes) -> bytes:
+    return zlib.crc32(data).to_bytes(_CHECKSUM_BYTES) + data
+
+
+def _checked(row: bytes) -> bytes:
+    """The data of a row. Raises DatabaseError where it is not what was written: SQLite has no checksums of its own."""
+    if not isinstance(row, bytes) or row != _with_checksum(row[_CHECKSUM_BYTES:]):
+        raise sqlite3.DatabaseError("a row has changed since it was written")
+    return row[_CHECKSUM_BYTES:]

@@ -59,6 +59,20 @@ def test_texts_are_kept_by_blob(repo: Repo, tmp_path: Path) -> None:
     assert NOTHING.lines == 0
 
 
+@pytest.mark.parametrize(("table", "column"), [("segments", "data"), ("blobs", "content")])
+@pytest.mark.parametrize("damage", ["substr({0}, 1, length({0}) - 1)", "zeroblob(9)", "'text'"])
+def test_a_row_that_has_changed_is_reported(repo: Repo, tmp_path: Path, table: str, column: str, damage: str) -> None:
+    blobs = list(trees.files_of(repo.path / ".git", head(repo)).values())
+    with index(repo, tmp_path) as known:
+        known.commits(head(repo))
+        known.of(blobs)
+        place = known.path
+    with sqlite3.connect(place) as database:
+        database.execute(f"UPDATE {table} SET {column} = {damage.format(column)}")
+    with index(repo, tmp_path) as known, pytest.raises(StageError, match="a row has changed"):
+        assert known.commits(head(repo)) and known.of(blobs)  # noqa: PT018 - either may raise
+
+
 @pytest.mark.parametrize("damage", ["text", "cut", "version"])
 def test_a_damaged_or_older_file_is_made_again(repo: Repo, tmp_path: Path, damage: str) -> None:
     with index(repo, tmp_path) as known:
