@@ -28,10 +28,9 @@ from core.records.evaluation import (
     Example,
     NextCommits,
     Saving,
-    SplitData,
 )
 from core.records.json_files import write_record
-from core.records.stats import read_dataset_stats
+from core.records.stats import SplitData, read_dataset_stats
 from core.text.token_files import SPLITS
 
 if TYPE_CHECKING:

@@ -7,8 +7,8 @@ from typing import Any
 
 import msgspec
 
-from core.records.commits import DateRange
 from core.records.json_files import read_record
+from core.records.stats import SplitData
 
 SCHEMA = "2.0"
 
@@ -148,16 +148,6 @@ class Example(msgspec.Struct, kw_only=True):
     """"file" and "change_type" of each change."""
     truth_code: str
     """Code of its first change."""
-
-
-class SplitData(msgspec.Struct, kw_only=True):
-    """Which part of the history a split is."""
-
-    commits: int
-    tokens: int
-    date_range: DateRange
-    first_commit: str
-    last_commit: str
 
 
 class EvaluatedData(msgspec.Struct, kw_only=True):

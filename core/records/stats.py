@@ -7,7 +7,7 @@ from pathlib import Path
 import msgspec
 
 from core.records import SCHEMA_VERSION
-from core.records.evaluation import SplitData
+from core.records.commits import DateRange
 from core.records.json_files import read_record
 
 DATASET_SCHEMA = "2.0"
@@ -23,6 +23,16 @@ class ChunkingStats(msgspec.Struct, kw_only=True):
     symbol_kinds: dict[str, int]
     dropped: dict[str, int]
     """File changes that were left out, by reason."""
+
+
+class SplitData(msgspec.Struct, kw_only=True):
+    """Which part of the history a split is."""
+
+    commits: int
+    tokens: int
+    date_range: DateRange
+    first_commit: str
+    last_commit: str
 
 
 class SplitStats(SplitData, kw_only=True):

@@ -59,7 +59,7 @@ EDITS: tuple[tuple[str, str, str, set[str]], ...] = (
         "core/records/evaluation.py",
         'name="said"',
         'name="predicted"',
-        {"change_ranker", "evaluate", "report_builder"},
+        {"change_ranker", "repository_joiner", "evaluate", "report_builder"},
     ),
     ("core/evaluation/contamination.py", "SUSPICIOUS = 0.02", "SUSPICIOUS = 0.03", {"evaluate"}),
     ("core/evaluation/hints.py", "EARLY_BEST = 0.6", "EARLY_BEST = 0.7", {"report_builder"}),
