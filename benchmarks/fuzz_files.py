@@ -82,10 +82,10 @@ def fuzz(name: str, template: Path, seed: str, cases: Iterable[int], *, whole: b
     if undamaged[0] != RESULT:
         raise UserError(f"{name} cannot be read undamaged: {undamaged[1]}", "let the whole pipeline run there first")
     for case in cases:
-        kind, told = _attempt(surface, template, Random(f"{seed} {name} {case}"))
+        kind, detail = _attempt(surface, template, Random(f"{seed} {name} {case}"))
         done.counts[kind] += 1
         if kind not in (RESULT, SENTENCE):
-            done.found.append(f"case {case}: {kind}: {told if whole else _end_of(told)}")
+            done.found.append(f"case {case}: {kind}: {detail if whole else _end_of(detail)}")
     return done
 
 
@@ -112,7 +112,8 @@ def _in_child(read: Callable[[Path], object], work: Path) -> tuple[str, str]:
     if not (child := os.fork()):
         os.close(receiver)
         os.setpgid(0, 0)
-        os.write(sender, "\0".join(_told(read, work)).encode(errors="backslashreplace")[:60_000])  # a pipe holds 64 KiB
+        outcome = "\0".join(_outcome(read, work)).encode(errors="backslashreplace")
+        os.write(sender, outcome[:60_000])  # a pipe holds 64 KiB
         os._exit(0)
     os.close(sender)
     end = time.monotonic() + MOST_SECONDS
@@ -122,15 +123,15 @@ def _in_child(read: Callable[[Path], object], work: Path) -> tuple[str, str]:
         os.killpg(child, signal.SIGKILL)
         os.wait4(child, 0)
     with os.fdopen(receiver, "rb") as pipe:
-        kind, _, told = pipe.read().decode().partition("\0")
+        kind, _, detail = pipe.read().decode().partition("\0")
     if not ended[0]:
         return "hang", f"killed after {MOST_SECONDS:.0f} s"
     if not kind:
         return "kill", f"wait status {ended[1]}"
-    return kind, told
+    return kind, detail
 
 
-def _told(read: Callable[[Path], object], work: Path) -> tuple[str, str]:
+def _outcome(read: Callable[[Path], object], work: Path) -> tuple[str, str]:
     nothing = os.open(os.devnull, os.O_RDWR)
     for number in range(3):
         os.dup2(nothing, number)

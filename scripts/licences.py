@@ -79,7 +79,7 @@ def installed(name: str) -> Distribution | None:
 
 
 def licence(package: Distribution) -> str:
-    """The licence that a package states, as an SPDX expression where it can be told; empty if it states none."""
+    """The licence that a package states, as an SPDX expression where that is clear; empty if it states none."""
     metadata = package.metadata
     names = [line.rsplit("::", 1)[1].strip() for line in metadata.get_all("Classifier", []) if "License ::" in line]
     classified = " AND ".join(SPELLINGS.get(name, name) for name in names)
@@ -123,8 +123,8 @@ def main() -> None:
         if not is_accepted(stated):
             refused.append(f"{name} {package.version}: {stated or 'states no licence'}")
     if refused:
-        told = ["Not accepted; read the licence, then add it to scripts/licences.py:", *refused]
-        click.echo("\n" + "\n  ".join(told), err=True)
+        lines = ["Not accepted; read the licence, then add it to scripts/licences.py:", *refused]
+        click.echo("\n" + "\n  ".join(lines), err=True)
         sys.exit(1)
 
 

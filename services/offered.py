@@ -12,7 +12,7 @@ UNSUPPORTED = "unsupported_value"
 ONE_ANSWER = "one answer is made for a request"
 TEXT_ALONE = "answers are plain text"
 NO_TOOLS = "no tools are called"
-NO_LOGPROBS = "probabilities of tokens are not told"
+NO_LOGPROBS = "probabilities of tokens are not given"
 NOTHING_STORED = "no response is stored, so the task stands in the input"
 NOT_REPEATED = "what was written already is not made less likely"
 

@@ -36,7 +36,7 @@ def _one(op: Any, value: Any, number: int) -> str:
         return _of(value[1][0])
     if op is _PARSER.AT:
         return ""
-    raise NotImplementedError(op)
+    raise ValueError(f"there is no shortest text for {op}")
 
 
 def _member(members: Any, number: int) -> str:

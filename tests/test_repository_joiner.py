@@ -77,7 +77,7 @@ def test_every_commit_and_chunk_is_there_once_and_named(two: Two, tmp_path: Path
 
 
 @pytest.mark.parametrize("name", ["chunks.index", "chunks.jsonl"])
-def test_a_damaged_file_is_told(two: Two, tmp_path: Path, name: str) -> None:
+def test_a_damaged_file_is_reported(two: Two, tmp_path: Path, name: str) -> None:
     folder = joined(two, tmp_path / "out", "date")
     file = folder / "second" / name
     file.write_bytes(file.read_bytes()[:-20] + b"\xbb" + file.read_bytes()[-19:])

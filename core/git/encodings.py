@@ -92,9 +92,9 @@ def agreed(
     nothing says enough takes the other's. A version in UTF-8 says what the lines of the other mean.
     """
     if is_utf8(new):
-        return of_old if is_utf8(old) else _told_by(new, old) or of_old, of_new
+        return of_old if is_utf8(old) else _by_version(new, old) or of_old, of_new
     if is_utf8(old):
-        return of_old, _told_by(old, new) or of_new
+        return of_old, _by_version(old, new) or of_new
     known = [one for one in (of_new, of_old) if one]
     if not known:
         return None, None
@@ -146,7 +146,7 @@ def _has_words(evidence: bytes, guess: Encoding) -> bool:
     return 2 * sum(map(len, _NEIGHBOURS.findall(text))) >= sum(not one.isascii() for one in text)
 
 
-def _told_by(text: bytes, data: bytes) -> Encoding | None:
+def _by_version(text: bytes, data: bytes) -> Encoding | None:
     """The encoding in which most lines of the data are lines of a text in UTF-8."""
     wanted = {line.strip() for line in text.decode("utf-8-sig").split("\n")}
     lines = _lines_beyond_ascii(data)

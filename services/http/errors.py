@@ -60,7 +60,7 @@ def handle_errors(app: FastAPI) -> None:
         if isinstance(error, HTTPException) and error.detail == HTTPStatus(error.status_code).phrase:
             message = f"{request.method} {request.url.path[:MOST_SHOWN]} is not offered; /docs shows what is"
             error = HTTPException(error.status_code, message, error.headers)
-        answered = told(error)
+        answered = refusal_of(error)
         if answered.status_code == HTTPStatus.INTERNAL_SERVER_ERROR:
             log.debug("a request failed", exc_info=error)
         response = answered.response
@@ -71,8 +71,8 @@ def handle_errors(app: FastAPI) -> None:
         app.add_exception_handler(kind, answer)
 
 
-def told(error: Exception) -> RefusedError:
-    """What a client is told of an error."""
+def refusal_of(error: Exception) -> RefusedError:
+    """What a client reads of an error."""
     match error:
         case RefusedError():
             return error

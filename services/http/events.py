@@ -12,7 +12,7 @@ from fastapi.responses import JSONResponse, StreamingResponse
 
 from core.logs import log
 from services.answers import AnswerPart, AnyWork
-from services.http.errors import told
+from services.http.errors import refusal_of
 from services.queue import Queues
 
 STREAMED: dict[int | str, dict[str, Any]] = {200: {"content": {"text/event-stream": {}}}}
@@ -58,7 +58,7 @@ async def answered(queues: Queues, work: AnyWork, wire: Wire, request: Request, 
                 async for line in wire.stream(again()):
                     yield line
             except Exception as error:  # noqa: BLE001 - the status is sent already; a stream can only say it
-                refused = told(error)
+                refused = refusal_of(error)
                 if refused.status_code == 500:
                     log.exception("a stream failed")
                 yield wire.failure(refused.body)

@@ -22,7 +22,7 @@ def test_a_killed_run_makes_the_same_when_it_runs_again(make_repo: Callable[[str
 
 
 @pytest.mark.parametrize("later", [{"commits.json": b"other"}, StageError("v_vector_history: a row is missing")])
-def test_what_is_not_the_same_is_told(
+def test_what_is_not_the_same_is_reported(
     later: dict[str, bytes] | StageError, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def finished(folder: Path, _: object) -> dict[str, bytes]:

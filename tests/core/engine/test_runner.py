@@ -102,7 +102,7 @@ def test_output_touched_by_hand_is_made_again(home: Path, cache: Path) -> None:
     assert (home / "second" / "copy.txt").read_text() == "one"
 
 
-def test_an_input_that_is_not_as_it_was_made_is_told(
+def test_an_input_that_is_not_as_it_was_made_is_reported(
     home: Path, cache: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(logging.getLogger("gitlore"), "propagate", True)

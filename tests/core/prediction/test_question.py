@@ -34,8 +34,9 @@ def test_what_is_too_much_is_named_in_a_short_sentence(asked: dict[str, object],
 
 
 def test_what_fits_is_taken() -> None:
-    Question(changed=("a" * 4096,), files=("*" * 256, *("a" * 4096,) * 999), author="é" * 1000, top_p=0, seed=2**64 - 1)
-    Question(files=("*",) * MOST_PATTERNS, seed=-(2**63))
+    asked = {"changed": ("a" * 4096,), "files": ("*" * 256, *("a" * 4096,) * 999), "author": "é" * 1000}
+    for one in ({**asked, "top_p": 0, "seed": 2**64 - 1}, {"files": ("*",) * MOST_PATTERNS, "seed": -(2**63)}):
+        assert Question.model_validate(one).model_dump(include=one.keys()) == one
 
 
 @pytest.mark.parametrize("name", [":/fix", "HEAD^{/(a*)*b}", "HEAD:/x", "x" * 1001])

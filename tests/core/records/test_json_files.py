@@ -73,7 +73,7 @@ def test_metrics_are_read_up_to_a_line_that_was_cut_off(tmp_path: Path) -> None:
         "[" * 9999 + "]" * 9999,
     ],
 )
-def test_a_line_of_metrics_without_figures_is_told(tmp_path: Path, line: str) -> None:
+def test_a_line_of_metrics_without_figures_is_reported(tmp_path: Path, line: str) -> None:
     (tmp_path / "metrics.jsonl").write_text(line)
     with pytest.raises(UserError, match="line 1: no figures"):
         read_metrics(tmp_path)

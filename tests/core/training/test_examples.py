@@ -110,7 +110,7 @@ def test_a_short_block_may_be_anywhere() -> None:
 
 @pytest.mark.parametrize("name", ["dataset_dict.json", "train/state.json", "train/dataset_info.json"])
 @pytest.mark.parametrize("content", ['{"splits": 3, "features": 3}', "[" * 20_000 + "]" * 20_000, "[1]"])
-def test_a_damaged_folder_of_blocks_is_told(tmp_path: Path, name: str, content: str) -> None:
+def test_a_damaged_folder_of_blocks_is_reported(tmp_path: Path, name: str, content: str) -> None:
     rows = Dataset.from_dict({"input_ids": [[1, 2]]})
     DatasetDict({"train": rows}).save_to_disk(str(tmp_path / "dataset"))
     (tmp_path / "dataset" / name).write_text(content)

@@ -191,7 +191,7 @@ def test_damage_within_a_value_is_reported(tmp_path: Path, notes: Schema, damage
     assert "traceback" not in caught.value.message.lower()
 
 
-def test_a_name_of_the_schema_that_is_not_utf8_is_told(
+def test_a_name_of_the_schema_that_is_not_utf8_is_reported(
     tmp_path: Path, notes: Schema, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def quoted(*_: Any) -> None:
