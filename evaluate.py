@@ -10,7 +10,7 @@ comes with an interval over commits. Writes evaluation.json and model_card.md.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 from pydantic import Field
 
@@ -37,6 +37,11 @@ if TYPE_CHECKING:
     from core.evaluation.answers import Answers, Questions
     from core.evaluation.model_pair import ModelPair
     from core.evaluation.streams import Streams
+    from core.models.model_folder import ModelInfo
+
+DEFAULT_TOKENS = 12_288
+TRAINED_FOR_EACH = 4
+"""Tokens to train on for each token to score, where the training's budget decides both."""
 
 
 class EvaluateConfig(Section):
@@ -44,8 +49,9 @@ class EvaluateConfig(Section):
 
     width: int = Field(default=512, ge=8, json_schema_extra={"same_as": "model_training.sequence_length"})
     """Tokens that every model sees at once; taken from model_training.sequence_length unless set."""
-    tokens: int = Field(default=12_288, ge=0)
-    """Tokens of validation and of test to score, in evenly spread blocks; 0 for all."""
+    tokens: Annotated[int, Field(ge=0)] | Literal["auto"] = "auto"
+    """Tokens of validation and of test to score, in evenly spread blocks; 0 for all. "auto" takes a quarter of the
+    model's max_train_tokens, and 12,288 where it has none."""
     cache: bool = True
     """Also mix the models with copying from earlier history, with weights learned on validation."""
     next_commits: int = Field(default=20, ge=0)
@@ -80,14 +86,15 @@ def run(ctx: Context[EvaluateConfig]) -> None:
     set_seed(config.seed)
     pair = ModelPair.load(ctx.input("model"), ctx.cache_dir, config.precision, adapter=config.adapter)
     pair.check_vocabulary(streams.vocabulary)
-    questions = questions_of(streams, pair, config)
+    tokens = tokens_of(config, pair.loaded.info)
+    questions = questions_of(streams, pair, config, tokens)
     answers = questions.ask_both(pair)
     held_out, rows = questions.held_out, questions.rows(answers)
     test, train = held_out["test"], streams.train.numpy()
     evaluation = Evaluation(
         width=config.width,
         precision=base_models.resolved_precision(config.precision),
-        settings=config.model_dump(),
+        settings=config.model_dump() | {"tokens": tokens},
         warnings=warnings(ctx, pair),
         data=data_of(ctx),
         splits={
@@ -110,14 +117,22 @@ def run(ctx: Context[EvaluateConfig]) -> None:
     report(ctx, evaluation)
 
 
-def questions_of(streams: Streams, pair: ModelPair, config: EvaluateConfig) -> Questions:
-    """The tokens to score, and the positions in the test split where code is to be written."""
+def tokens_of(config: EvaluateConfig, info: ModelInfo) -> int:
+    """Tokens of each split to score: on "auto", the budget of the training decides, which suits the machine."""
+    if config.tokens != "auto":
+        return config.tokens
+    budget = info.training.max_train_tokens if info.training else 0
+    return budget // TRAINED_FOR_EACH if budget else DEFAULT_TOKENS
+
+
+def questions_of(streams: Streams, pair: ModelPair, config: EvaluateConfig, tokens: int) -> Questions:
+    """The `tokens` to score of each split, and the positions in the test split where code is to be written."""
     from core.evaluation.answers import Questions
     from core.evaluation.continuations import prompts
     from core.evaluation.held_out import HeldOut
     from core.text.stream import codes
 
-    masked, most_tokens, vocabulary = not pair.loaded.sees_history, config.tokens or None, streams.vocabulary
+    masked, most_tokens, vocabulary = not pair.loaded.sees_history, tokens or None, streams.vocabulary
     held_out = {
         name: HeldOut.of(streams.earlier(name), streams.of(name), vocabulary, config.width, most_tokens, masked=masked)
         for name in ("val", "test")

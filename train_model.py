@@ -14,7 +14,7 @@ import shutil
 import time
 from dataclasses import fields
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 from pydantic import Field
 
@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     from core.training.arguments import Optimization
     from core.training.data import TrainingData
     from core.training.examples import Examples
-    from core.training.plan import Plan
+    from core.training.plan import Budget, Plan
 
 
 class ModelTrainingConfig(Section):
@@ -61,8 +61,9 @@ class ModelTrainingConfig(Section):
     """Passes over the training split, unless a bound below ends the training first."""
     max_steps: int = Field(default=0, ge=0)
     """Maximum number of optimizer steps; 0 for no bound."""
-    max_train_tokens: int = Field(default=0, ge=0)
-    """Maximum number of tokens to train on, in blocks sampled over the whole history; 0 for no bound."""
+    max_train_tokens: Annotated[int, Field(ge=0)] | Literal["auto"] = 0
+    """Maximum number of tokens to train on, in blocks sampled over the whole history; 0 for no bound. "auto"
+    takes 4,096 to 131,072, as many as this machine trains on in about four minutes."""
     max_minutes: float = Field(default=0.0, ge=0)
     """Maximum training time, converted to steps by timing a probe step; 0 for no bound."""
     newest_weight: float = Field(default=30.0, gt=0)
@@ -147,7 +148,8 @@ def run(ctx: Context[ModelTrainingConfig]) -> None:
     memory = fit(model, data, config, logs)
     examples = data.training_examples(memory.width)
     known = seen_examples(examples, earlier.known_tokens(data.train.numpy())) if earlier else []
-    plan = plan_of(examples, known, memory, checkpoint, logs, config)
+    budget = budget_of(model, memory, ctx.cache_dir, config)
+    plan = plan_of(examples, known, memory, budget, checkpoint, logs, config)
     log.info("%s", plan.sentence())
     check_disk(model, ctx.scratch, checkpoints=config.keep_checkpoints + 1, whole=config.merge or not config.is_adapter)
     started = time.monotonic()
@@ -156,6 +158,7 @@ def run(ctx: Context[ModelTrainingConfig]) -> None:
         return
     summary = plan.covered(examples, steps, known)
     summary.sequence_length, summary.train_tokens = memory.width, len(data.train)
+    summary.max_train_tokens = budget.max_train_tokens
     summary.precision = base_models.resolved_precision(config.precision)
     summary.seconds, summary.ended_by = round(time.monotonic() - started, 1), ended_by or plan.bound
     summary.memory, summary.validation = memory, loop.validation_of(logs)
@@ -163,6 +166,7 @@ def run(ctx: Context[ModelTrainingConfig]) -> None:
     write_outputs(ctx, model, data, summary, logs)
     ctx.count("optimizer steps", steps)
     ctx.count("tokens trained on", summary.trained_tokens)
+    ctx.count("maximum tokens to train on", summary.max_train_tokens)
 
 
 def check_processes(config: ModelTrainingConfig) -> None:
@@ -171,6 +175,8 @@ def check_processes(config: ModelTrainingConfig) -> None:
         log.setLevel("WARNING")
     if process.world_size() > 1 and config.max_minutes:
         raise UserError("max_minutes works with one process only", "use max_steps or max_train_tokens instead")
+    if process.world_size() > 1 and config.max_train_tokens == "auto":
+        raise UserError("max_train_tokens: auto works with one process only", "set a number of tokens, or 0")
 
 
 def read_data(ctx: Context[ModelTrainingConfig]) -> TrainingData:
@@ -243,20 +249,32 @@ def fit(model: PreTrainedModel, data: TrainingData, config: ModelTrainingConfig,
     return kept_fit(model, wanted, data.vocabulary.size, limits, optimization_of(config), logs)
 
 
+def budget_of(model: PreTrainedModel, memory: MemoryReport, cache_dir: Path, config: ModelTrainingConfig) -> Budget:
+    """The bounds of the training, with "auto" resolved for this machine."""
+    from core.training.ladder import chosen_tokens, training_name
+    from core.training.plan import Budget
+
+    tokens = config.max_train_tokens
+    if tokens == "auto":
+        tokens = chosen_tokens(memory, training_name(model, optimization_of(config)), cache_dir)
+    return Budget(config.epochs, config.max_steps, tokens, config.max_minutes)
+
+
 def plan_of(
     examples: Examples,
     known: list[int],
     memory: MemoryReport,
+    budget: Budget,
     checkpoint: Path | None,
     logs: Path,
     config: ModelTrainingConfig,
 ) -> Plan:
     """How much is trained on what; `known` are examples that an earlier model was trained on."""
-    from core.training.plan import Budget, Mixture, kept_plan
+    from core.training.plan import Mixture, kept_plan
 
     return kept_plan(
         examples,
-        Budget(config.epochs, config.max_steps, config.max_train_tokens, config.max_minutes),
+        budget,
         Mixture(config.newest_weight, known, config.replay_share),
         memory.micro_batch * memory.accumulation * process.world_size(),
         step_seconds=memory.step_seconds,

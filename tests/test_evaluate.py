@@ -39,6 +39,17 @@ def test_two_evaluations_agree(copied: Program) -> None:
     assert first == second
 
 
+def test_a_smaller_training_is_measured_on_less(copied: Program) -> None:
+    path = copied.folder / "outputs" / "model" / model_folder.INFO
+    info = json.loads(path.read_text())
+    for budget, tokens in ((400, 100), (0, 12_288)):
+        info["training"]["max_train_tokens"] = budget
+        path.write_text(json.dumps(info))
+        found = measured(copied, "--tokens", "auto")
+        assert found["settings"]["tokens"] == tokens
+        assert (found["splits"]["test"]["rows"]["trigram"]["tokens"] <= 100) == (budget == 400)
+
+
 def test_everything_has_its_figure(finished: Program) -> None:
     found = json.loads((finished.folder / "outputs" / "evaluation.json").read_text())
     names = {"uniform", "unigram", "trigram", "copy", "fine-tuned", "untuned base", "xz", "xz given training text"}

@@ -18,6 +18,7 @@ import train_model
 from core.errors import UserError
 from core.models import model_folder
 from core.records.training import SUMMARY, read_metrics
+from core.training.ladder import RUNGS
 
 VOCAB = ("--vocab", "outputs/vocab.json")
 LOSS_ALONE = (
@@ -115,6 +116,19 @@ def test_time_bounds_a_training(copied: Program) -> None:
     assert found["validation"] is None
 
 
+def test_auto_takes_as_many_tokens_as_the_time_of_a_step_allows(copied: Program) -> None:
+    speed = copied.folder / "cache" / "training_speed.json"
+    auto = ("--max-train-tokens", "auto", "--max-steps", "2")
+    assert train(copied, *auto)["max_train_tokens"] in RUNGS
+    ((name, seconds),) = json.loads(speed.read_text()).items()
+    assert 0 < seconds < 1
+    speed.write_text(json.dumps({name: 0.0219}))
+    assert train(copied, *auto)["max_train_tokens"] == 8192
+    done = copied.run("train_model.py", *VOCAB, "--max-train-tokens", "auto", "--no-fit-memory", "--batch-size", "3")
+    assert done.returncode == 2
+    assert "probe step" in done.stderr
+
+
 def test_a_training_that_does_not_fit_shrinks_until_it_does(copied: Program) -> None:
     alone = train(copied)["memory"]
     assert alone["planned_total"] == sum(alone["planned"].values())
@@ -173,8 +187,9 @@ def test_a_smaller_width_trains_on_no_leftovers(copied: Program) -> None:
     assert wide["sequence_length"] == 64  # that of the blocks
 
 
-def test_minutes_bound_one_process_only(monkeypatch: pytest.MonkeyPatch) -> None:
-    config = train_model.ModelTrainingConfig(max_minutes=1.0)
+@pytest.mark.parametrize("bound", [{"max_minutes": 1.0}, {"max_train_tokens": "auto"}], ids=str)
+def test_the_time_of_a_step_bounds_one_process_only(monkeypatch: pytest.MonkeyPatch, bound: dict[str, Any]) -> None:
+    config = train_model.ModelTrainingConfig(**bound)
     train_model.check_processes(config)
     monkeypatch.setenv("WORLD_SIZE", "2")
     with pytest.raises(UserError, match="one process only"):

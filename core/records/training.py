@@ -31,6 +31,8 @@ class MemoryReport(msgspec.Struct, kw_only=True):
     free: int = 0
     measured_peak: int = 0
     step_seconds: float = 0.0
+    idle_seconds: float = 0.0
+    """The step's processor time on each thread: what it takes while nothing else runs. On a GPU by the clock."""
     decisions: list[str] = []
     """Each reduction of batch or width, as a sentence."""
 
@@ -67,6 +69,8 @@ class TrainingSummary(msgspec.Struct, kw_only=True):
     trained_tokens: int = 0
     bound_by: str = ""
     """The setting that bounds the training."""
+    max_train_tokens: int = 0
+    """The setting, with "auto" resolved; 0 for no bound."""
     newest_weight: float = 1.0
     replayed_blocks: int = 0
     sequence_length: int = 0

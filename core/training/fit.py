@@ -172,7 +172,7 @@ def _report(
     measured: Measured | None = None,
     decisions: list[str] | None = None,
 ) -> MemoryReport:
-    needs, measured = needs or {}, measured or Measured(0, 0.0)
+    needs, measured = needs or {}, measured or Measured(0, 0.0, 0.0)
     return MemoryReport(
         micro_batch=shape.micro_batch,
         accumulation=shape.accumulation,
@@ -182,5 +182,6 @@ def _report(
         free=free,
         measured_peak=measured.peak,
         step_seconds=measured.step_seconds,
+        idle_seconds=measured.idle_seconds,
         decisions=decisions or [],
     )

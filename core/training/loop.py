@@ -121,11 +121,11 @@ def probe(model: PreTrainedModel, shape: Shape, vocabulary_size: int, arguments:
     generator = torch.Generator().manual_seed(0)
     ids = torch.randint(0, vocabulary_size, (shape.micro_batch * PROBE_STEPS, shape.width), generator=generator)
     rows = [{"input_ids": row, "labels": row} for row in ids]
-    marks: list[float] = []
+    marks: list[tuple[float, float]] = []  # wall and processor time
 
     class Timed(Trainer):  # type: ignore[misc]
         def training_step(self, *given: Any, **named: Any) -> torch.Tensor:
-            marks.append(time.monotonic())
+            marks.append((time.monotonic(), time.process_time()))
             loss: torch.Tensor = super().training_step(*given, **named)
             return loss
 
@@ -136,6 +136,8 @@ def probe(model: PreTrainedModel, shape: Shape, vocabulary_size: int, arguments:
         trainer.pop_callback(PrinterCallback)
         trainer.train()
     model.zero_grad(set_to_none=True)
-    marks.append(time.monotonic())
+    marks.append((time.monotonic(), time.process_time()))
     peak = torch.cuda.max_memory_reserved() if torch.cuda.is_available() else int(peak_memory_mb() * 2**20)
-    return Measured(peak, (marks[-1] - marks[-2]) * shape.accumulation)
+    wall, used = (after - before for before, after in zip(marks[-2], marks[-1], strict=True))
+    idle = wall if torch.cuda.is_available() else min(used / torch.get_num_threads(), wall)
+    return Measured(peak, wall * shape.accumulation, idle * shape.accumulation)

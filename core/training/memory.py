@@ -59,6 +59,8 @@ class Measured:
 
     peak: int
     step_seconds: float
+    idle_seconds: float
+    """Its processor time on each thread; on a GPU the same as `step_seconds`."""
 
 
 @dataclass(frozen=True)

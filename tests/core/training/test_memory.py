@@ -59,12 +59,12 @@ def test_the_batch_goes_down_first_then_the_context() -> None:
         tried.append(shape)
         if shape.micro_batch * shape.width > 256:
             raise torch.OutOfMemoryError("full")
-        return Measured(1, 0.5)
+        return Measured(1, 0.5, 0.5)
 
     shape, measured, decisions = shrink(Shape(4, 2, 512), lambda _: {"all": 1}, 10, probe)
     assert tried == [Shape(4, 2, 512), Shape(2, 4, 512), Shape(1, 8, 512), Shape(1, 8, 256)]
     assert shape == tried[-1]
-    assert measured == Measured(1, 0.5)
+    assert measured == Measured(1, 0.5, 0.5)
     assert len(decisions) == 3
     assert all("ran out of memory" in line for line in decisions)
 
@@ -74,7 +74,7 @@ def test_what_cannot_fit_by_plan_is_not_tried() -> None:
 
     def probe(shape: Shape) -> Measured:
         tried.append(shape)
-        return Measured(1, 0.5)
+        return Measured(1, 0.5, 0.5)
 
     def needs(shape: Shape) -> dict[str, int]:
         return {"all": shape.micro_batch * GIB}
