@@ -29,7 +29,7 @@ import git_scraper
 import semantic_chunker
 import tokenizer
 from core.chunking.filters import FileFilters
-from core.chunking.parsing import parser
+from core.chunking.grammars import parser
 from core.chunking.segments import Settings
 from core.chunking.versions import is_parsed
 from core.code.content import language_in

@@ -400,7 +400,7 @@ def test_members_found_one_by_one_and_at_once_are_the_same(monkeypatch: pytest.M
     one_by_one = [located(source, language) for source, language in sources]
     parsing._reader.cache_clear()
     for _, language in sources:
-        monkeypatch.setattr(parsing._reader(language), "_containers", frozenset())
+        monkeypatch.setattr(parsing._reader(language).units, "_containers", frozenset())
     assert one_by_one == [located(source, language) for source, language in sources]
     parsing._reader.cache_clear()
 
