@@ -83,6 +83,8 @@ class Language:
 
 
 _C_COMMENTS = r"/\*|//"
+_CALLED_TESTS = r"^\s*(?:describe|it|test|suite)\s*(?:\.\s*\w|\(\s*[\"'`])"
+"""`it("adds", …)` and `test.each(…)`, not a method of such a name: `test(value) {`."""
 
 LANGUAGES = {
     "rust": Language(
@@ -120,7 +122,7 @@ LANGUAGES = {
         wrappers=("export_statement", "expression_statement", "lexical_declaration", "variable_declaration"),
         leading=("comment",),
         leading_text=_C_COMMENTS,
-        test_head=r"^\s*(?:describe|it|test|suite)(?:\.\w+)*\s*\(",
+        test_head=_CALLED_TESTS,
     ),
     "typescript": Language(
         extensions="ts mts cts",
@@ -134,7 +136,7 @@ LANGUAGES = {
         ),
         leading=("comment", "decorator"),
         leading_text=_C_COMMENTS + "|@",
-        test_head=r"^\s*(?:describe|it|test|suite)(?:\.\w+)*\s*\(",
+        test_head=_CALLED_TESTS,
     ),
     "tsx": Language(
         extensions="tsx",
@@ -149,7 +151,7 @@ LANGUAGES = {
         ),
         leading=("comment", "decorator"),
         leading_text=_C_COMMENTS + "|@",
-        test_head=r"^\s*(?:describe|it|test|suite)(?:\.\w+)*\s*\(",
+        test_head=_CALLED_TESTS,
     ),
     "go": Language(
         extensions="go",

@@ -114,6 +114,24 @@ CASES: list[tuple[str, str, str, set[str]]] = [
         {"d", "d.works", "d.too"},
     ),
     (
+        "javascript",
+        "shape.js",
+        "class Shape {\n  test(value) {}\n  describe() {}\n}\nconst tools = { it(a = 'x') {}, test: function () {} };\n",
+        set(),
+    ),
+    (
+        "typescript",
+        "types.ts",
+        "interface Type {\n  describe(text: string): this;\n  test<T>(value: T): boolean;\n  it: string;\n}\n",
+        set(),
+    ),
+    (
+        "typescript",
+        "a.test.ts",
+        "suite(`s`, () => {\n  test.each([1])('%i', () => {});\n  it (\n    'adds', () => {});\n});\n",
+        {"s", "s.%i", "s.adds"},
+    ),
+    (
         "cpp",
         "a.cc",
         "class Fixture : public ::testing::Test {\n  int helper() { return 1; }\n};\nTEST_F(Fixture, Works) {\n}\nTEST_P(Fixture, Too) {\n}\nint run() { return TEST(1); }\n",
