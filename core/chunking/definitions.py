@@ -156,9 +156,7 @@ class Definitions:
         """The definition with its decorators, its `export` and the like."""
         whole = definition
         while (outer := whole.parent) is not None and outer.kind_id in self._wrappers:
-            # Looked at from both ends, so that a long group is not walked for each of its members.
-            others = (whole.prev_named_sibling, whole.next_named_sibling)
-            if any(other is not None and other.type not in _ADORNMENTS for other in others):
+            if _is_among_others(whole):
                 break  # a group of several
             whole = outer
         return whole
@@ -179,6 +177,18 @@ class _Findings:
                 self.matches.append((nodes[0], name, captures))
             elif name == "doc" and nodes[0].parent and nodes[0].parent.parent:
                 self.docs[nodes[0].parent.parent.start_byte] = nodes[0]
+
+
+def _is_among_others(node: Node) -> bool:
+    """True where more than comments and the like stands beside a node. Looked for from both ends, so that a long group
+    is not walked for each of its members.
+    """
+    before, after = node.prev_named_sibling, node.next_named_sibling
+    while before is not None and before.type in _ADORNMENTS:
+        before = before.prev_named_sibling
+    while after is not None and after.type in _ADORNMENTS:
+        after = after.next_named_sibling
+    return before is not None or after is not None
 
 
 def _rank(match: tuple[Node, str, dict[str, list[Node]]]) -> tuple[int, int, bool, bool, bool, int, int]:

@@ -208,3 +208,10 @@ module.exports.helper = function (b) { return b; };
 )
 def test_what_a_call_or_a_default_export_makes_has_a_name(language: str, source: str, expected: list[str]) -> None:
     assert symbols(source, language) == expected
+
+
+def test_comments_do_not_make_a_member_of_a_group_the_group() -> None:
+    source = b"const (\n\t// Low is first.\n\tLow = iota // so\n\t// High is last.\n\tHigh\n\t// The end.\n)\n"
+    found = outline(source, "go", "x.go")
+    assert found is not None
+    assert [(found.symbol(one).name, found.rows(one)) for one in found.owners()] == [("Low", (1, 2)), ("High", (3, 4))]
