@@ -51,6 +51,8 @@ class Definitions:
             outer = open_symbols[-1] if open_symbols else -1
             if outer >= 0 and symbols[outer].kind in ("function", "constant") and self._is_local(kind, captures):
                 continue
+            if outer >= 0 and _is_same(symbols[outer], kind, captures, origin[1]):
+                continue
             here = around[outer] if outer >= 0 else where
             symbol = self._symbol(definition, kind, captures, source, found.docs, origin, here)
             symbols.append(self._in_scope(symbol, symbols, outer))
@@ -189,6 +191,12 @@ def _is_among_others(node: Node) -> bool:
     while after is not None and after.type in _ADORNMENTS:
         after = after.next_named_sibling
     return before is not None or after is not None
+
+
+def _is_same(outer: Symbol, kind: str, captures: Mapping[str, list[Node]], start: int) -> bool:
+    """True for `function readFile() {` in `exports.read = function readFile() {`: one definition with two names."""
+    has_its_body = "body" in captures and captures["body"][0].start_byte - start == outer.body
+    return has_its_body and kind == outer.kind and kind in ("function", "class")
 
 
 def _rank(match: tuple[Node, str, dict[str, list[Node]]]) -> tuple[int, int, bool, bool, bool, int, int]:

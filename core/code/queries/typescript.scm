@@ -15,8 +15,9 @@
 (public_field_definition name: (_) @name value: [(arrow_function body: (_) @body) (function_expression body: (_) @body)]) @function
 (variable_declarator name: (identifier) @name value: [(arrow_function body: (_) @body) (function_expression body: (_) @body) (generator_function body: (_) @body)]) @function
 (variable_declarator name: (identifier) @name value: (class body: (_) @body)) @class
-(assignment_expression left: (member_expression property: (property_identifier) @name) right: [(arrow_function body: (_) @body) (function_expression body: (_) @body)]) @function
-(pair key: (_) @name value: [(arrow_function body: (_) @body) (function_expression body: (_) @body)]) @function
+(assignment_expression left: [(member_expression property: (_) @name) (subscript_expression index: (string) @name) (identifier) @name] right: [(arrow_function body: (_) @body) (function_expression body: (_) @body) (generator_function body: (_) @body)]) @function
+(assignment_expression left: [(member_expression property: (_) @name) (subscript_expression index: (string) @name) (identifier) @name] right: (class body: (_) @body)) @class
+(pair key: (_) @name value: [(arrow_function body: (_) @body) (function_expression body: (_) @body) (generator_function body: (_) @body)]) @function
 ((call_expression function: [(identifier) @_call (member_expression object: (identifier) @_call) (call_expression function: (member_expression object: (identifier) @_call))]
   arguments: (arguments . [(string) (template_string)] @name [(arrow_function body: (_) @body) (function_expression body: (_) @body)])) @function
   (#match? @_call "^(describe|it|test|suite)$"))
@@ -30,4 +31,10 @@
 (export_statement "default" @name value: (arrow_function body: (_) @body)) @function
 (export_statement "default" @name value: (function_expression !name body: (_) @body)) @function
 (export_statement "default" @name value: (class !name body: (_) @body)) @class
+; One with a name of its own, wherever it stands; `module.exports` says less than that name.
+(function_expression name: (identifier) @name body: (_) @body) @function
+(generator_function name: (identifier) @name body: (_) @body) @function
+(class name: (type_identifier) @name body: (_) @body) @class
+((assignment_expression left: (member_expression property: (property_identifier) @_special) right: [(function_expression name: (identifier) @name body: (_) @body) (generator_function name: (identifier) @name body: (_) @body)]) @function (#eq? @_special "exports"))
+((assignment_expression left: (member_expression property: (property_identifier) @_special) right: (class name: (type_identifier) @name body: (_) @body)) @class (#eq? @_special "exports"))
 (comment) @comment

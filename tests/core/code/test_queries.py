@@ -210,6 +210,34 @@ def test_what_a_call_or_a_default_export_makes_has_a_name(language: str, source:
     assert symbols(source, language) == expected
 
 
+EXPRESSIONS = """module.exports = function renderFile(a) { return a; };
+exports.read = exports.readNow = function readFile(a) { return a; };
+exports['write'] = function* () { yield 1; };
+app.Handler = class { run() {} };
+module.exports = class Shape { test(a) {} };
+later = function () { return 1; };
+defineGetter(request, 'ip', function ip() {
+  return list.map(function each(x) { return x; });
+});
+(function main() { start(); })();
+describe('a', function named() {
+  it('b', function () {});
+});
+const options = { open: function openFile() {}, all: function* () {} };
+isA(class Mine { run() {} });
+"""
+
+
+@pytest.mark.parametrize("language", ["javascript", "typescript", "tsx"])
+def test_functions_and_classes_have_the_name_they_are_assigned_to_or_their_own(language: str) -> None:
+    assert symbols(EXPRESSIONS, language) == [
+        *("function renderFile", "function readNow", "function write", "class Handler", "function Handler.run"),
+        *("class Shape", "function Shape.test", "function later", "function ip", "function ip.each", "function main"),
+        *("function a", "function a.b", "constant options", "function options.open", "function options.all"),
+        *("class Mine", "function Mine.run"),
+    ]
+
+
 def test_comments_do_not_make_a_member_of_a_group_the_group() -> None:
     source = b"const (\n\t// Low is first.\n\tLow = iota // so\n\t// High is last.\n\tHigh\n\t// The end.\n)\n"
     found = outline(source, "go", "x.go")
