@@ -10,6 +10,8 @@ if TYPE_CHECKING:
 
 _RUST_TYPE = re.compile(r"(?:&\s*(?:'\w+\s*)?(?:mut\s+)?)?(?:dyn\s+)?(?:\w+\s*::\s*)*(\w+)\s*(?:<.*)?$", re.DOTALL)
 _ANNOTATIONS = re.compile(r"\A(?:@[^\n]*\n\s*)+")
+_CONVERSION = re.compile(r"(.*?)(\boperator\s[^(]*[^(\s])\s*\(.*")
+"""`operator bool() const` of C++: its scope, its name."""
 _DEFINE = re.compile(r"#\s*define\b")
 _QUOTE_OR_COMMENT = re.compile(r"(\"(?:[^\"\\]|\\.)*\"|'(?:[^'\\]|\\.)+')|//.*|/\*.*?(?:\*/|$)")
 _FIRST_MARK = re.compile(r"[ \t]*(?:///?!?|//!|/\*+!?|\*+/?|#+|--+)?[ ]?")
@@ -26,6 +28,8 @@ def names(kind: str, captures: dict[str, list[Node]], source: bytes, separator: 
     if kind == "impl":
         simple = _RUST_TYPE.match(text)
         return simple[1] if simple else text, f"<{text} as {scope}>" if scope else text
+    if kind == "function" and (conversion := _CONVERSION.match(text)):
+        return conversion[2], f"{conversion[1]}{conversion[2]}"
     if scope and scope != "self":  # of Ruby
         scope = re.sub(r"^[(\s*&]+|[)\s]+$|\[.*", "", scope)  # a Go receiver
         return text, f"{scope}{separator}{text}"

@@ -130,7 +130,8 @@ class Macros:
             last = self._end(last)
         after = last + 1
         if last > number and self._text(last) in self._macros and self._text(number) not in self._macros:
-            return self._drop(last)  # class Widget FINAL {
+            is_defined = self._text(after) in (b"{", b":")
+            return self._drop(last) if is_defined else None  # class Widget FINAL {, not typedef struct widget WIDGET;
         while self._text(after) == b"::":
             after += 2
         if self._text(after) == b"final":

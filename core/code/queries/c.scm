@@ -4,6 +4,7 @@
 (function_definition declarator: (pointer_declarator declarator: (pointer_declarator declarator: (function_declarator declarator: (identifier) @name))) body: (_) @body) @function
 (declaration declarator: (function_declarator declarator: (identifier) @name)) @function
 (declaration declarator: (pointer_declarator declarator: (function_declarator declarator: (identifier) @name))) @function
+(declaration declarator: (pointer_declarator declarator: (pointer_declarator declarator: (function_declarator declarator: (identifier) @name)))) @function
 (struct_specifier name: (type_identifier) @name body: (_) @body) @struct
 (union_specifier name: (type_identifier) @name body: (_) @body) @struct
 (enum_specifier name: (type_identifier) @name body: (_) @body) @enum
@@ -11,6 +12,14 @@
 (type_definition type: (union_specifier body: (_) @body) declarator: (type_identifier) @name) @struct
 (type_definition type: (enum_specifier body: (_) @body) declarator: (type_identifier) @name) @enum
 (type_definition declarator: (type_identifier) @name) @type
+; A type that is a pointer, an array or a function.
+(type_definition declarator: (pointer_declarator declarator: (type_identifier) @name)) @type
+(type_definition declarator: (pointer_declarator declarator: (pointer_declarator declarator: (type_identifier) @name))) @type
+(type_definition declarator: (array_declarator declarator: (type_identifier) @name)) @type
+(type_definition declarator: (function_declarator declarator: (type_identifier) @name)) @type
+(type_definition declarator: (function_declarator declarator: (parenthesized_declarator (pointer_declarator declarator: (type_identifier) @name)))) @type
+(type_definition declarator: (pointer_declarator declarator: (function_declarator declarator: (type_identifier) @name))) @type
+(type_definition declarator: (pointer_declarator declarator: (function_declarator declarator: (parenthesized_declarator (pointer_declarator declarator: (type_identifier) @name))))) @type
 (preproc_function_def name: (identifier) @name) @macro
 ((preproc_def name: (identifier) @name value: (_) @_value) @constant (#not-match? @_value "^//"))
 ; What a macro defines has the name that the macro is given: TEST(Suite, Name) { … }, DEFINE_X(name) { … }

@@ -3,6 +3,11 @@
 (function_definition declarator: (pointer_declarator declarator: (function_declarator declarator: (_) @name)) body: (_) @body) @function
 (function_definition declarator: (reference_declarator (function_declarator declarator: (_) @name)) body: (_) @body) @function
 (function_definition declarator: (function_declarator declarator: (_) @name) [(default_method_clause) (delete_method_clause)]) @function
+(function_definition declarator: (reference_declarator (function_declarator declarator: (_) @name)) [(default_method_clause) (delete_method_clause)]) @function
+((declaration declarator: (init_declarator declarator: (reference_declarator (function_declarator declarator: (_) @name)) value: (identifier) @_value)) @function (#match? @_value "^(default|delete)$"))
+; A conversion: operator bool() const.
+((function_definition declarator: [(operator_cast) (qualified_identifier)] @name [(compound_statement) @body (default_method_clause) (delete_method_clause)]) @function (#match? @name "\\boperator\\b"))
+(declaration declarator: (operator_cast) @name) @function
 (declaration declarator: (function_declarator declarator: [(identifier) (destructor_name) (operator_name) (qualified_identifier)] @name)) @function
 (declaration declarator: (pointer_declarator declarator: (function_declarator declarator: [(identifier) (operator_name) (qualified_identifier)] @name))) @function
 (declaration declarator: (pointer_declarator declarator: (pointer_declarator declarator: (function_declarator declarator: [(identifier) (operator_name)] @name)))) @function
@@ -19,6 +24,14 @@
 (namespace_definition name: (_) @name body: (_) @body) @module
 (alias_declaration name: (type_identifier) @name) @type
 (type_definition declarator: (type_identifier) @name) @type
+; A type that is a pointer, an array or a function.
+(type_definition declarator: (pointer_declarator declarator: (type_identifier) @name)) @type
+(type_definition declarator: (pointer_declarator declarator: (pointer_declarator declarator: (type_identifier) @name))) @type
+(type_definition declarator: (array_declarator declarator: (type_identifier) @name)) @type
+(type_definition declarator: (function_declarator declarator: (type_identifier) @name)) @type
+(type_definition declarator: (function_declarator declarator: (parenthesized_declarator (pointer_declarator declarator: (type_identifier) @name)))) @type
+(type_definition declarator: (pointer_declarator declarator: (function_declarator declarator: (type_identifier) @name))) @type
+(type_definition declarator: (pointer_declarator declarator: (function_declarator declarator: (parenthesized_declarator (pointer_declarator declarator: (type_identifier) @name))))) @type
 (concept_definition name: (identifier) @name) @type
 (preproc_function_def name: (identifier) @name) @macro
 ((preproc_def name: (identifier) @name value: (_) @_value) @constant (#not-match? @_value "^//"))

@@ -243,3 +243,44 @@ def test_comments_do_not_make_a_member_of_a_group_the_group() -> None:
     found = outline(source, "go", "x.go")
     assert found is not None
     assert [(found.symbol(one).name, found.rows(one)) for one in found.owners()] == [("Low", (1, 2)), ("High", (3, 4))]
+
+
+TYPEDEFS = """typedef void (*handler)(void *context, int event);
+typedef const char *(*named)(int);
+typedef struct node *node_ref;
+typedef char **lines;
+typedef int triple[3];
+typedef int run(void);
+typedef struct zip ZIP;
+static struct node **next(struct node *of);
+"""
+CONVERSIONS = """struct Flag {
+  explicit operator bool() const { return is_set; }
+  operator std::string() const;
+  operator int *() const { return nullptr; }
+  Flag &operator=(Flag const &) = delete;
+  Flag &operator()(int by) { return *this; }
+  bool operator<(Flag const &other) const { return true; }
+};
+Flag::operator bool() const { return false; }
+Flag &Flag::operator=(Flag &&) = default;
+"""
+
+
+@pytest.mark.parametrize("language", ["c", "cpp"])
+def test_types_that_are_pointers_arrays_or_functions(language: str) -> None:
+    assert symbols(TYPEDEFS, language) == [
+        *("type handler", "type named", "type node_ref", "type lines", "type triple", "type run", "type ZIP"),
+        "function next",
+    ]
+
+
+def test_conversions_and_deleted_operators() -> None:
+    assert symbols(CONVERSIONS, "cpp") == [
+        *("struct Flag", "function Flag::operator bool", "function Flag::operator std::string"),
+        *("function Flag::operator int *", "function Flag::operator=", "function Flag::operator()"),
+        *("function Flag::operator<", "function Flag::operator bool", "function Flag::operator="),
+    ]
+    found = outline(CONVERSIONS.encode(), "cpp", "x.cc")
+    assert found is not None
+    assert {"operator bool", "operator std::string"} <= {found.symbol(one).name for one in found.owners()}
