@@ -7,5 +7,6 @@
 (method_declaration name: (identifier) @name body: (_)? @body) @function
 (constructor_declaration name: (identifier) @name body: (_) @body) @function
 (compact_constructor_declaration name: (identifier) @name body: (_) @body) @function
+(annotation_type_element_declaration name: (identifier) @name) @function
 (line_comment) @comment
 (block_comment) @comment

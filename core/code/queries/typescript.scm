@@ -12,6 +12,7 @@
 (method_definition name: (_) @name body: (_) @body) @function
 (method_signature name: (_) @name) @function
 (abstract_method_signature name: (_) @name) @function
+(construct_signature "new" @name) @function
 (public_field_definition name: (_) @name value: [(arrow_function body: (_) @body) (function_expression body: (_) @body)]) @function
 (variable_declarator name: (identifier) @name value: [(arrow_function body: (_) @body) (function_expression body: (_) @body) (generator_function body: (_) @body)]) @function
 (variable_declarator name: (identifier) @name value: (class body: (_) @body)) @class

@@ -230,6 +230,7 @@ SAMPLES: dict[str, set[tuple[str, str, int, int]]] = {
         ("function", "S.M", 9, 9),
         ("struct", "S", 10, 12),
         ("interface", "I", 14, 14),
+        ("function", "I.X", 14, 14),
         ("type", "A", 15, 15),
         ("constant", "C", 17, 17),
     },

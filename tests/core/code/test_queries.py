@@ -284,3 +284,13 @@ def test_conversions_and_deleted_operators() -> None:
     found = outline(CONVERSIONS.encode(), "cpp", "x.cc")
     assert found is not None
     assert {"operator bool", "operator std::string"} <= {found.symbol(one).name for one in found.owners()}
+
+
+def test_members_of_interfaces_and_annotations() -> None:
+    go = "type Reader interface {\n\tio.Closer\n\t// Read reads.\n\tRead(into []byte) (int, error)\n}\n"
+    go += "func use(of interface{ Close() }) {}\n"
+    assert symbols(go, "go") == ["interface Reader", "function Reader.Read", "function use"]
+    java = "@interface Marked {\n  int times() default 1;\n  String[] value();\n}\n"
+    assert symbols(java, "java") == ["interface Marked", "function Marked.times", "function Marked.value"]
+    typescript = "interface Maker<T> {\n  new (size: number): T;\n  (one: T): void;\n}\n"
+    assert symbols(typescript, "typescript") == ["interface Maker", "function Maker.new"]
