@@ -5,6 +5,11 @@
 (declaration declarator: (function_declarator declarator: (identifier) @name)) @function
 (declaration declarator: (pointer_declarator declarator: (function_declarator declarator: (identifier) @name))) @function
 (declaration declarator: (pointer_declarator declarator: (pointer_declarator declarator: (function_declarator declarator: (identifier) @name)))) @function
+; A name in brackets, so that it is no macro: int (min)(int a);
+(function_definition declarator: (function_declarator declarator: (parenthesized_declarator (identifier) @name) @_special) body: (_) @body) @function
+(function_definition declarator: (pointer_declarator declarator: (function_declarator declarator: (parenthesized_declarator (identifier) @name) @_special)) body: (_) @body) @function
+(declaration declarator: (function_declarator declarator: (parenthesized_declarator (identifier) @name))) @function
+(declaration declarator: (pointer_declarator declarator: (function_declarator declarator: (parenthesized_declarator (identifier) @name)))) @function
 (struct_specifier name: (type_identifier) @name body: (_) @body) @struct
 (union_specifier name: (type_identifier) @name body: (_) @body) @struct
 (enum_specifier name: (type_identifier) @name body: (_) @body) @enum
@@ -12,12 +17,15 @@
 (type_definition type: (union_specifier body: (_) @body) declarator: (type_identifier) @name) @struct
 (type_definition type: (enum_specifier body: (_) @body) declarator: (type_identifier) @name) @enum
 (type_definition declarator: (type_identifier) @name) @type
+(type_definition declarator: (primitive_type) @name) @type
 ; A type that is a pointer, an array or a function.
 (type_definition declarator: (pointer_declarator declarator: (type_identifier) @name)) @type
 (type_definition declarator: (pointer_declarator declarator: (pointer_declarator declarator: (type_identifier) @name))) @type
 (type_definition declarator: (array_declarator declarator: (type_identifier) @name)) @type
 (type_definition declarator: (function_declarator declarator: (type_identifier) @name)) @type
 (type_definition declarator: (function_declarator declarator: (parenthesized_declarator (pointer_declarator declarator: (type_identifier) @name)))) @type
+(type_definition declarator: (function_declarator declarator: (parenthesized_declarator (type_identifier) @name))) @type
+(type_definition declarator: (pointer_declarator declarator: (function_declarator declarator: (parenthesized_declarator (type_identifier) @name)))) @type
 (type_definition declarator: (pointer_declarator declarator: (function_declarator declarator: (type_identifier) @name))) @type
 (type_definition declarator: (pointer_declarator declarator: (function_declarator declarator: (parenthesized_declarator (pointer_declarator declarator: (type_identifier) @name))))) @type
 (preproc_function_def name: (identifier) @name) @macro

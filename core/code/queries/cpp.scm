@@ -17,6 +17,12 @@
 (field_declaration declarator: (pointer_declarator declarator: (pointer_declarator declarator: (function_declarator declarator: [(field_identifier) (operator_name)] @name)))) @function
 (field_declaration declarator: (reference_declarator (function_declarator declarator: [(field_identifier) (operator_name)] @name))) @function
 (function_definition declarator: (pointer_declarator declarator: (pointer_declarator declarator: (function_declarator declarator: (_) @name))) body: (_) @body) @function
+; A name in brackets, so that it is no macro: int (min)(int a);
+(function_definition declarator: (function_declarator declarator: (parenthesized_declarator (identifier) @name) @_special) body: (_) @body) @function
+(function_definition declarator: (pointer_declarator declarator: (function_declarator declarator: (parenthesized_declarator (identifier) @name) @_special)) body: (_) @body) @function
+(declaration declarator: (function_declarator declarator: (parenthesized_declarator (identifier) @name))) @function
+(declaration declarator: (pointer_declarator declarator: (function_declarator declarator: (parenthesized_declarator (identifier) @name)))) @function
+(function_definition declarator: (function_declarator declarator: (function_declarator parameters: (parameter_list . (parameter_declaration type: (type_identifier) @name !declarator) .)) @_special) body: (_) @body) @function
 (class_specifier name: (_) @name body: (_) @body) @class
 (struct_specifier name: (_) @name body: (_) @body) @struct
 (union_specifier name: (_) @name body: (_) @body) @struct
@@ -24,12 +30,15 @@
 (namespace_definition name: (_) @name body: (_) @body) @module
 (alias_declaration name: (type_identifier) @name) @type
 (type_definition declarator: (type_identifier) @name) @type
+(type_definition declarator: (primitive_type) @name) @type
 ; A type that is a pointer, an array or a function.
 (type_definition declarator: (pointer_declarator declarator: (type_identifier) @name)) @type
 (type_definition declarator: (pointer_declarator declarator: (pointer_declarator declarator: (type_identifier) @name))) @type
 (type_definition declarator: (array_declarator declarator: (type_identifier) @name)) @type
 (type_definition declarator: (function_declarator declarator: (type_identifier) @name)) @type
 (type_definition declarator: (function_declarator declarator: (parenthesized_declarator (pointer_declarator declarator: (type_identifier) @name)))) @type
+(type_definition declarator: (function_declarator declarator: (parenthesized_declarator (type_identifier) @name))) @type
+(type_definition declarator: (pointer_declarator declarator: (function_declarator declarator: (parenthesized_declarator (type_identifier) @name)))) @type
 (type_definition declarator: (pointer_declarator declarator: (function_declarator declarator: (type_identifier) @name))) @type
 (type_definition declarator: (pointer_declarator declarator: (function_declarator declarator: (parenthesized_declarator (pointer_declarator declarator: (type_identifier) @name))))) @type
 (concept_definition name: (identifier) @name) @type

@@ -252,7 +252,11 @@ typedef char **lines;
 typedef int triple[3];
 typedef int run(void);
 typedef struct zip ZIP;
+typedef void (callback)(int event);
+typedef signed char int8_t;
 static struct node **next(struct node *of);
+number (tonumber)(int index);
+static char *(text)(int of) { return 0; }
 """
 CONVERSIONS = """struct Flag {
   explicit operator bool() const { return is_set; }
@@ -261,6 +265,7 @@ CONVERSIONS = """struct Flag {
   Flag &operator=(Flag const &) = delete;
   Flag &operator()(int by) { return *this; }
   bool operator<(Flag const &other) const { return true; }
+  static constexpr value_type (min)() { return 0; }
 };
 Flag::operator bool() const { return false; }
 Flag &Flag::operator=(Flag &&) = default;
@@ -271,7 +276,7 @@ Flag &Flag::operator=(Flag &&) = default;
 def test_types_that_are_pointers_arrays_or_functions(language: str) -> None:
     assert symbols(TYPEDEFS, language) == [
         *("type handler", "type named", "type node_ref", "type lines", "type triple", "type run", "type ZIP"),
-        "function next",
+        *("type callback", "type int8_t", "function next", "function tonumber", "function text"),
     ]
 
 
@@ -279,7 +284,7 @@ def test_conversions_and_deleted_operators() -> None:
     assert symbols(CONVERSIONS, "cpp") == [
         *("struct Flag", "function Flag::operator bool", "function Flag::operator std::string"),
         *("function Flag::operator int *", "function Flag::operator=", "function Flag::operator()"),
-        *("function Flag::operator<", "function Flag::operator bool", "function Flag::operator="),
+        *("function Flag::operator<", "function Flag::min", "function Flag::operator bool", "function Flag::operator="),
     ]
     found = outline(CONVERSIONS.encode(), "cpp", "x.cc")
     assert found is not None
