@@ -8,7 +8,7 @@ import itertools
 import re
 from codecs import BOM_UTF8
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
 from core.chunking.edits import runs
@@ -29,17 +29,6 @@ _STRICT_TOKEN = re.compile(rb"""\"(?:[^\"\\\n]|\\.)*\"|'(?:[^'\\\n]|\\.)*'|\+\+|
 _OPENERS, _CLOSERS = frozenset((b"(", b"[", b"{")), frozenset((b")", b"]", b"}"))
 # What stands before the bracket of a call: a name that is not a keyword, or a closing bracket.
 _CALLED = re.compile(rb"(?!(?:return|yield|in|and|or|not|if|else|for|while|match|let|await|print)$)\w+|[)\]>!?]")
-_DEPENDENCY_PART = re.compile(
-    r"(?:^|[.\"'-])(?:\w*dependencies|dependency-groups|requires|resolutions|overrides|workspaces|engines|patch|replace"
-    r"|require(?:-dev)?|build-system|packages)\b",
-    re.IGNORECASE,
-)
-_GO_VERSION = re.compile(r"(?:go|toolchain|module) ")
-_DEPENDENCY_KEY = re.compile(r"\s*\"?(?:[\w-]*dependencies|[\w-]*requires?(?:[-_]\w+)?)\"?\s*[=:]", re.IGNORECASE)
-_KEY = re.compile(r"[\w.\"-]+\s*=|\[|(?:go|toolchain|module|require|replace|exclude)\b")
-_WHOLE_MANIFEST = re.compile(
-    r"(?:requirements|constraints)[^/]*\.(?:txt|in)$|requirements/[^/]*$|go\.(?:mod|work)$|gemfile$|pipfile$"
-)
 _DOCUMENTS = re.compile(r"(?:^|/)(?:docs?|documentation|man)/|\.[1-8](?:\.in)?$", re.IGNORECASE)
 _FIXTURES = re.compile(
     r"(?:^|/)(?:fixtures?|testdata|test[-_]data|tests?|spec|data|samples?|snapshots|golden)/", re.IGNORECASE
@@ -133,31 +122,6 @@ def role(path: str, language: str) -> Role:
         return "documentation"
     is_data = kind in ("configuration", "other") or language_of(path) == "text"
     return "other" if is_data and _FIXTURES.search(path) else kind
-
-
-def role_in_manifest(path: str, part: str, keys: Iterable[str]) -> Role:
-    """The role of a change in a manifest: `part` is the table or key it is in, `keys` as of `keys_above`."""
-    name = path.rsplit("/", 1)[-1].lower()
-    if name == "go.mod":
-        found = list(keys)
-        return "configuration" if found and all(map(_GO_VERSION.match, found)) else "dependency"
-    if _WHOLE_MANIFEST.search(name) or language_of(path) in ("xml", "ruby", "kotlin", "text"):
-        return "dependency"
-    if _DEPENDENCY_PART.search(part) or (language_of(path) != "json" and any(map(_DEPENDENCY_KEY.match, keys))):
-        return "dependency"
-    return "configuration"
-
-
-def keys_above(side: Outline, rows: Sequence[int]) -> Iterator[str]:
-    """For each of some rising rows the nearest line, itself or above it, that names a key."""
-    last, key = -1, -1
-    for row in rows:
-        at = row
-        while at > last and not _KEY.match(side.line(at).decode(errors="replace")):
-            at -= 1
-        key = at if at > last else key
-        last = row
-        yield side.line(max(key, 0)).decode(errors="replace")
 
 
 def intent(message: str) -> Intent:

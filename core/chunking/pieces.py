@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import bisect
-import itertools
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
@@ -13,6 +12,7 @@ from msgspec import UNSET
 from core.chunking import evidence as look
 from core.chunking import parts, texts
 from core.chunking.edits import Edits, render, render_added, render_removed, runs
+from core.chunking.manifests import role_in_manifest
 from core.chunking.matching import Matches, SymbolMatch, Version
 from core.chunking.moves import Moves
 from core.chunking.outline import Outline, Owner, Symbol
@@ -158,10 +158,8 @@ class Piece:
             return "configuration" if symbol is None else "code" if symbol.name == "code" else "documentation"
         if not is_manifest(path):
             return look.role(path, self.change.language)
-        keys = itertools.chain(
-            look.keys_above(self.old_change.old, self.removed), look.keys_above(self.change.new, self.added)
-        )
-        return look.role_in_manifest(path, symbol.qualified_name if symbol else "", keys)
+        sides = (self.old_change.old, self.removed), (self.change.new, self.added)
+        return role_in_manifest(path, symbol.qualified_name if symbol else "", sides)
 
     def chunks(self, commit: str, number: int, intent: Intent, max_code_bytes: int) -> list[Chunk]:
         """One chunk, or its parts; ids count from `number`. Their commit is still to be filled in."""

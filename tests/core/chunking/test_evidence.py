@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from core.chunking.evidence import differences, intent, keys_above, role, role_in_manifest, signatures_differ
-from core.chunking.outline import Outline
+from core.chunking.evidence import differences, intent, role, signatures_differ
 from core.chunking.parsing import outline
 from core.code.languages import language_of
 
@@ -103,28 +102,3 @@ def test_intent_of_a_message(message: str, expected: str) -> None:
 )
 def test_roles(path: str, expected: str) -> None:
     assert role(path, language_of(path)) == expected
-
-
-@pytest.mark.parametrize(
-    ("path", "part", "keys", "expected"),
-    [
-        ("Cargo.toml", "dependencies", [], "dependency"),
-        ("Cargo.toml", "target.'cfg(unix)'.dev-dependencies", [], "dependency"),
-        ("Cargo.toml", "package", ['version = "1"'], "configuration"),
-        ("pyproject.toml", "project", ["dependencies = ["], "dependency"),
-        ("pyproject.toml", "project", ['version = "1"'], "configuration"),
-        ("pyproject.toml", "tool.ruff", [], "configuration"),
-        ("package.json", "devDependencies", [], "dependency"),
-        ("package.json", "scripts", [], "configuration"),
-        ("requirements-dev.txt", "", [], "dependency"),
-        ("go.mod", "", [], "dependency"),
-        ("setup.cfg", "", ["install_requires ="], "dependency"),
-    ],
-)
-def test_roles_in_manifests(path: str, part: str, keys: list[str], expected: str) -> None:
-    assert role_in_manifest(path, part, keys) == expected
-
-
-def test_keys_above() -> None:
-    side = Outline(b'[project]\nname = "x"\ndependencies = [\n  "a",\n  "b",\n]\n')
-    assert list(keys_above(side, [1, 4])) == ['name = "x"\n', "dependencies = [\n"]
