@@ -102,12 +102,15 @@ def surely_differ(before: Words, after: Words) -> bool:
 
 
 def signatures_differ(before: Symbol, after: Symbol) -> bool:
-    """True where more than the name differs."""
+    """True where more than the name and the annotations before it differ."""
     if before.name == after.name and before.signature == after.signature:
         return False
     old, new = (
         _without_last_commas(
-            [b"_" if token == one.name.encode() else token for token in TOKEN.findall(one.signature.encode())]
+            [
+                b"_" if token == one.name.encode() else token
+                for token in _without_annotations(TOKEN.findall(one.signature.encode()))
+            ]
         )
         for one in (before, after)
     )
@@ -187,6 +190,32 @@ def _without_frame(tokens: Sequence[bytes], name: str) -> list[bytes]:
     kept = [one for one in tokens if one not in (b"{", b"}", b";")]
     at = next((n for n in range(len(kept)) if kept[n : n + len(parts)] == parts), None)
     return kept if at is None else kept[:at] + kept[at + len(parts) :]
+
+
+def _without_annotations(tokens: Sequence[bytes]) -> Sequence[bytes]:
+    """Tokens of a signature behind `@Name`, `@a.Name(...)`, `[Name]` and `#[Name]`."""
+    at = 0
+    while at < len(tokens) and tokens[at] in (b"@", b"#", b"["):
+        if tokens[at] == b"@":
+            at += 2
+            while at + 1 < len(tokens) and tokens[at] in (b".", b":"):
+                at += 2
+            if at < len(tokens) and tokens[at] == b"(":
+                at = _behind_bracket(tokens, at)
+        else:
+            at = _behind_bracket(tokens, at + (tokens[at] == b"#"))
+    return tokens[at:]
+
+
+def _behind_bracket(tokens: Sequence[bytes], at: int) -> int:
+    """Number of the token behind the bracket that opens at one; the end where it is never closed."""
+    depth, is_quoted = 0, False
+    for number in range(at, len(tokens)):
+        is_quoted ^= tokens[number] == b'"'
+        depth += 0 if is_quoted else (tokens[number] in _OPENERS) - (tokens[number] in _CLOSERS)
+        if depth <= 0:
+            return number + 1
+    return len(tokens)
 
 
 def _without_last_commas(tokens: Sequence[bytes]) -> list[bytes]:

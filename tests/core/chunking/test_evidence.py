@@ -64,6 +64,27 @@ def test_signatures() -> None:
 
 
 @pytest.mark.parametrize(
+    ("language", "before", "after", "expected"),
+    [
+        ("kotlin", "@JvmStatic\n@Old fun a(x: Int) = 1\n", "@JvmStatic fun a(x: Int) = 1\n", False),
+        ("kotlin", '@Deprecated("(", ReplaceWith("b()")) fun a() = 1\n', "fun a() = 1\n", False),
+        ("kotlin", "@A fun a(x: Int) = 1\n", "@B fun a(x: Long) = 1\n", True),
+        ("java", "class C { void a() {} }\n", "class C { @Override @a.b.Nullable() void a() {} }\n", False),
+        ("java", "class C { @A void a() {} }\n", "class C { @A public void a() {} }\n", True),
+        ("swift", "func a() {}\n", "@available(macOS 15, *)\n@MainActor func a() {}\n", False),
+        ("csharp", "class C { [A] void a() {} }\n", 'class C { [A, B("x")] [return: D] void a() {} }\n', False),
+        ("csharp", "class C { [A] void a() {} }\n", "class C { [A] static void a() {} }\n", True),
+        ("php", "<?php\nclass C { #[A(1)] function a() {} }\n", "<?php\nclass C { function a() {} }\n", False),
+    ],
+)
+def test_annotations_are_no_signature(language: str, before: str, after: str, expected: bool) -> None:
+    old, new = outline(before.encode(), language, "x"), outline(after.encode(), language, "x")
+    assert old is not None
+    assert new is not None
+    assert signatures_differ(old.symbol([*old.owners()][-1]), new.symbol([*new.owners()][-1])) is expected
+
+
+@pytest.mark.parametrize(
     ("message", "expected"),
     [
         ("Fix panic on empty input", "fix"),
