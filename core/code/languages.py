@@ -253,7 +253,7 @@ LANGUAGES = {
         containers=("class_declaration", "protocol_declaration"),
         leading=("comment", "multiline_comment"),
         leading_text=_C_COMMENTS,
-        test_head=r"\bclass\s+\w+\s*:[^{]*TestCase\b|\bextension\s+\w+Tests\b|@(?:Test|Suite)\b",
+        test_head=r"\bclass\s+\w+\s*:[^{]*TestCase\b|\bextension\s+[\w.]+Tests?\b|@(?:Test|Suite)\b",
         test_member=r"(?:[\w@]+ )*func test\w*\(\s*\)",
     ),
     "shell": Language(

@@ -58,6 +58,12 @@ CASES: list[tuple[str, str, str, set[str]]] = [
         {"T", "T.adds", "free"},
     ),
     (
+        "swift",
+        "T.swift",
+        "extension BufferTest {\n  func testPeek() throws {}\n  func peeked() -> Int { 1 }\n}\nextension Latest {\n  func testRun() {}\n}\nextension Buffer.SliceTests {\n  @MainActor func testSlice() async {}\n}\nextension TestHelper { func testIt() {} }\n",
+        {"BufferTest", "BufferTest.testPeek", "Buffer.SliceTests", "Buffer.SliceTests.testSlice"},
+    ),
+    (
         "rust",
         "a.rs",
         "#[cfg(test)]\nmod tests {\n    use super::*;\n    struct Fake;\n    fn helper() {}\n    #[test]\n    fn works() { fn inner() {} }\n    #[rstest]\n    #[case(1)]\n    fn cases(x: u8) {}\n}\n",
