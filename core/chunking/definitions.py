@@ -49,7 +49,7 @@ class Definitions:
             while open_symbols and symbols[open_symbols[-1]].end <= definition.start_byte - origin[1]:
                 open_symbols.pop()
             outer = open_symbols[-1] if open_symbols else -1
-            if outer >= 0 and symbols[outer].kind in ("function", "constant") and self._is_local(kind, captures):
+            if outer >= 0 and self._is_local(kind, captures, symbols[outer].kind):
                 continue
             if outer >= 0 and _is_same(symbols[outer], kind, captures, origin[1]):
                 continue
@@ -75,10 +75,11 @@ class Definitions:
             inner = inner.named_children[-1]
         return inner
 
-    def _is_local(self, kind: str, captures: Mapping[str, list[Node]]) -> bool:
-        """True for a variable of a function; in C++ many look like prototypes: `Lock lock(mutex);`."""
-        is_prototype = kind == "function" and "body" not in captures and self._language.preprocessor == "macros"
-        return kind == "constant" or is_prototype
+    def _is_local(self, kind: str, captures: Mapping[str, list[Node]], outer: str) -> bool:
+        """True for a variable or a value in a function; in C++ many look like prototypes: `Lock lock(mutex);`."""
+        is_prototype = kind == "function" and "body" not in captures and self.language.preprocessor == "macros"
+        is_variable = outer in ("function", "constant") and (kind == "constant" or is_prototype)
+        return is_variable or (outer == "function" and "_local" in captures)
 
     def _in_scope(self, symbol: Symbol, symbols: Sequence[Symbol], outer: int) -> Symbol:
         """The symbol inside the one with the number `outer`, if that is not -1."""

@@ -18,7 +18,9 @@
 (variable_declarator name: (identifier) @name value: (class body: (_) @body)) @class
 (assignment_expression left: [(member_expression property: (_) @name) (subscript_expression index: (string) @name) (identifier) @name] right: [(arrow_function body: (_) @body) (function_expression body: (_) @body) (generator_function body: (_) @body)]) @function
 (assignment_expression left: [(member_expression property: (_) @name) (subscript_expression index: (string) @name) (identifier) @name] right: (class body: (_) @body)) @class
-(pair key: (_) @name value: [(arrow_function body: (_) @body) (function_expression body: (_) @body) (generator_function body: (_) @body)]) @function
+(pair key: (_) @name value: [(arrow_function body: (statement_block) @body) (function_expression body: (_) @body) (generator_function body: (_) @body)]) @function
+; One without statements is a value: in a function, a part of that.
+((pair key: (_) @name value: (arrow_function body: (_) @body @_local)) @function (#not-match? @_local "^\\{"))
 ((call_expression function: [(identifier) @_call (member_expression object: (identifier) @_call) (call_expression function: (member_expression object: (identifier) @_call))]
   arguments: (arguments . [(string) (template_string)] @name [(arrow_function body: (_) @body) (function_expression body: (_) @body)])) @function
   (#match? @_call "^(describe|it|test|suite)$"))

@@ -299,3 +299,23 @@ def test_members_of_interfaces_and_annotations() -> None:
     assert symbols(java, "java") == ["interface Marked", "function Marked.times", "function Marked.value"]
     typescript = "interface Maker<T> {\n  new (size: number): T;\n  (one: T): void;\n}\n"
     assert symbols(typescript, "typescript") == ["interface Maker", "function Maker.new"]
+
+
+@pytest.mark.parametrize("language", ["javascript", "typescript", "tsx", "vue"])
+@pytest.mark.parametrize(
+    ("source", "expected"),
+    [
+        (
+            "test('x', () => {\n  const b = { error: (e) => (e1 = e), done: (e) => { run(e) } };\n});\n",
+            ["x", "x.done"],
+        ),
+        ("function Layout() {\n  return h(Theme, { 'layout-top': () => h(Banner) });\n}\n", ["Layout"]),
+        ("class A {\n  get() {\n    return { f: x => x, g() { return 1 } };\n  }\n}\n", ["A", "A.get", "A.get.g"]),
+        # Outside functions they are what a module is made of.
+        ("export const theme = { top: () => h(Banner) };\n", ["theme", "theme.top"]),
+        ("defineStore('a', { getters: { double: (s) => s.n * 2 } });\n", ["double"]),
+    ],
+)
+def test_values_of_a_function_are_part_of_it(language: str, source: str, expected: list[str]) -> None:
+    code = f"<script>\n{source}</script>\n" if language == "vue" else source
+    assert [name.partition(" ")[2] for name in symbols(code, language)] == expected
