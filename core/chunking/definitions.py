@@ -77,7 +77,7 @@ class Definitions:
 
     def _is_local(self, kind: str, captures: Mapping[str, list[Node]], outer: str) -> bool:
         """True for a variable or a value in a function; in C++ many look like prototypes: `Lock lock(mutex);`."""
-        is_prototype = kind == "function" and "body" not in captures and self.language.preprocessor == "macros"
+        is_prototype = kind == "function" and "body" not in captures and self._language.preprocessor == "macros"
         is_variable = outer in ("function", "constant") and (kind == "constant" or is_prototype)
         return is_variable or (outer == "function" and "_local" in captures)
 

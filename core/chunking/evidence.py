@@ -56,7 +56,7 @@ _FIX = re.compile(
 )
 _PERFORMANCE = re.compile(
     r"\b(?:perf|performance|optimi[sz](?:e[sd]?|ing|ations?)|speed(?:s|ing)?[- ]?up|faster|fast[- ]path"
-    r"|caches?|caching|cached|inline[sd]?|inlining|lazy|lazily"
+    r"|caches?|caching|cached|(?:mark\w*|add\w*|force|always|never) (?:\w+ ){0,4}inline|lazy|lazily"
     r"|avoid(?:s|ing)? (?:\w+ )*(?:alloc\w*|cop(?:y|ies|ying)|clon\w+)"
     r"|reduc\w+ (?:\w+ )*(?:alloc\w*|memory|overhead|contention))\b",
     re.IGNORECASE,
@@ -66,9 +66,17 @@ _RESTRUCTURING = re.compile(
     r"|split(?:s|ting)?|mov(?:e[sd]?|ing)|renam(?:e[sd]?|ing)|tid(?:y|ies|ied)|de-?dup\w*|rework(?:s|ed|ing)?"
     r"|consolidat\w+|moderni[sz]\w+|polish(?:es|ed)?|cosmetic"
     r"|remove (?:unused|dead|unnecessary|redundant|needless|(?:all )?uses? of)"
-    r"|replace\w* .+ (?:with|by)|switch(?:ed|ing)?(?: over)? to|instead of)\b",
+    r"|replace\w* .+ (?:with|by)|switch(?:ed|ing)?(?: over)? to|instead of)\b"
+    r"|(?:^|[:,] |\band )inlin(?:e[sd]?|ing)\b",
     re.IGNORECASE,
 )
+_NO_RESTRUCTURING = re.compile(
+    r"\b(?:mov|renam|re-?organi[sz]|restructur|split|rework|simplif|clean|polish|tid)\w*(?:\s+(?!(?:out|from|to|into|in|and)\b)[\w'./-]+){0,4}?"
+    r"\s+(?:readme|changelog|docs?|documentation|docstrings?|comments?|licen[cs]es?)\b",
+    re.IGNORECASE,
+)
+_CODE = re.compile(r"`[^`]*`|\w+\(\w*\)|\w+(?:(?:\.|::|#)\w+)+")
+"""Names in a message: what they say is not what the commit does."""
 
 
 class Words(NamedTuple):
@@ -134,11 +142,12 @@ def intent(message: str) -> Intent:
         return _PREFIXES[prefix["type"].lower()]
     if message.startswith("Revert "):
         return ""
-    if _FIX.search(_NO_FIX.sub("", message)):
+    words = _CODE.sub("", message)
+    if _FIX.search(_NO_FIX.sub("", words)):
         return "fix"
-    if _PERFORMANCE.search(message):
+    if _PERFORMANCE.search(words) or "#[inline" in message:
         return "performance"
-    return "restructuring" if _RESTRUCTURING.search(message) else ""
+    return "restructuring" if _RESTRUCTURING.search(_NO_RESTRUCTURING.sub("", words)) else ""
 
 
 def words(side: Outline, rows: Sequence[int]) -> Words:

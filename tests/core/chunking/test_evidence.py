@@ -102,6 +102,23 @@ def test_annotations_are_no_signature(language: str, before: str, after: str, ex
         ("Simplify error handling", "restructuring"),
         ('Revert "Fix panic"', ""),
         ("Add option to show context", ""),
+        # Names of code are no verbs.
+        ("Accept Move(s) as anonymous arguments", ""),
+        ("Add `fix` and `crash` to the options", ""),
+        ("Return None from str.split", ""),
+        ("Document Cache::clean()", ""),
+        ("Fix `split` of empty lines", "fix"),
+        # To inline is to restructure; the mark is for speed, and an adjective for neither.
+        ("Inline RequestCommon", "restructuring"),
+        ("http: inline the header check", "restructuring"),
+        ("Add `#[inline]` to the accessors", "performance"),
+        ("Mark the small functions as inline", "performance"),
+        ("Support inline line breaks in arrays", ""),
+        # Documents are not code.
+        ("Move the Android README under androidTest", ""),
+        ("Clean up comments", ""),
+        ("Reorganize the documentation and split the parser", "restructuring"),
+        ("Move the parser out of docs", "restructuring"),
         ("", ""),
     ],
 )
