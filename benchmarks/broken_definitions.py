@@ -99,7 +99,7 @@ def sources(clones: Path, only: str | None) -> Iterator[tuple[str, str, bytes]]:
         by_language: dict[str, list[tuple[str, str]]] = defaultdict(list)
         for path, blob in files_of(git_dir, "HEAD").items():
             language = language_of(path)
-            if LANGUAGES[language].wheel and LANGUAGES[language].kind == "code" and only in (None, language):
+            if LANGUAGES[language].has_symbols and LANGUAGES[language].kind == "code" and only in (None, language):
                 by_language[language].append((path, blob))
         with BlobReader(git_dir) as blobs:
             for language, files in sorted(by_language.items()):

@@ -115,7 +115,7 @@ class Chunker:
                 self.drops["generated files"] += 1
                 continue
             language = self._versions.language(diff)
-            if sides is None and is_parsed(diff) and LANGUAGES[language].wheel:
+            if sides is None and is_parsed(diff) and LANGUAGES[language].has_symbols:
                 self.coarse["files that could not be parsed"] += 1
             elif old.has_error or new.has_error:
                 self.coarse["files with syntax errors"] += 1

@@ -135,6 +135,10 @@ class Outline:
         self.tree: Tree | None = None
         """None where no grammar has read the file."""
         self.comment_query: Query | None = None
+        self.comments: list[tuple[int, int]] = []
+        """Byte ranges of comments where no grammar tells them."""
+        self.statements: list[int] = []
+        """Rows at which code outside of symbols may be cut, where no grammar tells them."""
 
     @functools.cached_property
     def starts(self) -> list[int]:
@@ -245,8 +249,12 @@ class Outline:
 
     def comments_between(self, start: int, end: int) -> list[tuple[int, int]]:
         """Byte ranges of comments and docstrings that touch a byte range, clipped to it, in order."""
-        if self.tree is None or self.comment_query is None or start >= end:
+        if start >= end:
             return []
+        if self.tree is None or self.comment_query is None:
+            first = max(bisect.bisect_left(self.comments, (start,)) - 1, 0)
+            near = itertools.takewhile(lambda one: one[0] < end, itertools.islice(self.comments, first, None))
+            return [(max(one, start), min(last, end)) for one, last in near if last > start]
         from tree_sitter import QueryCursor
 
         cursor = QueryCursor(self.comment_query)

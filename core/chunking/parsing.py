@@ -14,6 +14,7 @@ from core.chunking.grammars import parser, query
 from core.chunking.outline import Outline
 from core.chunking.preprocessor import is_misread, preprocessed
 from core.chunking.repairs import repaired
+from core.chunking.sql import outline_of_sql
 from core.chunking.units import Units
 from core.code.languages import LANGUAGES, Language
 
@@ -32,9 +33,11 @@ def outline(
 ) -> Outline | None:
     """The outline of a file; None where tree-sitter can make nothing of it at all.
 
-    `language` must have a wheel in `LANGUAGES`. Source with errors gives what could still be read.
+    `language` must have symbols in `LANGUAGES`. Source with errors gives what could still be read.
     With the outline of the version `before`, and the edits since, most of a file need not be parsed.
     """
+    if LANGUAGES[language].has_statements:
+        return outline_of_sql(source)
     scripts = None
     if LANGUAGES[language].has_scripts:
         language, scripts = scripts_of(as_line_feeds(source))

@@ -37,9 +37,14 @@ def cut(
 
 
 def depths(side: Outline, owner: Owner | None) -> dict[int, int]:
-    """Of rows of a file, how deep a cut before them goes: into statements of a symbol, else 0 behind empty lines."""
+    """Of rows of a file, how deep a cut before them goes: into statements of a symbol; else 0 behind empty lines.
+
+    Between statements outside of symbols, where these are known, it is 1.
+    """
     if owner is None:
-        return {row + 1: 0 for row in range(len(side)) if not side.line(row).strip()}
+        return dict.fromkeys(side.statements, 1) | {
+            row + 1: 0 for row in range(len(side)) if not side.line(row).strip()
+        }
     place = side.places[owner.place]
     return {place.row + row: depth for row, depth in place.unit.cuts}
 

@@ -141,7 +141,7 @@ def _parse(
     before: Outline | None = None,
     edits: Sequence[Edit] = (),
 ) -> Outline | None:
-    if not LANGUAGES[language].wheel:
+    if not LANGUAGES[language].has_symbols:
         return None
     found = outline(encoding.to_utf8(source) if encoding else source, language, path, before, edits)
     if found is not None:
@@ -154,10 +154,10 @@ def _name(encoding: Encoding | None) -> str:
 
 
 def is_parsed(diff: FileDiff) -> bool:
-    """True where there may be a grammar for the file, before and after."""
+    """True where the file may have symbols, before and after."""
     paths = (diff.filename, diff.old_filename or diff.filename)
     return _SYMLINK_MODE not in (diff.old_mode, diff.new_mode) and all(
-        LANGUAGES[language_of(one)].wheel or may_differ(one) for one in paths
+        LANGUAGES[language_of(one)].has_symbols or may_differ(one) for one in paths
     )
 
 

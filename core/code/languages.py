@@ -33,7 +33,7 @@ class Language:
     """Names of whole files, in lower case."""
     kind: FileKind = "code"
     wheel: str = ""
-    """Module of the tree-sitter grammar; empty where the language has no symbols."""
+    """Module of the tree-sitter grammar; empty where the language has none."""
     entry: str = "language"
     """The wheel's function that returns the grammar."""
     query: str = ""
@@ -66,6 +66,8 @@ class Language:
     """Kinds of symbols whose changes are left out and counted: what a program wrote into the file."""
     has_scripts: bool = False
     """The code is in `<script>` elements, each in a language that it names; the rest is markup."""
+    has_statements: bool = False
+    """Symbols are what statements define; they are read without a grammar, since none knows all dialects."""
     too_deep: str = ""
     """What the grammar cannot survive; such a file is chunked as a whole."""
     test_head: str = _NEVER
@@ -80,6 +82,11 @@ class Language:
     """Signatures of tests directly in a class that is a test."""
     support_head: str = _NEVER
     """What is no test whatever its name, such as a fixture: regular expression as in `test_head`."""
+
+    @property
+    def has_symbols(self) -> bool:
+        """True where the parts of a file are known."""
+        return bool(self.wheel) or self.has_statements
 
 
 _C_COMMENTS = r"/\*|//"
@@ -265,11 +272,7 @@ LANGUAGES = {
         leading_text=r"#(?!!)",
     ),
     "sql": Language(
-        extensions="sql",
-        wheel="tree_sitter_sql",
-        long_quotes=("'",),
-        wrappers=("statement",),
-        leading=("comment", "marginalia"),
+        extensions="sql ddl psql pgsql plsql pks pkb pls pck prc fnc trg tps tpb tsql", has_statements=True
     ),
     "markdown": Language(
         extensions="md markdown mdown mkd",

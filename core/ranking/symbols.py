@@ -99,7 +99,7 @@ def read(path: str, source: bytes | None) -> list[Symbol]:
 
     Empty where there is no grammar for the file, or nothing in it that the grammar can read.
     """
-    if not source or len(source) > MAX_BYTES or not LANGUAGES[language := language_in(path, source)].wheel:
+    if not source or len(source) > MAX_BYTES or not LANGUAGES[language := language_in(path, source)].has_symbols:
         return []
     if (outline := parsing.outline(source, language, path)) is None:
         return []
