@@ -18,11 +18,13 @@ from typing import NamedTuple
 import msgspec
 
 from core.errors import GitloreError
+from core.git.encodings import texts_of, with_line_feeds
 from core.history.filters import CommitScope
 from core.history.messages import facts_of
 from core.history.options import ReadOptions
 from core.history.overlay import Overlay
 from core.history.reader import ReadCommit, Reader
+from core.history.walk import raw_texts
 from core.records.commit_files import branch_set_of, checked_set, commit_heads, read_commits, read_history
 from core.records.commits import Commit, CommitMetadata, FileDiff, HistoryMetadata, main_branch, on_main_line
 from miners.clones import Clone, key_of, name_of, place_of
@@ -102,12 +104,14 @@ class ClonedHistory(History):
 
     def messages(self) -> Iterator[CommitMessage]:
         """All messages, newest first: for the other order git would have to hold them all in memory."""
-        with self._overlay.stream("log", "-z", "--format=%H %ct%n%B", self.head) as output:
-            for record in _records(iter(lambda: output.read(1 << 18), b"")):
-                line, _, message = record.decode(errors="replace").partition("\n")
-                sha, _, at = line.partition(" ")
-                subject, _, body = message.strip("\n").partition("\n")
-                yield CommitMessage(sha, int(at), subject, body.strip("\n"))
+        with self._overlay.stream("log", "-z", "--format=%H %ct %e%n%B", self.head) as output:
+            for records in _records(iter(lambda: output.read(1 << 18), b"")):
+                found = [(*head.split(b" ", 2), text) for head, _, text in (one.partition(b"\n") for one in records)]
+                # git re-encodes from what a commit declares, even where that is wrong.
+                declaring = [sha for sha, _, declared, _ in found if declared]
+                raw = {sha: text for sha, (_, text) in zip(declaring, raw_texts(self._overlay, declaring), strict=True)}
+                for sha, at, declared, text in found:
+                    yield _message(sha, at, raw.get(sha, text), declared)
 
     def commits(self, hashes: Sequence[str]) -> Iterator[MainLineCommit]:
         """These commits, read with the scraper's default options, so that both sources see the same lines."""
@@ -265,10 +269,18 @@ def _tip(history: HistoryMetadata) -> str:
     return history.ref_tips.get(f"refs/{name}" if name.startswith("remotes/") else f"refs/heads/{name}", "")
 
 
-def _records(blocks: Iterator[bytes]) -> Iterator[bytes]:
+def _records(blocks: Iterator[bytes]) -> Iterator[list[bytes]]:
+    """Some at a time."""
     rest = b""
     for block in blocks:
         *whole, rest = (rest + block).split(b"\0")
-        yield from whole
+        yield whole
     if rest:
-        yield rest
+        yield [rest]
+
+
+def _message(sha: bytes, at: bytes, text: bytes, declared: bytes) -> CommitMessage:
+    """As the scraper reads it."""
+    (message,), *_ = texts_of([with_line_feeds(text)], declared.decode(errors="replace"))
+    subject, _, body = message.strip("\n").partition("\n")
+    return CommitMessage(sha.decode(), int(at), subject, body.strip("\n"))

@@ -6,6 +6,7 @@ import codecs
 import contextlib
 import functools
 import re
+from collections.abc import Sequence
 from typing import NamedTuple
 
 LEAST_CONFIDENCE = 0.05
@@ -22,6 +23,7 @@ _LATIN = frozenset((*(f"cp{number}" for number in (1250, 1252, 1254, 1257, 1258)
 _NEIGHBOURS = re.compile(r"[^\x00-\x7f]{2,}")
 _CONTROLS = re.compile(rb"[\x80-\x9f]")
 """What Latin-1 reads as control characters, and Windows-1252 as quotes and dashes."""
+_LINE_END = re.compile(rb"\r*\n|\r")
 _EVIDENCE_BYTES = 16_384
 _HEAD_BYTES = 1024
 _DECLARATION = re.compile(
@@ -105,6 +107,30 @@ def agreed(
     if best.reads(old) and best.reads(new):
         return best, best
     return (None, None) if have_one else (of_old, of_new)
+
+
+def texts_of(parts: Sequence[bytes], declared: str = "") -> tuple[list[str], str, bool]:
+    """(texts, encoding, whether it is a guess) of what a commit says.
+
+    UTF-8 if all parts are valid, else the declared encoding, else what they seem to be in, else Latin-1,
+    which never fails.
+    """
+    for name in ("utf-8", codec_of(declared)):
+        try:
+            return [part.decode(name) for part in parts], name, False
+        except ValueError:
+            continue
+    guess = encoding_of(b"\n".join(dict.fromkeys(parts)))
+    name = guess.name if guess else "latin-1"
+    return [part.decode(name) for part in parts], name, guess is not None
+
+
+def with_line_feeds(message: bytes) -> bytes:
+    """A message with line feeds for its line ends; the very same object where it has no others.
+
+    Only carriage returns and line feeds end lines: form feeds and U+2028 are characters like any other.
+    """
+    return _LINE_END.sub(b"\n", message) if b"\r" in message else message
 
 
 @functools.lru_cache(maxsize=1000)

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from core.errors import StageError
 from core.git.commands import decode, stream
+from core.git.encodings import with_line_feeds
 from core.logs import log
 
 _BLOCK_BYTES = 1 << 20
@@ -61,9 +62,9 @@ def _read(git_dir: Path, tip: str, known: Sequence[str], renames: str) -> Iterat
 
 
 def _commit(record: bytes) -> LoggedCommit:
-    hash_, parents, time, author, title, *entries = record.split(b"\0")
+    hash_, parents, time, author, subject, *entries = record.split(b"\0")
     commit = LoggedCommit(
-        hash_.decode(), parents.decode().split(), int(time or 0), decode(author)[0], decode(title.strip(b"\n"))[0]
+        hash_.decode(), parents.decode().split(), int(time or 0), decode(author)[0], decode(_title(subject))[0]
     )
     fields = iter(entries)
     for entry in fields:
@@ -77,3 +78,9 @@ def _commit(record: bytes) -> LoggedCommit:
             old, path = path, decode(next(fields, b""))[0]
         commit.changes.append((status, path, old))
     return commit
+
+
+def _title(subject: bytes) -> bytes:
+    """git's subject; a whole message if its lines end with carriage returns alone, of which this is the first part."""
+    text = with_line_feeds(subject).strip(b"\n")
+    return text.partition(b"\n\n")[0].replace(b"\n", b" ")

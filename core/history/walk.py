@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from msgspec import UNSET
 
 from core.errors import StageError
-from core.git.encodings import codec_of, encoding_of
+from core.git.encodings import texts_of, with_line_feeds
 from core.history import messages
 from core.history.options import ReadOptions
 from core.history.overlay import Overlay
@@ -23,7 +23,6 @@ _AUTHOR, _COMMITTER = 4, 7
 """Where the names stand among the fields of a record, each followed by the address; the hash is the first."""
 _MESSAGE = 11
 """The trailers follow it."""
-_LINE_END = re.compile(rb"\r*\n|\r")
 _ENTRY = re.compile(rb":[0-7]+ [0-7]+ [0-9a-f]+ [0-9a-f]+ (?:[RC][0-9]+\0[^\0]+|[A-Z])\0[^\0]+")
 _TRAILERS = "%(trailers:only=true,unfold=true,separator=%x0a)"
 
@@ -86,26 +85,30 @@ def split(blocks: Iterable[bytes], marker: bytes) -> Iterator[bytes]:
 def _take_raw_texts(records: list[list[bytes]], overlay: Overlay) -> None:
     """git re-encodes from what a commit declares, even where that is wrong; such commits are taken as they are."""
     declaring = [fields for fields in records if fields[10]]
-    if not declaring:
-        return
-    output = overlay.run("cat-file", "--batch", stdin=b"".join(fields[1] + b"\n" for fields in declaring))
-    for fields in declaring:
+    for fields, (header, message) in zip(declaring, raw_texts(overlay, [one[1] for one in declaring]), strict=True):
+        for role, place in ((b"author", _AUTHOR), (b"committer", _COMMITTER)):
+            if found := re.search(rb"^%s ([^<\n]*?) ?<([^>\n]*)" % role, header, re.MULTILINE):
+                fields[place : place + 2] = found.groups()
+        fields[_MESSAGE] = message
+
+
+def raw_texts(overlay: Overlay, commits: Sequence[bytes]) -> Iterator[tuple[bytes, bytes]]:
+    """(header, message) of some commits as they are in the repository."""
+    output = overlay.run("cat-file", "--batch", stdin=b"".join(id_ + b"\n" for id_ in commits)) if commits else b""
+    for _ in commits:
         line, _, output = output.partition(b"\n")
         size = int(line.split()[2])
         header, _, message = output[:size].partition(b"\n\n")
         output = output[size + 1 :]
-        for role, place in ((b"author", _AUTHOR), (b"committer", _COMMITTER)):
-            if found := re.search(rb"^%s ([^<\n]*?) ?<([^>\n]*)" % role, header, re.MULTILINE):
-                fields[place : place + 2] = found.groups()
-        fields[_MESSAGE] = message.split(b"\0")[0]
+        yield header, message.split(b"\0")[0]
 
 
 def _end_lines_with_line_feeds(records: list[list[bytes]], overlay: Overlay) -> None:
     """In messages; git finds no trailers where lines end with carriage returns alone."""
     for fields in records:
-        if b"\r" not in fields[_MESSAGE]:
+        message = with_line_feeds(fields[_MESSAGE])
+        if message is fields[_MESSAGE]:
             continue
-        message = _LINE_END.sub(b"\n", fields[_MESSAGE])
         if message.count(b"\n") > fields[_MESSAGE].count(b"\n"):
             fields[_MESSAGE + 1] = overlay.run("interpret-trailers", "--parse", "--no-divider", stdin=message)
         fields[_MESSAGE : _MESSAGE + 2] = message, fields[_MESSAGE + 1].replace(b"\r", b"")
@@ -130,7 +133,7 @@ def parse(fields: Sequence[bytes]) -> Walked:
     hash_, tree, parents = (part.decode() for part in fields[1:4])
     declared = fields[10].decode(errors="replace")
     places = (_AUTHOR, _AUTHOR + 1, _COMMITTER, _COMMITTER + 1, _MESSAGE, _MESSAGE + 1)
-    texts, encoding, is_guessed = decode([fields[at] for at in places], declared)
+    texts, encoding, is_guessed = texts_of([fields[at] for at in places], declared)
     author, author_email, committer, committer_email, message, trailers = texts
     (when, offset), (committed, commit_offset) = raw_date(fields[6]), raw_date(fields[9])
     timestamp = iso(when)
@@ -175,22 +178,6 @@ def parse(fields: Sequence[bytes]) -> Walked:
 def entries(raw: bytes) -> list[bytes]:
     """git's `--raw -z` part cut into entries: `:modes ids status`, NUL, path(s)."""
     return _ENTRY.findall(raw)
-
-
-def decode(parts: Sequence[bytes], declared: str) -> tuple[list[str], str, bool]:
-    """(texts, encoding, whether it is a guess).
-
-    UTF-8 if all are valid, else the declared encoding, else what they seem to be in, else Latin-1,
-    which never fails.
-    """
-    for name in ("utf-8", codec_of(declared)):
-        try:
-            return [part.decode(name) for part in parts], name, False
-        except ValueError:
-            continue
-    guess = encoding_of(b"\n".join(dict.fromkeys(parts)))
-    name = guess.name if guess else "latin-1"
-    return [part.decode(name) for part in parts], name, guess is not None
 
 
 def raw_date(raw: bytes) -> tuple[int, int]:

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from builders import Repo, scrape
 from msgspec import UNSET
+from test_git_scraper_edges import made, tree
 
 from core.errors import UserError
 from miners.clones import open_clone
@@ -105,6 +106,30 @@ def test_commits_that_only_a_tag_or_another_branch_reaches_do_not_count(tangled:
     overview = overview_of(ScrapedHistory(tmp_path / "out" / "commits.json"))
     assert set(overview.hashes) == set(tangled.git("rev-list", "main").split())
     assert len(scraped.commits) == len(overview.hashes) + 8
+
+
+MESSAGES = (
+    b"Fix it\r\n\r\nCloses #3\r\n",
+    b"Fix it\r\rThis reverts commit 0123456789\r",
+    b"Fix\r\r\n\r\r\nCloses #4",
+    "Say\u2028this\x0cand\x85that\n\nbody\x0c\u2029\n".encode(),
+    "исправлена ошибка чтения\r\n\r\nи записи\r\n".encode("cp1251"),
+    b"gr\xf6\xdfe\n",
+)
+
+
+@pytest.mark.parametrize("message", MESSAGES)
+@pytest.mark.parametrize("declared", ["", "cp1251", "iso8859-1", "no-such-thing"])
+def test_a_file_and_a_clone_give_the_same_messages(
+    make_repo: Callable[[str], Repo], tmp_path: Path, message: bytes, declared: str
+) -> None:
+    repo = make_repo("repo")
+    made(repo, tree(repo, []), message, f"encoding {declared}\n".encode() if declared else b"")
+    scrape(repo.path, tmp_path / "out")
+    scraped = list(ScrapedHistory(tmp_path / "out" / "commits.json").messages())
+    assert "\r" not in scraped[0].subject + scraped[0].body
+    with cloned(open_clone(str(repo.path), tmp_path)) as history:
+        assert list(history.messages()) == scraped
 
 
 def test_a_history_without_its_repository_is_read_from_the_file(tangled: Repo, tmp_path: Path) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from core.git.encodings import Encoding, agreed, encoding_of
+from core.git.encodings import Encoding, agreed, encoding_of, texts_of, with_line_feeds
 
 
 @pytest.mark.parametrize(
@@ -129,3 +129,30 @@ def test_latin_1_is_told_by_no_name() -> None:
 )
 def test_utf8_that_is_damaged_is_no_other_encoding(data: bytes) -> None:
     assert encoding_of(data) is None
+
+
+@pytest.mark.parametrize(
+    ("message", "expected"),
+    [
+        (b"one\r\ntwo\r\n", b"one\ntwo\n"),
+        (b"one\rtwo\r\rthree", b"one\ntwo\n\nthree"),
+        (b"one\r\r\ntwo", b"one\ntwo"),
+        (b"one\n\rtwo\r", b"one\n\ntwo\n"),
+        ("one\u2028two\u2029\x0cthree\x0bfour\x85five\x1csix\n".encode(),) * 2,
+    ],
+)
+def test_carriage_returns_and_line_feeds_end_the_lines_of_a_message(message: bytes, expected: bytes) -> None:
+    assert with_line_feeds(message) == expected
+
+
+@pytest.mark.parametrize(
+    ("parts", "declared", "expected"),
+    [
+        (["größe".encode(), b"a"], "latin-1", (["größe", "a"], "utf-8", False)),
+        ([b"gr\xf6\xdfe", b"a"], "iso-8859-15", (["größe", "a"], "iso8859-15", False)),
+        (["исправлена ошибка чтения".encode("cp1251")], "", (["исправлена ошибка чтения"], "cp1251", True)),
+        ([b"gr\xf6\xdfe"], "no-such-thing", (["größe"], "latin-1", False)),
+    ],
+)
+def test_texts_of_a_commit(parts: list[bytes], declared: str, expected: tuple[list[str], str, bool]) -> None:
+    assert texts_of(parts, declared) == expected
