@@ -275,6 +275,7 @@ def report(ctx: Context[GitScraperConfig], written: Written, vanished: int) -> N
         "file changes": totals.file_changes,
         "patches cut": totals.truncated,
         "patches not in UTF-8": totals.not_utf8,
+        "changes of texts in UTF-16 or UTF-32": totals.wide,
         "file changes with missing objects": totals.missing,
         "commits that repeat an earlier patch": written.repeats,
         "vanished commits": vanished,

@@ -107,7 +107,9 @@ def applies(repo: Repo, diff: FileDiff) -> None:
     """The old blob with the patch on top is the new blob, and the counts are those of the patch."""
     if not diff.patch or diff.patch_truncated or "160000" in (diff.old_mode, diff.new_mode) or diff.change_type == "T":
         return
-    old, new = (raw(repo, "cat-file", "blob", id_) if id_.strip("0") else b"" for id_ in (diff.old_blob, diff.new_blob))
+    sides = ((diff.old_blob, diff.old_wide_encoding), (diff.new_blob, diff.wide_encoding))
+    texts = ((raw(repo, "cat-file", "blob", id_) if id_.strip("0") else b"", name) for id_, name in sides)
+    old, new = (text.decode(name).encode() if name else text for text, name in texts)
     lines = re.findall(rb"[^\n]*\n|[^\n]+\Z", old)
     result: list[bytes] = []
     position = additions = deletions = 0
@@ -201,6 +203,7 @@ CONTENTS: dict[str, tuple[bytes, bytes]] = {
     "emptied": (b"a\nb\n", b""),
     "filled": (b"", b"a\n"),
     "utf-16": ("a\nb\n".encode("utf-16"), "a\nc\n".encode("utf-16")),
+    "numbers": (b"\1\0\2\0", b"\1\0\3\0"),
     "backslash": (b"\\ No newline at end of file\n", b"\\ No newline at end of file"),
     "many hunks": (
         b"".join(b"%d\n" % n for n in range(500)),
@@ -219,7 +222,7 @@ def test_contents(make_repo: MakeRepo, out: Path, kind: str) -> None:
     found = scrape(repo.path, out, max_patch_bytes=10_000_000)
     same_as_git(repo, found)
     diff = last(found).diffs[0]
-    assert diff.is_binary == (kind == "utf-16")
+    assert diff.is_binary == (kind == "numbers")
     assert diff.encoding == ("latin-1" if kind == "latin-1" else "utf-8")
     assert bool(diff.patch) != diff.is_binary
 

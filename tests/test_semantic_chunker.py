@@ -53,10 +53,13 @@ def last(repo: Repo, **options: Any) -> dict[tuple[str, str | None], Chunk]:
 
 
 def changed_lines(one: Chunk | FileDiff, sign: bytes) -> Counter[bytes]:
-    """Lines of a patch with a sign, as they are in the file."""
+    """Lines of a patch with a sign, as they are in the file, but in UTF-8 where git would call it binary."""
     old = getattr(one, "old_encoding", UNSET)
     codecs = {"-": one.encoding if old is UNSET else old}
-    lines = [line.encode(codecs.get(line[:1], one.encoding)) for line in one.patch.split("\n")]
+    names = [codecs.get(line[:1], one.encoding) for line in one.patch.split("\n")]
+    lines = [
+        line.encode("utf-8" if is_wide(name) else name) for name, line in zip(names, one.patch.split("\n"), strict=True)
+    ]
     following = [*lines[1:], b""]
     return Counter(
         line[1:] + (b"" if after.startswith(b"\\") else b"\n")
@@ -80,24 +83,31 @@ def assert_sound(repo: Repo, **options: Any) -> int:
         assert [chunk.chunk_id for chunk in chunks] == [f"{commit.metadata.hash}_{n}" for n in range(len(chunks))]
         parent = commit.metadata.parents[0] if commit.metadata.parents else None
         for chunk in chunks:
-            code = chunk.new_code.encode(chunk.encoding)
-            old_code = chunk.old_code.encode(chunk.encoding if chunk.old_encoding is UNSET else chunk.old_encoding)
-            assert_slice(repo, f"{commit.metadata.hash}:{chunk.file_path}", code, chunk.line_range, chunk.line_ranges)
+            after = f"{commit.metadata.hash}:{chunk.file_path}"
+            assert_slice(repo, after, chunk.new_code, chunk.encoding, chunk.line_ranges or chunk.line_range)
             before = f"{parent}:{chunk.old_path or chunk.file_path}"
-            assert_slice(repo, before, old_code, chunk.old_line_range, chunk.old_line_ranges)
+            old_encoding = chunk.encoding if chunk.old_encoding is UNSET else chunk.old_encoding
+            assert_slice(repo, before, chunk.old_code, old_encoding, chunk.old_line_ranges or chunk.old_line_range)
     return number
 
 
+def is_wide(encoding: str) -> bool:
+    return encoding.startswith(("utf-16", "utf-32"))
+
+
 def assert_slice(
-    repo: Repo, blob: str, code: bytes, span: tuple[int, int] | None, ranges: list[tuple[int, int]]
+    repo: Repo, blob: str, code: str, encoding: str, lines_of_it: list[tuple[int, int]] | tuple[int, int] | None
 ) -> None:
-    if span is None:
-        assert code == b""
+    if lines_of_it is None:
+        assert not code
         return
     text = subprocess.run(["git", "show", blob], cwd=repo.path, capture_output=True, check=True).stdout
+    if is_wide(encoding):
+        text, encoding = text.decode(encoding).encode(), "utf-8"
     lines = [line + b"\n" for line in text.split(b"\n")]
     lines[-1] = lines[-1][:-1]
-    assert b"".join(b"".join(lines[first - 1 : end]) for first, end in ranges or [span]) == code
+    ranges = lines_of_it if isinstance(lines_of_it, list) else [lines_of_it]
+    assert b"".join(b"".join(lines[first - 1 : end]) for first, end in ranges) == code.encode(encoding)
 
 
 def test_a_history_is_sound(history: Repo) -> None:

@@ -86,8 +86,7 @@ class Chunker:
         kept = []
         for diff in commit.diffs:
             if reason := self._filters.reason(diff):
-                is_wide = diff.is_binary and not diff.missing and self._versions.is_wide(diff)
-                self.drops["text in UTF-16 or UTF-32, binary to git" if is_wide else reason] += 1
+                self.drops[reason] += 1
             else:
                 kept.append(diff)
         return kept

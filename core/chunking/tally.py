@@ -14,10 +14,11 @@ TABLES = {
     "language": "languages",
     "change_category": "change_categories",
     "size": "new_code_sizes",
+    "encoding": "encodings",
     "dropped": "dropped",
     "coarse": "coarse",
 }
-"""Counts by value: their prefix in a tally, and their name in chunking_stats.json."""
+"""Counts by value: their prefix in a tally, and their name in chunking_stats.json. Chunks in UTF-8 have no encoding."""
 
 
 class Tally:
@@ -41,7 +42,9 @@ class Tally:
         counts["renamed"] += chunk.renamed
         counts["moved"] += chunk.moved
         counts["parts"] += chunk.parts > 1
-        counts["not_utf8"] += chunk.encoding != "utf-8"
+        if chunk.encoding != "utf-8":
+            counts["not_utf8"] += 1
+            counts[f"encoding/{chunk.encoding}"] += 1
 
     def add_drops(self, dropped: Mapping[str, int], coarse: Mapping[str, int]) -> None:
         """Count what was left out, and what was chunked coarsely, by reason."""

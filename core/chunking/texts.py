@@ -28,7 +28,7 @@ def decode(old_code: bytes, new_code: bytes, patch: bytes, old: Outline, new: Ou
 
     A patch has its removed lines from the old side and all others from the new one. Sides are in
     UTF-8 by now where their encoding is known, else as they are in the repository: in UTF-8 too,
-    or read as Latin-1. One that is all ASCII takes the other's encoding.
+    or read as Latin-1. One that is all ASCII takes the other's encoding, if that has ASCII in it.
     """
     if old.encoding is new.encoding is None:
         try:
@@ -41,9 +41,9 @@ def decode(old_code: bytes, new_code: bytes, patch: bytes, old: Outline, new: Ou
     codecs = ["utf-8" if is_utf8(side) else "latin-1" for side in (of_old, of_new)]
     text = "".join(line.decode(codecs[0 if _is_old(line) else 1]) for line in lines)
     names = [side.encoding.name if side.encoding else codec for side, codec in zip((old, new), codecs, strict=True)]
-    if of_new.isascii():
-        names[1] = "utf-8" if of_old.isascii() else names[0]
-    if of_old.isascii():
+    if _takes_the_other(of_new, new, old):
+        names[1] = "utf-8" if of_old.isascii() and not _is_wide(old) else names[0]
+    if _takes_the_other(of_old, old, new):
         names[0] = names[1]
     return Texts(
         old_code.decode(codecs[0]),
@@ -63,7 +63,7 @@ def in_utf8(patch: bytes, old: Outline, new: Outline) -> bytes:
     for line in _lines(patch):
         encoding = (old if _is_old(line) else new).encoding
         # git cuts what it shows behind a hunk's numbers, maybe within a letter.
-        made.append(encoding.to_utf8(line, "ignore" if line[:1] == b"@" else "strict") if encoding else line)
+        made.append(encoding.patch_to_utf8(line, "ignore" if line[:1] == b"@" else "strict") if encoding else line)
     return b"".join(made)
 
 
@@ -80,5 +80,14 @@ def _is_old(line: bytes) -> bool:
     return line.startswith((b"-", b"@"))
 
 
+def _takes_the_other(text: bytes, side: Outline, other: Outline) -> bool:
+    """True where nothing on a side shows an encoding: it is not there, or it is ASCII in both."""
+    return not side.source or (text.isascii() and not _is_wide(side) and not _is_wide(other))
+
+
+def _is_wide(side: Outline) -> bool:
+    return side.encoding is not None and side.encoding.is_wide
+
+
 def _is_guessed(text: bytes, side: Outline) -> bool:
-    return side.encoding is not None and side.encoding.is_guessed and not text.isascii()
+    return side.encoding is not None and side.encoding.is_guessed and (_is_wide(side) or not text.isascii())

@@ -6,13 +6,15 @@ import functools
 from collections import OrderedDict
 from collections.abc import Iterator, Sequence
 
+from msgspec import UnsetType
+
 from core.chunking.edits import Edit, Edits, header_rows
 from core.chunking.outline import Outline
 from core.chunking.parsing import outline
 from core.code.content import language_in, may_differ
 from core.code.languages import LANGUAGES, language_of
 from core.git.blobs import BlobReader
-from core.git.encodings import Encoding, agreed, encoding_of, is_wide
+from core.git.encodings import Encoding, agreed, encoding_of, wide_encoding_of
 from core.records.commits import FileDiff
 
 NOTHING = Outline()
@@ -60,11 +62,12 @@ class Versions:
             self._bytes -= self._kept.popitem(last=False)[1][0]
         for key, source in self._sources(wanted):
             old, edits = needed[key]
-            found, language = None, language_in(key[1], source or b"")
-            if source is not None:
-                encoding = encoding_of(source, self._min_confidence)
+            encoding = self._encoding_in(source or b"")
+            text = encoding.to_utf8(source or b"") if encoding else source
+            found, language = None, language_in(key[1], text or b"")
+            if text is not None:
                 before = self._before(old, language, encoding)
-                found = _parse(source, key[1], language, encoding, before, edits.edits)
+                found = _parse(text, key[1], language, encoding, before, edits.edits)
             nodes = found.tree.root_node.descendant_count if found and found.tree else 0
             self._kept[key] = len(source or b"") + nodes * self.NODE_BYTES, found, language
             self._bytes += self._kept[key][0]
@@ -95,7 +98,9 @@ class Versions:
         if [*map(_name, encodings)] == [_name(old.encoding), _name(new.encoding)]:
             return old, new
         both = zip(keys, encodings, strict=True)
-        again = [_parse(self._read(key), key[1], self._kept[key][2], encoding) for key, encoding in both if key]
+        again = [
+            _parse(self._text(key, encoding), key[1], self._kept[key][2], encoding) for key, encoding in both if key
+        ]
         return (again[0], again[1]) if again[0] and again[1] else None
 
     def language(self, diff: FileDiff) -> str:
@@ -106,14 +111,11 @@ class Versions:
 
     def sides_of_patch(self, diff: FileDiff) -> tuple[Outline, Outline]:
         """Before and after as far as the patch shows them: lines without symbols."""
-        if diff.encoding == "utf-8":
+        names = diff.old_wide_encoding, diff.wide_encoding
+        if diff.encoding == "utf-8" and not any(names):
             return sides_of_patch(diff)
-        keys = _keys(diff)
-        return sides_of_patch(diff, *self._agreed(diff, self._encoding(keys[0]), self._encoding(keys[1])))
-
-    def is_wide(self, diff: FileDiff) -> bool:
-        """True where what git calls binary is text in UTF-16 or UTF-32."""
-        return any(is_wide(self._read(key)) for key in _keys(diff))
+        alone = [self._encoding(key) or _named(name) for key, name in zip(_keys(diff), names, strict=True)]
+        return sides_of_patch(diff, *self._agreed(diff, *alone))
 
     def _agreed(
         self, diff: FileDiff, old: Encoding | None, new: Encoding | None
@@ -123,10 +125,20 @@ class Versions:
         are_alike = _name(old) == _name(new) and (old is not None or diff.encoding == "utf-8")
         if are_alike or None in keys:
             return old, new
-        return agreed(self._read(keys[0]), self._read(keys[1]), old, new)
+        before, after = (
+            self._text(key, one if one and one.is_wide else None) for key, one in zip(keys, (old, new), strict=True)
+        )
+        return agreed(before, after, old, new)
 
     def _encoding_of_blob(self, key: _Key | None) -> Encoding | None:
-        return encoding_of(self._read(key), self._min_confidence)
+        return self._encoding_in(self._read(key))
+
+    def _encoding_in(self, data: bytes) -> Encoding | None:
+        return wide_encoding_of(data) or encoding_of(data, self._min_confidence)
+
+    def _text(self, key: _Key | None, encoding: Encoding | None) -> bytes:
+        """A version in UTF-8, given what it is in."""
+        return encoding.to_utf8(self._read(key)) if encoding else self._read(key)
 
     def _read(self, key: _Key | None) -> bytes:
         """A version; nothing where it is not there or too large."""
@@ -141,12 +153,18 @@ def _parse(
     before: Outline | None = None,
     edits: Sequence[Edit] = (),
 ) -> Outline | None:
+    """The outline of a text; `encoding` is what it was in before it was in UTF-8."""
     if not LANGUAGES[language].has_symbols:
         return None
-    found = outline(encoding.to_utf8(source) if encoding else source, language, path, before, edits)
+    found = outline(source, language, path, before, edits)
     if found is not None:
         found.encoding = encoding
     return found
+
+
+def _named(name: str | UnsetType) -> Encoding | None:
+    """What the scraper has found a file to be in that is too large to be read here."""
+    return Encoding(name, 1.0, is_guessed=False) if name else None
 
 
 def _name(encoding: Encoding | None) -> str:
@@ -193,7 +211,7 @@ class _Excerpt:
         """A version with empty lines wherever the patch shows none."""
         last = max(self.rows_shown, default=-1)
         source = b"".join(self.rows_shown.get(row, b"\n") for row in range(last + 1))
-        found = Outline(self._encoding.to_utf8(source) if self._encoding else source)
+        found = Outline(self._encoding.patch_to_utf8(source) if self._encoding else source)
         found.encoding = self._encoding
         return found
 

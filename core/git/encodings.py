@@ -6,6 +6,7 @@ import codecs
 import contextlib
 import functools
 import re
+import unicodedata
 from collections.abc import Sequence
 from typing import NamedTuple
 
@@ -23,6 +24,15 @@ _LATIN = frozenset((*(f"cp{number}" for number in (1250, 1252, 1254, 1257, 1258)
 _NEIGHBOURS = re.compile(r"[^\x00-\x7f]{2,}")
 _CONTROLS = re.compile(rb"[\x80-\x9f]")
 """What Latin-1 reads as control characters, and Windows-1252 as quotes and dashes."""
+_MARKS = (
+    *(("utf-32-le", codecs.BOM_UTF32_LE), ("utf-32-be", codecs.BOM_UTF32_BE)),
+    *(("utf-16-le", codecs.BOM_UTF16_LE), ("utf-16-be", codecs.BOM_UTF16_BE)),
+)
+"""The first mark is longer, and starts like the third."""
+_SNIFFED_BYTES = 8000
+"""git takes a file for binary if there is a NUL among its first bytes."""
+_LEAST_UNMARKED = 8
+"""Characters of a text in UTF-16 without a mark; fewer may be numbers."""
 _LINE_END = re.compile(rb"\r*\n|\r")
 _EVIDENCE_BYTES = 16_384
 _HEAD_BYTES = 1024
@@ -31,6 +41,8 @@ _DECLARATION = re.compile(
     re.IGNORECASE,
 )
 """Of Python, Emacs or Vim in the first two lines, of XML, of HTML."""
+_NO_TEXT = frozenset(("Cc", "Cn", "Co", "Cs"))
+"""Categories of characters that nobody writes: controls, private and unassigned ones."""
 _PLAIN = bytes(range(0x20, 0x5C)) + bytes(range(0x5D, 0x7F)) + rb"\u0041 \x41 +AEE- ~{"
 
 
@@ -46,6 +58,15 @@ class Encoding(NamedTuple):
     def to_utf8(self, data: bytes, errors: str = "strict") -> bytes:
         """The same text in UTF-8. Raises UnicodeDecodeError."""
         return data.decode(self.name, errors).encode()
+
+    @property
+    def is_wide(self) -> bool:
+        """True for UTF-16 and UTF-32. git is given such text in UTF-8 to compare, so patches have it in UTF-8."""
+        return self.name.startswith(("utf-16", "utf-32"))
+
+    def patch_to_utf8(self, lines: bytes, errors: str = "strict") -> bytes:
+        """Lines of a patch in UTF-8. Raises UnicodeDecodeError."""
+        return lines if self.is_wide else self.to_utf8(lines, errors)
 
     def reads(self, data: bytes) -> bool:
         """True where all of the data has a meaning in it."""
@@ -65,11 +86,27 @@ def is_utf8(data: bytes) -> bool:
     return True
 
 
-def is_wide(data: bytes) -> bool:
-    """True for text in UTF-16 or UTF-32 that starts with a byte order mark: git takes it for binary."""
-    return data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE, codecs.BOM_UTF32_BE)) and any(
-        Encoding(name, 1.0, is_guessed=False).reads(data) for name in ("utf-16", "utf-32")
-    )
+def is_binary(data: bytes) -> bool:
+    """True for what git takes for binary."""
+    return b"\0" in data[:_SNIFFED_BYTES]
+
+
+def wide_encoding_of(data: bytes) -> Encoding | None:
+    """The encoding of a text in UTF-16 or UTF-32 that git takes for binary; None for anything else.
+
+    Its name has the byte order, so that a mark in front is a character of the text. Without one, half of the
+    text must be ASCII, and all of it what people write.
+    """
+    if not is_binary(data):
+        return None
+    for name, mark in _MARKS:
+        if data.startswith(mark) and _is_text(data, name):
+            return Encoding(name, 1.0, is_guessed=False)
+    head = data[:_SNIFFED_BYTES]
+    for name, high in (("utf-16-le", head[1::2]), ("utf-16-be", head[::2])):
+        if 2 * high.count(0) >= len(high) and _is_text(data, name, is_marked=False):
+            return Encoding(name, 1.0, is_guessed=True)
+    return None
 
 
 def encoding_of(data: bytes, least_confidence: float = LEAST_CONFIDENCE) -> Encoding | None:
@@ -157,6 +194,17 @@ def _guess(data: bytes, least_confidence: float) -> Encoding | None:
     if guess.name == "cp1252" and not _CONTROLS.search(data):
         return None  # the text is the same in Latin-1
     return guess if guess.reads(data) and _has_words(evidence, guess) else None
+
+
+def _is_text(data: bytes, name: str, *, is_marked: bool = True) -> bool:
+    try:
+        text = data.decode(name)
+    except UnicodeDecodeError:
+        return False
+    if is_marked:
+        return "\0" not in text  # else its copy in UTF-8 is binary, too
+    is_mostly_ascii = len(text) >= _LEAST_UNMARKED and 2 * len(text.encode("ascii", "ignore")) >= len(text)
+    return is_mostly_ascii and all(unicodedata.category(one) not in _NO_TEXT for one in set(text) - set("\t\n\r\f"))
 
 
 def _is_damaged_utf8(data: bytes) -> bool:

@@ -28,6 +28,8 @@ class HistoryTotals(msgspec.Struct):
     deletions: int = 0
     truncated: int = 0
     not_utf8: int = 0
+    wide: int = 0
+    """File changes of texts in UTF-16 or UTF-32."""
     missing: int = 0
     left_out: dict[str, int] = {}
     """File changes outside the scope, by reason."""
@@ -49,6 +51,8 @@ class HistoryTotals(msgspec.Struct):
                 self.truncated += sign * diff.patch_truncated
                 self.not_utf8 += sign * (diff.encoding != "utf-8")
                 self.missing += sign * diff.missing
+            if diff.wide_encoding or diff.old_wide_encoding:
+                self.wide += sign
         for reason, number in left_out.items():
             _count(self.left_out, reason, sign * number)
 

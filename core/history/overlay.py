@@ -82,16 +82,31 @@ class Overlay:
 
     def write_tree(self, entries: Iterable[tuple[str, bytes, str]]) -> str:
         """Add a tree of (mode, name, id), which come in git's order; its id. Objects in it need not be there."""
-        content = b"".join([mode.encode() + b" " + name + b"\0" + bytes.fromhex(id_) for mode, name, id_ in entries])
-        content = b"tree %d\0%s" % (len(content), content)
+        return self._write(
+            "tree", b"".join([b"%s %s\0" % (mode.encode(), name) + bytes.fromhex(id_) for mode, name, id_ in entries])
+        )
+
+    def write_blob(self, content: bytes) -> str:
+        """Add a blob; its id."""
+        return self._write("blob", content)
+
+    def remove(self, id_: str) -> None:
+        """Take an object away that was added here."""
+        self._place(id_).unlink(missing_ok=True)
+
+    def _write(self, kind: str, content: bytes) -> str:
+        content = b"%s %d\0%s" % (kind.encode(), len(content), content)
         digest = self._hash(content).hexdigest()
-        place = self.git_dir / "objects" / digest[:2] / digest[2:]
+        place = self._place(digest)
         if not place.exists():
             place.parent.mkdir(exist_ok=True)
             temporary = place.with_name(f"{place.name}.{threading.get_ident()}")  # two workers may write the same tree
             temporary.write_bytes(zlib.compress(content, level=1))
             temporary.replace(place)
         return digest
+
+    def _place(self, id_: str) -> Path:
+        return self.git_dir / "objects" / id_[:2] / id_[2:]
 
     def unreadable(self, ids: Iterable[bytes]) -> set[bytes]:
         """Which of these objects are not there."""

@@ -6,21 +6,25 @@ influence a diff. Merges repeat the changes they merge; each is diffed once.
 
 from __future__ import annotations
 
+import functools
 import re
 import tempfile
 import threading
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
+from types import MappingProxyType
 from typing import IO
 
 import msgspec
+from msgspec import UNSET
 
 from core.errors import StageError
 from core.git.blobs import NO_MODE, SUBMODULE_MODE, BlobReader
 from core.git.commands import decode
 from core.git.diff_trees import DiffTree
-from core.history import patch_ids
+from core.git.encodings import is_binary
+from core.history import patch_ids, wide_texts
 from core.history.options import ReadOptions
 from core.history.overlay import Overlay
 from core.history.walk import split
@@ -29,8 +33,10 @@ from core.records.commits import ChangeCategory, FileDiff
 _SECTION = b"\ndiff --git a/"
 _COUNTED_BYTES = "512m"
 """git's own limit: it treats anything larger as binary, and so do we."""
-_SNIFFED_BYTES = 8000
-"""git treats a file as binary if there is a NUL among its first bytes."""
+_COPIES_AT_ONCE = 50
+"""Changes whose texts are in the overlay a second time, in UTF-8."""
+_BLOBS_KNOWN = 1 << 14
+"""Of binary blobs, whether they are text after all: one change's new blob is the next one's old blob."""
 _CATEGORIES: dict[bytes, ChangeCategory] = {b"A": "A", b"M": "M", b"D": "D", b"R": "R", b"C": "C", b"T": "T"}
 _MODES = {mode: mode.decode() for mode in (b"000000", b"040000", b"100644", b"100755", b"120000", b"160000")}
 """One text for each, shared by all changes."""
@@ -143,7 +149,9 @@ class Differ:
         self._spare = _Lane(overlay, options)
         """For retries: no other answer waits in this lane, so it may be restarted at any time."""
         self._blobs: BlobReader | None = None
-        self._lock = threading.Lock()
+        self._encoding = functools.lru_cache(_BLOBS_KNOWN)(self._encoding_in)
+        self._lock = threading.RLock()
+        """For the spare lane and the blobs."""
         self._closed = False
 
     def close(self) -> None:
@@ -203,8 +211,34 @@ class Differ:
                 binary.append(changes[number])
         for number in set(range(len(changes))) - seen:
             raise StageError(f"git diff-tree left out {changes[number].diff.filename}", "run again with --verbose")
-        if large := _larger(self._overlay, binary, self._options):
+        if binary:
+            self._finish_binary(binary)
+
+    def _finish_binary(self, changes: Sequence[Change]) -> None:
+        """Finish what git calls binary, but may be too large for a patch, or text in UTF-16 or UTF-32."""
+        small, large = _by_size(self._overlay, changes, self._options)
+        with self._lock:
+            wide = [change for change in small if wide_texts.mark(change.diff, self._encoding)]
+            for start in range(0, len(wide), _COPIES_AT_ONCE):
+                self._diff_copies(wide[start : start + _COPIES_AT_ONCE])
+        for change in small:
+            if change.diff.old_wide_encoding is change.diff.wide_encoding is UNSET:
+                change.diff.is_binary = True
+                change.finish("", _part_of_whole_blobs(change))
+        if large:
             _count_lines(self._overlay, large)
+
+    def _diff_copies(self, changes: Sequence[Change]) -> None:
+        """Finish changes of texts in UTF-16 or UTF-32 from their copies in UTF-8."""
+        with wide_texts.copies([change.diff for change in changes], self._read_blob, self._overlay) as copies:
+            process = self._spare.ask(_trees(self._overlay, changes, copies))
+            try:
+                shown = dict(_sections(process.answer(), process.end))
+            except StageError:
+                self._spare.drop(process)
+                raise
+        for number, change in enumerate(changes):  # git shows nothing of those that are the same in UTF-8
+            _finish(change, shown.get(number, b""), self._options, _part_of_whole_blobs(change))
 
     def _try_again(self, changes: Sequence[Change]) -> None:
         """Diff them apart from all others, then in halves, until the damaged ones are alone."""
@@ -221,7 +255,7 @@ class Differ:
     def _finish_unchanged(self, change: Change) -> None:
         """A rename or change of mode with the same content: there is no patch that would show whether it is binary."""
         for id_ in _blobs(change)[:1]:
-            content = self._read_blob(id_)
+            content = self._read_blob(id_.decode())
             if content is None and not _opens(self._overlay, id_):
                 change.diff.missing = True
             elif content is None:  # too large to read here
@@ -229,14 +263,17 @@ class Differ:
                 counts = _numstat(self._overlay, [self._overlay.write_tree([]), tree])
                 change.diff.is_binary = counts[0][1] == b"-"
             else:
-                change.diff.is_binary = b"\0" in content[:_SNIFFED_BYTES]
+                change.diff.is_binary = is_binary(content) and not wide_texts.mark(change.diff, self._encoding)
         change.finish("", _part(change, b""))
 
-    def _read_blob(self, id_: bytes) -> bytes | None:
+    def _encoding_in(self, id_: str) -> str | None:
+        return wide_texts.encoding_in(self._read_blob(id_), self._options.max_file_bytes)
+
+    def _read_blob(self, id_: str) -> bytes | None:
         if self._blobs is None:
             self._blobs = BlobReader(self._overlay.git_dir)
         try:
-            return self._blobs.read(id_.decode(), self._options.max_file_bytes)
+            return self._blobs.read(id_, self._options.max_file_bytes)
         except StageError:  # a damaged object ends the process
             self._blobs.close()
             self._blobs = None
@@ -281,17 +318,19 @@ class _Lane:
                 self._process = None
 
 
-def _finish(change: Change, section: bytes, options: ReadOptions) -> bool:
-    """Take the hunks from a file's section of a patch; False where git calls the file binary."""
+def _finish(change: Change, section: bytes, options: ReadOptions, part: int | None = None) -> bool:
+    """Take the hunks from a file's section of a patch; False where git calls the file binary.
+
+    `part` is what the change adds to the patch id of its commit, where its lines do not say that.
+    """
     start = section.find(b"\n@@ -")
     diff = change.diff
     if start < 0:
         if b"\nBinary files " in section:
             return False
-        change.finish("", _part(change, b""))
+        change.finish("", part or _part(change, b""))
         return True
     hunks = section[start + 1 :] + b"\n"
-    part = None
     if diff.change_type == "T":  # shown as a removal and an addition, each with a header
         part = _part_of_whole_blobs(change)
         diff.is_binary = b"\nBinary files " in section
@@ -325,23 +364,20 @@ def _sections(output: Iterable[bytes], end: bytes) -> Iterator[tuple[int, bytes]
         yield number, whole.removesuffix(end).removesuffix(b"\n")
 
 
-def _larger(overlay: Overlay, binary: Sequence[Change], options: ReadOptions) -> list[Change]:
-    """Finish the binary changes; return those that are binary to git only because of their size."""
-    if not binary:
-        return []
+def _by_size(overlay: Overlay, binary: Sequence[Change], options: ReadOptions) -> tuple[list[Change], list[Change]]:
+    """Changes that git calls binary, but for those it has finished: (within the limit, beyond it)."""
     ids = dict.fromkeys(id_ for change in binary for id_ in _blobs(change))
     listing = overlay.run("cat-file", "--batch-check=%(objectname) %(objectsize)", stdin=b"\n".join(ids) + b"\n")
     if b" missing\n" in listing:
         raise StageError("a blob cannot be read")
     sizes = {name: int(size) for name, size in (line.split() for line in listing.splitlines())}
-    large = []
+    small, large = [], []
     for change in binary:
         if any(sizes[id_] > options.max_file_bytes for id_ in _blobs(change)):
             large.append(change)
         elif change.diff.change_type != "T" or not change.record:
-            change.diff.is_binary = True
-            change.finish("", _part_of_whole_blobs(change))
-    return large
+            small.append(change)
+    return small, large
 
 
 def _count_lines(overlay: Overlay, changes: Sequence[Change]) -> None:
@@ -403,16 +439,18 @@ def _blobs(change: Change) -> list[bytes]:
     return [id_.encode() for mode, id_ in sides if mode not in (SUBMODULE_MODE, NO_MODE)]
 
 
-def _trees(overlay: Overlay, changes: Sequence[Change]) -> tuple[str, str]:
-    """Two trees, old and new, whose entries are the numbers of the changes."""
+def _trees(
+    overlay: Overlay, changes: Sequence[Change], copies: Mapping[str, str] = MappingProxyType({})
+) -> tuple[str, str]:
+    """Two trees, old and new, whose entries are the numbers of the changes; `copies` take the place of their blobs."""
     old, new = [], []
     for number, change in enumerate(changes):
         diff = change.diff
         name = b"%08d" % number
         if diff.old_mode != NO_MODE:
-            old.append((diff.old_mode, name, diff.old_blob))
+            old.append((diff.old_mode, name, copies.get(diff.old_blob, diff.old_blob)))
         if diff.new_mode != NO_MODE:
-            new.append((diff.new_mode, name, diff.new_blob))
+            new.append((diff.new_mode, name, copies.get(diff.new_blob, diff.new_blob)))
     return overlay.write_tree(old), overlay.write_tree(new)
 
 

@@ -92,6 +92,11 @@ class FileDiff(msgspec.Struct, kw_only=True, gc=False):
     new_blob: BlobId
     encoding: str = "utf-8"
     """What the patch was decoded from: "utf-8", else "latin-1"."""
+    wide_encoding: str | msgspec.UnsetType = msgspec.UNSET
+    """Python's name of the encoding of a new side in UTF-16 or UTF-32, which git calls binary; the patch has it in
+    UTF-8. Absent for all others."""
+    old_wide_encoding: str | msgspec.UnsetType = msgspec.UNSET
+    """The same of the old side."""
 
 
 class BranchRef(msgspec.Struct, kw_only=True, gc=False):

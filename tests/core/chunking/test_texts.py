@@ -130,10 +130,68 @@ def test_without_a_sure_guess_it_is_latin_1(make_repo: MakeRepo) -> None:
     assert {one.encoding for one in last(repo).values()} == {"cp932", "latin-1"}
 
 
-def test_text_that_git_calls_binary_is_counted(make_repo: MakeRepo) -> None:
+WIDE = {
+    **{
+        name: lambda text, name=name: ("\ufeff" + text).encode(name) for name in ("utf-16-le", "utf-16-be", "utf-32-le")
+    },
+    "utf-16-le unmarked": lambda text: text.encode("utf-16-le"),
+    "utf-16-be unmarked": lambda text: text.encode("utf-16-be"),
+}
+"""How a text becomes bytes, by Python's name of the encoding."""
+
+
+@pytest.mark.parametrize("path", ["a.c", "a.txt"])
+@pytest.mark.parametrize("kind", WIDE)
+def test_text_that_git_calls_binary_is_text(make_repo: MakeRepo, kind: str, path: str) -> None:
+    name, is_marked = kind.split(maxsplit=1)[0], "unmarked" not in kind
+    mark = "\ufeff" if is_marked else ""
+    one, two = f"// one\r\n{JAPANESE}", f"// one\r\n{JAPANESE.replace('1; ', '22;')}"
     repo = make_repo("wide")
-    wide = ("utf-16", "utf-16-le", "utf-16-be", "utf-32")
-    marks = {"utf-16-le": "\ufeff", "utf-16-be": "\ufeff"}
-    files = {f"{name}.c": (marks.get(name, "") + JAPANESE).encode(name) for name in wide}
-    repo.commit("wide", {**files, "a.png": b"\x89PNG\r\n\x1a\n\0\0", "b.bin": b"\xff\xfe\0\xd8\0"})
-    assert dict(chunks_of(repo)[1]) == {"text in UTF-16 or UTF-32, binary to git": 4, "binary files": 2}
+    repo.commit("new", {path: WIDE[kind](one)})
+    repo.commit("edit", {path: WIDE[kind](two)})
+    repo.commit("to utf-8", {path: f"{mark}{one}"})
+    repo.commit("back", {path: WIDE[kind](two)})
+    (repo.path / path).unlink()
+    repo.commit("gone")
+    assert_sound(repo)
+    found, drops, _ = chunks_of(repo)
+    changes = [[one for one in chunks if one.qualified_name or path == "a.txt"] for _, chunks in found]
+    names = [[(one.encoding, one.old_encoding) for one in chunks] for chunks in changes]
+    assert names == [[(name, UNSET)], [(name, UNSET)], [("utf-8", name)], [(name, "utf-8")], [(name, UNSET)]]
+    _, (edited,), to_utf8, back, _ = changes
+    assert "-    return 1; // 戻る\n+    return 22;// 戻る\n" in edited.patch
+    assert (edited.additions, edited.deletions) == (1, 1)
+    assert [(one.additions, one.deletions) for one in (*to_utf8, *back)] == [(1, 1)] * 2
+    assert edited.encoding_guessed is (UNSET if is_marked else True)
+    assert not drops
+
+
+@pytest.mark.parametrize("name", ["utf-16-le", "utf-16-be", "utf-32-be"])
+def test_text_that_git_calls_binary_may_become_one_in_an_old_encoding(make_repo: MakeRepo, name: str) -> None:
+    repo = make_repo("wide")
+    repo.commit("wide", {"a.c": WIDE["utf-16-le"]("int a;\n// 外部依存\n"), "b.c": JAPANESE.encode("cp932")})
+    repo.commit("turned", {"a.c": "int b;\n// 外部依存\n".encode("cp932"), "b.c": ("\ufeff" + JAPANESE).encode(name)})
+    assert_sound(repo)
+    chunks = last(repo)
+    a = chunks["a.c", None]
+    assert (a.encoding, a.old_encoding) == ("cp932", "utf-16-le")
+    assert a.old_code.replace("\ufeff", "").replace("int a", "int b") == a.new_code
+    assert {(one.encoding, one.old_encoding) for one in chunks.values() if one.file_path == "b.c"} == {(name, "cp932")}
+
+
+def test_only_the_byte_order_of_a_text_changes(make_repo: MakeRepo) -> None:
+    repo = make_repo("wide")
+    repo.commit("one", {"a.c": WIDE["utf-16-le"](JAPANESE), "b.txt": "x\n"})
+    repo.commit("other", {"a.c": WIDE["utf-16-be"](JAPANESE), "b.txt": "y\n"})
+    found, drops, _ = chunks_of(repo)
+    assert [one.file_path for one in found[-1][1]] == ["b.txt"]
+    assert dict(drops) == {"file changes without changed lines": 1}
+
+
+def test_a_text_that_git_calls_binary_is_named_where_it_is_not_read(make_repo: MakeRepo) -> None:
+    repo = make_repo("wide")
+    repo.commit("one", {"a.c": WIDE["utf-16-le"](JAPANESE), "b.txt": WIDE["utf-16-be"]("one\n" * 100)})
+    repo.commit("two", {"a.c": JAPANESE.replace("1", "2"), "b.txt": WIDE["utf-16-be"]("two\n" * 100)})
+    assert_sound(repo, max_file_bytes=10)
+    names = {path: (one.encoding, one.old_encoding) for (path, _), one in last(repo, max_file_bytes=10).items()}
+    assert names == {"a.c": ("utf-8", "utf-16-le"), "b.txt": ("utf-16-be", UNSET)}

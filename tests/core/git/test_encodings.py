@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from core.git.encodings import Encoding, agreed, encoding_of, texts_of, with_line_feeds
+from core.git.encodings import Encoding, agreed, encoding_of, texts_of, wide_encoding_of, with_line_feeds
 
 
 @pytest.mark.parametrize(
@@ -156,3 +156,38 @@ def test_carriage_returns_and_line_feeds_end_the_lines_of_a_message(message: byt
 )
 def test_texts_of_a_commit(parts: list[bytes], declared: str, expected: tuple[list[str], str, bool]) -> None:
     assert texts_of(parts, declared) == expected
+
+
+@pytest.mark.parametrize("text", ["int a;\n", "// 表示する\n", "a 😀\r\n"])
+@pytest.mark.parametrize("name", ["utf-16-le", "utf-16-be", "utf-32-le", "utf-32-be"])
+def test_a_mark_names_what_git_calls_binary(text: str, name: str) -> None:
+    found = wide_encoding_of(f"\ufeff{text}".encode(name))
+    assert found == Encoding(name, 1.0, is_guessed=False)
+    assert found.to_utf8(f"\ufeff{text}".encode(name)).decode() == f"\ufeff{text}"
+
+
+@pytest.mark.parametrize("text", ["#define ID 1\r\n", "a = b\tc\n\x0c// größe\n", "// 表示する\nint show(void);\n"])
+@pytest.mark.parametrize("name", ["utf-16-le", "utf-16-be"])
+def test_without_a_mark_letters_tell_utf16(text: str, name: str) -> None:
+    assert wide_encoding_of(text.encode(name)) == Encoding(name, 1.0, is_guessed=True)
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        b"text\n",
+        "größe\n".encode(),
+        b"\xff\xfe\0\xd8\0",
+        b"\xff\xfea\0b\0c",
+        b"\xff\xfea\0\0\0b\0",
+        b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR\0\0\0\x01",
+        b"a\0b\0",
+        b"".join(bytes((n % 7, 0)) for n in range(500)),
+        b"n\0a\0m\0e\0\0\0" * 20,
+        "表示する".encode("utf-16-le") * 20 + b"\0\0",
+        ("name" + "\ue000\u0378").encode("utf-16-le") * 5,
+        b"RIFF\0\0\0\0" * 50,
+    ],
+)
+def test_what_is_no_text_in_utf16(data: bytes) -> None:
+    assert wide_encoding_of(data) is None
