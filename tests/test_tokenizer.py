@@ -53,7 +53,7 @@ def hard(make_repo: Callable[[str], Repo], tmp_path: Path) -> Path:
     return folder
 
 
-@pytest.mark.parametrize("view", ["new", "diff", "before_after"])
+@pytest.mark.parametrize("view", ["new", "diff", "before_after", "edit"])
 @pytest.mark.parametrize("mode", ["standalone", "base_model"])
 def test_the_whole_history_is_read_back(hard: Path, tiny_model: Path, mode: str, view: CodeView) -> None:
     ran = run_stage(

@@ -15,6 +15,7 @@ import torch
 from core.prediction.reading import Reading
 from core.prediction.search import PathChances, PathTree, options
 from core.text.grammar import (
+    ADDED,
     AFTER,
     BEFORE,
     CHANGES,
@@ -23,7 +24,9 @@ from core.text.grammar import (
     COMMIT_END,
     FILE_END,
     FILE_START,
+    KEPT,
     KINDS,
+    REMOVED,
     SYMBOL,
     CodeView,
     Marker,
@@ -43,13 +46,25 @@ _NEXT: dict[str, dict[Marker, str]] = {
     "sides": {BEFORE: "before", AFTER: "after", CODE_END: "next change"},
     "before": {AFTER: "after", CODE_END: "next change"},
     "after": {CODE_END: "next change"},
+    "hunks": {BEFORE: "present", KEPT: "kept", REMOVED: "removed", ADDED: "added", CODE_END: "next change"},
+    "present": {KEPT: "kept", REMOVED: "removed", ADDED: "added", CODE_END: "next change"},
+    "kept": {REMOVED: "removed", ADDED: "added"},
+    "removed": {ADDED: "added", KEPT: "kept", REMOVED: "removed", CODE_END: "next change"},
+    "added": {KEPT: "kept", REMOVED: "removed", CODE_END: "next change"},
     "next change": {**dict.fromkeys(CHANGES.values(), "kind"), FILE_END: "next file"},
     "next file": {FILE_START: "path", COMMIT_END: "done"},
 }
 """By state: the markers that may come, and the state that each leads to."""
-_TEXT = frozenset(("symbol", "code", "before", "after"))
+_CODE = {"before_after": "sides", "edit": "hunks"}
+"""The state behind <CODE_START>, by view, where it is not "code"."""
+_TEXT = frozenset(("symbol", "code", "before", "after", "present", "kept", "removed", "added"))
 """States in which text may come."""
-_CLOSING = {"symbol": CODE_START, "code": CODE_END, "sides": CODE_END, "before": CODE_END, "after": CODE_END} | {
+_NAMED = frozenset(("symbol", "removed", "added"))
+"""States in which some text must come: a symbol has a name, and a hunk changes something."""
+_CLOSING = {
+    "symbol": CODE_START,
+    **dict.fromkeys(("code", "sides", "before", "after", "hunks", "present", "removed", "added"), CODE_END),
+    "kept": ADDED,
     "next change": FILE_END,
     "next file": COMMIT_END,
 }
@@ -107,13 +122,14 @@ class Writer:
                     count += 1
                 state = "change"
                 continue
-            if count >= most_ids and state != "symbol":  # a symbol needs a name, and its text is bounded by itself
+            if count >= most_ids and state != "symbol":  # its text is bounded by itself
                 most_text = 0
             ids = {self.vocabulary.markers[marker]: marker for marker in self._markers(state, most_text, in_text)}
             if given:
                 id_ = self.vocabulary.markers[given.pop(0)]
             else:
-                may_write = state in _TEXT and most_text > 0 and self._has_room(state, in_text)
+                must_write = state in _NAMED and not in_text
+                may_write = must_write or (state in _TEXT and self._has_room(state, in_text, most_text))
                 id_ = self._chosen(list(ids), text_ids if may_write else None, choose)
             if id_ in ids:
                 state, in_text = self._after(state, ids[id_]), 0
@@ -125,10 +141,10 @@ class Writer:
                 self.reading.feed([id_])
 
     def _markers(self, state: str, most_text: int, in_text: int) -> list[Marker]:
+        if state in _NAMED and not in_text:
+            return []
         if most_text <= 0 and state in _CLOSING:
             return [_CLOSING[state]]
-        if state == "symbol" and not in_text:  # a symbol has a name
-            return []
         found = list(_NEXT[state])
         if state == "next file" and not self.tree.root.children:
             found.remove(FILE_START)
@@ -136,12 +152,14 @@ class Writer:
             found.remove(SYMBOL)
         return found
 
-    def _has_room(self, state: str, in_text: int) -> bool:
-        return state != "symbol" or in_text < MOST_SYMBOL_TOKENS
+    def _has_room(self, state: str, in_text: int, most_text: int) -> bool:
+        if state == "kept":  # what follows needs some text
+            return most_text > 1
+        return most_text > 0 and (state != "symbol" or in_text < MOST_SYMBOL_TOKENS)
 
     def _after(self, state: str, marker: Marker) -> str:
         following = _NEXT[state][marker]
-        return "sides" if following == "code" and self.view == "before_after" else following
+        return _CODE.get(self.view, following) if following == "code" else following
 
     def _chosen(self, markers: list[int], text: torch.Tensor | None, choose: Callable[[torch.Tensor], int]) -> int:
         logits = self.reading.logits[0]

@@ -6,7 +6,9 @@ docs/grammar.md shows it with an example; in short:
     commit  = <COMMIT_START> [<REPOSITORY> text] year month <AUTHOR> text [<BRANCH> text] <MESSAGE> text
               file+ <COMMIT_END>
     file    = <FILE_START> text language [<MODULE> text] change+ <FILE_END>
-    change  = type kind [<SYMBOL> text] <CODE_START> (text | [<BEFORE> text] [<AFTER> text]) <CODE_END>
+    change  = type kind [<SYMBOL> text] <CODE_START> code <CODE_END>
+    code    = text | [<BEFORE> text] [<AFTER> text] | [<BEFORE> text] hunk*
+    hunk    = [<KEPT> text] [<REMOVED> text] [<ADDED> text]
     text    = (characters | <SECRET:kind> | <EMAIL>)*
 
 year, month, language, type and kind are one marker each, such as <YEAR:2024>; a value for which there
@@ -25,6 +27,7 @@ import msgspec
 from core.code.change_types import CHANGE_TYPES
 from core.code.languages import LANGUAGES, SYMBOL_KINDS
 from core.records.chunks import Chunk
+from core.text.hunks import Hunk, hunks
 from core.text.secrets import SECRET_KINDS
 
 
@@ -48,6 +51,9 @@ MODULE = Marker("<MODULE>")
 SYMBOL = Marker("<SYMBOL>")
 BEFORE = Marker("<BEFORE>")
 AFTER = Marker("<AFTER>")
+KEPT = Marker("<KEPT>")
+REMOVED = Marker("<REMOVED>")
+ADDED = Marker("<ADDED>")
 EMAIL = Marker("<EMAIL>")
 SECRETS = {kind: Marker(f"<SECRET:{kind}>") for kind in SECRET_KINDS}
 
@@ -75,6 +81,7 @@ MARKERS: tuple[Marker, ...] = (
     *(YEAR, MONTH, LANGUAGE, CHANGE, KIND),
     *_VALUES,
     *(EMAIL, *SECRETS.values()),
+    *(KEPT, REMOVED, ADDED),
 )
 _MARKER_NAMES = frozenset(MARKERS)
 _SPELLED = re.compile("(" + "|".join(map(re.escape, sorted(MARKERS, key=len, reverse=True))) + ")")
@@ -83,8 +90,9 @@ NAMED_FIELDS = {FILE_START: "FILE", AUTHOR: "AUTHOR", MODULE: "MODULE", BRANCH: 
 MASKS = frozenset((EMAIL, *SECRETS.values()))
 """Markers that stand for a part of a text."""
 
-CodeView = Literal["new", "diff", "before_after"]
-"""What stands between <CODE_START> and <CODE_END>: the new code, the patch, or the old code and the new."""
+CodeView = Literal["new", "diff", "before_after", "edit"]
+"""What stands between <CODE_START> and <CODE_END>: the new code, the patch, the old code and the new, or the old code
+and the hunks that make the new code of it."""
 
 Pieces = list[str]
 """Markers (instances of `Marker`) and text (plain strings), in order."""
@@ -94,7 +102,7 @@ Text = tuple[str, ...]
 
 
 class ChangeText(msgspec.Struct, kw_only=True, omit_defaults=True):
-    """A chunk in a sequence. `code` is set for the views "new" and "diff", otherwise the other two."""
+    """A chunk in a sequence: `code` in the views "new" and "diff", `before` and `after` or `edit` in the others."""
 
     change_type: str
     symbol_kind: str
@@ -102,6 +110,7 @@ class ChangeText(msgspec.Struct, kw_only=True, omit_defaults=True):
     code: Text = ()
     before: Text = ()
     after: Text = ()
+    edit: list[Hunk] = []
 
 
 class FileText(msgspec.Struct, kw_only=True, omit_defaults=True):
@@ -217,6 +226,24 @@ def spelled(name: str, value: str) -> str:
     return f"<{name}:{value}>"
 
 
+def sides(chunk: Chunk) -> tuple[str, str]:
+    """Code before and after an edit: a symbol's own lines; outside symbols those of the patch, with what is around."""
+    if chunk.symbol_kind not in ("module", "file"):
+        return chunk.old_code, chunk.new_code
+    old: list[str] = []
+    new: list[str] = []
+    ends: tuple[list[str], ...] = ()
+    for row in re.findall(r"[^\n]*\n|[^\n]+", chunk.patch):
+        into = {" ": (old, new), "-": (old,), "+": (new,)}.get(row[0], ())
+        for side in into:
+            side.append(row[1:])
+        if row[0] == "\\":  # "No newline at end of file", said of the row before
+            for side in ends:
+                side[-1] = side[-1].removesuffix("\n")
+        ends = into
+    return "".join(old), "".join(new)
+
+
 def _change_text(chunk: Chunk, view: CodeView, clean: Callable[[str], Text]) -> ChangeText:
     made = ChangeText(
         change_type=chunk.change_type, symbol_kind=chunk.symbol_kind, symbol=clean(chunk.qualified_name or "")
@@ -225,8 +252,11 @@ def _change_text(chunk: Chunk, view: CodeView, clean: Callable[[str], Text]) -> 
         made.code = clean(chunk.new_code)
     elif view == "diff":
         made.code = clean(chunk.patch)
-    else:
+    elif view == "before_after":
         made.before, made.after = clean(chunk.old_code), clean(chunk.new_code)
+    else:
+        made.before, after = (clean(side) for side in sides(chunk))
+        made.edit = hunks(made.before, after)
     return made
 
 
@@ -237,7 +267,10 @@ def _change(change: ChangeText) -> Iterator[str]:
         if text or marker is CODE_START:
             yield marker
             yield from text
-    for marker, text in ((BEFORE, change.before), (AFTER, change.after)):
+    parts = [(BEFORE, change.before), (AFTER, change.after)]
+    for hunk in change.edit:
+        parts += [(KEPT, hunk.kept), (REMOVED, hunk.removed), (ADDED, hunk.added)]
+    for marker, text in parts:
         if text:
             yield marker
             yield from text
@@ -291,7 +324,11 @@ class _PieceReader:
         self._expect(CODE_START)
         change.code = self._text()
         change.before, change.after = self._optional(BEFORE), self._optional(AFTER)
-        self._expect(CODE_END)
+        while not self._take(CODE_END):
+            hunk = Hunk(self._optional(KEPT), self._optional(REMOVED), self._optional(ADDED))
+            if not (hunk.removed or hunk.added):
+                raise GrammarError(f"piece {self._taken}: expected a hunk or {CODE_END}, found {self.next!r}")
+            change.edit.append(hunk)
         return change
 
     def _advance(self) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Literal
 
 from core.records.chunks import Chunk
-from core.text.grammar import CodeView, Pieces, plain, serialise, texts_of
+from core.text.grammar import CodeView, Pieces, plain, serialise, sides, texts_of
 from core.text.redaction import Redactor
 
 SecretsMode = Literal["mask", "keep", "drop"]
@@ -36,5 +36,10 @@ class SequenceMaker:
 
     def _texts(self, chunk: Chunk) -> tuple[str, ...]:
         """All that a sequence shows of a chunk besides its commit."""
-        shown = {"new": (chunk.new_code,), "diff": (chunk.patch,), "before_after": (chunk.old_code, chunk.new_code)}
+        shown = {
+            "new": (chunk.new_code,),
+            "diff": (chunk.patch,),
+            "before_after": (chunk.old_code, chunk.new_code),
+            "edit": sides(chunk),
+        }
         return (chunk.file_path, chunk.module_path, chunk.qualified_name or "", *shown[self._view])

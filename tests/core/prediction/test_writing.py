@@ -15,6 +15,7 @@ from core.prediction.search import new_path
 from core.prediction.streaming import pieces_of, spelled_for_people
 from core.prediction.writing import Sampling, Writer
 from core.text.grammar import (
+    ADDED,
     AFTER,
     BEFORE,
     CHANGES,
@@ -24,6 +25,8 @@ from core.text.grammar import (
     COMMIT_START,
     FILE_END,
     FILE_START,
+    KEPT,
+    REMOVED,
     SYMBOL,
     CodeView,
     CommitText,
@@ -44,7 +47,7 @@ def head(predictor: Predictor) -> list[int]:
 
 def text_ids(written: list[int], vocabulary: Vocabulary) -> int:
     """How many of the ids are text in symbols and code."""
-    places = {vocabulary.markers[marker] for marker in (SYMBOL, CODE_START, BEFORE, AFTER)}
+    places = {vocabulary.markers[marker] for marker in (SYMBOL, CODE_START, BEFORE, AFTER, KEPT, REMOVED, ADDED)}
     inside = count = 0
     for id_ in written:
         if id_ in vocabulary.own_ids:
@@ -56,7 +59,7 @@ def text_ids(written: list[int], vocabulary: Vocabulary) -> int:
 
 @pytest.mark.parametrize("seed", range(12))
 @pytest.mark.parametrize("budget", [1, 3, 40])
-@pytest.mark.parametrize("view", ["new", "before_after"])
+@pytest.mark.parametrize("view", ["new", "before_after", "edit"])
 def test_what_is_written_always_parses(predictor: Predictor, seed: int, budget: int, view: CodeView) -> None:
     asker = Predictor(predictor.model, predictor.vocabulary, 256, view)
     ranking = asker.rank([], head(predictor), PATHS, top=3, new_files=seed % 2 == 0)
@@ -66,8 +69,8 @@ def test_what_is_written_always_parses(predictor: Predictor, seed: int, budget: 
     assert text_ids(written, predictor.vocabulary) <= budget
     known = {*PATHS, ranking.first.name if ranking.first else ""}
     assert {"".join(file.path) for file in commit.files} <= known
-    if view == "new":
-        assert not any(c.before or c.after for file in commit.files for c in file.changes)
+    if view in ("new", "edit"):
+        assert not any(c.after or (c.before and view == "new") for file in commit.files for c in file.changes)
     assert asker.prediction(ranking, written).commit == commit
 
 

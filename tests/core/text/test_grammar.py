@@ -27,6 +27,7 @@ from core.text.grammar import (
     serialise,
     texts_of,
 )  # fmt: skip
+from core.text.hunks import hunks
 
 PLAIN = st.one_of(st.text(min_size=1, max_size=20), st.sampled_from([str(marker) for marker in MARKERS]))
 MASK = st.sampled_from([EMAIL, *SECRETS.values()])
@@ -50,6 +51,13 @@ CHANGES = st.one_of(
         code=texts(),
     ),
     st.builds(ChangeText, change_type=st.text(min_size=1), symbol_kind=st.just("file"), before=texts(), after=texts()),
+    st.builds(
+        lambda before, after: ChangeText(
+            change_type="other", symbol_kind="function", before=before, edit=hunks(before, after)
+        ),
+        before=texts(),
+        after=texts(),
+    ),
 )
 FILES = st.builds(
     FileText,
