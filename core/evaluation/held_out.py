@@ -30,8 +30,9 @@ from core.records.evaluation import (
 )
 from core.scoring.blocks import spread_blocks
 from core.scoring.scores import Scores, Targets
-from core.text.grammar import KINDS
-from core.text.stream import in_code, positions
+from core.text.edits import added, edits, shown
+from core.text.grammar import CHANGES, KINDS
+from core.text.stream import CHANGE_STARTS, in_code, positions
 
 if TYPE_CHECKING:
     import torch
@@ -71,6 +72,40 @@ class HeldOut:
         before = np.concatenate([one.numpy() for one in earlier])
         targets = Targets.of(stream, spread_blocks(len(stream), width, most), vocabulary, masked=masked)
         guessed = guesses(before, stream.numpy(), targets.positions)
+        return cls(before, len(earlier[0]), stream, targets, guessed, vocabulary)
+
+    @classmethod
+    def of_edits(
+        cls,
+        earlier: list[torch.Tensor],
+        stream: torch.Tensor,
+        vocabulary: Vocabulary,
+        width: int,
+        most: int | None,
+        *,
+        masked: bool = False,
+    ) -> HeldOut | None:
+        """Choose edits, spread over the split, each behind what is known before it; None where there are none.
+
+        At most `most` tokens are read. The bytes that count are those that the edits add.
+        """
+        ids = stream.numpy()
+        found = edits(ids, vocabulary.markers)
+        if not found:
+            return None
+        wanted = min(len(found), max(most // width, 1) if most else len(found))
+        chosen = [shown(ids, found[(2 * n + 1) * len(found) // (2 * wanted)], width) for n in range(wanted)]
+        # A block's first token is context: here the last one before the edit.
+        targets = Targets.of(
+            stream,
+            [(first - 1, last) for _, (first, last) in chosen],
+            vocabulary,
+            masked=masked,
+            contexts=[known[:-1] for known, _ in chosen],
+            counted=added(ids, vocabulary.markers),
+        )
+        before = np.concatenate([one.numpy() for one in earlier])
+        guessed = guesses(before, ids, targets.positions)
         return cls(before, len(earlier[0]), stream, targets, guessed, vocabulary)
 
     @property
@@ -132,6 +167,16 @@ class HeldOut:
             gain_of_cache=gain_of(TUNED + CACHE, TUNED),
             gain_over_copy=gain_of(TUNED + CACHE, COPY),
         )
+
+    def by_change(self, rows: Mapping[str, Scores]) -> dict[str, Group]:
+        """Bits per token by the kind of change that a token belongs to."""
+        ids, markers = self.stream.numpy(), self.vocabulary.markers
+        at = positions(ids, markers, *CHANGE_STARTS)
+        types = {markers[marker]: name for name, marker in CHANGES.items()}
+        names = [*CHANGES, "other kinds"]
+        last = np.searchsorted(at, self.targets.positions, side="right") - 1
+        numbers = np.array([names.index(types.get(id_, names[-1])) for id_ in ids[at].tolist()] or [0])
+        return by_group(names, numbers[np.maximum(last, 0)], _shown(rows))
 
     def by_kind(self, rows: Mapping[str, Scores]) -> dict[str, Group]:
         """Bits per token by the kind of symbol whose code a token is in; "about" is all that is outside of code."""

@@ -168,6 +168,10 @@ class Evaluation(msgspec.Struct, kw_only=True):
     warnings: list[str] = []
     data: EvaluatedData
     splits: dict[str, SplitTable]
+    edits: dict[str, SplitTable] = {}
+    """Edits of the splits, where the tokens show edits: bits of the whole edit for each byte that it adds."""
+    edits_by_change: dict[str, Group] = {}
+    """Edits of the test split by kind of change."""
     by_kind: dict[str, Group] = {}
     """Test split by kind of symbol; "about" is all that is outside of code."""
     by_age: dict[str, Group] = {}

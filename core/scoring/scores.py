@@ -38,15 +38,24 @@ class Targets:
     commits: Ints
     """Number of each token's commit among those that have targets, in their order."""
     text_bytes: Ints
-    """Bytes of scored text, by commit."""
+    """Bytes of scored text, or of the part of it that counts, by commit."""
     restart: int = -1
     """The id at which positions restart, so that tokens see no earlier commit; -1 for none."""
+    contexts: Sequence[NDArray[np.int64]] = ()
+    """For each block the tokens that a model sees in front of it; empty where it sees the block alone."""
 
     @classmethod
     def of(
-        cls, stream: torch.Tensor, blocks: Sequence[Block], vocabulary: Vocabulary, *, masked: bool = False
+        cls,
+        stream: torch.Tensor,
+        blocks: Sequence[Block],
+        vocabulary: Vocabulary,
+        *,
+        masked: bool = False,
+        contexts: Sequence[NDArray[np.int64]] = (),
+        counted: Flags | None = None,
     ) -> Targets:
-        """Find the blocks' tokens in a stream (1-D, int64)."""
+        """Find the blocks' tokens in a stream (1-D, int64); `counted` are those of the stream whose bytes count."""
         ids = stream.numpy()
         ranges = [np.arange(start + 1, end, dtype=np.int64) for start, end in blocks]
         positions = np.concatenate(ranges) if ranges else np.empty(0, np.int64)
@@ -59,9 +68,10 @@ class Targets:
         firsts = np.flatnonzero(np.diff(commits, prepend=-1) | np.diff(block_of, prepend=-1))
         for first, end in zip(firsts, np.append(firsts[1:], len(positions)), strict=False):
             inside = positions[first:end][text[first:end]]
+            inside = inside if counted is None else inside[counted[inside]]
             sizes[commits[first]] += len(vocabulary.decode(ids[inside].tolist()).encode())
         restart = vocabulary.markers[COMMIT_START] if masked else -1
-        return cls(list(blocks), positions, text, commits.astype(np.int64), sizes, restart)
+        return cls(list(blocks), positions, text, commits.astype(np.int64), sizes, restart, contexts)
 
     def __len__(self) -> int:
         return len(self.positions)
@@ -103,11 +113,14 @@ def score(
     model.eval()
     at = 0
     with torch.inference_mode():
-        for start, end in targets.blocks:
-            ids = stream[start:end].clone().to(model.device)
-            wanted = ids[1:]
+        for number, (start, end) in enumerate(targets.blocks):
+            ids = stream[start:end].clone()
+            wanted = ids[1:].to(model.device)
+            if targets.contexts:
+                ids = torch.cat([torch.from_numpy(targets.contexts[number]), ids])
+            ids = ids.to(model.device)
             more = {"position_ids": _positions(ids, targets.restart)[None]} if targets.restart >= 0 else {}
-            logits = model(input_ids=ids[None], use_cache=False, **more).logits[0, :-1].float()
+            logits = model(input_ids=ids[None], use_cache=False, **more).logits[0, -len(wanted) - 1 : -1].float()
             norm = logits.logsumexp(dim=-1)
             nats.append((norm - logits.gather(1, wanted[:, None])[:, 0]).double().cpu().numpy())
             correct.append((logits.argmax(dim=-1) == wanted).cpu().numpy())

@@ -83,6 +83,8 @@ MARKERS: tuple[Marker, ...] = (
     *(EMAIL, *SECRETS.values()),
     *(KEPT, REMOVED, ADDED),
 )
+HUNK_MARKERS = (KEPT, REMOVED, ADDED)
+"""What begins a part of a hunk. Vocabularies of versions before 0.3 lack them."""
 _MARKER_NAMES = frozenset(MARKERS)
 _SPELLED = re.compile("(" + "|".join(map(re.escape, sorted(MARKERS, key=len, reverse=True))) + ")")
 NAMED_FIELDS = {FILE_START: "FILE", AUTHOR: "AUTHOR", MODULE: "MODULE", BRANCH: "BRANCH", REPOSITORY: "REPOSITORY"}

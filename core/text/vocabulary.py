@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 from core.errors import UserError
 from core.files import write_json
 from core.records.lines import DAMAGED
-from core.text.grammar import MARKERS, NAMED_FIELDS, Marker, Pieces, spelled
+from core.text.grammar import HUNK_MARKERS, MARKERS, NAMED_FIELDS, Marker, Pieces, spelled
 from core.text.lossless import lossless
 
 if TYPE_CHECKING:
@@ -65,24 +65,30 @@ class Vocabulary:
         return vocabulary
 
     @classmethod
-    def with_markers(cls, tokenizer: Tokenizer, base_model: str, values: Iterable[Value] = ()) -> Vocabulary:
+    def with_markers(
+        cls,
+        tokenizer: Tokenizer,
+        base_model: str,
+        values: Iterable[Value] = (),
+        markers: Sequence[Marker] = MARKERS,
+    ) -> Vocabulary:
         """A tokenizer with our tokens (added where they are missing) as they must be used."""
         from tokenizers import AddedToken
 
         values = list(values)
-        names = [*map(str, MARKERS), *map(_name, values)]
+        names = [*map(str, markers), *map(_name, values)]
         tokenizer.add_special_tokens([AddedToken(name, special=True, normalized=False) for name in names])
         tokenizer.encode_special_tokens = True  # in text, "<CODE_END>" is ten characters like any others
         entries = tokenizer.get_vocab(with_added_tokens=True)
         ids = {name: entries[name] for name in names}
         made = cls(
             tokenizer,
-            markers={str(marker): ids[marker] for marker in MARKERS},
+            markers={str(marker): ids[marker] for marker in markers},
             pad_id=tokenizer.token_to_id(PAD) or 0,
             base_model=base_model,
             values={value: ids[_name(value)] for value in values},
         )
-        made._added.update((ids[marker], marker) for marker in MARKERS)
+        made._added.update((ids[marker], marker) for marker in markers)
         made._added.update((id_, text) for (_, text), id_ in made.values.items())
         return made
 
@@ -112,7 +118,8 @@ class Vocabulary:
             tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
         except Exception as error:  # noqa: BLE001 - the library raises nothing more exact
             raise UserError(f"the tokenizer in {folder} cannot be loaded: {error}", hint) from None
-        vocabulary = cls.with_markers(tokenizer, base_model, values_of(values))
+        known = [one for one in MARKERS if one not in HUNK_MARKERS or tokenizer.token_to_id(one) is not None]
+        vocabulary = cls.with_markers(tokenizer, base_model, values_of(values), known)
         vocabulary.pad_id = pad_id
         return vocabulary
 

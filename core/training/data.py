@@ -12,12 +12,12 @@ from core.logs import log
 from core.scoring.blocks import spread_blocks
 from core.text.token_files import SPLITS, WINDOW_KEYS, load
 from core.text.vocabulary import STANDALONE, Vocabulary
-from core.training.examples import Blocks, Chosen, Documents, Examples, Windows
+from core.training.examples import Blocks, Chosen, Documents, Edits, Examples, Windows
 
 if TYPE_CHECKING:
     import torch
 
-Objective = Literal["blocks", "target_window"]
+Objective = Literal["blocks", "target_window", "edits"]
 
 
 @dataclass
@@ -76,6 +76,8 @@ class TrainingData:
         """Tokens of an example: `wanted`, but no more than a block or a window has."""
         if self.objective == "target_window":
             return sum(self.windows["train"][name].shape[1] for name in ("contexts", "targets"))
+        if self.objective == "edits":
+            return wanted
         blocks = self.blocks("train", wanted)
         assert blocks is not None  # checked by `read`
         if blocks.block < wanted:
@@ -86,12 +88,19 @@ class TrainingData:
         """What the objective trains on; None where the split has none."""
         if self.objective == "target_window":
             return Windows(self.windows[split], width)
+        if self.objective == "edits":
+            return Edits(self.train if split == "train" else self.val, self.vocabulary.markers, width)
         return self.blocks(split, width)
 
     def training_examples(self, width: int) -> Examples:
-        """Those of the training split."""
+        """Those of the training split. Raises UserError where the tokens hold no edits."""
         found = self.examples("train", width)
         assert found is not None  # checked by `read`
+        if self.objective == "edits" and not len(found):
+            raise UserError(
+                "the training split holds no edits",
+                "objective: edits needs tokenizer.code_view: edit; set it, and run the tokenizer stage again",
+            )
         return found
 
     def validation(self, width: int, most_tokens: int) -> Chosen | None:

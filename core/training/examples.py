@@ -1,4 +1,4 @@
-"""What a model is trained on, one example at a time: packed blocks, or context and target windows."""
+"""What a model is trained on, one example at a time: packed blocks, context and target windows, or edits."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from torch import Tensor
 from torch.utils.data import Dataset
 
 from core.errors import UserError
+from core.text.edits import edits, shown
 from core.training.loss import IGNORED
 
 if TYPE_CHECKING:
@@ -39,6 +40,10 @@ class Examples(Protocol):
 
     def tokens(self, number: int) -> int:
         """How many tokens of the example have a loss."""
+        ...
+
+    def length(self, number: int) -> int:
+        """How many tokens of the example are read; of a packed block, the one that the next block repeats is not."""
         ...
 
     def first_tokens(self) -> NDArray[np.int64]:
@@ -110,6 +115,10 @@ class Blocks:
         """All but the first token, which nothing predicts."""
         return int(self._end[number] - self._start[number]) - 1
 
+    def length(self, number: int) -> int:
+        """The same: all are read."""
+        return self.tokens(number)
+
     def first_tokens(self) -> NDArray[np.int64]:
         """Where each piece begins in its split's stream."""
         firsts: NDArray[np.int64] = np.asarray(self.rows["first_token"], np.int64)[self._row] + self._start
@@ -141,10 +150,46 @@ class Windows:
         """The real tokens of the target."""
         return int(self.data["target_masks"][number].sum())
 
+    def length(self, number: int) -> int:
+        """Tokens of context and target together."""
+        return min(sum(len(self.data[name][number]) for name in ("contexts", "targets")), self.width)
+
     def first_tokens(self) -> NDArray[np.int64]:
         """Where each window's target begins in the split's stream, which may be padded on the left."""
         targets, left = self.data["targets"], int(self.data["stream"].storage_offset())
         return np.arange(len(targets), dtype=np.int64) * targets.stride(0) + int(targets.storage_offset()) - left
+
+
+class Edits:
+    """The edits of a stream (ids, 1-D), each behind what is known before it, with a loss on the edit alone."""
+
+    def __init__(self, stream: Tensor, markers: Mapping[str, int], width: int) -> None:
+        self._ids, self._width = stream.numpy(), width
+        self._edits = edits(self._ids, markers)
+
+    def __len__(self) -> int:
+        return len(self._edits)
+
+    def __getitem__(self, number: int) -> Example:
+        before, (first, last) = shown(self._ids, self._edits[number], self._width)
+        ids = torch.from_numpy(np.concatenate([before, self._ids[first:last].astype(np.int64)]))
+        labels = ids.clone()
+        labels[: len(before)] = IGNORED
+        return {"input_ids": ids, "labels": labels}
+
+    def tokens(self, number: int) -> int:
+        """Tokens of the edit."""
+        _, (first, last) = shown(self._ids, self._edits[number], self._width)
+        return last - first
+
+    def length(self, number: int) -> int:
+        """Tokens of the edit and of what is shown before it."""
+        known, (first, last) = shown(self._ids, self._edits[number], self._width)
+        return len(known) + last - first
+
+    def first_tokens(self) -> NDArray[np.int64]:
+        """Where each edit begins in its split's stream."""
+        return np.array([edit.hunks[0] for edit in self._edits], np.int64)
 
 
 class Chosen(Dataset[Example]):

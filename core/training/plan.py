@@ -154,7 +154,7 @@ def bounds_of(
     bounds = {"epochs": len(fresh) * budget.epochs / (1 - share)}
     if budget.max_train_tokens:
         some = fresh[:: max(len(fresh) // 1000, 1)]  # a thousand are enough for a mean
-        each = sum(examples.tokens(number) for number in some) / len(some)
+        each = sum(examples.length(number) for number in some) / len(some)
         bounds["max_train_tokens"] = budget.max_train_tokens / each
     if budget.max_steps:
         bounds["max_steps"] = budget.max_steps * per_step

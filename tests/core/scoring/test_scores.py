@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 from transformers import AutoModelForCausalLM
@@ -48,6 +49,25 @@ def test_candidates_are_scored_together_with_the_targets(tiny_model: Path, tmp_p
     same = score(model, stream, targets, candidates=stream.numpy()[targets.positions])
     assert same.candidate_nats is not None
     assert (same.candidate_nats == same.nats).all()
+
+
+def test_what_stands_in_front_of_a_block_is_seen_and_not_scored(tiny_model: Path, tmp_path: Path) -> None:
+    tokenizer, pad, _ = base_models.load_tokenizer(str(tiny_model), tmp_path)
+    vocabulary = Vocabulary.of_base_model(tokenizer, pad, str(tiny_model))
+    model = AutoModelForCausalLM.from_pretrained(tiny_model)
+    base_models.fit_to_vocabulary(model, vocabulary)
+    ids = np.array(vocabulary.encode([["fn handler(x: u32) -> u32 { x }"]])[0])
+    stream, middle, end = torch.from_numpy(ids), len(ids) // 2, len(ids)
+    whole = score(model, stream, Targets.of(stream, [(0, end)], vocabulary))
+    shown = Targets.of(stream, [(middle, end)], vocabulary, contexts=[ids[:middle]])
+    split = score(model, stream, shown, candidates=ids[shown.positions])
+    assert split.nats == pytest.approx(whole.nats[middle:], rel=1e-5)
+    assert split.candidate_nats == pytest.approx(split.nats)
+    assert (score(model, stream, Targets.of(stream, [(middle, end)], vocabulary)).nats != split.nats).any()
+    some = np.zeros(len(ids), bool)
+    some[end - 1] = True
+    counted = Targets.of(stream, [(middle, end)], vocabulary, counted=some)
+    assert counted.text_bytes.sum() == len(vocabulary.decode([int(ids[-1])]).encode())
 
 
 def test_text_is_counted_by_commit(tiny_model: Path, tmp_path: Path) -> None:

@@ -11,8 +11,12 @@ from datasets import Dataset, DatasetDict
 from transformers import LlamaConfig, LlamaForCausalLM
 
 from core.errors import UserError
+from core.models import base_models
+from core.text.grammar import ChangeText, CommitText, FileText, serialise
+from core.text.hunks import hunks
 from core.text.token_files import windows
-from core.training.examples import Blocks, Chosen, Collator, Windows
+from core.text.vocabulary import Vocabulary
+from core.training.examples import Blocks, Chosen, Collator, Edits, Windows
 from core.training.loss import IGNORED
 
 STREAM = torch.arange(100, 187)
@@ -70,10 +74,44 @@ def test_windows_ask_for_targets_alone() -> None:
     assert example["input_ids"].tolist() == STREAM[6:26].tolist()
     assert example["labels"].tolist() == [IGNORED] * 16 + STREAM[22:26].tolist()
     assert made.tokens(3) == 4
+    assert made.length(3) == 20
     assert made.first_tokens()[3] == 22
     narrow = Windows(windows(STREAM, 16, 4, 2, 0), 10)[3]
+    assert Windows(windows(STREAM, 16, 4, 2, 0), 10).length(3) == 10
     assert narrow["input_ids"].tolist() == STREAM[16:26].tolist()
     assert narrow["labels"].tolist() == [IGNORED] * 6 + STREAM[22:26].tolist()
+
+
+def test_edits_ask_for_the_edit_alone(tiny_model: Path, tmp_path: Path) -> None:
+    tokenizer, pad, _ = base_models.load_tokenizer(str(tiny_model), tmp_path)
+    vocabulary = Vocabulary.of_base_model(tokenizer, pad, str(tiny_model))
+    before, after = ("fn a() {\n", "    one();\n}\n"), ("fn a() {\n", "    two();\n}\n")
+    change = ChangeText(
+        change_type="modified_function",
+        symbol_kind="function",
+        symbol=("a",),
+        before=("".join(before),),
+        edit=hunks(("".join(before),), ("".join(after),)),
+    )
+    file = FileText(path=("a.rs",), language="rust", changes=[change, change])
+    pieces = [
+        piece
+        for sequence in serialise(CommitText(year="2024", month="05", author=("A",), message=("m",), files=[file]))
+        for piece in sequence
+    ]
+    stream = torch.tensor(vocabulary.encode([pieces])[0])
+    made = Edits(stream, vocabulary.markers, 64)
+    assert len(made) == 2
+    for number, first in enumerate(made.first_tokens()):
+        ids, labels = made[number]["input_ids"], made[number]["labels"]
+        asked = labels != IGNORED
+        assert torch.equal(ids[asked], labels[asked])
+        assert torch.equal(ids[asked], stream[first : first + int(asked.sum())])
+        assert made.tokens(number) == int(asked.sum())
+        assert made.length(number) == len(ids) <= 64
+        assert vocabulary.decode(labels[asked].tolist()).startswith("<REMOVED>    one();\n")
+        assert asked.tolist() == sorted(asked.tolist())  # the edit comes last
+    assert vocabulary.decode(made[1]["input_ids"].tolist()).count("<MESSAGE>m") == 1
 
 
 def test_a_padded_window_is_masked() -> None:

@@ -30,6 +30,9 @@ class Hundred:
     def tokens(self, number: int) -> int:
         return 10
 
+    def length(self, number: int) -> int:
+        return 20
+
     def first_tokens(self) -> np.ndarray:
         return np.arange(self.count) * 10
 
@@ -59,8 +62,8 @@ def test_the_newest_are_taken_more_often() -> None:
     [
         (Budget(2.0), 50, "epochs"),
         (Budget(1.0, max_steps=7), 7, "max_steps"),
-        (Budget(1.0, max_train_tokens=200), 5, "max_train_tokens"),
-        (Budget(1.0, max_train_tokens=201), 6, "max_train_tokens"),
+        (Budget(1.0, max_train_tokens=400), 5, "max_train_tokens"),
+        (Budget(1.0, max_train_tokens=401), 6, "max_train_tokens"),
         (Budget(1.0, max_minutes=0.1), 3, "max_minutes"),
         (Budget(0.001), 1, "epochs"),
     ],
