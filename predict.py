@@ -4,7 +4,8 @@
     python predict.py --staged      what did I forget?  (or --changed FILE, --diff A..B, git diff | … --diff -)
 
 Files are ranked by the repository's history and texts, without a model (core/ranking/). Where there is a trained one,
-it sketches the first file's change; the sketch is held to the commit grammar, so it always parses.
+it sketches the first file's change; the sketch is held to the commit grammar, so it always parses. Without one, the
+code that the task is about and the nearest change of the past are shown.
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ from core.engine.command import CONTEXT_SETTINGS, version_option, with_exit_code
 from core.errors import EXIT_FAILED
 from core.prediction.question import Question
 from core.prediction.second_opinion import SecondOpinion, SecondOpinionConfig
+from core.prediction.worth import no_sketch
 from core.visible import visible
 
 if TYPE_CHECKING:
@@ -90,7 +92,11 @@ def main(
         sys.exit(answer_batch(asker, batch, question))
     answer = asker.answer(question, at)
     if question.sketch_tokens and not question.changed and not at:  # a model knows the whole history
-        answer = with_sketch(answer, question, folder, repo, asker, last, stream=stream, as_json=as_json)
+        if question.always_sketch or not (why := no_sketch(Path(folder))):
+            answer = with_sketch(answer, question, folder, repo, asker, last, stream=stream, as_json=as_json)
+        else:
+            answer = replace(answer, no_sketch=why)
+    answer = asker.with_evidence(answer, question)
     if as_json:
         event = {"event": "done"} if stream else {}
         click.echo(json.dumps({**event, **answer.as_dict()}, indent=None if stream else 2, ensure_ascii=False))

@@ -106,6 +106,7 @@ class _OpenAI(BaseModel):
         return Question(
             task=next((message.text for message in reversed(messages) if message.role == "user"), ""),
             sketch_tokens=min(most_tokens or Question().sketch_tokens, MOST_TOKENS),
+            always_sketch=True,  # who asks a language model wants it to write
             temperature=self.temperature or 0.0,
             top_p=self.share_drawn_from,
             seed=self.seed or 0,

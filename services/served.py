@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from core.errors import UserError
+from core.logs import log
 from core.prediction.answer import Answer
 from core.prediction.files import Draft, FileAsker
 from core.prediction.question import Question
 from core.prediction.second_opinion import FILES, SecondOpinion
+from core.prediction.worth import no_sketch
 from core.ranking.ranker import FileRanking, Ranker
 from index.repository import RepositoryIndex
 from services.answers import AnswerPart, Work
@@ -61,7 +63,16 @@ def load_all(
         asker.commit()
     if folders:
         loaded = language_model.load(folders, places, cache_dir, last)
-    return {name: Served(name, askers[places[name]], loaded.get(name), second_opinion=second_opinion) for name in names}
+    reasons = {name: no_sketch(folder) for name, folder in folders.items()}
+    for name, why in reasons.items():
+        if why:
+            log.info("%s: %s", name, why)
+    return {
+        name: Served(
+            name, askers[places[name]], loaded.get(name), second_opinion=second_opinion, no_sketch=reasons.get(name, "")
+        )
+        for name in names
+    }
 
 
 @dataclass
@@ -76,6 +87,8 @@ class Served:
     created: int = field(default_factory=lambda: int(time.time()))
     second_opinion: SecondOpinion | None = None
     """Asked about unsure rankings by requests that want it."""
+    no_sketch: str = ""
+    """Why the model's code is not shown to who does not insist."""
 
     def predict(self, request: PredictRequest) -> Work:
         """The ranking, the sketch as it is written, then all of it."""
@@ -92,7 +105,9 @@ class Served:
             yield from ()
 
         def rank() -> Iterator[AnswerPart]:
-            found.append(self.files.finished(drafts[-1], question) if drafts else self.rank(question, request.at))
+            answer = self.files.finished(drafts[-1], question) if drafts else self.rank(question, request.at)
+            why = self.no_sketch if question.sketch_tokens and not (model or question.changed) else ""
+            found.append(answer if model else replace(self.files.with_evidence(answer, question), no_sketch=why))
             yield AnswerPart(event="ranking", data=found[0].as_dict())
             if model is None:
                 yield AnswerPart(event="done", data=found[0].as_dict())
@@ -137,7 +152,9 @@ class Served:
         return self.second_opinion
 
     def _writer(self, question: Question) -> LanguageModel | None:
-        return self.model if question.sketch_tokens and not question.changed else None
+        if question.changed or not question.sketch_tokens or (self.no_sketch and not question.always_sketch):
+            return None
+        return self.model
 
 
 def in_markdown(ranking: FileRanking) -> str:

@@ -154,7 +154,7 @@ def test_report_is_self_contained(world: World) -> None:
 
 def test_prediction_of_the_next_commit(world: World) -> None:
     arguments = ("--model", "outputs/model", "--repo", str(world.repo.path), "--task", "add a handler", "--last", "3")
-    done = world.program.run("predict.py", *arguments, "--json", "--sketch-tokens", "8")
+    done = world.program.run("predict.py", *arguments, "--json", "--sketch-tokens", "8", "--always-sketch")
     assert done.returncode == 0, done.stderr
     answer = json.loads(done.stdout)
     existing = world.repo.git("ls-files").splitlines()
@@ -163,7 +163,7 @@ def test_prediction_of_the_next_commit(world: World) -> None:
     assert answer["commit"]["message"] == "add a handler"
     assert answer["commit"]["files"][0]["path"] == answer["sketch_file"]
     assert all(0 <= item["probability"] <= 1 for item in answer["files"] + answer["change_types"])
-    words = world.program.run("predict.py", *arguments, "--sketch-tokens", "8")
+    words = world.program.run("predict.py", *arguments, "--sketch-tokens", "8", "--always-sketch")
     assert words.stdout.startswith("files\n")
 
 
@@ -210,7 +210,9 @@ def test_standalone_vocabulary_and_a_model_from_scratch(world: World) -> None:
     vocab = json.loads((world.outputs / "vocab.json").read_text())
     assert (vocab["token_to_id"]["<PAD>"], vocab["token_to_id"]["<UNK>"]) == (0, 1)
     assert (world.outputs / "model" / "model.safetensors").exists()
-    done = world.program.run("predict.py", "--repo", str(world.repo.path), "--json", "--sketch-tokens", "4")
+    done = world.program.run(
+        "predict.py", "--repo", str(world.repo.path), "--json", "--sketch-tokens", "4", "--always-sketch"
+    )
     assert json.loads(done.stdout)["files"]
 
 

@@ -13,7 +13,7 @@ from core.config import checked
 from core.errors import UserError
 from core.prediction.question import Question
 
-REPO = ("--repo", "repo", "--sketch-tokens", "3")
+REPO = ("--repo", "repo", "--sketch-tokens", "3", "--always-sketch")
 
 
 def test_a_stream_has_the_same_text_as_the_answer(finished: Program) -> None:
@@ -163,3 +163,14 @@ def test_without_a_model_there_is_no_sketch(copied: Program) -> None:
     found = json.loads(copied.run("predict.py", "--repo", "repo", "--task", "add", "--json").stdout)
     assert found["files"]
     assert found["commit"] is None
+    code, past = found["evidence"]["code"], found["evidence"]["past"]
+    first = found["symbols"][0]
+    assert (code["symbol"], code["path"], code["lines"]) == (first["name"], first["path"], first["lines"])
+    here = (copied.folder / "repo" / code["path"]).read_text().splitlines()
+    assert code["code"].splitlines()[0].strip() == here[code["lines"][0] - 1].strip()
+    assert past["patch"].startswith("@@")
+    shown = copied.run("predict.py", "--repo", "repo", "--task", "add").stdout
+    assert f"the code now: {code['symbol']} in {code['path']}" in shown
+    assert f"{past['commit'][:10]} {past['date']} {past['author']}: {past['title']}" in shown
+    none = copied.run("predict.py", "--repo", "repo", "--task", "add", "--sketch-tokens", "0", "--json").stdout
+    assert json.loads(none)["evidence"] is None

@@ -101,7 +101,9 @@ def test_no_token_spells_any(
 def test_no_answer_tells_any(leaky: tuple[Program, set[str]]) -> None:
     program, secrets = leaky
     for question in (("--task", "Fix ValueError in part"), ("--changed", "src/part.py")):
-        done = program.run("predict.py", "--repo", "repo", "--json", "--sketch-tokens", "3", *question)
+        done = program.run(
+            "predict.py", "--repo", "repo", "--json", "--sketch-tokens", "3", "--always-sketch", *question
+        )
         assert done.returncode == 0, done.stderr
         assert left_in(done.stdout, secrets) == []
     asked = program.run("predict.py", "--repo", "repo", "--task", "never meant to be here").stdout

@@ -103,12 +103,12 @@ def test_the_official_client(service: Service) -> None:
 
 
 def test_a_prediction_is_that_of_the_command(service: Service, finished: Program) -> None:
-    asked = {"task": "add a handler", "sketch_tokens": 5, "files": ["src/*", "pkg/new.py"]}
+    asked = {"task": "add a handler", "sketch_tokens": 5, "always_sketch": True, "files": ["src/*", "pkg/new.py"]}
     with service.client as client:
         answer = client.post("/predict", json=asked).json()
     assert answer.pop("model") == "model"
     line = ("--repo", "repo", "--task", "add a handler", "--files", "src/*", "--files", "pkg/new.py", "--json")
-    printed = json.loads(finished.run("predict.py", *line, "--sketch-tokens", "5").stdout)
+    printed = json.loads(finished.run("predict.py", *line, "--sketch-tokens", "5", "--always-sketch").stdout)
     assert answer == printed
     assert answer["commit"]
     assert [(item["name"], item["new"]) for item in answer["files"]] == [("src/lib.rs", False)]
@@ -142,7 +142,7 @@ def test_fifty_at_once_get_an_answer_or_a_429(service: Service) -> None:
         while time.monotonic() < end:
             path = ("/predict", "/v1/completions", "/v1/chat/completions")[number % 3]
             body: dict[str, object] = [
-                {"sketch_tokens": number % 2 * 4},
+                {"sketch_tokens": number % 2 * 4, "always_sketch": True},
                 {"prompt": "fn", "max_tokens": 4},
                 {"messages": [{"role": "user", "content": "x"}], "max_tokens": 4, "stream": True},
             ][number % 3]
@@ -164,13 +164,13 @@ def test_fifty_at_once_get_an_answer_or_a_429(service: Service) -> None:
 def test_a_client_that_hangs_up_leaves_the_service_to_others(service: Service) -> None:
     with service.client as client:
         with client.stream(
-            "POST", "/predict", json={"sketch_tokens": 1000, "stream": True, "temperature": 1.0}
+            "POST", "/predict", json={"sketch_tokens": 1000, "always_sketch": True, "stream": True, "temperature": 1.0}
         ) as answer:
             next(answer.iter_raw())
         for _ in range(3):
             with socket.create_connection(("127.0.0.1", service.port)) as raw:
                 raw.sendall(b"POST /predict HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer a secret\r\nContent-Le")
-            body = b'{"sketch_tokens": 900, "temperature": 1.0}'
+            body = b'{"sketch_tokens": 900, "always_sketch": true, "temperature": 1.0}'
             head = f"POST /predict HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {KEY}\r\n"
             head += "Content-Type: application/json\r\n"
             with socket.create_connection(("127.0.0.1", service.port)) as raw:
@@ -211,7 +211,7 @@ def test_adapters_share_one_base(finished: Program, tmp_path: Path) -> None:
     )
     with service.client as client:
         assert [one["id"] for one in client.get("/v1/models").json()["data"]] == ["one", "two"]
-        asked = {"task": "x", "sketch_tokens": 24}
+        asked = {"task": "x", "sketch_tokens": 24, "always_sketch": True}
         first, second, third = (
             client.post("/predict", json={**asked, "model": m}).json() for m in ("one", "two", "one")
         )
@@ -221,7 +221,9 @@ def test_adapters_share_one_base(finished: Program, tmp_path: Path) -> None:
         found = asyncio.run(asked_at_once(service, asked, ["one", "two"] * 8))
         assert [answer["commit"] for answer in found] == [first["commit"], second["commit"]] * 8
     service.stop()
-    alone = finished.run("predict.py", "--repo", "repo", "--task", "x", "--sketch-tokens", "24", "--json")
+    alone = finished.run(
+        "predict.py", "--repo", "repo", "--task", "x", "--sketch-tokens", "24", "--always-sketch", "--json"
+    )
     assert json.loads(alone.stdout)["commit"] == first["commit"]
 
 

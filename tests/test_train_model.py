@@ -110,7 +110,7 @@ def test_a_merged_model_needs_no_adapter(copied: Program) -> None:
     assert not (folder / "README.md").exists()
     merged = load_file(folder / "model.safetensors")
     assert not any("lora" in name for name in merged)
-    done = copied.run("predict.py", "--repo", "repo", "--json", "--sketch-tokens", "3")
+    done = copied.run("predict.py", "--repo", "repo", "--json", "--sketch-tokens", "3", "--always-sketch")
     assert done.returncode == 0, done.stderr
     assert json.loads(done.stdout)["files"]
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
+from core.prediction.evidence import Evidence
 from core.prediction.facts import Facts
 from core.prediction.prediction import Prediction
 from core.prediction.second_opinion import Opinion
@@ -21,13 +22,18 @@ class Answer:
     facts: Facts = field(default_factory=Facts)
     opinion: Opinion | None = None
     """What a model said of an unsure ranking, where one was asked."""
+    evidence: Evidence | None = None
+    """What is shown in the place of a sketch."""
+    no_sketch: str = ""
+    """Why a model's sketch is not shown, where there is one."""
 
     def as_dict(self) -> dict[str, Any]:
         """JSON-ready. Change types are the model's where none were ranked."""
         made = (self.sketch or Prediction()).as_dict()
         facts = self.facts.as_dict()
         facts["change_types"] = facts["change_types"] or made["change_types"]
-        return {**made, "at": self.at, **self.files_as_dict(), **facts}
+        evidence = {"evidence": self.evidence.as_dict() if self.evidence else None, "no_sketch": self.no_sketch}
+        return {**made, "at": self.at, **self.files_as_dict(), **facts, **evidence}
 
     def files_as_dict(self) -> dict[str, Any]:
         """The ranking, JSON-ready."""
@@ -38,7 +44,9 @@ class Answer:
         """For people."""
         sketch = _sketch_in_words(self.sketch) if self.sketch else []
         opinion = [self.opinion.in_words()] if self.opinion else []
-        return "\n".join([*files_in_words(self.ranking), *opinion, *self.facts.in_words(), *sketch])
+        evidence = [f"no sketch: {self.no_sketch}"] if self.no_sketch else []
+        evidence += self.evidence.in_words() if self.evidence else []
+        return "\n".join([*files_in_words(self.ranking), *opinion, *self.facts.in_words(), *sketch, *evidence])
 
 
 def ranking_as_dict(ranking: FileRanking) -> dict[str, Any]:

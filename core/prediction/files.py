@@ -15,6 +15,7 @@ from core.git.blobs import BlobReader
 from core.git.names import is_path, is_url
 from core.git.repositories import open_repository
 from core.prediction.answer import Answer
+from core.prediction.evidence import evidence_of
 from core.prediction.facts import facts_of
 from core.prediction.question import Question, is_pattern
 from core.prediction.second_opinion import FILES, Opinion, SecondOpinion
@@ -166,6 +167,18 @@ class FileAsker:
         facts = facts_of(snapshot, question.task, ranking, parsed, self._known_types(), question.top)
         shown = replace(ranking, files=ranking.files[: question.top])
         return Answer(draft.commit, shown, facts=facts, opinion=draft.opinion)
+
+    def with_evidence(self, answer: Answer, question: Question) -> Answer:
+        """The answer to a task with code to look at, where no sketch was made of it though one was wanted."""
+        if answer.sketch or question.changed or not (question.sketch_tokens and question.task.strip()):
+            return answer
+        snapshot = self.snapshot(answer.at)
+        parsed = self.parsed(snapshot, list(dict.fromkeys(symbol.path for symbol in answer.facts.symbols[:1])))
+        repository = open_repository(str(self.git_dir), self.cache_dir)
+        found = evidence_of(
+            repository, self.cache_dir, snapshot, question.task, answer.ranking, answer.facts.symbols, parsed
+        )
+        return replace(answer, evidence=found)
 
     def parsed(self, snapshot: Snapshot, paths: Sequence[str]) -> dict[str, list[symbols.Symbol]]:
         """The symbols of files by path, as a snapshot has them."""

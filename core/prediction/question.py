@@ -68,6 +68,8 @@ class Question(Section):
     """Answers of each kind."""
     sketch_tokens: int = Field(default=96, ge=0, le=MOST_TOKENS)
     """Maximum number of tokens of text in the sketch; 0 for none."""
+    always_sketch: bool = False
+    """Sketch also where the model's code was measured to be no better than copying."""
     temperature: float = Field(default=0.0, ge=0, le=2)
     """Above 0, draw the sketch instead of taking the likeliest."""
     top_p: float = Field(default=1.0, ge=0, le=1)
