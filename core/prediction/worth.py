@@ -24,13 +24,13 @@ def no_sketch(model: Path) -> str:
     rows = measured.rows if measured else {}
     if measured is None or not {COPY, TUNED} <= rows.keys():
         return ""
-    model, copied = rows[TUNED][METRIC], rows[COPY][METRIC]
-    if model.mean is None or copied.mean is None:
+    own, copied = rows[TUNED][METRIC], rows[COPY][METRIC]
+    if own.mean is None or copied.mean is None:
         return ""
-    least = model.mean if model.low is None else model.low
+    least = own.mean if own.low is None else own.low
     if least > copied.mean:
         return ""
     return (
         f"on {measured.changes} held-out changes the model's code was no closer to the code that came "
-        f"({model.mean:.2f} of 1, at least {least:.2f}) than copying ({copied.mean:.2f}); always_sketch shows it"
+        f"({own.mean:.2f} of 1, at least {least:.2f}) than copying ({copied.mean:.2f}); always_sketch shows it"
     )

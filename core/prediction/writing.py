@@ -113,7 +113,7 @@ class Writer:
         """
         choose = self.sampling.chooser()
         state, in_text, given, count = "change", 0, list(first), 0
-        text_ids = self._text_mask()
+        text_ids = text_mask(self.vocabulary, self.reading.logits.shape[-1])
         while state != "done":
             if state == "path":
                 for id_ in self._path(choose):
@@ -180,12 +180,12 @@ class Writer:
             node, length = node.children[ids[number]], length + 1
             yield ids[number]
 
-    def _text_mask(self) -> torch.Tensor:
-        """0 for ids of text, -inf for all others: our own tokens, those of the base model's own markup, spare rows."""
-        size = self.reading.logits.shape[-1]
-        mask = torch.full((size,), -math.inf)
-        special = {id_ for id_, token in self.vocabulary.tokenizer.get_added_tokens_decoder().items() if token.special}
-        known = self.vocabulary.tokenizer.get_vocab(with_added_tokens=True).values()
-        mask[[id_ for id_ in known if id_ not in special and id_ < size]] = 0
-        mask[[id_ for id_ in self.vocabulary.own_ids if id_ < size]] = -math.inf
-        return mask
+
+def text_mask(vocabulary: Vocabulary, size: int) -> torch.Tensor:
+    """0 for ids of text, -inf for all others of `size`: our own tokens, the base model's own markup, spare rows."""
+    mask = torch.full((size,), -math.inf)
+    special = {id_ for id_, token in vocabulary.tokenizer.get_added_tokens_decoder().items() if token.special}
+    known = vocabulary.tokenizer.get_vocab(with_added_tokens=True).values()
+    mask[[id_ for id_ in known if id_ not in special and id_ < size]] = 0
+    mask[[id_ for id_ in vocabulary.own_ids if id_ < size]] = -math.inf
+    return mask
