@@ -122,9 +122,12 @@ def with_sketch(
         logs.log.debug("no sketch: there is no model at %s", folder)
         return answer
     from core.prediction.asking import Asker
+    from core.prediction.edit import write_edit
     from core.prediction.streaming import recorded, shown
 
     model = Asker.open(Path(folder), repo, asker.cache_dir, last)
+    if model.writes_edits:
+        return replace(answer, edit=write_edit(model, question, answer))
     ranking = model.rank(question, answer.ranking)
     written: list[int] = []
     ids = recorded(model.write(ranking, question), written)

@@ -11,6 +11,7 @@ from core.models import model_folder
 from core.prediction.answer import Answer
 from core.prediction.asking import Asker
 from core.prediction.completing import Stopper, complete
+from core.prediction.edit import write_edit
 from core.prediction.predictor import Ranking
 from core.prediction.question import Question
 from core.prediction.streaming import pieces_of, recorded, shown
@@ -45,7 +46,13 @@ class LanguageModel:
     asker: Asker
 
     def sketch(self, answer: Answer, question: Question) -> Iterator[AnswerPart]:
-        """The sketch as it is written, then the answer with it."""
+        """The sketch as it is written, or an edit when it is whole; then the answer with it."""
+        if self.asker.writes_edits:
+            self.asker.loaded.activate()
+            edit = write_edit(self.asker, question, answer)
+            yield AnswerPart(text=edit.diff)
+            yield AnswerPart(event="done", data=replace(answer, edit=edit).as_dict())
+            return
         ranking, written = self._rank(answer, question), list[int]()
         for text in self._texts(ranking, question, written):
             yield AnswerPart(text=text)

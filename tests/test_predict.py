@@ -160,7 +160,7 @@ def test_a_task_may_be_a_file(copied: Program) -> None:
 
 def test_without_a_model_there_is_no_sketch(copied: Program) -> None:
     shutil.rmtree(copied.folder / "outputs" / "model")
-    found = json.loads(copied.run("predict.py", "--repo", "repo", "--task", "add", "--json").stdout)
+    found = json.loads(copied.run("predict.py", "--repo", "repo", "--task", "change handler_0", "--json").stdout)
     assert found["files"]
     assert found["commit"] is None
     code, past = found["evidence"]["code"], found["evidence"]["past"]
@@ -169,8 +169,10 @@ def test_without_a_model_there_is_no_sketch(copied: Program) -> None:
     here = (copied.folder / "repo" / code["path"]).read_text().splitlines()
     assert code["code"].splitlines()[0].strip() == here[code["lines"][0] - 1].strip()
     assert past["patch"].startswith("@@")
-    shown = copied.run("predict.py", "--repo", "repo", "--task", "add").stdout
+    shown = copied.run("predict.py", "--repo", "repo", "--task", "change handler_0").stdout
     assert f"the code now: {code['symbol']} in {code['path']}" in shown
     assert f"{past['commit'][:10]} {past['date']} {past['author']}: {past['title']}" in shown
-    none = copied.run("predict.py", "--repo", "repo", "--task", "add", "--sketch-tokens", "0", "--json").stdout
+    none = copied.run(
+        "predict.py", "--repo", "repo", "--task", "change handler_0", "--sketch-tokens", "0", "--json"
+    ).stdout
     assert json.loads(none)["evidence"] is None

@@ -88,6 +88,12 @@ def test_edits_are_trained_on_and_measured(copied: Program) -> None:
     assert len({row["tokens"] for row in rows.values() if "tokens" in row}) == 1
     assert 0 < rows["copy"]["text_bytes"] < rows["copy"]["bits_per_byte"] * rows["copy"]["text_bytes"]
     assert sum(group["tokens"] for group in found["edits_by_change"].values()) == rows["copy"]["tokens"]
+    asked = ("--repo", "repo", "--task", "change handler_0", "--sketch-tokens", "6", "--always-sketch", "--json")
+    done = copied.run("predict.py", *asked)
+    assert done.returncode == 0, done.stderr
+    edit = json.loads(done.stdout)["edit"]
+    assert edit["symbol"] == "handler_0"
+    assert bool(edit["diff"]) != bool(edit["problem"])
 
 
 def test_two_runs_with_one_seed_give_the_same(copied: Program) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 
 from core.prediction.evidence import Evidence
 from core.prediction.facts import Facts
-from core.prediction.prediction import Prediction
+from core.prediction.prediction import Prediction, WrittenEdit
 from core.prediction.second_opinion import Opinion
 from core.ranking.ranker import UNSURE_SHARE, FileRanking, RankedFile
 
@@ -24,6 +24,8 @@ class Answer:
     """What a model said of an unsure ranking, where one was asked."""
     evidence: Evidence | None = None
     """What is shown in the place of a sketch."""
+    edit: WrittenEdit | None = None
+    """What a model that was trained on edits wrote."""
     no_sketch: str = ""
     """Why a model's sketch is not shown, where there is one."""
 
@@ -33,6 +35,7 @@ class Answer:
         facts = self.facts.as_dict()
         facts["change_types"] = facts["change_types"] or made["change_types"]
         evidence = {"evidence": self.evidence.as_dict() if self.evidence else None, "no_sketch": self.no_sketch}
+        evidence["edit"] = asdict(self.edit) if self.edit else None
         return {**made, "at": self.at, **self.files_as_dict(), **facts, **evidence}
 
     def files_as_dict(self) -> dict[str, Any]:
@@ -45,6 +48,7 @@ class Answer:
         sketch = _sketch_in_words(self.sketch) if self.sketch else []
         opinion = [self.opinion.in_words()] if self.opinion else []
         evidence = [f"no sketch: {self.no_sketch}"] if self.no_sketch else []
+        evidence += self.edit.in_words() if self.edit else []
         evidence += self.evidence.in_words() if self.evidence else []
         return "\n".join([*files_in_words(self.ranking), *opinion, *self.facts.in_words(), *sketch, *evidence])
 

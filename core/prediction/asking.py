@@ -15,7 +15,7 @@ from typing import Any
 
 from core.chunking.segments import Settings
 from core.errors import UserError
-from core.git import commands, refs
+from core.git import commands, refs, trees
 from core.git.blobs import BlobReader
 from core.git.commands import decode
 from core.git.names import folder_name, is_url
@@ -26,7 +26,9 @@ from core.models import model_folder
 from core.models.model_folder import Loaded
 from core.prediction.predictor import SKETCH_SHARE, Predictor, Ranking
 from core.prediction.question import MOST_AUTHOR, Question
+from core.prediction.search import head_of_file
 from core.prediction.writing import Sampling
+from core.ranking.contents import MAX_BYTES
 from core.ranking.query import Query
 from core.ranking.ranker import FileRanking, mode_of
 from core.text.grammar import CommitText, Pieces, commit_head
@@ -106,6 +108,27 @@ class Asker:
         first = [file.name for file in files.files if not file.new][:1]
         new_files = question.new_files and not first
         return self.predictor.rank(recent.ids, head, first, top=question.top, new_files=new_files)
+
+    @property
+    def writes_edits(self) -> bool:
+        """Whether the model was trained on edits of present code."""
+        return bool(self.settings.get("tokenizer", {}).get("code_view") == "edit")
+
+    def heads(self, question: Question, path: str) -> tuple[list[int], list[int]]:
+        """The head of the next commit and that of a file in it, as ids."""
+        most = int(self.loaded.width * (1 - SKETCH_SHARE))
+        author = self._cut(question.author or self.look().author, most // 2)
+        head, file = self.loaded.vocabulary.encode([self._head(question, author), head_of_file(path)])
+        return head, file
+
+    def source(self, path: str) -> bytes | None:
+        """A file as it is in the last commit; None where there is none of that name, or it is too large to parse."""
+        recent, git_dir = self.look(), open_repository(self.repo, self.cache_dir).git_dir
+        blob = trees.files_of(git_dir, recent.commit).get(path)
+        if blob is None:
+            return None
+        with BlobReader(git_dir) as blobs:
+            return blobs.read(blob, MAX_BYTES)
 
     def write(self, ranking: Ranking, question: Question) -> Iterator[int]:
         """Ids of the sketch, one by one."""

@@ -170,7 +170,8 @@ class FileAsker:
 
     def with_evidence(self, answer: Answer, question: Question) -> Answer:
         """The answer to a task with code to look at, where no sketch was made of it though one was wanted."""
-        if answer.sketch or question.changed or not (question.sketch_tokens and question.task.strip()):
+        wanted = question.sketch_tokens and question.task.strip() and not question.changed
+        if not wanted or answer.sketch or (answer.edit and answer.edit.diff):
             return answer
         snapshot = self.snapshot(answer.at)
         parsed = self.parsed(snapshot, list(dict.fromkeys(symbol.path for symbol in answer.facts.symbols[:1])))

@@ -63,3 +63,25 @@ class Prediction:
             ]
             made["commit"] = {"message": "".join(self.commit.message), "files": files}
         return made
+
+
+@dataclass(frozen=True)
+class WrittenEdit:
+    """What a model changes. Without a `diff`, `problem` says why there is none."""
+
+    path: str = ""
+    symbol: str = ""
+    change_type: str = ""
+    diff: str = ""
+    """As `git apply` takes it."""
+    probability: float = 0.0
+    """Of a token of the edit, as their geometric mean by the model's own probabilities."""
+    tokens: int = 0
+    problem: str = ""
+
+    def in_words(self) -> list[str]:
+        """Lines for people."""
+        if not self.diff:
+            return [f"no edit: {self.problem}"]
+        head = f"edit: {self.change_type} {self.symbol} in {self.path} ({self.probability:.0%} a token)"
+        return [head, *(f"  {line}" for line in self.diff.splitlines())]

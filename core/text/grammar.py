@@ -206,6 +206,12 @@ def file_head(file: FileText) -> Pieces:
     return [FILE_START, *file.path, *_closed(LANGUAGE, file.language), *module]
 
 
+def change_head(change: ChangeText) -> Pieces:
+    """What comes before a change's code, with <CODE_START>."""
+    symbol = (SYMBOL, *change.symbol) if change.symbol else ()
+    return [*_closed(CHANGE, change.change_type), *_closed(KIND, change.symbol_kind), *symbol, CODE_START]
+
+
 def parse(pieces: Iterable[str]) -> Iterator[CommitText]:
     """The commits of a history: the inverse of `serialise`. Raises GrammarError where it is none."""
     reader = _PieceReader(pieces)
@@ -263,12 +269,8 @@ def _change_text(chunk: Chunk, view: CodeView, clean: Callable[[str], Text]) -> 
 
 
 def _change(change: ChangeText) -> Iterator[str]:
-    yield from _closed(CHANGE, change.change_type)
-    yield from _closed(KIND, change.symbol_kind)
-    for marker, text in ((SYMBOL, change.symbol), (CODE_START, change.code)):
-        if text or marker is CODE_START:
-            yield marker
-            yield from text
+    yield from change_head(change)
+    yield from change.code
     parts = [(BEFORE, change.before), (AFTER, change.after)]
     for hunk in change.edit:
         parts += [(KEPT, hunk.kept), (REMOVED, hunk.removed), (ADDED, hunk.added)]
