@@ -18,9 +18,10 @@ import serve
 from core import statistics
 from core.config import PipelineConfig, load
 from core.engine.command import stage_command
-from core.evaluation import compression, contamination, copying, next_files
+from core.evaluation import compression, contamination, next_files
 from core.history import reader
 from core.prediction import asking
+from core.scoring import copying
 from core.scoring.ngrams import NGRAM_TOKENS
 from core.text.grammar import MARKERS, Marker, parse
 from stores.__main__ import main as stores_command

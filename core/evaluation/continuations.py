@@ -14,9 +14,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from core import statistics
-from core.evaluation import copying
 from core.evaluation.streams import Streams
 from core.records.evaluation import COPY, Continuations, Estimate
+from core.scoring import copying
 from core.scoring.ngrams import NgramHashes
 from core.text.grammar import CODE_END
 

@@ -11,7 +11,6 @@ from numpy.typing import NDArray
 
 from core.dataset import baselines
 from core.evaluation import compression
-from core.evaluation.copying import Cache, Guesses, guesses
 from core.evaluation.figures import by_group, figures, gain
 from core.records.evaluation import (
     BASE,
@@ -29,6 +28,7 @@ from core.records.evaluation import (
     SplitTable,
 )
 from core.scoring.blocks import spread_blocks
+from core.scoring.copying import Cache, Guesses, guesses
 from core.scoring.scores import Scores, Targets
 from core.text.edits import added, edits, shown
 from core.text.grammar import CHANGES, KINDS

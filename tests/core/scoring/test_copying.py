@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from core.evaluation import copying
-from core.evaluation.copying import ORDERS, Cache, Guesses, continuation, guesses
+from core.scoring import copying
+from core.scoring.copying import ORDERS, Cache, Guesses, continuation, guesses
 from core.scoring.ngrams import NgramHashes
 from core.scoring.scores import Scores
 
