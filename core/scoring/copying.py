@@ -10,8 +10,9 @@ nearest-neighbour models of Khandelwal et al. 2019).
 from __future__ import annotations
 
 import itertools
+import math
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -69,15 +70,21 @@ class Cache:
     weights: NDArray[np.float64]
     """(lengths, classes of certainty)."""
 
+    SHAPE: ClassVar[tuple[int, int]] = len(ORDERS), len(_CERTAINTY) + 1
+    """Of the weights."""
+
+    def weight(self, order: int, chance: float) -> float:
+        """That of one guess behind an n-gram of length ORDERS[order], to which the model itself gives `chance`."""
+        return float(self.weights[order, np.searchsorted(_CERTAINTY, chance)])
+
     @classmethod
     def learn(cls, guessed: Guesses, model: Scores, tokens: NDArray[Any]) -> Cache:
         """The weights under which the mix gives `tokens` the highest probability, by expectation maximization."""
-        classes = len(_CERTAINTY) + 1
         kinds = _kinds(guessed, model)
         used = kinds >= 0
         hit = (guessed.ids == tokens)[used].astype(np.float64)
         own, kinds = np.exp(-model.nats[used]), kinds[used]
-        size = len(ORDERS) * classes
+        size = math.prod(cls.SHAPE)
         weights = np.full(size, 0.5)
         total = np.bincount(kinds, minlength=size) + _PRIOR
         for _ in range(200):
@@ -88,7 +95,7 @@ class Cache:
             weights = new
             if done:
                 break
-        return cls(weights.reshape(len(ORDERS), classes))
+        return cls(weights.reshape(cls.SHAPE))
 
     def mix(self, guessed: Guesses, model: Scores, tokens: NDArray[Any]) -> Scores:
         """What model and guess together give the tokens: w * [guess is right] + (1 - w) * p(model)."""
@@ -117,4 +124,4 @@ def _kinds(guessed: Guesses, model: Scores) -> Ints:
     """Class of each guess; -1 where there is none."""
     assert model.candidate_nats is not None
     certainty = np.searchsorted(_CERTAINTY, np.exp(-model.candidate_nats))
-    return np.where(guessed.orders >= 0, guessed.orders * (len(_CERTAINTY) + 1) + certainty, -1)
+    return np.where(guessed.orders >= 0, guessed.orders * Cache.SHAPE[1] + certainty, -1)
