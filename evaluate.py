@@ -4,7 +4,8 @@
 
 Scores the fine-tuned model, its untuned base, counting, compressing and copying on the same tokens of validation and
 test; lets the model write code and name the next files; searches the training text for test text. Every difference
-comes with an interval over commits. Writes evaluation.json and model_card.md.
+comes with an interval over commits. Writes evaluation.json, model_card.md, and copying/: the history and the weights
+with which predict.py and serve.py let the model copy from it while it writes.
 """
 
 from __future__ import annotations
@@ -21,7 +22,10 @@ from core.git.remotes import published_at
 from core.logs import log
 from core.models import base_models, model_card
 from core.records.commit_files import read_history
+from core.records.copying import FOLDER as COPYING
 from core.records.evaluation import (
+    CACHE,
+    TUNED,
     Continuations,
     EvaluatedData,
     Evaluation,
@@ -38,6 +42,8 @@ if TYPE_CHECKING:
     from core.evaluation.model_pair import ModelPair
     from core.evaluation.streams import Streams
     from core.models.model_folder import ModelInfo
+    from core.prediction.copying import Copying
+    from core.scoring.copying import Cache
 
 DEFAULT_TOKENS = 12_288
 TRAINED_FOR_EACH = 4
@@ -53,7 +59,7 @@ class EvaluateConfig(Section):
     """Tokens of validation and of test to score, in evenly spread blocks; 0 for all. "auto" takes a quarter of the
     model's max_train_tokens, and 12,288 where it has none."""
     cache: bool = True
-    """Also mix the models with copying from earlier history, with weights learned on validation."""
+    """Also mix the models with copying from earlier history, as predict.py then does; validation decides how much."""
     next_commits: int = Field(default=20, ge=0)
     """Commits of the test split whose files and change types are predicted."""
     continuations: int = Field(default=12, ge=0)
@@ -75,7 +81,7 @@ class EvaluateConfig(Section):
 
 
 def run(ctx: Context[EvaluateConfig]) -> None:
-    """Write evaluation.json and model_card.md."""
+    """Write evaluation.json, model_card.md and copying/."""
     from transformers import set_seed
 
     from core.evaluation.answers import EDITS
@@ -90,7 +96,8 @@ def run(ctx: Context[EvaluateConfig]) -> None:
     tokens = tokens_of(config, pair.loaded.info)
     questions = questions_of(streams, pair, config, tokens)
     answers = questions.ask_both(pair)
-    held_out, rows = questions.held_out, questions.rows(answers)
+    held_out, (rows, caches) = questions.held_out, questions.rows(answers)
+    copying = kept_copying(ctx, pair, questions, caches)
     test, train = held_out["test"], streams.train.numpy()
     tables = {
         name: one.table(rows[name], samples=config.bootstrap_samples, seed=config.seed)
@@ -111,8 +118,8 @@ def run(ctx: Context[EvaluateConfig]) -> None:
             name: contamination(train, streams.of(name).numpy(), streams.vocabulary.markers) for name in EDITS
         },
         next_commits=next_commits(pair, streams, config),
-        continuations=continuations(questions, answers, config),
-        examples=examples(pair, streams, config),
+        continuations=continuations(questions, answers, pair, copying, config),
+        examples=examples(pair, streams, copying, config),
     )
     write_record(ctx.output("evaluation.json"), evaluation)
     measured = evaluation if config.adapter else None  # otherwise the figures are the base's
@@ -172,6 +179,26 @@ def data_of(ctx: Context[EvaluateConfig]) -> EvaluatedData:
     )
 
 
+def kept_copying(
+    ctx: Context[EvaluateConfig], pair: ModelPair, questions: Questions, caches: Mapping[str, Cache]
+) -> Copying | None:
+    """Write copying/ for the fine-tuned model; returns what may be copied where the test split begins."""
+    from core.prediction.copying import Copying
+    from core.scoring.copying_folder import CopyingWriter
+    from core.scoring.segments import id_bytes
+
+    test, cache = questions.held_out["test"], caches.get(TUNED)
+    earlier = None if ctx.forced else ctx.published(COPYING)
+    writer = CopyingWriter(ctx.output(COPYING), id_bytes(test.vocabulary.size), earlier)
+    copying = None
+    if cache:
+        writer.add(test.earlier)
+        copying = Copying(writer.index, cache)
+        writer.add(test.stream.numpy())
+    writer.finish(pair.loaded.info.identity if ctx.config.adapter else "", cache)  # otherwise they are the base's
+    return copying
+
+
 def next_commits(pair: ModelPair, streams: Streams, config: EvaluateConfig) -> NextCommits | None:
     """How often the model names the files and change types of a commit, given its message."""
     from core.evaluation.next_files import next_files
@@ -183,26 +210,35 @@ def next_commits(pair: ModelPair, streams: Streams, config: EvaluateConfig) -> N
         return next_files(streams.earlier("test"), streams.test, predictor, count, samples=samples, seed=seed)
 
 
-def continuations(questions: Questions, answers: Mapping[str, Answers], config: EvaluateConfig) -> Continuations | None:
+def continuations(
+    questions: Questions,
+    answers: Mapping[str, Answers],
+    pair: ModelPair,
+    copying: Copying | None,
+    config: EvaluateConfig,
+) -> Continuations | None:
     """Code that the models and copying write, compared with the code that was written."""
     from core.evaluation.continuations import compare
 
     if not questions.prompts:
         return None
     code = {name: answer.code for name, answer in answers.items()}
+    if copying:
+        with pair.tuned() as model:
+            code[TUNED + CACHE] = questions.write_copying(model, copying)
     samples, seed = config.bootstrap_samples, config.seed
     most, context = questions.most, questions.context
     return compare(questions.streams, questions.prompts, code, context, most, samples=samples, seed=seed)
 
 
-def examples(pair: ModelPair, streams: Streams, config: EvaluateConfig) -> list[Example]:
+def examples(pair: ModelPair, streams: Streams, copying: Copying | None, config: EvaluateConfig) -> list[Example]:
     """Commits of the test split with a sketch, next to what they really changed."""
     from core.evaluation.sketches import sketched
 
     if not config.examples:
         return []
     with pair.predictor(config.width) as predictor:
-        return sketched(streams, predictor, config.examples, config.sketch_tokens)
+        return sketched(streams, predictor, config.examples, config.sketch_tokens, copying)
 
 
 def report(ctx: Context[EvaluateConfig], evaluation: Evaluation) -> None:
@@ -243,7 +279,7 @@ STAGE = Stage(
         *("vocab.json", "tokenizer", *(f"training_data_{name}.pt" for name in SPLITS)),
         *("dataset_stats.json", "commits.json", "model"),
     ),
-    outputs=("evaluation.json", model_card.CARD),
+    outputs=("evaluation.json", model_card.CARD, COPYING),
     flags={
         "vocab": "vocab.json",
         "train-data": "training_data_train.pt",

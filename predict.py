@@ -125,7 +125,7 @@ def with_sketch(
     from core.prediction.edit import write_edit
     from core.prediction.streaming import recorded, shown
 
-    model = Asker.open(Path(folder), repo, asker.cache_dir, last)
+    model = Asker.open(Path(folder), repo, asker.cache_dir, last, copying=question.copying)
     if model.writes_edits:
         return replace(answer, edit=write_edit(model, question, answer))
     ranking = model.rank(question, answer.ranking)

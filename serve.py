@@ -60,6 +60,9 @@ DEFAULT_MODEL = "outputs/model"
 @with_section(SecondOpinionConfig)
 @click.option("--last", default=10, type=click.IntRange(1), show_default=True, help="Commits of history to show.")
 @click.option(
+    "--copying/--no-copying", default=True, show_default=True, help="Copy from the history while a model writes."
+)
+@click.option(
     "--queue", default=16, type=click.IntRange(0), show_default=True, help="Requests that may wait; more get 429."
 )
 @click.option(
@@ -81,6 +84,7 @@ def main(
     port: int,
     ranker: str | None,
     last: int,
+    copying: bool,
     queue: int,
     timeout_s: float,
     max_body_bytes: int,
@@ -108,7 +112,8 @@ def main(
     if not models and Path(DEFAULT_MODEL).exists():
         models = (DEFAULT_MODEL,)
     asked = SecondOpinion.of(checked("serve", SecondOpinionConfig, opinion))
-    served = load_all(named(models), dict(named(repos)), cache_folder(cache_dir), last, ranker, asked)
+    places = dict(named(repos))
+    served = load_all(named(models), places, cache_folder(cache_dir), last, ranker, asked, copying=copying)
     for one in served.values():
         one.warm()
     limits, first = Limits(max_body_bytes, queue, timeout_s), next(iter(served.values()))

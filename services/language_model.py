@@ -11,6 +11,7 @@ from core.models import model_folder
 from core.prediction.answer import Answer
 from core.prediction.asking import Asker
 from core.prediction.completing import Stopper, complete
+from core.prediction.copying import copying_of
 from core.prediction.edit import write_edit
 from core.prediction.predictor import Ranking
 from core.prediction.question import Question
@@ -28,14 +29,16 @@ def check(folders: Mapping[str, Path]) -> None:
 
 
 def load(
-    folders: Mapping[str, Path], places: Mapping[str, str], cache_dir: Path, last: int
+    folders: Mapping[str, Path], places: Mapping[str, str], cache_dir: Path, last: int, *, copying: bool
 ) -> dict[str, LanguageModel]:
     """The models by name, each with its repository. Raises UserError where they do not share a base model."""
     loaded = model_folder.load_several(dict(folders), cache_dir)
-    found = {name: LanguageModel(Asker(one, places[name], cache_dir, last)) for name, one in loaded.items()}
-    for one in found.values():
-        one.asker.loaded.merge_adapter()
-        one.asker.look()
+    found = {}
+    for name, one in loaded.items():
+        one.merge_adapter()
+        history = copying_of(folders[name], one.info) if copying else None
+        found[name] = LanguageModel(Asker(one, places[name], cache_dir, last, history))
+        found[name].asker.look()
     return found
 
 
@@ -81,7 +84,9 @@ class LanguageModel:
         yield AnswerPart(prompt if request.echo else "", data={"prompt_tokens": len(ids)})
         sampling = Sampling(request.temperature or 0.0, request.share_drawn_from, request.seed or 0)
         written: list[int] = []
-        made = recorded(complete(self.asker.loaded.model, vocabulary, ids, most, sampling), written)
+        copying = self.asker.copying
+        mix = copying.mix(ids) if copying else None
+        made = recorded(complete(self.asker.loaded.model, vocabulary, ids, most, sampling, mix), written)
         yield from _stopped(pieces_of(made, vocabulary), request.stops, written, most=most)
 
     def _rank(self, answer: Answer, question: Question) -> Ranking:

@@ -35,11 +35,13 @@ def load_all(
     last: int,
     ranker: str | None = None,
     second_opinion: SecondOpinion | None = None,
+    *,
+    copying: bool = True,
 ) -> dict[str, Served]:
     """Every model with its repository, ready to answer; without models, each repository alone.
 
     `ranker` is a file of weights; by default each repository has its own, or the shipped ones. Requests may ask for
-    `second_opinion`.
+    `second_opinion`. With `copying`, models copy from the histories that they were measured on.
 
     Raises UserError where they do not share a base model, or a repository cannot be opened or has no commit, or
     the weights cannot be read.
@@ -62,7 +64,7 @@ def load_all(
     for asker in askers.values():
         asker.commit()
     if folders:
-        loaded = language_model.load(folders, places, cache_dir, last)
+        loaded = language_model.load(folders, places, cache_dir, last, copying=copying)
     reasons = {name: no_sketch(folder) for name, folder in folders.items()}
     for name, why in reasons.items():
         if why:

@@ -21,6 +21,7 @@ ARTIFACTS = (
     *("dataset/dataset_dict.json", "dataset/train/state.json"),
     *("training_logs/metrics.jsonl", "training_logs/training.json", "training_logs/tensorboard", "evaluation.json"),
     *("model/adapter_model.safetensors", "model/tokenizer.json", "model_card.md", "model/generation_config.json"),
+    *("copying/copying.json", "copying/0.bin"),
     *(
         "mined.jsonl",
         "seeding.json",

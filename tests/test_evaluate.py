@@ -5,12 +5,16 @@ from __future__ import annotations
 import json
 from typing import Any
 
+import numpy as np
 import torch
 from builders import Program
 
 from core.models import model_folder
 from core.models.model_card import card
-from core.text.token_files import load, save
+from core.records.copying import FOLDER
+from core.scoring.copying import Cache
+from core.scoring.copying_folder import read_index, read_info
+from core.text.token_files import SPLITS, load, save
 
 
 def measured(program: Program, *arguments: str) -> dict[str, Any]:
@@ -32,6 +36,18 @@ def test_the_untuned_base_against_itself_is_exactly_zero(copied: Program) -> Non
     written = (copied.folder / "outputs" / "model_card.md").read_text()
     assert written == card(info, None)  # the figures are not those of the fine-tuned model
     assert "bits per byte" not in written
+
+
+def test_what_may_be_copied_is_the_history_with_the_weights_of_this_model(copied: Program) -> None:
+    outputs = copied.folder / "outputs"
+    about = read_info(outputs / FOLDER)
+    assert about.model == model_folder.read_info(outputs / "model").identity
+    assert np.array(about.weights).shape == Cache.SHAPE
+    kept = [one.backward[: one.tokens][::-1] for one in read_index(outputs / FOLDER, about).segments]
+    streams = [load(outputs / f"training_data_{name}.pt", ["stream"])["stream"].numpy() for name in SPLITS]
+    assert (np.concatenate(kept) == np.concatenate(streams)).all()
+    measured(copied, "--no-adapter")
+    assert not read_info(outputs / FOLDER).model  # weights of the untuned base are for nobody
 
 
 def test_two_evaluations_agree(copied: Program) -> None:
@@ -62,7 +78,7 @@ def test_everything_has_its_figure(finished: Program) -> None:
     assert found["width"] == 64
     assert found["next_commits"]["accuracy"].keys() == {"model", "frequency", "recency"}
     assert found["next_commits"]["accuracy"]["model"]["file@5"]["n"] == 2
-    assert found["continuations"]["rows"].keys() == {"copy", "fine-tuned", "untuned base"}
+    assert found["continuations"]["rows"].keys() == {"copy", "fine-tuned", "fine-tuned + cache", "untuned base"}
     assert found["contamination"]["test"]["changes"] > 0
     assert found["by_age"]["last quarter"]["tokens"] > 0
     assert found["by_kind"]["about"]["tokens"] > 0
@@ -104,6 +120,8 @@ def test_parts_can_be_left_out(copied: Program) -> None:
         "0",
     )
     assert "fine-tuned + cache" not in found["splits"]["test"]["rows"]
+    about = read_info(copied.folder / "outputs" / FOLDER)
+    assert (about.weights, about.segments) == ([], [])
     assert found["next_commits"] is None
     assert found["continuations"] is None
     assert found["splits"]["test"]["gain"]["text"]["low"] is None

@@ -12,6 +12,7 @@ from builders import Program, Repo
 from core.config import checked
 from core.errors import UserError
 from core.prediction.question import Question
+from core.records.copying import FOLDER
 
 REPO = ("--repo", "repo", "--sketch-tokens", "3", "--always-sketch")
 
@@ -68,6 +69,31 @@ def test_a_task_that_is_not_utf8_is_still_a_question() -> None:
         assert question.task == task[:-1] + "\ufffd"
     with pytest.raises(UserError, match="at most"):
         checked("question", Question, {"files": ("x" * 70_000,)})
+
+
+def test_what_is_copied_can_be_switched_off(finished: Program) -> None:
+    for flags, copying in (((), True), (("--no-copying",), False), (("--sketch-tokens", "0"), False)):
+        done = finished.run("predict.py", *REPO, *flags, "--json")
+        assert json.loads(done.stdout)["copying"] == copying
+        assert "copy" not in done.stderr
+
+
+def test_a_model_that_was_not_measured_copies_nothing(copied: Program) -> None:
+    shutil.rmtree(copied.folder / "outputs" / FOLDER)
+    done = copied.run("predict.py", *REPO, "--json")
+    assert json.loads(done.stdout)["copying"] is False
+    assert done.stderr.count("copy nothing") == 1
+    assert "copy" not in copied.run("predict.py", *REPO, "--no-copying").stderr
+
+
+def test_a_damaged_history_to_copy_from_is_reported(copied: Program) -> None:
+    file = copied.folder / "outputs" / FOLDER / "0.bin"
+    file.write_bytes(file.read_bytes()[:-2])
+    done = copied.run("predict.py", *REPO, "--json")
+    assert done.returncode == 2
+    assert f"{FOLDER}/0.bin is damaged" in done.stderr
+    assert "--stage evaluate" in done.stderr
+    assert copied.run("predict.py", *REPO, "--no-copying").returncode == 0
 
 
 @pytest.mark.parametrize("temperature", ["1e-44", "0.7"])

@@ -111,6 +111,9 @@ def test_a_prediction_is_that_of_the_command(service: Service, finished: Program
     printed = json.loads(finished.run("predict.py", *line, "--sketch-tokens", "5", "--always-sketch").stdout)
     assert answer == printed
     assert answer["commit"]
+    assert answer["copying"]
+    with service.client as client:
+        assert not client.post("/predict", json={**asked, "copying": False}).json()["copying"]
     assert [(item["name"], item["new"]) for item in answer["files"]] == [("src/lib.rs", False)]
 
 

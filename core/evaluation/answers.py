@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from core.evaluation.continuations import Prompt, written
+from core.evaluation.growing_history import GrowingHistory
 from core.evaluation.held_out import HeldOut
 from core.evaluation.model_pair import ModelPair
 from core.evaluation.streams import Streams
@@ -16,6 +17,9 @@ from core.scoring.scores import Scores, score
 
 if TYPE_CHECKING:
     from transformers import PreTrainedModel
+
+    from core.prediction.copying import Copying
+    from core.scoring.copying import Cache
 
 
 EDITS = {"val": "val edits", "test": "test edits"}
@@ -69,8 +73,18 @@ class Questions:
         code = written(model, stream, self.prompts, vocabulary, self.context, self.most) if self.prompts else []
         return Answers(scores, code)
 
-    def rows(self, answers: Mapping[str, Answers]) -> dict[str, dict[str, Scores]]:
-        """Scores of every predictor, by split; with guesses also of the mixes, whose weights validation decides."""
+    def write_copying(self, model: PreTrainedModel, copying: Copying) -> list[list[int]]:
+        """What a model writes while it copies; the history of `copying` ends where the test split begins."""
+        history = GrowingHistory(copying, self.streams.test)
+        mixes = [history.up_to(one.position).mix([]) for one in self.prompts]
+        stream, vocabulary = self.streams.test, self.streams.vocabulary
+        return written(model, stream, self.prompts, vocabulary, self.context, self.most, mixes=mixes)
+
+    def rows(self, answers: Mapping[str, Answers]) -> tuple[dict[str, dict[str, Scores]], dict[str, Cache]]:
+        """Scores of every predictor, by split; with guesses also of the mixes, and their weights by predictor.
+
+        Validation decides these.
+        """
         rows = {
             split: one.counting() | {name: answer.scores[split] for name, answer in answers.items()}
             for split, one in self.held_out.items()
@@ -80,7 +94,8 @@ class Questions:
             for split in VALIDATION.values()
             if split in rows and self.guess
         }
-        return {
+        mixed = {
             split: one.mix(rows[split], caches.get(VALIDATION.get(split, split), {}))
             for split, one in self.held_out.items()
         }
+        return mixed, caches.get("val", {})

@@ -7,7 +7,7 @@ ROUGE-L (rouge-score). What copying the last continuation gives is the baseline.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     import torch
     from transformers import PreTrainedModel
 
+    from core.prediction.copying import Mix
     from core.text.vocabulary import Vocabulary
 
 METRICS = ("exact_match", "edit_similarity", "bleu", "chrf", "rouge_l")
@@ -58,10 +59,15 @@ def written(
     context: int,
     most: int,
     *,
+    mixes: Sequence[Mix] = (),
     batch: int = 16,
 ) -> list[list[int]]:
-    """What a model writes at each prompt, greedily: text only, at most `most` tokens."""
+    """What a model writes at each prompt, greedily: text only, at most `most` tokens.
+
+    `mixes`, one for each prompt, copy while it writes; each has read what is before its prompt's code.
+    """
     import torch
+    from transformers import LogitsProcessorList
 
     model.eval()
     stop = vocabulary.markers[CODE_END]
@@ -79,10 +85,27 @@ def written(
                 pad_token_id=vocabulary.pad_id,
                 eos_token_id=stop,
                 suppress_tokens=banned,
+                logits_processor=LogitsProcessorList([mixed(mixes[start : start + batch], context)] if mixes else []),
             )
         rows = answer[:, context:].tolist()
         found += [row[: row.index(stop)] if stop in row else row for row in rows]
     return found
+
+
+def mixed(mixes: Sequence[Mix], context: int) -> Callable[[torch.Tensor, torch.Tensor], torch.Tensor]:
+    """A logits processor of transformers: the mix of each row, which has read the first `context` ids of it."""
+    import torch
+
+    read = context
+
+    def process(ids: torch.Tensor, logits: torch.Tensor) -> torch.Tensor:
+        nonlocal read
+        for mix, row in zip(mixes, ids[:, read:].tolist(), strict=True):
+            mix.read(row)
+        read = ids.shape[1]
+        return torch.stack([mix.of(row) for mix, row in zip(mixes, logits, strict=True)])
+
+    return process
 
 
 def copied(

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from core.evaluation.growing_history import GrowingHistory
 from core.evaluation.next_files import CommitToPredict, commits_to_predict
 from core.evaluation.streams import Streams
+from core.prediction.copying import Copying
 from core.prediction.predictor import Predictor
 from core.progress import Progress
 from core.records.evaluation import Example
@@ -12,19 +14,28 @@ MOST_CODE = 2000
 """Characters of code that the report shows of each example."""
 
 
-def sketched(streams: Streams, predictor: Predictor, count: int, sketch_tokens: int) -> list[Example]:
-    """`count` commits spread over the test split; a sketch has at most `sketch_tokens` tokens of text."""
+def sketched(
+    streams: Streams, predictor: Predictor, count: int, sketch_tokens: int, copying: Copying | None = None
+) -> list[Example]:
+    """`count` commits spread over the test split; a sketch has at most `sketch_tokens` tokens of text.
+
+    The history of `copying` ends where the test split begins.
+    """
     examples = []
+    history = GrowingHistory(copying, streams.test) if copying else None
     with Progress("sketching commits", count, "commits") as progress:
         for one in commits_to_predict(streams.earlier("test"), streams.test, predictor, count):
-            examples.append(_example(one, streams, predictor, sketch_tokens))
+            known = history.up_to(one.commit.start) if history else None
+            examples.append(_example(one, streams, predictor, sketch_tokens, known))
             progress.advance()
     return examples
 
 
-def _example(one: CommitToPredict, streams: Streams, predictor: Predictor, sketch_tokens: int) -> Example:
+def _example(
+    one: CommitToPredict, streams: Streams, predictor: Predictor, sketch_tokens: int, copying: Copying | None
+) -> Example:
     paths = sorted(one.known.files)
-    predicted = predictor.predict(one.history, one.head, paths, sketch_tokens=sketch_tokens)
+    predicted = predictor.predict(one.history, one.head, paths, sketch_tokens=sketch_tokens, copying=copying)
     code = streams.test[slice(*one.commit.codes[0])].tolist()
     return Example(
         head=streams.vocabulary.decode(one.head),

@@ -24,6 +24,7 @@ from core.history.options import ReadOptions
 from core.history.recent import recent_commits
 from core.models import model_folder
 from core.models.model_folder import Loaded
+from core.prediction.copying import Copying, copying_of
 from core.prediction.predictor import SKETCH_SHARE, Predictor, Ranking
 from core.prediction.question import MOST_AUTHOR, Question
 from core.prediction.search import head_of_file
@@ -46,6 +47,8 @@ class Recent:
     ids: list[int]
     paths: list[str]
     author: str
+    copying: Copying | None
+    """What may be copied from: the history that was evaluated, and then these commits."""
 
 
 @dataclass
@@ -56,17 +59,22 @@ class Asker:
     repo: str
     cache_dir: Path
     last: int = LAST_COMMITS
+    copying: Copying | None = None
+    """The history that the model was evaluated on; None where it was not."""
     recent: Recent | None = field(default=None, init=False)
     _looked: float = field(default=0.0, init=False)
 
     @classmethod
-    def open(cls, folder: Path, repo: str, cache_dir: Path, last: int) -> Asker:
-        """Load the model in a folder. A wrong repository is an error before that, since loading takes a while."""
+    def open(cls, folder: Path, repo: str, cache_dir: Path, last: int, *, copying: bool) -> Asker:
+        """Load the model in a folder, with `copying` also what it may copy from.
+
+        A wrong repository is an error before that, since loading takes a while.
+        """
         model_folder.read_info(folder)
         refs.head(open_repository(repo, cache_dir).git_dir)
         loaded = model_folder.load(folder, cache_dir)
         loaded.merge_adapter()
-        return cls(loaded, repo, cache_dir, last)
+        return cls(loaded, repo, cache_dir, last, copying_of(folder, loaded.info) if copying else None)
 
     @property
     def settings(self) -> dict[str, Any]:
@@ -107,7 +115,8 @@ class Asker:
             raise UserError(message, "shorten the task")
         first = [file.name for file in files.files if not file.new][:1]
         new_files = question.new_files and not first
-        return self.predictor.rank(recent.ids, head, first, top=question.top, new_files=new_files)
+        copying = recent.copying if question.copying else None
+        return self.predictor.rank(recent.ids, head, first, top=question.top, new_files=new_files, copying=copying)
 
     @property
     def writes_edits(self) -> bool:
@@ -172,7 +181,7 @@ class Asker:
                     chunk.repository = self._repository_name
                 history += self._sequences.of(chunks) if chunks else []
         ids = [id_ for sequence in self.loaded.vocabulary.encode(history) for id_ in sequence]
-        return Recent(head, ids, paths, author)
+        return Recent(head, ids, paths, author, self.copying.behind(ids) if self.copying else None)
 
     @property
     def _repository_name(self) -> str:

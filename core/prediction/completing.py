@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from core.prediction.copying import Mix
 from core.prediction.reading import Reading
 from core.prediction.writing import Sampling
 from core.text.grammar import COMMIT_END
@@ -17,20 +18,31 @@ if TYPE_CHECKING:
 
 
 def complete(
-    model: PreTrainedModel, vocabulary: Vocabulary, prompt: Sequence[int], most: int, sampling: Sampling
+    model: PreTrainedModel,
+    vocabulary: Vocabulary,
+    prompt: Sequence[int],
+    most: int,
+    sampling: Sampling,
+    mix: Mix | None = None,
 ) -> Iterator[int]:
-    """Ids that follow a prompt, one by one, up to the end of a commit or `most`; the end marker is not among them."""
+    """Ids that follow a prompt, one by one, up to the end of a commit or `most`; the end marker is not among them.
+
+    `mix` copies while the model writes; it has read the prompt.
+    """
     choose = sampling.chooser()
     stop = vocabulary.markers[COMMIT_END]
     reading = Reading.of(model, prompt)
     known = vocabulary.size
     for number in range(most):
-        id_ = choose(reading.logits[0, :known])
+        logits = reading.logits[0, :known]
+        id_ = choose(mix.of(logits) if mix else logits)
         if id_ == stop:
             return
         yield id_
         if number + 1 < most:
             reading.feed([id_])
+            if mix:
+                mix.read([id_])
 
 
 @dataclass

@@ -125,7 +125,7 @@ def diff(path: str, before: Sequence[str], after: Sequence[str]) -> str:
 def parses(path: str, source: bytes) -> bool:
     """Whether a file is free of errors, as far as there is a grammar for it."""
     language = language_in(path, source)
-    if not LANGUAGES[language].wheel:
+    if not LANGUAGES[language].has_symbols:
         return True
     found = parsing.outline(source, language, path)
     return found is not None and not found.has_error

@@ -34,6 +34,8 @@ class Prediction:
     sketch_symbol: str = ""
     sketch: str = ""
     """Code of the first change."""
+    copying: bool = False
+    """Whether it was written with what would be copied from the history in mind."""
     commit: CommitText | None = None
     """The whole commit as the model wrote it, read back by the grammar's parser."""
 

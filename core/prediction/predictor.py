@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from core.prediction.copying import Copying
 from core.prediction.prediction import Expected, ExpectedFile, Prediction
 from core.prediction.reading import Reading
 from core.prediction.search import FoundPath, PathTree, known_paths, new_path, rank_changes
@@ -40,6 +41,8 @@ class Ranking:
     head: list[int]
     context_tokens: int
     """Tokens that the model was shown."""
+    copying: Copying | None = None
+    """What the sketch may copy from: the history before the head."""
 
 
 @dataclass
@@ -62,6 +65,7 @@ class Predictor:
         top: int = 5,
         new_files: bool = True,
         beams: int = 0,
+        copying: Copying | None = None,
     ) -> Ranking:
         """What follows `history` (ids of earlier commits) and the `head` of a new commit, before its first file.
 
@@ -69,7 +73,7 @@ class Predictor:
         answers, marked. Probabilities are the model's own, shared out among the files that there are (and that
         new one); kinds of change are those expected in the shown files, and add up to one.
         `beams` is the breadth of the search, by default 2 * `top`. Paths with more tokens than the model sees are
-        left out.
+        left out. A sketch may copy from `copying`, whose history ends as `history` does.
         """
         room = max(int(self.width * (1 - SKETCH_SHARE)) - len(head), 0) if self.sees_history else 0
         context = [*(history[-room:] if room else ()), *head]
@@ -98,6 +102,7 @@ class Predictor:
             tree,
             list(head),
             len(context),
+            copying,
         )
 
     def write(self, ranking: Ranking, most_text: int, sampling: Sampling | None = None) -> Iterator[int]:
@@ -110,7 +115,8 @@ class Predictor:
         reading = ranking.reading.branch()
         reading.feed(ranking.first.ids)
         yield from ranking.first.ids
-        writer = Writer(reading, self.vocabulary, ranking.tree, self.view, sampling or Sampling())
+        mix = ranking.copying.mix([*ranking.head, *ranking.first.ids]) if ranking.copying else None
+        writer = Writer(reading, self.vocabulary, ranking.tree, self.view, sampling or Sampling(), mix)
         room = max(self.width - ranking.context_tokens, 0)
         yield from writer.write(most_text, most_text + room, first=[CHANGES[ranking.change_type]])
 
@@ -123,9 +129,10 @@ class Predictor:
         top: int = 5,
         sketch_tokens: int = 96,
         new_files: bool = True,
+        copying: Copying | None = None,
     ) -> Prediction:
         """Rank, and write a sketch of `sketch_tokens` tokens of text (0: none)."""
-        ranking = self.rank(history, head, paths, top=top, new_files=new_files)
+        ranking = self.rank(history, head, paths, top=top, new_files=new_files, copying=copying)
         return self.prediction(ranking, list(self.write(ranking, sketch_tokens)) if sketch_tokens else [])
 
     def prediction(self, ranking: Ranking, written: Sequence[int]) -> Prediction:
@@ -135,6 +142,7 @@ class Predictor:
             return made
         made.sketch_file, made.sketch_change_type = ranking.first.name, ranking.change_type
         if written:
+            made.copying = ranking.copying is not None
             pieces = self.vocabulary.pieces(written)
             (made.commit,) = parse([*self.vocabulary.pieces(ranking.head), *pieces])
             change = made.commit.files[0].changes[0]

@@ -76,6 +76,8 @@ class Question(Section):
     """Draw from the likeliest tokens whose probabilities add up to this; 0 takes the likeliest."""
     seed: int = Field(default=0, ge=-(2**63), lt=2**64)
     """Seed of what is drawn."""
+    copying: bool = True
+    """Let the sketch copy from the history where that was right on validation; needs a model that was evaluated."""
 
     @field_validator("task", "author", mode="before")
     @classmethod

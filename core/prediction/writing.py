@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 
 import torch
 
+from core.prediction.copying import Mix
 from core.prediction.reading import Reading
 from core.prediction.search import PathChances, PathTree, options
 from core.text.grammar import (
@@ -104,6 +105,8 @@ class Writer:
     tree: PathTree
     view: CodeView = "new"
     sampling: Sampling = field(default_factory=Sampling)
+    mix: Mix | None = None
+    """What copies while it writes; it has read what the model has read of the commit."""
 
     def write(self, most_text: int, most_ids: int, *, first: Sequence[Marker] = ()) -> Iterator[int]:
         """The ids, one by one, up to <COMMIT_END>. `first` are markers that are given, such as the change type.
@@ -118,7 +121,7 @@ class Writer:
             if state == "path":
                 for id_ in self._path(choose):
                     yield id_
-                    self.reading.feed([id_])
+                    self._feed(id_)
                     count += 1
                 state = "change"
                 continue
@@ -138,7 +141,12 @@ class Writer:
             yield id_
             count += 1
             if state != "done":
-                self.reading.feed([id_])
+                self._feed(id_)
+
+    def _feed(self, id_: int) -> None:
+        self.reading.feed([id_])
+        if self.mix:
+            self.mix.read([id_])
 
     def _markers(self, state: str, most_text: int, in_text: int) -> list[Marker]:
         if state in _NAMED and not in_text:
@@ -165,7 +173,7 @@ class Writer:
         logits = self.reading.logits[0]
         allowed = torch.full_like(logits, -math.inf) if text is None else logits + text.to(logits.device)
         allowed[markers] = logits[markers]
-        return choose(allowed)
+        return choose(self.mix.of(allowed) if self.mix else allowed)
 
     def _path(self, choose: Callable[[torch.Tensor], int]) -> Iterator[int]:
         """A known path and what follows from it, behind <FILE_START>. Each id is to be fed before the next is asked."""

@@ -23,7 +23,7 @@ from core.scoring.segments import CONTEXT_TOKENS, Segment
 
 SIZES = (1 << 22, 1 << 20)
 """Tokens of a segment; what is left over makes a shorter one. Sorting takes some 50 bytes a token."""
-_HINT = "make it again: python pipeline.py --stage evaluate --force"
+_HINT = "make it again (python pipeline.py --stage evaluate --force), or ask without it (--no-copying)"
 _READ_BYTES = 1 << 20
 
 
