@@ -64,9 +64,11 @@ def write_edit(asker: Asker, question: Question, answer: Answer) -> WrittenEdit:
     target = target_of(asker, answer)
     if isinstance(target, str):
         return WrittenEdit(problem=target)
-    known, visible = prompt(asker, question, target)
+    known, visible, commit = prompt(asker, question, target)
     sampling = Sampling(question.temperature, question.top_p, question.seed)
-    writer = EditWriter(Reading.of(asker.loaded.model, known), asker.loaded.vocabulary, visible, sampling)
+    copying = asker.look().copying if question.copying else None
+    mix = copying.mix(commit) if copying else None
+    writer = EditWriter(Reading.of(asker.loaded.model, known), asker.loaded.vocabulary, visible, sampling, mix)
     written = list(writer.write(question.sketch_tokens))
     last, path = target.symbol.lines[1], target.symbol.path
     kept = target.rows[: last - len(visible)]
@@ -97,8 +99,8 @@ def target_of(asker: Asker, answer: Answer) -> Target | str:
     return target
 
 
-def prompt(asker: Asker, question: Question, target: Target) -> tuple[list[int], list[str]]:
-    """(what the model is shown, in the form of its training; the lines of the code that are in it)."""
+def prompt(asker: Asker, question: Question, target: Target) -> tuple[list[int], list[str], list[int]]:
+    """(what the model is shown, as in its training; the lines of the code that are in it; the commit so far)."""
     vocabulary, width = asker.loaded.vocabulary, asker.loaded.width
     most = min(question.sketch_tokens + MARKER_TOKENS, int(width * EDIT_SHARE))
     room = int((width - most) * CODE_SHARE)
@@ -112,7 +114,7 @@ def prompt(asker: Asker, question: Question, target: Target) -> tuple[list[int],
     ends = np.cumsum([len(part) for part in parts]).tolist()
     edit = Edit(*itertools.pairwise(ends))
     known, _ = shown(np.array([id_ for part in parts for id_ in part]), edit, width)
-    return known.tolist(), visible
+    return known.tolist(), visible, [*head, *file, *about, *code]
 
 
 def diff(path: str, before: Sequence[str], after: Sequence[str]) -> str:

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 
 import torch
 
+from core.prediction.copying import Mix
 from core.prediction.reading import Reading
 from core.prediction.writing import Sampling, text_mask
 from core.text.grammar import ADDED, CODE_END, KEPT, REMOVED, Marker
@@ -48,6 +49,8 @@ class EditWriter:
     vocabulary: Vocabulary
     lines: Sequence[str]
     sampling: Sampling = field(default_factory=Sampling)
+    mix: Mix | None = None
+    """What may be copied; it has read what `reading` has of this commit."""
     replacements: list[Replacement] = field(default_factory=list, init=False)
     """What the hunks so far do."""
     log_probability: float = field(default=0.0, init=False)
@@ -126,7 +129,7 @@ class EditWriter:
         logits = self.reading.logits[0]
         allowed = logits + self._text_ids.to(logits.device) if text else torch.full_like(logits, -math.inf)
         allowed[ids] = logits[ids]
-        chosen = self._choose(allowed)
+        chosen = self._choose(self.mix.of(allowed) if self.mix else allowed)
         self.log_probability += float(logits.log_softmax(dim=-1)[chosen])
         yield from self._given([chosen], feed=chosen != self.vocabulary.markers[CODE_END])
         return chosen
@@ -136,6 +139,8 @@ class EditWriter:
             yield id_
             if feed:
                 self.reading.feed([id_])
+                if self.mix:
+                    self.mix.read([id_])
 
     def _tree(self, starts: range) -> _Node:
         """What may be quoted; of equal lines the first are meant, as where an edit is applied."""

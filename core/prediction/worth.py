@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from core.records.evaluation import COPY, TUNED, read_evaluation
+from core.records.evaluation import CACHE, COPY, TUNED, read_evaluation
 
 EVALUATION = "evaluation.json"
 """Beside the model's folder: what the pipeline measured."""
@@ -24,7 +24,7 @@ def no_sketch(model: Path) -> str:
     rows = measured.rows if measured else {}
     if measured is None or not {COPY, TUNED} <= rows.keys():
         return ""
-    own, copied = rows[TUNED][METRIC], rows[COPY][METRIC]
+    own, copied = rows.get(TUNED + CACHE, rows[TUNED])[METRIC], rows[COPY][METRIC]
     if own.mean is None or copied.mean is None:
         return ""
     least = own.mean if own.low is None else own.low

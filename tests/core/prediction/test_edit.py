@@ -7,11 +7,13 @@ from dataclasses import dataclass, field
 from types import SimpleNamespace
 from typing import Any
 
+import numpy as np
 import pytest
 from builders import Repo
 
 from core.prediction import edit
 from core.prediction.answer import Answer
+from core.prediction.copying import Copying
 from core.prediction.edit import diff, parses, target_of, write_edit
 from core.prediction.facts import Facts
 from core.prediction.predictor import Predictor
@@ -19,7 +21,10 @@ from core.prediction.question import Question
 from core.ranking.facts import Ranked
 from core.ranking.ranker import FileRanking
 from core.ranking.symbols import RankedSymbol
-from core.text.grammar import CommitText, commit_head, file_head, file_text, plain
+from core.scoring.context_index import ContextIndex
+from core.scoring.copying import Cache
+from core.text.grammar import ChangeText, CommitText, FileText, commit_head, file_head, file_text, plain, serialise
+from core.text.hunks import Hunk
 
 CODE = "import os\n\n\ndef part(x):\n    y = x + 1\n    return y\n\n\ndef other(x):\n    return x\n"
 
@@ -32,13 +37,14 @@ class Asked:
     files: dict[str, bytes]
     width: int = 128
     ids: list[int] = field(default_factory=lambda: [5] * 40)
+    copying: Copying | None = None
 
     @property
     def loaded(self) -> Any:
         return SimpleNamespace(model=self.predictor.model, vocabulary=self.predictor.vocabulary, width=self.width)
 
     def look(self) -> Any:
-        return SimpleNamespace(ids=self.ids)
+        return SimpleNamespace(ids=self.ids, copying=self.copying)
 
     def source(self, path: str) -> bytes | None:
         return self.files.get(path)
@@ -137,8 +143,9 @@ def test_long_code_is_shown_from_its_end(predictor: Predictor, width: int) -> No
     question = Question(task="change it", sketch_tokens=16)
     target = target_of(asked, answer("a.py", "part"))  # type: ignore[arg-type]
     assert not isinstance(target, str)
-    known, visible = edit.prompt(asked, question, target)  # type: ignore[arg-type]
+    known, visible, commit = edit.prompt(asked, question, target)  # type: ignore[arg-type]
     assert len(known) <= width
+    assert predictor.vocabulary.decode(commit).endswith("".join(visible))
     assert visible[-1] == "    return x\n"
     assert target.own[-len(visible) :] == visible
     shown = predictor.vocabulary.decode(known)
@@ -152,3 +159,24 @@ def test_lines_without_an_end_are_marked() -> None:
         "+z",
         "\\ No newline at end of file",
     ]
+
+
+def test_an_edit_copies_from_the_history(predictor: Predictor) -> None:
+    """With a cache that is trusted blindly, the edit of the past is written again."""
+    vocabulary = predictor.vocabulary
+    change = ChangeText(
+        change_type="bug_fix",
+        symbol_kind="function",
+        symbol=("part",),
+        before=plain("def part(x):\n    y = x + 1\n    return y\n"),
+        edit=[Hunk((), ("    y = x + 1\n",), ("    y = x + 2\n",))],
+    )
+    file = FileText(path=("a.py",), language="python", changes=[change])
+    past = CommitText(year="2024", month="01", author=("Ada",), message=("change it",), files=[file])
+    ids = [id_ for one in vocabulary.encode(serialise(past)) for id_ in one]
+    asked = Asked(predictor, {"a.py": CODE.encode()}, ids=ids)
+    trusted = Copying(ContextIndex(2), Cache(np.full(Cache.SHAPE, 1 - 1e-9))).behind(ids)
+    asked.copying = trusted
+    made = written(asked, temperature=0.0, sketch_tokens=60)
+    assert "-    y = x + 1\n+    y = x + 2\n" in made.diff
+    assert written(asked, temperature=0.0, sketch_tokens=60, copying=False).diff != made.diff

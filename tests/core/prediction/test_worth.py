@@ -41,6 +41,13 @@ def test_it_must_be_better_beyond_its_interval(
         assert "copying (0.60)" in why
 
 
+def test_the_mix_that_is_shown_decides(tmp_path: Path) -> None:
+    rows = {"fine-tuned": row(0.4, 0.3), "copy": row(0.6), "fine-tuned + cache": row(0.9, 0.8)}
+    assert no_sketch(measured(tmp_path, rows)) == ""
+    rows["fine-tuned + cache"] = row(0.5, 0.4)
+    assert "0.50 of 1" in no_sketch(measured(tmp_path, rows))
+
+
 def test_what_was_not_measured_is_shown(tmp_path: Path) -> None:
     assert no_sketch(tmp_path / "model") == ""
     assert no_sketch(measured(tmp_path, None)) == ""
