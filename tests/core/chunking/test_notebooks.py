@@ -54,7 +54,7 @@ def changed(repo: Repo, before: str, after: str, **options: Any) -> tuple[list[C
     (commit, chunks) = found[-1]
     for chunk in chunks:
         name = f"{commit.metadata.hash}:a.ipynb"
-        assert_slice(repo, name, chunk.new_code.encode(), chunk.line_range, chunk.line_ranges)
+        assert_slice(repo, name, chunk.new_code, chunk.encoding, chunk.line_ranges or chunk.line_range)
         assert "iVBOR" not in chunk.new_code + chunk.old_code + chunk.patch
     return chunks, drops
 
