@@ -25,6 +25,8 @@ from core.records.commit_files import read_history
 from core.records.copying import FOLDER as COPYING
 from core.records.evaluation import (
     CACHE,
+    NEAREST,
+    NOTHING,
     TUNED,
     Continuations,
     EvaluatedData,
@@ -119,6 +121,7 @@ def run(ctx: Context[EvaluateConfig]) -> None:
         },
         next_commits=next_commits(pair, streams, config),
         continuations=continuations(questions, answers, pair, copying, config),
+        written_edits=written_edits(pair, streams, copying, config),
         examples=examples(pair, streams, copying, config),
     )
     write_record(ctx.output("evaluation.json"), evaluation)
@@ -229,6 +232,23 @@ def continuations(
     samples, seed = config.bootstrap_samples, config.seed
     most, context = questions.most, questions.context
     return compare(questions.streams, questions.prompts, code, context, most, samples=samples, seed=seed)
+
+
+def written_edits(
+    pair: ModelPair, streams: Streams, copying: Copying | None, config: EvaluateConfig
+) -> Continuations | None:
+    """What the model adds in edits, with and without copying, beside nothing and the nearest past edit."""
+    from core.evaluation.written_edits import compare, nearest, prompts, written
+
+    most, chosen = config.continuation_tokens, prompts(streams, config.width, config.continuations)
+    if not chosen:
+        return None
+    answers = {NOTHING: [""] * len(chosen), NEAREST: nearest(streams, chosen)}
+    with pair.tuned() as model:
+        answers[TUNED] = written(model, streams, chosen, most)
+        if copying:
+            answers[TUNED + CACHE] = written(model, streams, chosen, most, copying)
+    return compare(answers, chosen, most, samples=config.bootstrap_samples, seed=config.seed)
 
 
 def examples(pair: ModelPair, streams: Streams, copying: Copying | None, config: EvaluateConfig) -> list[Example]:

@@ -76,7 +76,7 @@ def test_edits_are_trained_on_and_measured(copied: Program) -> None:
     assert "holds no edits" in done.stderr
     chosen = ("tokenizer.code_view=edit", "model_training.objective=edits", "model_training.max_steps=6")
     settings = [word for setting in chosen for word in ("--set", setting)]
-    done = copied.run("pipeline.py", "--config", "config.yaml", *settings, "--until", "evaluate")
+    done = copied.run("pipeline.py", "--config", "config.yaml", *settings, "--until", "report_builder")
     assert done.returncode == 0, done.stderr
     logs = json.loads((copied.folder / "outputs" / "training_logs" / SUMMARY).read_text())
     assert logs["validation"]["best"] < logs["validation"]["untuned"]
@@ -88,6 +88,13 @@ def test_edits_are_trained_on_and_measured(copied: Program) -> None:
     assert len({row["tokens"] for row in rows.values() if "tokens" in row}) == 1
     assert 0 < rows["copy"]["text_bytes"] < rows["copy"]["bits_per_byte"] * rows["copy"]["text_bytes"]
     assert sum(group["tokens"] for group in found["edits_by_change"].values()) == rows["copy"]["tokens"]
+    page = (copied.folder / "outputs" / "report.html").read_text(encoding="utf-8")
+    assert "bits for each byte that they add" in page
+    assert "<td>nearest past edit</td>" in page
+    written = found["written_edits"]["rows"]
+    assert written.keys() == {"nothing", "nearest past edit", "fine-tuned", "fine-tuned + cache"}
+    assert written["nothing"]["line_similarity"]["mean"] == 0
+    assert 0 < written["nearest past edit"]["line_similarity"]["mean"] <= 1
     asked = ("--repo", "repo", "--task", "change handler_0", "--sketch-tokens", "6", "--always-sketch", "--json")
     done = copied.run("predict.py", *asked)
     assert done.returncode == 0, done.stderr

@@ -98,4 +98,4 @@ class Questions:
             split: one.mix(rows[split], caches.get(VALIDATION.get(split, split), {}))
             for split, one in self.held_out.items()
         }
-        return mixed, caches.get("val", {})
+        return mixed, caches.get(EDITS["val"], caches.get("val", {}))

@@ -4,33 +4,42 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from core.records.evaluation import CACHE, COPY, TUNED, read_evaluation
+from core.records.evaluation import CACHE, COPY, NEAREST, TUNED, Continuations, read_evaluation
 
 EVALUATION = "evaluation.json"
 """Beside the model's folder: what the pipeline measured."""
-METRIC = "edit_similarity"
+NAMES = {COPY: "copying", NEAREST: "the nearest past edit"}
 
 
 def no_sketch(model: Path) -> str:
     """Why the code of the model in a folder is not shown, as a sentence; "" where it is, or nothing was measured.
 
-    It must be closer to the code that really came than copying is, beyond the interval over changes. Raises UserError
-    where the file is damaged.
+    It must be closer to the code that really came than the baseline is, beyond the interval over changes: sketches than
+    copying, edits than the nearest past edit. Raises UserError where the file is damaged.
     """
     evaluation = model.parent / EVALUATION
     if not evaluation.is_file():
         return ""
-    measured = read_evaluation(evaluation).continuations
-    rows = measured.rows if measured else {}
-    if measured is None or not {COPY, TUNED} <= rows.keys():
+    found = read_evaluation(evaluation)
+    if found.written_edits:
+        return _no_better(found.written_edits, NEAREST, "line_similarity")
+    return _no_better(found.continuations, COPY, "edit_similarity") if found.continuations else ""
+
+
+def _no_better(measured: Continuations, baseline: str, metric: str) -> str:
+    """Why the model's code is not shown; "" where it is better, or one of both was not measured."""
+    rows = measured.rows
+    shown = rows.get(TUNED + CACHE) or rows.get(TUNED)
+    if not shown or baseline not in rows:
         return ""
-    own, copied = rows.get(TUNED + CACHE, rows[TUNED])[METRIC], rows[COPY][METRIC]
-    if own.mean is None or copied.mean is None:
+    own, other = shown[metric], rows[baseline][metric]
+    if own.mean is None or other.mean is None:
         return ""
     least = own.mean if own.low is None else own.low
-    if least > copied.mean:
+    if least > other.mean:
         return ""
     return (
         f"on {measured.changes} held-out changes the model's code was no closer to the code that came "
-        f"({own.mean:.2f} of 1, at least {least:.2f}) than copying ({copied.mean:.2f}); always_sketch shows it"
+        f"({own.mean:.2f} of 1, at least {least:.2f}) than {NAMES[baseline]} ({other.mean:.2f}); "
+        "always_sketch shows it"
     )

@@ -17,6 +17,8 @@ UNIFORM, UNIGRAM, TRIGRAM, COPY = "uniform", "unigram", "trigram", "copy"
 XZ, XZ_TRAINED = "xz", "xz given training text"
 CACHE = " + cache"
 """Added to the name of a model whose predictions are mixed with copying."""
+NOTHING, NEAREST = "nothing", "nearest past edit"
+"""Who writes edits without a model."""
 MODEL, FREQUENCY, RECENCY = "model", "frequency", "recency"
 """Who names the next files."""
 
@@ -172,6 +174,8 @@ class Evaluation(msgspec.Struct, kw_only=True):
     """Edits of the splits, where the tokens show edits: bits of the whole edit for each byte that it adds."""
     edits_by_change: dict[str, Group] = {}
     """Edits of the test split by kind of change."""
+    written_edits: Continuations | None = None
+    """What is added by edits that are written, compared with what the real ones add."""
     by_kind: dict[str, Group] = {}
     """Test split by kind of symbol; "about" is all that is outside of code."""
     by_age: dict[str, Group] = {}

@@ -48,6 +48,18 @@ def test_the_mix_that_is_shown_decides(tmp_path: Path) -> None:
     assert "0.50 of 1" in no_sketch(measured(tmp_path, rows))
 
 
+@pytest.mark.parametrize(("model", "shown"), [(0.5, True), (0.2, False)])
+def test_edits_are_compared_with_the_nearest_past_edit(tmp_path: Path, model: float, shown: bool) -> None:
+    place = measured(tmp_path, {"fine-tuned": row(0.1), "copy": row(0.9)})
+    found = json.loads((tmp_path / EVALUATION).read_text())
+    rows = {name: {"line_similarity": row(mean)["edit_similarity"]} for name, mean in
+            (("fine-tuned", model), ("nearest past edit", 0.3), ("nothing", 0.0))}  # fmt: skip
+    found["written_edits"] = found["continuations"] | {"rows": rows}
+    (tmp_path / EVALUATION).write_text(json.dumps(found))
+    assert (not no_sketch(place)) == shown
+    assert shown or "the nearest past edit (0.30)" in no_sketch(place)
+
+
 def test_what_was_not_measured_is_shown(tmp_path: Path) -> None:
     assert no_sketch(tmp_path / "model") == ""
     assert no_sketch(measured(tmp_path, None)) == ""
