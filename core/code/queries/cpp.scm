@@ -4,7 +4,7 @@
 (function_definition declarator: (reference_declarator (function_declarator declarator: (_) @name)) body: (_) @body) @function
 (function_definition declarator: (function_declarator declarator: (_) @name) [(default_method_clause) (delete_method_clause)]) @function
 (function_definition declarator: (reference_declarator (function_declarator declarator: (_) @name)) [(default_method_clause) (delete_method_clause)]) @function
-((declaration declarator: (init_declarator declarator: (reference_declarator (function_declarator declarator: (_) @name)) value: (identifier) @_value)) @function (#match? @_value "^(default|delete)$"))
+((declaration declarator: (init_declarator declarator: [(function_declarator declarator: (_) @name) (reference_declarator (function_declarator declarator: (_) @name))] value: [(identifier) (delete_expression)] @_value)) @function (#match? @_value "^(default|delete)$"))
 ; A conversion: operator bool() const.
 ((function_definition declarator: [(operator_cast) (qualified_identifier)] @name [(compound_statement) @body (default_method_clause) (delete_method_clause)]) @function (#match? @name "\\boperator\\b"))
 (declaration declarator: (operator_cast) @name) @function

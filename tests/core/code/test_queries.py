@@ -269,6 +269,7 @@ CONVERSIONS = """struct Flag {
 };
 Flag::operator bool() const { return false; }
 Flag &Flag::operator=(Flag &&) = default;
+bool operator&&(Flag const &, Flag const &) = delete;
 """
 
 
@@ -285,6 +286,7 @@ def test_conversions_and_deleted_operators() -> None:
         *("struct Flag", "function Flag::operator bool", "function Flag::operator std::string"),
         *("function Flag::operator int *", "function Flag::operator=", "function Flag::operator()"),
         *("function Flag::operator<", "function Flag::min", "function Flag::operator bool", "function Flag::operator="),
+        "function operator&&",
     ]
     found = outline(CONVERSIONS.encode(), "cpp", "x.cc")
     assert found is not None
