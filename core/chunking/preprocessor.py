@@ -6,7 +6,7 @@ with something of the same length, so that every byte and row stays where it is:
 - branches of `#if` that open a brace or end within a statement: the first stays, its directives and the others go;
 - macros beside a type or name (`class API Widget {`, `EXPORT int f()`), on a line of their own (`Q_OBJECT`),
   and attributes go;
-- comments inside a directive go;
+- comments inside a directive go, and directives inside a list, as in `enum { #include "colors.def" }`;
 - a macro that defines something (`TEST_CASE("adds") {`) becomes a function with the name it is given.
 """
 
@@ -50,6 +50,7 @@ def preprocessed(source: bytes, *, macros: bool) -> bytes:
             _blank_comments(source, token, out)
     kept = _without_conditions(tokens, out)
     if macros:
+        _blank_directives_in_lists(tokens, out)
         Macros(kept, out).rewrite()
     return bytes(out)
 
@@ -60,6 +61,24 @@ def _blank_comments(source: bytes, directive: Token, out: bytearray) -> None:
         if source.startswith(b"/*", start):
             blank(out, start, end)
             out[start:end] = _LINE_END.sub(rb"\\\1", bytes(out[start:end]))
+
+
+def _blank_directives_in_lists(tokens: Sequence[Token], out: bytearray) -> None:
+    """Overwrite `#define`, `#include` and the like between the values of an enum or of an initializer."""
+    lists: list[bool] = []  # of each open brace, whether it is of one
+    is_enum = False
+    before = b""
+    for token in tokens:
+        if token.kind == "directive":
+            if lists and lists[-1] and not _CONDITION.match(token.text):
+                blank(out, token.start, token.end)
+            continue
+        if token.text == b"{":
+            lists.append(is_enum or before == b"=" or (bool(lists) and lists[-1]))
+        elif token.text == b"}" and lists:
+            lists.pop()
+        is_enum = token.text == b"enum" or (is_enum and token.text not in (b"{", b"}", b";", b"("))
+        before = token.text
 
 
 @dataclass

@@ -100,6 +100,33 @@ DEFINES = """#define A 1 // words {
 int y(void);
 """
 
+LISTS = """static const char *const names[] = {
+#define NAME(x) #x,
+    ALL_NAMES
+#undef NAME
+};
+#define FIRST(x) do { \\
+} while (0)
+enum color {
+#define COLOR(x) x,
+#include "colors.def"
+#undef COLOR
+    LAST
+};
+struct shape sizes[] = { { 1,
+#pragma once
+2 } };
+enum color mixed(int a) {
+#define LOCAL(x) (x)
+    return LOCAL(a);
+}
+struct kept {
+#define INSIDE(x) (x)
+    int a;
+};
+#define SECOND(x) (x)
+"""
+
 
 @pytest.mark.parametrize(
     ("language", "source", "expected"),
@@ -136,9 +163,17 @@ int y(void);
                 "function api 20-20",
             ],
         ),
+        (
+            "c",
+            LISTS,
+            [
+                *("macro FIRST 6-7", "enum color 8-13", "function mixed 17-20", "macro mixed::LOCAL 18-18"),
+                *("struct kept 21-24", "macro kept::INSIDE 22-22", "macro SECOND 25-25"),
+            ],
+        ),
         ("c", DEFINES, ["constant A 1-1", "macro C 2-5", "macro D 6-7", "function y 8-8"]),
     ],
-    ids=["unreal", "qt", "library", "kernel", "defines"],
+    ids=["unreal", "qt", "library", "kernel", "lists", "defines"],
 )
 def test_macros_cost_no_symbol(language: str, source: str, expected: list[str]) -> None:
     assert symbols(source, language) == expected
