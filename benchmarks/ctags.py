@@ -83,6 +83,16 @@ COUNTED = {
     ),
     # ctags 5.9 takes a record for a method.
     "java": Counted("Java", {**_TYPES, "method": "function class", "annotation": "interface"}),
+    "rust": Counted(
+        "Rust",
+        {
+            **{name: name for name in ("function", "struct", "enum", "module", "macro")},
+            "method": "function",
+            "interface": "trait",
+            "implementation": "impl",
+            "typedef": "type",
+        },
+    ),
     # To ctags, a function with methods is a class.
     "javascript": Counted("JavaScript", {**_SCRIPT, "class": "class function"}, _HOLDS_FUNCTION),
     "typescript": Counted("TypeScript", {**_TYPES, **_SCRIPT, "namespace": "module", "alias": "type"}, _HOLDS_FUNCTION),

@@ -16,7 +16,7 @@ from benchmarks.ctags import Tag, compared, kinds_of, main, of_ctags, of_ours
 FOLDER = Path(__file__).parent / "symbols"
 FILES = {
     "c": "symbols.c", "cpp": "symbols.cc", "go": "symbols.go", "java": "Symbols.java", "javascript": "symbols.js",
-    "typescript": "symbols.ts",
+    "rust": "symbols.rs", "typescript": "symbols.ts",
 }  # fmt: skip
 needs_ctags = pytest.mark.skipif(shutil.which("ctags") is None, reason="needs Universal Ctags")
 

@@ -1,10 +1,8 @@
-"""Symbols against oracles: Python's own ast, ctags where it is installed, and samples answered by hand."""
+"""Symbols against oracles: Python's own ast, and samples answered by hand; tests/benchmarks/test_ctags.py has ctags."""
 
 from __future__ import annotations
 
 import ast
-import shutil
-import subprocess
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -156,38 +154,6 @@ def test_signature_doc_and_name() -> None:
     symbols = {s.qualified_name: s for s, _, _ in located(source, "python", "x.py")}
     assert symbols["A"].doc.split() == ["Says", "it.", "Twice."]
     assert symbols["A.f"].signature == "def f(self, x: int = 1) -> str"
-
-
-CTAGS_KINDS = {
-    "function": "function", "method": "function", "struct": "struct", "enum": "enum", "interface": "trait",
-    "implementation": "impl", "module": "module", "macro": "macro",
-}  # fmt: skip
-
-
-@pytest.mark.skipif(shutil.which("ctags") is None, reason="needs Universal Ctags")
-def test_rust_symbols_equal_ctags(tmp_path: Path) -> None:
-    """ctags knows no union."""
-    source = RUST.replace(b"union", b"//")
-    (tmp_path / "x.rs").write_bytes(source)
-    listing = subprocess.run(
-        ["ctags", "--languages=Rust", "--fields=+nK", "-f", "-", "x.rs"],
-        cwd=tmp_path, capture_output=True, text=True, check=True,
-    ).stdout  # fmt: skip
-    theirs = set()
-    for line in listing.splitlines():
-        name, _, _, *fields = line.split("\t")
-        kind = next(one for one in fields if ":" not in one)
-        if kind in CTAGS_KINDS:
-            number = next(int(one[5:]) for one in fields if one.startswith("line:"))
-            theirs.add((CTAGS_KINDS[kind], name, number))
-    found = outline(source, "rust", "x.rs")
-    assert found is not None
-    ours = {
-        (s.kind, s.name, found.places[one.place].row + s.definition + 1)
-        for one in found.owners()
-        if (s := found.symbol(one)).kind in CTAGS_KINDS.values()
-    }
-    assert ours == theirs
 
 
 SAMPLES: dict[str, set[tuple[str, str, int, int]]] = {
