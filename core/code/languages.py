@@ -355,7 +355,7 @@ _DEPENDENCY = re.compile(
     r"(?:^|/)(?:cargo\.(?:toml|lock)|package(?:-lock)?\.json|yarn\.lock|pnpm-lock\.yaml|go\.(?:mod|sum|work)"
     r"|gemfile(?:\.lock)?|[^/]*\.gemspec|pipfile(?:\.lock)?|poetry\.lock|uv\.lock|pdm\.lock"
     r"|(?:[^/]*[-_.])?requirements[^/]*\.(?:txt|in)|requirements/[^/]*\.(?:txt|in)|constraints[^/]*\.txt"
-    r"|pyproject\.toml|setup\.cfg|pom\.xml|build\.gradle(?:\.kts)?|libs\.versions\.toml|composer\.(?:json|lock)"
+    r"|pyproject\.toml|setup\.cfg|pom\.xml|[^/]*\.gradle(?:\.kts)?|libs\.versions\.toml|composer\.(?:json|lock)"
     r"|[^/]*\.csproj|packages\.config|environment\.ya?ml|package\.swift|podfile)$",
     re.IGNORECASE,
 )

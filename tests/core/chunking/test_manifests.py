@@ -49,6 +49,8 @@ def test_roles_by_part_and_key(path: str, part: str, text: str, expected: str) -
         ("build.gradle.kts", 'plugins.withId("a.b") {\n  compilerOptions {\n    jvmTarget = "11"', "configuration"),
         ("build.gradle.kts", "dependencies {\n  api(libs.a)\n}\n\ntasks.test {\n  useJUnitPlatform()", "configuration"),
         ("build.gradle", "    compileSdkVersion 30", "configuration"),
+        ("quality.gradle.kts", 'dependencies {\n  "lintChecks"(library("lint"))', "dependency"),
+        ("settings.gradle.kts", 'include(":okhttp")', "configuration"),
         ("Package.swift", '  dependencies: [\n    .package(url: "https://a.b/c.git", from: "1.2"),', "dependency"),
         ("Package.swift", '    .package(\n      url: "https://a.b/c.git",\n      from: "1.2"', "dependency"),
         ("Package.swift", '  dependencies: [\n    .product(name: "Atomics", package: "swift-atomics"),', "dependency"),
