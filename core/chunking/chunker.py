@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator
 
-from core.chunking import evidence
 from core.chunking.edits import Edits
 from core.chunking.filters import LONG_LINES, TOO_LARGE, FileFilters
+from core.chunking.intents import intent_of
 from core.chunking.pieces import FileChange, Piece, pieces
 from core.chunking.versions import Versions, is_parsed
 from core.code.languages import LANGUAGES
@@ -57,7 +57,7 @@ class Chunker:
             message_body=meta.message_body,
             branch=branch,
         )
-        intent = evidence.intent(meta.message)
+        intent = intent_of(meta.message)
         names = [diff.filename for diff in commit.diffs[: MAX_RELATED_FILES + 1]]
         number = 0
         kept = self._kept(commit)

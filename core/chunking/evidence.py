@@ -1,4 +1,4 @@
-"""What a change touches: code, comments or white space only; what its file is for; what the message speaks of."""
+"""What a change touches: code, comments or white space only; what its file is for."""
 
 from __future__ import annotations
 
@@ -14,9 +14,8 @@ from typing import TYPE_CHECKING, NamedTuple
 from core.chunking.edits import runs
 from core.chunking.matching import TOKEN, without_comments
 from core.chunking.outline import Outline, Symbol
-from core.code.change_types import Intent, Role
+from core.code.change_types import Role
 from core.code.languages import LANGUAGES, file_kind, language_of
-from core.history.messages import CONVENTIONAL_LABEL
 
 if TYPE_CHECKING:
     from tree_sitter import Language as TreeLanguage
@@ -33,50 +32,6 @@ _DOCUMENTS = re.compile(r"(?:^|/)(?:docs?|documentation|man)/|\.[1-8](?:\.in)?$"
 _FIXTURES = re.compile(
     r"(?:^|/)(?:fixtures?|testdata|test[-_]data|tests?|spec|data|samples?|snapshots|golden)/", re.IGNORECASE
 )
-
-_PREFIXES: dict[str, Intent] = {
-    **dict.fromkeys(("fix", "bugfix", "hotfix", "bug"), "fix"),
-    "perf": "performance",
-    "refactor": "restructuring",
-    **dict.fromkeys(("feat", "feature", "docs", "doc", "test", "tests", "chore", "build", "ci", "style", "revert"), ""),
-}
-_NO_FIX = re.compile(
-    r"\b(?:fix|correct)\w*\s+(?:(?:a|an|the|some|few|more|all|minor|small|up|for|in|new|broken|failing|flaky|various|another)\s+)*"
-    r"(?:[\w`./-]+\s+)?(?:typos?|spell\w*|grammar|wording|docs?|documentation|docstrings?|comments?|readme|changelog|links?|lints?"
-    r"|clippy|warnings?|rustfmt|fmt|format\w*|style|whitespace|indent\w*|imports?|tests?|ci|build|builds|travis|appveyor|github"
-    r"|examples?|doctests?|mypy|flake8|pylint|ruff|nits?|names?|naming|copyright|version|flak(?:es?|e?y|iness))\b",
-    re.IGNORECASE,
-)
-_FIX = re.compile(
-    r"\b(?:fix(?:e[sd]|ing|up)?|bugs?|bug-?fix(?:es)?|regressions?|panic(?:s|ked|king)?|crash(?:es|ed|ing)?|deadlocks?"
-    r"|segfaults?|memory leaks?|leaks?|overflows?|race conditions?|data races?|off[- ]by[- ]one|hangs?|broken"
-    r"|incorrect(?:ly)?|wrong(?:ly)?|correctly|properly|workaround|work around|vulnerabilit\w*|cve-\d+"
-    r"|stray|accidental(?:ly)?|mistaken(?:ly)?)\b",
-    re.IGNORECASE,
-)
-_PERFORMANCE = re.compile(
-    r"\b(?:perf|performance|optimi[sz](?:e[sd]?|ing|ations?)|speed(?:s|ing)?[- ]?up|faster|fast[- ]path"
-    r"|caches?|caching|cached|(?:mark\w*|add\w*|force|always|never) (?:\w+ ){0,4}inline|lazy|lazily"
-    r"|avoid(?:s|ing)? (?:\w+ )*(?:alloc\w*|cop(?:y|ies|ying)|clon\w+)"
-    r"|reduc\w+ (?:\w+ )*(?:alloc\w*|memory|overhead|contention))\b",
-    re.IGNORECASE,
-)
-_RESTRUCTURING = re.compile(
-    r"\b(?:refactor\w*|clean(?:s|ed|ing)?[- ]?ups?|simplif\w+|re-?organi[sz]\w+|restructur\w+|extract(?:s|ed|ing)?"
-    r"|split(?:s|ting)?|mov(?:e[sd]?|ing)|renam(?:e[sd]?|ing)|tid(?:y|ies|ied)|de-?dup\w*|rework(?:s|ed|ing)?"
-    r"|consolidat\w+|moderni[sz]\w+|polish(?:es|ed)?|cosmetic"
-    r"|remove (?:unused|dead|unnecessary|redundant|needless|(?:all )?uses? of)"
-    r"|replace\w* .+ (?:with|by)|switch(?:ed|ing)?(?: over)? to|instead of)\b"
-    r"|(?:^|[:,] |\band )inlin(?:e[sd]?|ing)\b",
-    re.IGNORECASE,
-)
-_NO_RESTRUCTURING = re.compile(
-    r"\b(?:mov|renam|re-?organi[sz]|restructur|split|rework|simplif|clean|polish|tid)\w*(?:\s+(?!(?:out|from|to|into|in|and)\b)[\w'./-]+){0,4}?"
-    r"\s+(?:readme|changelog|docs?|documentation|docstrings?|comments?|licen[cs]es?)\b",
-    re.IGNORECASE,
-)
-_CODE = re.compile(r"`[^`]*`|\w+\(\w*\)|\w+(?:(?:\.|::|#)\w+)+")
-"""Names in a message: what they say is not what the commit does."""
 
 
 class Words(NamedTuple):
@@ -133,21 +88,6 @@ def role(path: str, language: str) -> Role:
         return "documentation"
     is_data = kind in ("configuration", "other") or language_of(path) == "text"
     return "other" if is_data and _FIXTURES.search(path) else kind
-
-
-def intent(message: str) -> Intent:
-    """What a commit's first line speaks of, by its prefix or its words."""
-    prefix = CONVENTIONAL_LABEL.match(message)
-    if prefix and prefix["type"].lower() in _PREFIXES:
-        return _PREFIXES[prefix["type"].lower()]
-    if message.startswith("Revert "):
-        return ""
-    words = _CODE.sub("", message)
-    if _FIX.search(_NO_FIX.sub("", words)):
-        return "fix"
-    if _PERFORMANCE.search(words) or "#[inline" in message:
-        return "performance"
-    return "restructuring" if _RESTRUCTURING.search(_NO_RESTRUCTURING.sub("", words)) else ""
 
 
 def words(side: Outline, rows: Sequence[int]) -> Words:

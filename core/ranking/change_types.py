@@ -12,7 +12,7 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from core.chunking.evidence import intent
+from core.chunking.intents import intent_of
 from core.code.change_types import CHANGE_TYPES
 from core.code.languages import file_kind, is_manifest
 from core.code.test_files import is_test_file
@@ -131,7 +131,7 @@ def _text(title: str, similar: Similar, parts: Floats) -> Features:
         "s_share": share(similar.weights @ parts / max(float(similar.weights.sum()), 1e-12)),
         "s_best": (similar.alike[:, None] * parts).max(axis=0),
         "s_first": parts[best[0]] if best else np.zeros(len(CHANGE_TYPES)),
-        "w_intent": np.array([name == _INTENTS.get(intent(title)) for name in CHANGE_TYPES], np.float64),
+        "w_intent": np.array([name == _INTENTS.get(intent_of(title)) for name in CHANGE_TYPES], np.float64),
     }
     for feature, (pattern, type_) in _WORDS.items():
         fitting = [name.startswith(type_) or name.endswith(type_) for name in CHANGE_TYPES]

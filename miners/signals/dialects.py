@@ -12,7 +12,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Literal
 
-from core.chunking.evidence import intent
+from core.chunking.intents import intent_of
 from core.history.messages import CONVENTIONAL_LABEL, facts_of
 
 Dialect = Literal["conventional", "gitmoji", "words"]
@@ -106,7 +106,7 @@ def _own_words(message: Message) -> str:
 
 
 def _by_words(message: Message, subject: str) -> Purpose:
-    intended = intent(subject)
+    intended = intent_of(subject)
     if intended == "fix" or (_MERGE.match(message.subject) and _BRANCH_OF_FIX.search(message.subject)):
         return "fix"
     if _FEATURE.match(subject) and not _UPKEEP.search(subject):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from core.chunking.evidence import differences, intent, role, signatures_differ
+from core.chunking.evidence import differences, role, signatures_differ
 from core.chunking.parsing import outline
 from core.code.languages import language_of
 
@@ -82,51 +82,6 @@ def test_annotations_are_no_signature(language: str, before: str, after: str, ex
     assert old is not None
     assert new is not None
     assert signatures_differ(old.symbol([*old.owners()][-1]), new.symbol([*new.owners()][-1])) is expected
-
-
-@pytest.mark.parametrize(
-    ("message", "expected"),
-    [
-        ("Fix panic on empty input", "fix"),
-        ("fix: handle CRLF", "fix"),
-        ("printer: fix crash when stdin is closed", "fix"),
-        ("Fix typo in README", ""),
-        ("fix clippy warnings", ""),
-        ("Fixed docs build", ""),
-        ("Fix a flake in TrailersTest", ""),
-        ("Fix flakiness of the socket tests", ""),
-        ("Fix flakey `testDeadline`", ""),
-        ("feat: fix all the things", ""),
-        ("docs: correct the panic section", ""),
-        ("perf: cache the regex", "performance"),
-        ("Speed up directory traversal", "performance"),
-        ("Avoid allocating in the hot loop", "performance"),
-        ("Refactor the printer", "restructuring"),
-        ("Simplify error handling", "restructuring"),
-        ('Revert "Fix panic"', ""),
-        ("Add option to show context", ""),
-        # Names of code are no verbs.
-        ("Accept Move(s) as anonymous arguments", ""),
-        ("Add `fix` and `crash` to the options", ""),
-        ("Return None from str.split", ""),
-        ("Document Cache::clean()", ""),
-        ("Fix `split` of empty lines", "fix"),
-        # To inline is to restructure; the mark is for speed, and an adjective for neither.
-        ("Inline RequestCommon", "restructuring"),
-        ("http: inline the header check", "restructuring"),
-        ("Add `#[inline]` to the accessors", "performance"),
-        ("Mark the small functions as inline", "performance"),
-        ("Support inline line breaks in arrays", ""),
-        # Documents are not code.
-        ("Move the Android README under androidTest", ""),
-        ("Clean up comments", ""),
-        ("Reorganize the documentation and split the parser", "restructuring"),
-        ("Move the parser out of docs", "restructuring"),
-        ("", ""),
-    ],
-)
-def test_intent_of_a_message(message: str, expected: str) -> None:
-    assert intent(message) == expected
 
 
 @pytest.mark.parametrize(
