@@ -53,7 +53,7 @@ _CODE = re.compile(r"`[^`]*`|\w+\(\w*\)|\w+(?:(?:\.|::|#)\w+)+")
 # Japanese and Chinese, which have no spaces between words. Of 60 messages found in the history of a Japanese editor, 51
 # are of fixes.
 _HAN_FIX = re.compile(
-    r"(?:を|に|の|漏れ|ミス)修正(?!を|の|が|方)|不具合|バグ|クラッシュ|オーバーフロー|範囲外|境界外|リーク"
+    r"(?:を|に|の|漏れ|ミス)修正(?!を|の|が|方)|不具合|バグ|訂正|クラッシュ|オーバーフロー|範囲外|境界外|リーク"
     r"|修复|修復|崩溃|泄漏|越界"
 )
 _NO_HAN_FIX = re.compile(
@@ -62,7 +62,9 @@ _NO_HAN_FIX = re.compile(
     re.IGNORECASE,
 )
 _HAN_PERFORMANCE = re.compile(r"高速化|最適化|性能改善|优化|優化|性能提升|提升性能")
-_HAN_RESTRUCTURING = re.compile(r"リファクタ|重构|重構|共通化")
+_HAN_RESTRUCTURING = re.compile(
+    r"リファクタ|共通化|整理|置き換え|(?:を|に)移動|を分割|を統合|見通しを|重构|重構|移动到|重命名|拆分|简化"
+)
 
 
 def intent_of(message: str) -> Intent:
