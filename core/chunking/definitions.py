@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from core.chunking.grammars import node_ids, query
-from core.chunking.heads import comments_of, names, signature_of, without_marks
+from core.chunking.heads import comments_of, names, signature_of, without_comments, without_marks
 from core.chunking.leaders import Leaders
 from core.chunking.outline import Symbol
 from core.code.languages import LANGUAGES, SYMBOL_KINDS, Language
@@ -150,7 +150,10 @@ class Definitions:
     ) -> tuple[str, str, bool]:
         """(signature, doc, whether it is a test) from the text before a symbol's body."""
         text = lead.decode(errors="replace")
-        signature = signature_of(head[definition:].decode(errors="replace"), kind, has_body=has_body)
+        own = head[definition:].decode(errors="replace")
+        if self._language.has_c_comments:
+            own = without_comments(own)
+        signature = signature_of(own, kind, has_body=has_body)
         comment = without_marks(comments_of(text) if doc is None else doc.decode(errors="replace"))
         is_test = self._marks.is_test(text + head.decode(errors="replace"), signature, comment, where)
         return signature, comment, is_test

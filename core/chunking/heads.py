@@ -13,7 +13,7 @@ _ANNOTATIONS = re.compile(r"\A(?:@[^\n]*\n\s*)+")
 _CONVERSION = re.compile(r"(.*?)(\boperator\s[^(]*[^(\s])\s*\(.*")
 """`operator bool() const` of C++: its scope, its name."""
 _DEFINE = re.compile(r"#\s*define\b")
-_QUOTE_OR_COMMENT = re.compile(r"(\"(?:[^\"\\]|\\.)*\"|'(?:[^'\\]|\\.)+')|//.*|/\*.*?(?:\*/|$)")
+_QUOTE_OR_COMMENT = re.compile(r"(\"(?:[^\"\\]|\\.)*\"|'(?:[^'\\]|\\.)+'|`[^`]*`)|//.*|/\*(?s:.*?)(?:\*/|\Z)")
 _FIRST_MARK = re.compile(r"[ \t]*(?:///?!?|//!|/\*+!?|\*+/?|#+|--+)?[ ]?")
 _FIRST_QUOTE = re.compile(r"[rRbBuU]*(?:\"{3}|'{3}|\"|')")
 _ATTRIBUTES = ("#[", "#![", "@", "[")
@@ -41,9 +41,14 @@ def signature_of(text: str, kind: str, *, has_body: bool) -> str:
     if not has_body and kind != "function":
         first = _ANNOTATIONS.sub("", text.strip()).partition("\n")[0]
         if _DEFINE.match(first):
-            first = _QUOTE_OR_COMMENT.sub(lambda found: found[1] or "", first).rstrip("\\ ")
+            first = without_comments(first).rstrip("\\ ")
         text = first.partition("{")[0] if kind == "macro" else re.split(r"[={]", first, maxsplit=1)[0]
     return " ".join(text.split()).rstrip("{:;= ")
+
+
+def without_comments(head: str) -> str:
+    """A head in a language that writes comments as C does, without them."""
+    return _QUOTE_OR_COMMENT.sub(lambda found: found[1] or "", head) if "/" in head else head
 
 
 def comments_of(lead: str) -> str:

@@ -88,6 +88,11 @@ class Language:
         """True where the parts of a file are known."""
         return bool(self.wheel) or self.has_statements
 
+    @property
+    def has_c_comments(self) -> bool:
+        """Comments are written as in C."""
+        return "//" in self.leading_text
+
 
 _C_COMMENTS = r"/\*|//"
 _CALLED_TESTS = r"^\s*(?:describe|it|test|suite)\s*(?:\.\s*\w|\(\s*[\"'`])"

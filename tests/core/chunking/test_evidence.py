@@ -74,10 +74,15 @@ def test_signatures() -> None:
         ("swift", "func a() {}\n", "@available(macOS 15, *)\n@MainActor func a() {}\n", False),
         ("csharp", "class C { [A] void a() {} }\n", 'class C { [A, B("x")] [return: D] void a() {} }\n', False),
         ("csharp", "class C { [A] void a() {} }\n", "class C { [A] static void a() {} }\n", True),
+        # A comment is none either.
+        ("cpp", "int f(int a,\n int b)\n{\n}\n", "int f(int a, //!< [in] one\n int b /* two */)\n{\n}\n", False),
+        ("typescript", "function f(\n a: A) {\n}\n", "function f(\n /** one */ a: A) {\n}\n", False),
+        ("go", "func f(a int,\n) {\n}\n", "func f(a int, // one\n) {\n}\n", False),
+        ("go", "func f(a int, // one\n) {\n}\n", "func f(a uint, // one\n) {\n}\n", True),
         ("php", "<?php\nclass C { #[A(1)] function a() {} }\n", "<?php\nclass C { function a() {} }\n", False),
     ],
 )
-def test_annotations_are_no_signature(language: str, before: str, after: str, expected: bool) -> None:
+def test_annotations_and_comments_are_no_signature(language: str, before: str, after: str, expected: bool) -> None:
     old, new = outline(before.encode(), language, "x"), outline(after.encode(), language, "x")
     assert old is not None
     assert new is not None

@@ -2,7 +2,7 @@
 
 import pytest
 
-from core.chunking.heads import comments_of, without_marks
+from core.chunking.heads import comments_of, without_comments, without_marks
 
 
 @pytest.mark.parametrize(
@@ -27,3 +27,16 @@ def test_marks_of_comments_go_at_both_ends_of_each_line(comment: str, text: str)
 def test_attributes_are_no_comments() -> None:
     lead = "/// Adds.\n  #[inline]\n@Test\n#![allow(dead_code)]\n[Fact]\n# twice"
     assert comments_of(lead) == "/// Adds.\n# twice"
+
+
+@pytest.mark.parametrize(
+    ("head", "code"),
+    [
+        ("int f(\n  int a, //!< [in] one\n  int b /* two\n three */\n)", "int f(\n  int a, \n  int b \n)"),
+        ("it('see http://x', `a // b`, () => // c", "it('see http://x', `a // b`, () => "),
+        ("fn f<'a>(x: &'a str) // it's", "fn f<'a>(x: &'a str) "),
+        ('fun f(x: String = "// x /*") /* open', 'fun f(x: String = "// x /*") '),
+    ],
+)
+def test_comments_in_a_head(head: str, code: str) -> None:
+    assert without_comments(head) == code
