@@ -8,6 +8,7 @@ import re
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from core.chunking.annotations import as_comments
 from core.chunking.carriage_returns import as_line_feeds, by_git_lines
 from core.chunking.components import scripts_of
 from core.chunking.grammars import parser, query
@@ -24,6 +25,8 @@ if TYPE_CHECKING:
     from core.chunking.edits import Edit
 
 VERDICTS_KEPT = 1 << 16
+MOST_ANNOTATED = 20
+"""Times that a file is read again since a class behind another one was taken for an expression."""
 MOST_EDITS = 100
 """With more, a version is parsed from scratch."""
 
@@ -75,6 +78,10 @@ class _Reader:
             changed = preprocessed(text, macros=self._language.preprocessor == "macros")
             if changed != text:
                 parsed, tree = changed, self._parser.parse(changed)
+        for _ in range(MOST_ANNOTATED if self._language.preprocessor == "annotations" else 0):
+            if (changed := as_comments(tree, parsed)) is parsed:
+                break
+            parsed, tree = changed, self._parser.parse(changed)
         self._fill(found, tree, text, parsed, path)
         if found.has_error and self._language.kind == "code" and not self._language.from_root:
             found = self._mended(found, text, parsed, path)
@@ -96,7 +103,8 @@ class _Reader:
     def _is_unprocessed(self, tree: Tree, source: bytes) -> bool:
         """True where a preprocessor must have run for the grammar to understand."""
         kind = self._language.preprocessor
-        return bool(kind) and (tree.root_node.has_error or (kind == "macros" and is_misread(source)))
+        is_macros = kind == "macros"
+        return kind in ("macros", "conditions") and (tree.root_node.has_error or (is_macros and is_misread(source)))
 
     def _parses(self, source: bytes) -> bool:
         """Whether source has no error; remembered, since most of a file is the same in its next version."""

@@ -56,8 +56,8 @@ class Language:
     """Parsing from the tree of another version was seen to give the same tree, over whole histories."""
     from_root: bool = False
     """The query names the way from the root, so that deeper nodes of the same type do not match."""
-    preprocessor: Literal["", "macros", "conditions"] = ""
-    """What a preprocessor takes away before the language's grammar holds: macros and conditions, or these alone."""
+    preprocessor: Literal["", "macros", "conditions", "annotations"] = ""
+    """What is taken away before the language's grammar holds: macros and conditions, these alone, or annotations."""
     long_quotes: tuple[str, ...] = ()
     """Around strings of several lines."""
     opening: str = ""
@@ -192,7 +192,8 @@ LANGUAGES = {
         wheel="tree_sitter_kotlin",
         long_quotes=('"""',),
         leading=("block_comment", "line_comment"),
-        leading_text=_C_COMMENTS,
+        leading_text=_C_COMMENTS + "|@",
+        preprocessor="annotations",
         test_head=r"@(?:\w+\.)*(?:Test|ParameterizedTest|RepeatedTest|TestFactory|TestTemplate|Property)\b"
         r"|\bclass\s+\w+\s*(?:\([^)]*\)\s*)?:[^{]*\bTestCase\s*\(",
         test_member=r"(?:\w+ )*fun test\w*\(\s*\)",
