@@ -11,6 +11,7 @@ from msgspec import UNSET
 
 from core.chunking import evidence as look
 from core.chunking import parts, texts
+from core.chunking.blanks import give_blanks_away
 from core.chunking.edits import Edits, render, render_added, render_removed, runs
 from core.chunking.manifests import role_in_manifest
 from core.chunking.matching import Matches, SymbolMatch, Version
@@ -205,15 +206,16 @@ class Piece:
             return bisect.bisect_left(old_rows, self.change.edits.to_old(new_rows[line])) if same_file else 0
 
         found = []
-        for (first_old, end_old), (first_new, end_new) in parts.cut(
+        cuts = parts.cut(
             list(map(old.line, old_rows)),
             list(map(new.line, new_rows)),
             to_old,
             {line: row_depths[row] for line, row in enumerate(own) if row in row_depths},
             max_code_bytes,
-        ):
+        )
+        for (first_old, end_old), (first_new, end_new) in cuts:
             before, after = old_rows[first_old:end_old], new_rows[first_new:end_new]
-            removed, added = _between(self.removed, before), _between(self.added, after)
+            removed, added = _between(self.removed, before, old_rows), _between(self.added, after, new_rows)
             own_runs = runs(before), runs(after)
             codes = old.code(own_runs[0]), new.code(own_runs[1])
             found.append(_Part(*own_runs, *codes, self._patch(removed, added), len(removed), len(added)))
@@ -288,6 +290,7 @@ class Piece:
 def pieces(changes: Sequence[FileChange]) -> Iterator[Piece]:
     """Everything that a commit touches: by file, then by the row that is touched first."""
     matches = Matches([one.old for one in changes], [one.new for one in changes])
+    give_blanks_away(changes, matches)
     found: list[list[Piece]] = [[] for _ in changes]
     touched: dict[SymbolMatch, int] = {}
     """With the file in which it was met first."""
@@ -326,11 +329,12 @@ def _rows(own: Iterable[tuple[int, int]]) -> list[int]:
     return [row for first, last in own for row in range(first, last + 1)]
 
 
-def _between(rows: Sequence[int], own: Sequence[int]) -> list[int]:
-    """Those of some ascending rows within the range of others."""
+def _between(rows: Sequence[int], own: Sequence[int], whole: Sequence[int]) -> list[int]:
+    """Those of some ascending rows within the range of a part; blank ones outside the whole are its ends'."""
     if not own:
         return []
-    first, last = bisect.bisect_left(rows, own[0]), bisect.bisect_right(rows, own[-1])
+    first = bisect.bisect_left(rows, own[0]) if own[0] > whole[0] else 0
+    last = bisect.bisect_right(rows, own[-1]) if own[-1] < whole[-1] else len(rows)
     return list(rows[first:last])
 
 
