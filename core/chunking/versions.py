@@ -27,7 +27,10 @@ _Keys = tuple[_Key | None, _Key | None]
 
 
 class Versions:
-    """Parsed versions of files; the latest are kept, since one change's new version is the next one's old version."""
+    """Parsed versions of files; the latest are kept, since one change's new version is the next one's old version.
+
+    Those that a change has replaced go first: only a branch that parted before it still needs them.
+    """
 
     KEEP_BYTES = 48 << 20
     """Memory for versions that are not being looked at."""
@@ -41,25 +44,32 @@ class Versions:
         self._min_confidence = min_encoding_confidence
         self._kept: OrderedDict[_Key, tuple[int, Outline | None, str]] = OrderedDict()
         """Of each version its size, what was found in it, and its language."""
+        self._replaced: OrderedDict[_Key, None] = OrderedDict()
+        """Those of them that a change has replaced or removed."""
         self._bytes = 0
         self._encoding = functools.lru_cache(maxsize=1000)(self._encoding_of_blob)
 
     def fetch(self, diffs: Sequence[tuple[FileDiff, Edits]]) -> None:
         """Read and parse in one batch what these changes need and is not kept."""
         needed: dict[_Key, tuple[_Key | None, Edits]] = {}
+        replaced: list[_Key] = []
         for diff, edits in diffs:
             if is_parsed(diff):
                 old, new = _keys(diff)
                 if old:
                     needed.setdefault(old, (None, edits))
+                    replaced.append(old)
                 if new:
                     needed.setdefault(new, (old, edits))
         wanted = [key for key in needed if key not in self._kept]
         for key in needed:
+            self._replaced.pop(key, None)
             if key in self._kept:
                 self._kept.move_to_end(key)
         while self._bytes > self.KEEP_BYTES and len(self._kept) > len(needed) - len(wanted):
-            self._bytes -= self._kept.popitem(last=False)[1][0]
+            oldest = next(iter(self._replaced or self._kept))
+            self._replaced.pop(oldest, None)
+            self._bytes -= self._kept.pop(oldest)[0]
         for key, source in self._sources(wanted):
             old, edits = needed[key]
             encoding = self._encoding_in(source or b"")
@@ -71,6 +81,7 @@ class Versions:
             nodes = found.tree.root_node.descendant_count if found and found.tree else 0
             self._kept[key] = len(source or b"") + nodes * self.NODE_BYTES, found, language
             self._bytes += self._kept[key][0]
+        self._replaced.update(dict.fromkeys(replaced))
 
     def _sources(self, keys: Sequence[_Key]) -> Iterator[tuple[_Key, bytes | None]]:
         """What is in some versions; None for what is too large. Of a notebook, most may be outputs."""

@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 
 import pytest
 from builders import Repo
 from test_semantic_chunker import assert_sound, last
+
+from core.chunking.edits import Edits
+from core.chunking.versions import Versions
+from core.git.blobs import BlobReader
+from core.git.encodings import LEAST_CONFIDENCE
+from core.records.commits import FileDiff
 
 
 @pytest.mark.parametrize(
@@ -54,3 +60,43 @@ def test_a_header_may_become_another_language(make_repo: Callable[[str], Repo]) 
         ("cpp", "a"),
         ("cpp", "a::g"),
     }
+
+
+class _Blobs(BlobReader):
+    """One text under any id; remembers what was read."""
+
+    def __init__(self) -> None:
+        self.read_blobs: list[str] = []
+
+    def read_many(self, blobs: Sequence[str], max_bytes: int | None = None) -> Iterator[bytes | None]:
+        self.read_blobs += blobs
+        return iter([b"def f():\n    return 1\n"] * len(blobs))
+
+
+def _change(path: str, old: str, new: str) -> tuple[FileDiff, Edits]:
+    diff = FileDiff(
+        filename=path,
+        change_type="M",
+        additions=0,
+        deletions=0,
+        patch="",
+        is_binary=False,
+        old_mode="100644",
+        new_mode="100644",
+        old_blob=old * 40,
+        new_blob=new * 40,
+    )
+    return diff, Edits([])
+
+
+def test_replaced_and_removed_versions_make_room_first(monkeypatch: pytest.MonkeyPatch) -> None:
+    blobs = _Blobs()
+    versions = Versions(blobs, 1000, LEAST_CONFIDENCE)
+    versions.fetch([_change("a.py", "1", "2")])
+    monkeypatch.setattr(Versions, "KEEP_BYTES", versions._bytes)
+    for removed in (_change("b.py", "3", "0"), _change("c.py", "4", "0"), _change("d.py", "5", "0")):
+        versions.fetch([removed])
+    versions.fetch([_change("a.py", "2", "6")])
+    assert [blob[0] for blob in blobs.read_blobs] == ["1", "2", "3", "4", "5", "6"]
+    versions.fetch([_change("a.py", "1", "6")])  # a branch from before
+    assert blobs.read_blobs[-1][0] == "1"
