@@ -19,7 +19,7 @@ from core.code.languages import LANGUAGES, file_kind, language_of
 
 if TYPE_CHECKING:
     from tree_sitter import Language as TreeLanguage
-    from tree_sitter import Node, Query
+    from tree_sitter import Query
 
 NEAR = 512
 """Bytes between runs of rows up to which a tree is searched for both at once."""
@@ -38,7 +38,7 @@ class Words(NamedTuple):
     """What some rows say."""
 
     code: list[bytes]
-    """Tokens, without commas before a closing bracket."""
+    """Lines without their comments and last blanks; those of nothing else are left out."""
     comments: list[bytes]
 
 
@@ -50,18 +50,22 @@ def differences(
     With `frame`, the names of a namespace before and after, its brackets and its name do not count.
     """
     before, after = words(old, old_rows), words(new, new_rows)
+    comments = before.comments != after.comments
+    if before.code == after.code:
+        return False, comments
+    tokens = _tokens(before), _tokens(after)
     if frame is None:
-        code = before.code != after.code
+        code = tokens[0] != tokens[1]
     else:
-        code = _without_frame(before.code, frame[0]) != _without_frame(after.code, frame[1])
-    if not code and before.code and new.is_indented:
+        code = _without_frame(tokens[0], frame[0]) != _without_frame(tokens[1], frame[1])
+    if not code and tokens[0] and new.is_indented:
         code = _nesting(old, old_rows) != _nesting(new, new_rows)
-    return code, before.comments != after.comments
+    return code, comments
 
 
 def surely_differ(before: Words, after: Words) -> bool:
     """True where changed rows alone show that code differs: whatever is between them is on both sides."""
-    return _counts(before.code) != _counts(after.code)
+    return _counts(_tokens(before)) != _counts(_tokens(after))
 
 
 def signatures_differ(before: Symbol, after: Symbol) -> bool:
@@ -92,7 +96,7 @@ def role(path: str, language: str) -> Role:
 
 def words(side: Outline, rows: Sequence[int]) -> Words:
     """Code and comments of some rows; white space is neither, nor is a byte order mark."""
-    tokens: list[bytes] = []
+    code: list[bytes] = []
     said: list[bytes] = []
     spans = _spans(side, rows)
     if spans and spans[0][0] == 0 and side.source.startswith(BOM_UTF8):
@@ -104,10 +108,15 @@ def words(side: Outline, rows: Sequence[int]) -> Words:
             at += 1
         behind = bisect.bisect_left(comments, (end,), at)
         own = [(max(a, start), min(b, end)) for a, b in comments[at:behind] if b > start]
-        tokens += without_comments(side.source, start, end, own, _STRICT_TOKEN)
+        code += without_comments(side.source, start, end, own).split(b"\n")
         for a, b in own:
             said += side.source[a:b].split()
-    return Words(_without_last_commas(tokens), said)
+    return Words([line.rstrip() for line in code if line and not line.isspace()], said)
+
+
+def _tokens(rows: Words) -> list[bytes]:
+    """Tokens of the code, without commas before a closing bracket."""
+    return _without_last_commas(_STRICT_TOKEN.findall(b"\n".join(rows.code)))
 
 
 def _spans(side: Outline, rows: Sequence[int]) -> list[tuple[int, int]]:
@@ -203,11 +212,15 @@ def _nesting(side: Outline, rows: Sequence[int]) -> list[int]:
     cursor = QueryCursor(_statements(side.tree.language))
     for start, end in _joined(spans):
         cursor.set_byte_range(start, end)
-        for node in cursor.captures(side.tree.root_node).get("statement", []):
+        captures = cursor.captures(side.tree.root_node)
+        blocks = captures.get("block", ())
+        opened, closed = sorted(one.start_byte for one in blocks), sorted(one.end_byte for one in blocks)
+        comments = {first for first, _ in side.comments_between(start, end)}
+        for node in captures.get("statement", ()):
             byte = node.start_byte
             number = bisect.bisect_right(firsts, byte) - 1
-            if number >= 0 and byte < spans[number][1] and node.type != "comment":
-                found[byte] = _depth(node)
+            if number >= 0 and byte < spans[number][1] and byte not in comments:
+                found[byte] = bisect.bisect_right(opened, byte) - bisect.bisect_right(closed, byte)
     depths = [found[start] for start in sorted(found)]
     return [depth - depths[0] for depth in depths]
 
@@ -216,11 +229,4 @@ def _nesting(side: Outline, rows: Sequence[int]) -> list[int]:
 def _statements(language: TreeLanguage) -> Query:
     from tree_sitter import Query
 
-    return Query(language, "(block (_) @statement) (module (_) @statement)")
-
-
-def _depth(node: Node) -> int:
-    depth, outer = 0, node.parent
-    while outer is not None:
-        depth, outer = depth + (outer.type == "block"), outer.parent
-    return depth
+    return Query(language, "(block (_) @statement) (module (_) @statement) (block) @block")

@@ -101,21 +101,17 @@ def code_tokens(outline: Outline, owner: Owner) -> list[bytes]:
 
 def tokens_between(outline: Outline, start: int, end: int) -> list[bytes]:
     """Tokens of a byte range, without comments."""
-    return without_comments(outline.source, start, end, outline.comments_between(start, end))
+    return TOKEN.findall(without_comments(outline.source, start, end, outline.comments_between(start, end)))
 
 
-def without_comments(
-    source: bytes, start: int, end: int, comments: Sequence[tuple[int, int]], token: re.Pattern[bytes] = TOKEN
-) -> list[bytes]:
-    """Tokens of a byte range but for those in some ranges inside it."""
-    if not comments:
-        return token.findall(source, start, end)
+def without_comments(source: bytes, start: int, end: int, comments: Sequence[tuple[int, int]]) -> bytes:
+    """A byte range with a space for each of some ranges inside it."""
     pieces, at = [], start
     for first, last in comments:
         pieces.append(source[at : max(first, at)])
         at = max(at, last)
     pieces.append(source[at:end])
-    return token.findall(b" ".join(pieces))
+    return b" ".join(pieces)
 
 
 class Matches:

@@ -45,6 +45,10 @@ def test_differences_in_rust(before: str, after: str, expected: tuple[bool, bool
         ('"""One."""\nx = 1\n', '"""Two."""\nx = 1\n', (False, True)),
         ('x = """One."""\n', 'x = """Two."""\n', (True, False)),
         ("# a\nx = 1\n", "# b\nx = 1\n", (False, True)),
+        ("def f(a):\n    return a\n", 'def f(a):\n    """Says."""\n    return a\n', (False, True)),
+        ("def f(a,\n      b):\n    return a\n", 'def f(a, b):\n    """Says."""\n    return a\n', (False, True)),
+        ('class A:\n    """Says."""\n    x = 1\n', "class A:\n    x = 1\n", (False, True)),
+        ("if a:\n    b()\n# c\nd(1,\n  2)\n", "if a:\n    b()\n    # c\n    d(1, 2)\n", (True, False)),
     ],
 )
 def test_differences_in_python(before: str, after: str, expected: tuple[bool, bool]) -> None:
