@@ -7,8 +7,11 @@ from enum import IntEnum
 
 from core.code.languages import Language
 
-_COMMENT_MARKS = ("//", "/*", "*", "--")
-_RUST_ATTRIBUTE = re.compile(r"#\s*!?\s*\[")
+_COMMENT_LINES = re.compile(
+    # "#" also begins the attributes of Rust.
+    r"^[^\S\n]*(?://|/\*|\*|--|#(?![^\S\n]*!?[^\S\n]*\[)).*\n?",
+    re.MULTILINE,
+)
 
 
 class Where(IntEnum):
@@ -46,12 +49,8 @@ class Marks:
 
     def is_test(self, head: str, signature: str, doc: str, where: Where) -> bool:
         """Whether a symbol is a test; `head` is all before its body, with attributes, `doc` its doc comment."""
-        text = "\n".join([line for line in head.split("\n") if not _is_comment(line.lstrip())])
+        text = _COMMENT_LINES.sub("", head)
         if self._head.search(text) or self._doc.search(doc):
             return True
         names = self._names.get(where)
         return names is not None and names.match(signature) is not None and not self._not.search(text)
-
-
-def _is_comment(line: str) -> bool:
-    return line.startswith(_COMMENT_MARKS) or (line.startswith("#") and not _RUST_ATTRIBUTE.match(line))
