@@ -146,12 +146,12 @@ class Piece:
         """The changed rows, and those between the first and the last that are outside symbols on both sides."""
         old, new, edits = self.change.old, self.change.new, self.change.edits
         at = [*self.removed, *map(edits.to_old, self.added)]
-        kept = [
-            row
-            for row in range(min(at), min(max(at), len(old) - 1) + 1)
-            if not edits.is_removed(row) and old.owner(row) is new.owner(edits.to_new(row)) is None
+        free = [rows for owner, rows in old.owned(min(at), min(max(at), len(old) - 1) + 1) if owner is None]
+        kept = edits.kept_of_old([(rows[0], rows[-1]) for rows in free])
+        after = [
+            row for first, last in kept for owner, rows in new.owned(first, last + 1) if owner is None for row in rows
         ]
-        return sorted((*self.removed, *kept)), sorted((*self.added, *map(edits.to_new, kept)))
+        return sorted((*self.removed, *map(edits.to_old, after))), sorted((*self.added, *after))
 
     def _role(self) -> Role:
         path, symbol = self.change.diff.filename, self.after or self.before
