@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from core.chunking.grammars import node_ids, query
@@ -26,16 +26,17 @@ class Definitions:
     """Finds the symbols of one language."""
 
     def __init__(self, language: str, leaders: Leaders, marks: Marks) -> None:
+        from tree_sitter import QueryCursor
+
         self._language: Language = LANGUAGES[language]
-        self._query = query(language, of_comments=False)
+        self._cursor, self._head_cursor = (QueryCursor(query(language, of_comments=False)) for _ in range(2))
         self._wrappers = node_ids(language, self._language.wrappers)
         self._leaders, self._marks = leaders, marks
         self._about = functools.lru_cache(maxsize=HEADS_KEPT)(self._read_about)
 
     def within(self, node: Node, source: bytes, origin: tuple[int, int], where: Where) -> list[Symbol]:
         """All symbols in a node, outer before inner; `origin` is the row and the byte that its unit starts at."""
-        found = _Findings()
-        self._collect(node, found)
+        found = _Findings(self._cursor.matches(node))
         # The order of matches is not defined.
         found.matches.sort(key=_rank)
         symbols: list[Symbol] = []
@@ -62,8 +63,8 @@ class Definitions:
 
     def before(self, body: Node, node: Node, source: bytes, origin: tuple[int, int], where: Where) -> Symbol | None:
         """The symbol that a node with this body defines itself; None where its head defines others too."""
-        found = _Findings()
-        self._collect(node, found, end=body.start_byte)
+        self._head_cursor.set_byte_range(node.start_byte, body.start_byte)
+        found = _Findings(self._head_cursor.matches(node))
         if len(found.matches) != 1 or found.matches[0][0].id != node.id:
             return None
         return self._symbol(*found.matches[0], source, found.docs, origin, where)
@@ -87,16 +88,6 @@ class Definitions:
             return symbol
         name = f"{symbols[outer].qualified_name}{self._language.separator}{symbol.qualified_name}"
         return symbol._replace(parent=outer, qualified_name=name)
-
-    def _collect(self, node: Node, found: _Findings, end: int | None = None) -> None:
-        """What the query finds in a node, up to `end`."""
-        from tree_sitter import QueryCursor
-
-        cursor = QueryCursor(self._query)
-        if end is not None:
-            cursor.set_byte_range(node.start_byte, end)
-        for _, captures in cursor.matches(node):
-            found.add(captures)
 
     def _symbol(
         self,
@@ -171,18 +162,17 @@ class Definitions:
 class _Findings:
     """What is found in a unit, in bytes of the file."""
 
-    def __init__(self) -> None:
+    def __init__(self, matches: Iterable[tuple[int, dict[str, list[Node]]]]) -> None:
+        """Take in the matches of the query."""
         self.matches: list[tuple[Node, str, dict[str, list[Node]]]] = []
         self.docs: dict[int, Node] = {}
         """Docstrings by the first byte of the body that they are in."""
-
-    def add(self, captures: dict[str, list[Node]]) -> None:
-        """Take in one match of the query."""
-        for name, nodes in captures.items():
-            if name in _KINDS:
-                self.matches.append((nodes[0], name, captures))
-            elif name == "doc" and nodes[0].parent and nodes[0].parent.parent:
-                self.docs[nodes[0].parent.parent.start_byte] = nodes[0]
+        for _, captures in matches:
+            for name, nodes in captures.items():
+                if name in _KINDS:
+                    self.matches.append((nodes[0], name, captures))
+                elif name == "doc" and nodes[0].parent and nodes[0].parent.parent:
+                    self.docs[nodes[0].parent.parent.start_byte] = nodes[0]
 
 
 def _is_among_others(node: Node) -> bool:

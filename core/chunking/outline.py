@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from core.chunking.c_tokens import comments_behind
 
 if TYPE_CHECKING:
-    from tree_sitter import Query, Tree
+    from tree_sitter import QueryCursor, Tree
 
     from core.git.encodings import Encoding
 
@@ -134,7 +134,8 @@ class Outline:
         """Some are left out since they share lines with other code."""
         self.tree: Tree | None = None
         """None where no grammar has read the file."""
-        self.comment_query: Query | None = None
+        self.comment_cursor: QueryCursor | None = None
+        """Finds comments in the tree."""
         self.comments: list[tuple[int, int]] = []
         """Byte ranges of comments where no grammar tells them."""
         self.statements: list[int] = []
@@ -251,15 +252,12 @@ class Outline:
         """Byte ranges of comments and docstrings that touch a byte range, clipped to it, in order."""
         if start >= end:
             return []
-        if self.tree is None or self.comment_query is None:
+        if self.tree is None or self.comment_cursor is None:
             first = max(bisect.bisect_left(self.comments, (start,)) - 1, 0)
             near = itertools.takewhile(lambda one: one[0] < end, itertools.islice(self.comments, first, None))
             return [(max(one, start), min(last, end)) for one, last in near if last > start]
-        from tree_sitter import QueryCursor
-
-        cursor = QueryCursor(self.comment_query)
-        cursor.set_byte_range(start, end)
-        captures = cursor.captures(self.tree.root_node)
+        self.comment_cursor.set_byte_range(start, end)
+        captures = self.comment_cursor.captures(self.tree.root_node)
         found = [(node.start_byte, node.end_byte) for node in captures.get("comment", ())]
         for node in captures.get("comment.behind", ()):
             found += comments_behind(self.source, node.start_byte, node.end_byte)

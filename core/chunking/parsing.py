@@ -56,10 +56,12 @@ class _Reader:
     """Makes outlines of the files of one language."""
 
     def __init__(self, language: str) -> None:
+        from tree_sitter import QueryCursor
+
         self.units = Units(language)
         self._language: Language = LANGUAGES[language]
         self._parser = parser(language)
-        self._comments = query(language, of_comments=True)
+        self._comments = QueryCursor(query(language, of_comments=True))
         self._too_deep = re.compile(self._language.too_deep.encode()) if self._language.too_deep else None
         self._verdicts: dict[bytes, bool] = {}
 
@@ -120,7 +122,7 @@ class _Reader:
     def _fill(self, found: Outline, tree: Tree, text: bytes, parsed: bytes, path: str) -> None:
         """Put into an outline what is in a tree; `parsed` is what was parsed instead of the text."""
         found.is_indented, found.has_error = self._language.indented, tree.root_node.has_error
-        found.tree, found.comment_query = tree, self._comments
+        found.tree, found.comment_cursor = tree, self._comments
         found.places = self.units.places(tree.root_node, text, parsed, path)
         if found.has_carriage_returns:
             found.places = by_git_lines(found, text)
