@@ -91,16 +91,18 @@ class _Reader:
 
     def _mended(self, broken: Outline, text: bytes, parsed: bytes, path: str) -> Outline:
         """An outline without what does not parse, if that leaves more to be found."""
-        mended = repaired(parsed, self._parses, [one.encode() for one in self._language.long_quotes])
-        if mended == parsed:
-            return broken
-        found = Outline(broken.source)
-        found.has_carriage_returns = broken.has_carriage_returns
-        self._fill(found, self._parser.parse(mended), text, mended, path)
-        found.has_error = True
-        is_lost = broken.tree is None or broken.tree.root_node.type == "ERROR"
-        is_whole = not (found.tree and found.tree.root_node.has_error) and found.counts() == broken.counts()
-        return found if is_lost or is_whole or found.counts() > broken.counts() else broken
+        best, has_rest = broken, True
+        for mended in repaired(parsed, self._parses, [one.encode() for one in self._language.long_quotes]):
+            if mended == parsed:
+                continue
+            found = Outline(broken.source)
+            found.has_carriage_returns = broken.has_carriage_returns
+            self._fill(found, self._parser.parse(mended), text, mended, path)
+            is_whole, found.has_error = not found.has_error, True
+            is_lost = best.tree is None or best.tree.root_node.type == "ERROR"
+            if is_lost or found.counts() > best.counts() or (is_whole and has_rest and found.counts() == best.counts()):
+                best, has_rest = found, not is_whole
+        return best
 
     def _is_unprocessed(self, tree: Tree, source: bytes) -> bool:
         """True where a preprocessor must have run for the grammar to understand."""
@@ -108,20 +110,27 @@ class _Reader:
         is_macros = kind == "macros"
         return kind in ("macros", "conditions") and (tree.root_node.has_error or (is_macros and is_misread(source)))
 
+    def _has_error(self, tree: Tree) -> bool:
+        root, stray = tree.root_node, self._language.stray.encode()
+        # One that closes too much closes what is around it, so that the last of them is at the top.
+        return root.has_error or (
+            bool(stray) and any(one.type == "identifier" and one.text == stray for one in root.children)
+        )
+
     def _parses(self, source: bytes) -> bool:
         """Whether source has no error; remembered, since most of a file is the same in its next version."""
         digest = hashlib.blake2b(source, digest_size=16).digest()
         if digest not in self._verdicts:
             opening = self._language.opening.encode()
             whole = source if opening in source else opening + b"\n" + source
-            self._verdicts[digest] = not self._parser.parse(whole).root_node.has_error
+            self._verdicts[digest] = not self._has_error(self._parser.parse(whole))
             if len(self._verdicts) > VERDICTS_KEPT:
                 del self._verdicts[next(iter(self._verdicts))]
         return self._verdicts[digest]
 
     def _fill(self, found: Outline, tree: Tree, text: bytes, parsed: bytes, path: str) -> None:
         """Put into an outline what is in a tree; `parsed` is what was parsed instead of the text."""
-        found.is_indented, found.has_error = self._language.indented, tree.root_node.has_error
+        found.is_indented, found.has_error = self._language.indented, self._has_error(tree)
         found.tree, found.comment_cursor = tree, self._comments
         found.places = self.units.places(tree.root_node, text, parsed, path)
         if found.has_carriage_returns:

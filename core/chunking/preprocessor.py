@@ -96,22 +96,31 @@ def _without_conditions(tokens: Sequence[Token], out: bytearray) -> list[Token]:
     groups: list[list[_Branch]] = []
     bottom: list[Token] = []
     current = bottom
+    depths: list[int] = []
+    """At the beginning of each open condition."""
+    depth = 0
     for token in tokens:
         if token.kind != "directive":
             current.append(token)
+            depth += (token.text in OPEN) - (token.text in CLOSE)
             continue
         condition = _CONDITION.match(token.text)
         word = condition[1] if condition else b""
         if word.startswith(b"if"):
             groups.append([_Branch(token)])
+            depths.append(depth)
         elif groups and word.startswith(b"el"):
             groups[-1][-1].end = token.start
             groups[-1].append(_Branch(token))
+            depth = depths[-1]
         elif groups and word == b"endif":
             group = groups.pop()
             group[-1].end = token.start
             outer = groups[-1][-1].tokens if groups else bottom
-            outer.extend(_resolved(group, token, out))
+            depth = depths.pop()
+            kept = _all_of(group, token) if depth == 0 and _is_torn(group) else _resolved(group, token, out)
+            outer.extend(kept)
+            depth += _depth(group[0].tokens)
         else:
             current.append(token)
         current = groups[-1][-1].tokens if groups else bottom
@@ -123,7 +132,7 @@ def _without_conditions(tokens: Sequence[Token], out: bytearray) -> list[Token]:
 def _resolved(group: list[_Branch], last: Token, out: bytearray) -> list[Token]:
     """The tokens of a condition: all of them, or those of the branch that stays."""
     if not any(_cuts(branch.tokens) for branch in group):
-        return [token for branch in group for token in (branch.directive, *branch.tokens)] + [last]
+        return _all_of(group, last)
     first = group[0]
     is_off = (condition := _CONDITION.match(first.directive.text)) is not None and condition[2] is not None
     chosen = first if not is_off else group[1] if len(group) > 1 else None
@@ -133,6 +142,23 @@ def _resolved(group: list[_Branch], last: Token, out: bytearray) -> list[Token]:
             blank(out, branch.directive.end, branch.end)
     blank(out, last.start, last.end)
     return chosen.tokens if chosen else []
+
+
+def _all_of(group: list[_Branch], last: Token) -> list[Token]:
+    return [token for branch in group for token in (branch.directive, *branch.tokens)] + [last]
+
+
+def _is_torn(group: list[_Branch]) -> bool:
+    """True where a brace is missing or too many in one branch: another leaves another number of them open."""
+    condition = _CONDITION.match(group[-1].directive.text)
+    has_else = condition is not None and condition[1] == b"else"
+    opens_c = any(token.text == b"extern" for branch in group for token in branch.tokens)
+    return has_else and not opens_c and len({_depth(branch.tokens) for branch in group}) > 1
+
+
+def _depth(tokens: Sequence[Token]) -> int:
+    """Brackets that are opened and not closed."""
+    return sum((token.text in OPEN) - (token.text in CLOSE) for token in tokens if token.kind != "directive")
 
 
 def _cuts(tokens: Sequence[Token]) -> bool:

@@ -8,6 +8,7 @@ are. What fails at last is overwritten with spaces; every other byte and row sta
 
 from __future__ import annotations
 
+import itertools
 import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -18,6 +19,7 @@ MOST_JOINED = 3
 """Pieces that may belong to the one before: a name below its type, a definition below its decorator."""
 MOST_DEPTH = 12
 MOST_STRING_ROWS = 300
+"""Of one string or comment of several lines."""
 _TAB = 4
 _BELONGS_BEFORE = re.compile(
     # Closing brackets, and what continues the statement above.
@@ -28,7 +30,10 @@ _UNINDENTED = re.compile(rb"[ \t]*(?:#|//|/\*|\*|--|$|\r)")
 """Comments, directives and empty lines say nothing by their indentation."""
 _CONDITION = re.compile(rb"[ \t]*#[ \t]*(?:if|ifdef|ifndef|elif|else|endif|region|endregion)\b")
 """What has its other end in another piece."""
+_COMMENT = re.compile(rb"[ \t]*/\*")
 _CLOSER = re.compile(rb"[ \t]*\}")
+_LAST = re.compile(rb"[ \t]*\};?[ \t]*(?://.*)?\r?$")
+"""A brace that nothing goes on behind."""
 _QUOTED = re.compile(rb"\"(?:[^\"\\\n]|\\.)*\"|'(?:[^'\\\n]|\\.){1,4}'|//[^\n]*|/\*.*?\*/", re.DOTALL)
 _NOT_BREAKS = re.compile(rb"[^\r\n]")
 
@@ -47,12 +52,15 @@ class _Piece:
     """Braces that are opened and not closed."""
 
 
-def repaired(source: bytes, parses: Parses, quotes: Sequence[bytes] = ()) -> bytes:
-    """Source of the same length and rows, with what does not parse overwritten.
+def repaired(source: bytes, parses: Parses, quotes: Sequence[bytes] = ()) -> Iterator[bytes]:
+    """Source of the same length and rows, with what does not parse overwritten; twice where strings may be at fault.
 
-    `quotes` are those around strings of several lines.
+    `quotes` are those around strings of several lines; one that is never closed seems to be such a string.
     """
-    return _Repair(source, parses, quotes).result()
+    repair = _Repair(source, parses, quotes)
+    yield repair.result()
+    if repair.has_strings:
+        yield _Repair(source, parses, ()).result()
 
 
 class _Repair:
@@ -60,7 +68,17 @@ class _Repair:
         self._lines = source.split(b"\n")
         self._indents = [_indent(line) for line in self._lines]
         self._opened = [_opened(line) for line in self._lines]
-        for first, last in _strings(self._lines, quotes):
+        self.has_strings = False
+        bare = list(self._lines)
+        for row, (line, following) in enumerate(itertools.pairwise(self._lines), 1):
+            if line.endswith((b"\\", b"\\\r")) and following.strip():
+                self._indents[row], self._opened[row] = None, 0  # the line above goes on
+        for first, last in _comments(self._lines):
+            within = last + 1 - first
+            self._indents[first : last + 1], self._opened[first : last + 1] = [None] * within, [0] * within
+            bare[first : last + 1] = [b""] * within
+        for first, last in _strings(bare, quotes):
+            self.has_strings = True
             # They belong to the line that opens the string.
             within = (self._indents[first - 1] or 0) + 1
             self._indents[first : last + 1] = [within] * (last + 1 - first)
@@ -85,9 +103,14 @@ class _Repair:
         number = 0
         while number < len(pieces):
             piece = pieces[number]
-            if self._fits(piece.first, piece.end, (before, after)):
+            close = self._closing(pieces, number)
+            is_open = close is not None and self._opens(piece)
+            if not is_open and self._fits(piece.first, piece.end, (before, after)):
                 number += 1
-            elif (close := self._closing(pieces, number)) is not None:
+            elif depth < MOST_DEPTH and self._is_rest(pieces, number):
+                self._mend(piece, before, after, depth + 1)
+                number += 1
+            elif close is not None:
                 self._mend_between(piece, pieces[close], (before, after), depth)
                 number = close + 1
             elif joined := self._joined(pieces, number, (before, after)):
@@ -97,21 +120,32 @@ class _Repair:
                 self._mend_inside(piece, (before, above), after, depth)
                 number += 1
 
+    def _is_rest(self, pieces: Sequence[_Piece], number: int) -> bool:
+        """True where a piece is further to the right than others: what stands around them goes on."""
+        own = self._base(pieces[number])
+        near = pieces[max(number - 1, 0) : number + 2]
+        return own is not None and any(base is not None and base < own for base in map(self._base, near))
+
     def _joined(self, pieces: Sequence[_Piece], number: int, around: tuple[bytes, bytes]) -> int | None:
         """The number of the piece behind those that parse together with this one."""
+        opened = 0
         for last in range(number + 1, min(number + 1 + MOST_JOINED, len(pieces))):
+            opened += pieces[last - 1].open
+            if opened < 0:  # it closes what is around it
+                return None
             if self._fits(pieces[number].first, pieces[last].end, around):
                 return last + 1
         return None
 
     def _mend_between(self, head: _Piece, tail: _Piece, around: tuple[bytes, bytes], depth: int) -> None:
         """Mend what stands between an opening and a closing line of the same indentation, such as a namespace."""
-        first, last = self._text(head.first, head.end), self._text(tail.first, tail.end)
-        inner = _Piece(head.end, tail.first)
+        body = self._body(head)
+        first, last = self._text(head.first, body), self._text(tail.first, tail.end)
+        inner = _Piece(body, tail.first)
         if depth < MOST_DEPTH and self._parses(around[0] + first + last + around[1]):
             self._mend(inner, around[0] + first, last + around[1], depth + 1)
             return
-        self._blank(head.first, head.end)
+        self._blank(head.first, body)
         self._blank(tail.first, tail.end)
         if depth < MOST_DEPTH:
             self._mend(inner, *around, depth + 1)
@@ -144,7 +178,7 @@ class _Repair:
 
     def _blocks(self, piece: _Piece) -> list[_Piece]:
         """The runs of rows in a piece that are indented more than its first, the longest first."""
-        base = next((own for own in self._indents[piece.first : piece.end] if own is not None), None)
+        base = self._base(piece)
         found: list[_Piece] = []
         row = last = -1  # of code
         for row in range(piece.first + 1, piece.end):
@@ -170,11 +204,17 @@ class _Repair:
         base = min(indents)
         found: list[_Piece] = []
         last: int | None = None
+        is_over = is_rest = False
         for row in range(within.first, within.end):
             line, own = self._lines[row], self._indents[row]
             begins = own == base and not _BELONGS_BEFORE.match(line)
-            # A brace below one that closes the piece above closes something further up.
-            begins |= own == base == last and found[-1].open <= 0 and _CLOSER.match(line) is not None
+            if own is not None and found:
+                # A brace below one that closes the piece above closes something further up; so does one below code that
+                # goes on, further to the right, behind such a brace.
+                is_behind = is_rest or (last == base and found[-1].open <= 0)
+                begins |= own == base and is_behind and _CLOSER.match(line) is not None
+                begins |= is_over and own > base
+            is_rest = own > base if begins and own is not None else is_rest
             last = last if own is None else own
             if begins or not found:
                 first = row - 1 if found and self._leads(row - 1, found[-1].first) else row
@@ -183,13 +223,17 @@ class _Repair:
                 found.append(_Piece(first, row))
             found[-1].end = row + 1
             found[-1].open += self._opened[row]
+            if own is not None:
+                is_over = own == base and found[-1].open <= 0 and _LAST.match(line) is not None
         return found
 
     def _closing(self, pieces: Sequence[_Piece], number: int) -> int | None:
         """The number of the piece that closes what a line such as `namespace a {` leaves open."""
         depth = 0
         for other in range(number, len(pieces)):
-            if self._opens(pieces[other]) or self._closes(pieces[other]):
+            if self._opens(pieces[other]):
+                depth += max(pieces[other].open, 1)
+            elif self._closes(pieces[other]):
                 depth += pieces[other].open
             if depth <= 0:
                 return self._last_closing(pieces, other) if other > number else None
@@ -203,18 +247,25 @@ class _Repair:
         return max((other for other in rest if self._closes(pieces[other])), default=number)
 
     def _opens(self, piece: _Piece) -> bool:
-        return piece.open > 0 and self._last_code(piece).endswith(b"{")
+        """True where what is opened at the piece's own indentation is not closed there."""
+        return _QUOTED.sub(b"", self._lines[self._body(piece) - 1]).rstrip().endswith(b"{")
 
     def _closes(self, piece: _Piece) -> bool:
         return piece.open < 0 and _CLOSER.match(self._lines[piece.first]) is not None
 
-    def _last_code(self, piece: _Piece) -> bytes:
+    def _body(self, piece: _Piece) -> int:
+        """The row behind the last one that is indented as the first is."""
+        base = self._base(piece)
         rows = range(piece.end - 1, piece.first, -1)
-        return self._lines[next((row for row in rows if self._indents[row] is not None), piece.first)].rstrip()
+        return next((row for row in rows if self._indents[row] == base is not None), piece.first) + 1
+
+    def _base(self, piece: _Piece) -> int | None:
+        """Indentation of a piece's first code."""
+        return next((own for own in self._indents[piece.first : piece.end] if own is not None), None)
 
     def _leads(self, row: int, first: int) -> bool:
         """True for the type above a function's name, though it is indented."""
-        line, above = self._lines[row].rstrip(), self._lines[row - 1].strip()
+        line, above = _QUOTED.sub(b"", self._lines[row]).rstrip(), self._lines[row - 1].strip()
         stands_alone = row - 1 > first and (not above or self._lines[row - 1][:1] in (b"}", b"#"))
         return stands_alone and self._indents[row] is not None and line[-1:].isalnum() | line.endswith(b"*")
 
@@ -231,6 +282,20 @@ def _indent(line: bytes) -> int | None:
         return None
     space = line[: len(line) - len(line.lstrip())]
     return len(space.expandtabs(_TAB))
+
+
+def _comments(lines: Sequence[bytes]) -> Iterator[tuple[int, int]]:
+    """First and last rows of comments of several lines, each of which begins a line."""
+    row = 0
+    while row < len(lines):
+        if _COMMENT.match(lines[row]) and b"*/" not in lines[row]:
+            ends = range(row + 1, min(row + 1 + MOST_STRING_ROWS, len(lines)))
+            closing = [other for other in ends if b"*/" in lines[other]]
+            if closing:  # where comments nest, or hold patterns of files, the first may not be it
+                end = next((other for other in closing if lines[other].rstrip().endswith(b"*/")), closing[0])
+                yield row, end
+                row = end
+        row += 1
 
 
 def _strings(lines: Sequence[bytes], quotes: Sequence[bytes]) -> Iterator[tuple[int, int]]:

@@ -62,6 +62,8 @@ class Language:
     """Around strings of several lines."""
     opening: str = ""
     """What a piece of a file needs above it to be code."""
+    stray: str = ""
+    """What closes a block and is a name to the grammar where there is none."""
     leaves_out: tuple[str, ...] = ()
     """Kinds of symbols whose changes are left out and counted: what a program wrote into the file."""
     has_scripts: bool = False
@@ -234,6 +236,7 @@ LANGUAGES = {
         extensions="rb rake gemspec ru",
         names="rakefile gemfile podfile vagrantfile",
         wheel="tree_sitter_ruby",
+        stray="end",
         containers=("module", "class"),
         separator="::",
         leading=("comment",),

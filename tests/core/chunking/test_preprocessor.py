@@ -336,3 +336,35 @@ def test_a_comment_behind_a_macro_is_no_part_of_it(
     ranges = found.comments_between(0, len(source))
     assert [source[start:end] for start, end in ranges] == comments
     assert found.symbol(next(found.owners())).signature == signature
+
+
+def test_branches_that_open_different_numbers_of_braces_are_code_inside_a_function() -> None:
+    source = """int f(int a) {
+#ifdef A
+  if (a) {
+#else
+  a = 1;
+#endif
+  b();
+#ifdef A
+  }
+#endif
+  return a;
+}
+int g(void) { return 1; }
+"""
+    assert symbols(source, "c") == ["function f 1-12", "function g 13-13"]
+
+
+def test_branches_around_names_for_c_are_code() -> None:
+    source = """#ifdef __cplusplus
+extern "C" {
+#else
+#define bool int
+#endif
+int f(void);
+#ifdef __cplusplus
+}
+#endif
+"""
+    assert [one for one in symbols(source, "c") if one.startswith("function")] == ["function f 6-6"]
