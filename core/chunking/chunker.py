@@ -14,7 +14,7 @@ from core.code.languages import LANGUAGES
 from core.git.blobs import BlobReader
 from core.git.encodings import LEAST_CONFIDENCE
 from core.records.chunks import Chunk, ChunkCommit
-from core.records.commits import Commit, FileDiff
+from core.records.commits import Commit, CommitMetadata, FileDiff
 
 MAX_RELATED_FILES = 32
 MAX_FILES_AT_ONCE = 500
@@ -62,7 +62,7 @@ class Chunker:
         number = 0
         kept = self._kept(commit)
         for start in range(0, len(kept), MAX_FILES_AT_ONCE):
-            changes = self._changes(kept[start : start + MAX_FILES_AT_ONCE])
+            changes = self._changes(kept[start : start + MAX_FILES_AT_ONCE], meta)
             for piece in pieces(changes):
                 if reason := self._left_out(piece):
                     self.drops[reason] += 1
@@ -98,18 +98,18 @@ class Chunker:
             return "outputs and counts of notebook cells"
         return LONG_LINES if kinds and piece.longest_line() > self._filters.max_line_bytes else None
 
-    def _changes(self, diffs: list[FileDiff]) -> list[FileChange]:
+    def _changes(self, diffs: list[FileDiff], commit: CommitMetadata) -> list[FileChange]:
         """File changes with their two sides."""
         both = [(diff, Edits.of_patch(diff.patch)) for diff in diffs]
         self._versions.fetch(both)
         changes = []
         for diff, shown in both:
-            sides = self._versions.sides(diff)
+            sides = self._versions.sides(diff, commit)
             if sides is None and diff.patch_truncated:
                 self.drops[TOO_LARGE] += 1
                 continue
             edits = Edits.between(sides[0].source, sides[1].source) if sides and diff.patch_truncated else shown
-            old, new = sides or self._versions.sides_of_patch(diff)
+            old, new = sides or self._versions.sides_of_patch(diff, commit)
             if self._filters.is_generated((new if new.source else old).source):
                 self.drops["generated files"] += 1
                 continue

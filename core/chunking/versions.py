@@ -5,17 +5,17 @@ from __future__ import annotations
 import functools
 from collections import OrderedDict
 from collections.abc import Iterator, Sequence
-
-from msgspec import UnsetType
+from typing import NamedTuple
 
 from core.chunking.edits import Edit, Edits, header_rows
+from core.chunking.encodings import NOT_THERE, Alone, Encodings, Side, alone
 from core.chunking.outline import Outline
 from core.chunking.parsing import outline
 from core.code.content import language_in, may_differ
 from core.code.languages import LANGUAGES, language_of
 from core.git.blobs import BlobReader
-from core.git.encodings import Encoding, agreed, encoding_of, wide_encoding_of
-from core.records.commits import FileDiff
+from core.git.encodings import Encoding
+from core.records.commits import CommitMetadata, FileDiff
 
 NOTHING = Outline()
 """The side of a file that is not there."""
@@ -24,6 +24,16 @@ _Key = tuple[str, str]
 """Blob and path: what a version of a file is parsed by."""
 _Keys = tuple[_Key | None, _Key | None]
 """The old and the new version; None for one that is not there."""
+
+
+class _Kept(NamedTuple):
+    """What is kept of a version."""
+
+    size: int
+    outline: Outline | None
+    language: str
+    alone: Alone
+    """It does not hang on the commit; what the outline's encoding is settled to does."""
 
 
 class Versions:
@@ -42,12 +52,12 @@ class Versions:
     def __init__(self, blobs: BlobReader, max_file_bytes: int, min_encoding_confidence: float) -> None:
         self._blobs, self._max_file_bytes = blobs, max_file_bytes
         self._min_confidence = min_encoding_confidence
-        self._kept: OrderedDict[_Key, tuple[int, Outline | None, str]] = OrderedDict()
-        """Of each version its size, what was found in it, and its language."""
+        self._kept: OrderedDict[_Key, _Kept] = OrderedDict()
         self._replaced: OrderedDict[_Key, None] = OrderedDict()
         """Those of them that a change has replaced or removed."""
         self._bytes = 0
-        self._encoding = functools.lru_cache(maxsize=1000)(self._encoding_of_blob)
+        self._encodings = Encodings(blobs, max_file_bytes, min_encoding_confidence)
+        self._alone = functools.lru_cache(maxsize=1000)(self._alone_in)
 
     def fetch(self, diffs: Sequence[tuple[FileDiff, Edits]]) -> None:
         """Read and parse in one batch what these changes need and is not kept."""
@@ -69,18 +79,18 @@ class Versions:
         while self._bytes > self.KEEP_BYTES and len(self._kept) > len(needed) - len(wanted):
             oldest = next(iter(self._replaced or self._kept))
             self._replaced.pop(oldest, None)
-            self._bytes -= self._kept.pop(oldest)[0]
+            self._bytes -= self._kept.pop(oldest).size
         for key, source in self._sources(wanted):
             old, edits = needed[key]
-            encoding = self._encoding_in(source or b"")
-            text = encoding.to_utf8(source or b"") if encoding else source
+            own = alone(source or b"", self._min_confidence)
+            text = own.encoding.to_utf8(source or b"") if own.encoding else source
             found, language = None, language_in(key[1], text or b"")
             if text is not None:
-                before = self._before(old, language, encoding)
-                found = _parse(text, key[1], language, encoding, before, edits.edits)
+                before = self._before(old, language, own.encoding)
+                found = _parse(text, key[1], language, own.encoding, before, edits.edits)
             nodes = found.tree.root_node.descendant_count if found and found.tree else 0
-            self._kept[key] = len(source or b"") + nodes * self.NODE_BYTES, found, language
-            self._bytes += self._kept[key][0]
+            self._kept[key] = _Kept(len(source or b"") + nodes * self.NODE_BYTES, found, language, own)
+            self._bytes += self._kept[key].size
         self._replaced.update(dict.fromkeys(replaced))
 
     def _sources(self, keys: Sequence[_Key]) -> Iterator[tuple[_Key, bytes | None]]:
@@ -94,25 +104,28 @@ class Versions:
 
     def _before(self, old: _Key | None, language: str, encoding: Encoding | None) -> Outline | None:
         """The version before one, where it is of the same language and in the same encoding."""
-        before = self._kept[old][1] if old and self._kept[old][2] == language else None
-        return before if before and _name(before.encoding) == _name(encoding) else None
+        before = self._kept[old] if old else None
+        is_like = before and before.language == language and _name(before.alone.encoding) == _name(encoding)
+        return before.outline if before and is_like else None
 
-    def sides(self, diff: FileDiff) -> tuple[Outline, Outline] | None:
+    def sides(self, diff: FileDiff, commit: CommitMetadata) -> tuple[Outline, Outline] | None:
         """Before and after; None where a language has no symbols, or a version cannot be read."""
         if not is_parsed(diff):
             return None
         keys = _keys(diff)
-        old, new = (NOTHING if key is None else self._kept[key][1] for key in keys)
+        kept = [self._kept[key] if key else _Kept(0, NOTHING, "", NOT_THERE) for key in keys]
+        old, new = (one.outline for one in kept)
         if old is None or new is None:
             return None
-        encodings = self._agreed(diff, old.encoding, new.encoding)
-        if [*map(_name, encodings)] == [_name(old.encoding), _name(new.encoding)]:
-            return old, new
-        both = zip(keys, encodings, strict=True)
-        again = [
-            _parse(self._text(key, encoding), key[1], self._kept[key][2], encoding) for key, encoding in both if key
-        ]
-        return (again[0], again[1]) if again[0] and again[1] else None
+        encodings = self._settled(diff, commit, kept[0].alone, kept[1].alone)
+        for place, (key, one, encoding) in enumerate(zip(keys, kept, encodings, strict=True)):
+            if key and _name(encoding) != _name(one.alone.encoding):
+                again = _parse(self._text(key, encoding), key[1], one.language, encoding)
+                kept[place] = one._replace(outline=again)
+            elif key and one.outline is not None:
+                one.outline.encoding = encoding
+        old, new = (one.outline for one in kept)
+        return None if old is None or new is None else (old, new)
 
     def language(self, diff: FileDiff) -> str:
         """That of the newest side there is."""
@@ -120,40 +133,42 @@ class Versions:
         kept = self._kept.get(new or old or ("", ""))
         return kept[2] if kept else language_of(diff.filename)
 
-    def sides_of_patch(self, diff: FileDiff) -> tuple[Outline, Outline]:
+    def sides_of_patch(self, diff: FileDiff, commit: CommitMetadata) -> tuple[Outline, Outline]:
         """Before and after as far as the patch shows them: lines without symbols."""
         names = diff.old_wide_encoding, diff.wide_encoding
         if diff.encoding == "utf-8" and not any(names):
             return sides_of_patch(diff)
-        alone = [self._encoding(key) or _named(name) for key, name in zip(_keys(diff), names, strict=True)]
-        return sides_of_patch(diff, *self._agreed(diff, *alone))
+        # What the scraper has found a file to be in may be too large to be read here.
+        own = [
+            Alone(Encoding(name, 1.0, is_guessed=False), is_sure=True)
+            if name and not self._read(key)
+            else self._alone(key)
+            for key, name in zip(_keys(diff), names, strict=True)
+        ]
+        return sides_of_patch(diff, *self._settled(diff, commit, *own))
 
-    def _agreed(
-        self, diff: FileDiff, old: Encoding | None, new: Encoding | None
+    def _settled(
+        self, diff: FileDiff, commit: CommitMetadata, old: Alone, new: Alone
     ) -> tuple[Encoding | None, Encoding | None]:
         """The encodings of two versions, given those of each alone."""
-        keys = _keys(diff)
-        are_alike = _name(old) == _name(new) and (old is not None or diff.encoding == "utf-8")
-        if are_alike or None in keys:
-            return old, new
-        before, after = (
-            self._text(key, one if one and one.is_wide else None) for key, one in zip(keys, (old, new), strict=True)
-        )
-        return agreed(before, after, old, new)
+        if old.is_sure and new.is_sure and (_name(old.encoding) == _name(new.encoding)):
+            return old.encoding, new.encoding
+        commits = commit.parents[0] if commit.parents else "", commit.hash
+        sides = [
+            Side(at, key[1], key[0], own) if key else None
+            for at, key, own in zip(commits, _keys(diff), (old, new), strict=True)
+        ]
+        return self._encodings.settled(*sides)
 
-    def _encoding_of_blob(self, key: _Key | None) -> Encoding | None:
-        return self._encoding_in(self._read(key))
+    def _alone_in(self, key: _Key | None) -> Alone:
+        return alone(self._read(key), self._min_confidence)
 
-    def _encoding_in(self, data: bytes) -> Encoding | None:
-        return wide_encoding_of(data) or encoding_of(data, self._min_confidence)
-
-    def _text(self, key: _Key | None, encoding: Encoding | None) -> bytes:
+    def _text(self, key: _Key, encoding: Encoding | None) -> bytes:
         """A version in UTF-8, given what it is in."""
         return encoding.to_utf8(self._read(key)) if encoding else self._read(key)
 
     def _read(self, key: _Key | None) -> bytes:
-        """A version; nothing where it is not there or too large."""
-        return (self._blobs.read(key[0], self._max_file_bytes) if key else None) or b""
+        return self._encodings.read(key[0]) if key else b""
 
 
 def _parse(
@@ -171,11 +186,6 @@ def _parse(
     if found is not None:
         found.encoding = encoding
     return found
-
-
-def _named(name: str | UnsetType) -> Encoding | None:
-    """What the scraper has found a file to be in that is too large to be read here."""
-    return Encoding(name, 1.0, is_guessed=False) if name else None
 
 
 def _name(encoding: Encoding | None) -> str:

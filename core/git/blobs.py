@@ -53,8 +53,15 @@ class BlobReader:
         """
         return next(self.read_many([blob], max_bytes))
 
+    def read_tree(self, tree: str) -> bytes | None:
+        """A tree as git stores it (`core.git.trees.entries_of`), or None where it is missing, or no tree."""
+        return next(self._read_ahead([tree], None, b"tree"))
+
     def read_many(self, blobs: Sequence[str], max_bytes: int | None = None) -> Iterator[bytes | None]:
         """The same for several, requested ahead so that git need not wait; take all before another call."""
+        return self._read_ahead(blobs, max_bytes, b"blob")
+
+    def _read_ahead(self, blobs: Sequence[str], max_bytes: int | None, kind: bytes) -> Iterator[bytes | None]:
         assert self._process.stdin is not None
         for start in range(0, len(blobs), _BLOBS_AHEAD):
             batch = blobs[start : start + _BLOBS_AHEAD]
@@ -64,17 +71,17 @@ class BlobReader:
             except BrokenPipeError:
                 raise self._ended(batch[0]) from None
             for blob in batch:
-                yield self._take(blob, max_bytes)
+                yield self._take(blob, max_bytes, kind)
 
-    def _take(self, blob: str, max_bytes: int | None) -> bytes | None:
+    def _take(self, blob: str, max_bytes: int | None, kind: bytes) -> bytes | None:
         assert self._process.stdout is not None
         header = self._process.stdout.readline().split()
         if not header:
             raise self._ended(blob)
-        if len(header) != 3:  # "<id> missing"
+        if not header[-1].isdigit():  # "<name> missing"
             return None
         size = int(header[2])
-        wanted = header[1] == b"blob" and (max_bytes is None or size <= max_bytes)
+        wanted = header[1] == kind and (max_bytes is None or size <= max_bytes)
         content = self._process.stdout.read(size) if wanted else None
         if not wanted:
             self._skip(size)

@@ -7,12 +7,18 @@ import contextlib
 import functools
 import re
 import unicodedata
-from collections.abc import Sequence
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 LEAST_CONFIDENCE = 0.05
-"""Of a guess. Of 936 made source files in 13 old encodings, 919 were guessed right and none wrong; of 504 in Latin-1
-or Windows-1252, 9 wrong."""
+"""Of a guess. Of 936 made source files in 13 old encodings, 909 were guessed right and 6 wrong; of 504 in Latin-1 or
+Windows-1252, 10 wrong."""
+DOUBT = 0.1
+"""Confidence of a guess below which similar texts count more. With a folder of 20 files in the same encoding, of these
+files 926 were right and 2 wrong, and of those in Latin-1 or Windows-1252 2 wrong."""
+_LEAST_VOTES, _LEAST_SHARE = 0.2, 0.75
+"""Of similar texts: confidence of those with the same encoding, taken together, and their part of all."""
 _CANDIDATES = (
     *("cp932", "euc-jp", "gb18030", "big5", "big5hkscs", "cp949", "koi8-r", "koi8-u", "cp866", "cp874"),
     *(f"windows-{number}" for number in range(1250, 1259)),
@@ -21,6 +27,7 @@ _CANDIDATES = (
 """What source files were written in before UTF-8. All read ASCII as ASCII, and end lines with a line feed."""
 _LATIN = frozenset((*(f"cp{number}" for number in (1250, 1252, 1254, 1257, 1258)), "iso8859-2"))
 """Those in which most letters of a word are ASCII. In all others, letters beyond ASCII have neighbours."""
+_EAST_ASIAN = frozenset(("cp932", "euc_jp", "gb18030", "big5", "big5hkscs", "cp949"))
 _NEIGHBOURS = re.compile(r"[^\x00-\x7f]{2,}")
 _CONTROLS = re.compile(rb"[\x80-\x9f]")
 """What Latin-1 reads as control characters, and Windows-1252 as quotes and dashes."""
@@ -79,6 +86,8 @@ class Encoding(NamedTuple):
 
 def is_utf8(data: bytes) -> bool:
     """True for valid UTF-8, and so for ASCII."""
+    if data.isascii():
+        return True  # without a copy
     try:
         data.decode()
     except UnicodeDecodeError:
@@ -111,14 +120,51 @@ def wide_encoding_of(data: bytes) -> Encoding | None:
 
 def encoding_of(data: bytes, least_confidence: float = LEAST_CONFIDENCE) -> Encoding | None:
     """The encoding of a text; None for UTF-8, for Latin-1, and where nothing says enough."""
-    if data.isascii() or is_utf8(data):
+    found = evidence_in(data)
+    return unless_latin_1(found, data) if found and found.confidence >= least_confidence else None
+
+
+def evidence_in(data: bytes) -> Encoding | None:
+    """What a text is likely to be in by what it says itself, however unsure; Windows-1252 where Latin-1 is the same.
+
+    None for UTF-8, and where nothing speaks for anything.
+    """
+    if is_utf8(data):
         return None
     if found := _DECLARATION.search(data[:_HEAD_BYTES]):
-        name = codec_of(next(filter(None, found.groups())).decode("ascii", "replace"))
-        declared = Encoding(name, 1.0, is_guessed=False)
-        if name != "utf-8" and declared.reads(data):
-            return declared if name != "iso8859-1" else None
-    return _guess(data, least_confidence)
+        declared = declared_as(next(filter(None, found.groups())).decode("ascii", "replace"), data)
+        if declared:
+            return declared
+    return _guess(data)
+
+
+def unless_latin_1(found: Encoding | None, data: bytes) -> Encoding | None:
+    """An encoding; None where the text is the same in Latin-1, which is read without a name."""
+    if found is None or found.name == "iso8859-1":
+        return None
+    return found if found.name != "cp1252" or not found.is_guessed or _CONTROLS.search(data) else None
+
+
+def declared_as(name: str, data: bytes) -> Encoding | None:
+    """A declared encoding, if it is one and reads the data."""
+    declared = Encoding(codec_of(name), 1.0, is_guessed=False)
+    return declared if declared.name != "utf-8" and declared.reads(data) else None
+
+
+def voted(data: bytes, own: Encoding | None, others: Iterable[Encoding]) -> Encoding | None:
+    """The encoding that similar texts speak for, where a text itself says little; else `own`, what it says itself."""
+    if own and own.confidence >= DOUBT:
+        return own
+    weights: defaultdict[str, float] = defaultdict(float)
+    for one in others:
+        weights[one.name] += one.confidence
+    if not weights:
+        return own
+    name, weight = max(weights.items(), key=lambda item: (item[1], item[0]))
+    found = Encoding(name, weight / sum(weights.values()), is_guessed=True)
+    is_clear = weight >= _LEAST_VOTES and found.confidence >= _LEAST_SHARE
+    is_likely = own is None or _may_be_taken_for(own, name)
+    return found if is_clear and is_likely and found.reads(data) and _has_words(_evidence(data), found) else own
 
 
 def agreed(
@@ -127,8 +173,8 @@ def agreed(
     """The encodings of two versions of a text, given those of each alone.
 
     Versions with a line beyond ASCII in common have one encoding, so that this line is the same on
-    both sides: the surer one if it reads both, else none. Without such a line a version in which
-    nothing says enough takes the other's. A version in UTF-8 says what the lines of the other mean.
+    both sides: the surer one if it reads both, else none. Without such a line a version that says too
+    little, or leaves a doubt, takes the other's. A version in UTF-8 says what the lines of the other mean.
     """
     if is_utf8(new):
         return of_old if is_utf8(old) else _by_version(new, old) or of_old, of_new
@@ -138,9 +184,9 @@ def agreed(
     if not known:
         return None, None
     have_one = not _lines_beyond_ascii(old).isdisjoint(_lines_beyond_ascii(new))
-    if len(known) == 2 and not have_one:
+    best, least = max(known, key=_confidence), min(known, key=_confidence)
+    if len(known) == 2 and not have_one and not least.confidence < DOUBT <= best.confidence:
         return of_old, of_new
-    best = max(known, key=lambda one: one.confidence)
     if best.reads(old) and best.reads(new):
         return best, best
     return (None, None) if have_one else (of_old, of_new)
@@ -180,20 +226,35 @@ def codec_of(declared: str) -> str:
         return "utf-8"
 
 
-def _guess(data: bytes, least_confidence: float) -> Encoding | None:
+def _guess(data: bytes) -> Encoding | None:
     lines = [line for line in data.split(b"\n") if not line.isascii()]
     if 2 * sum(map(is_utf8, lines)) >= len(lines) or _is_damaged_utf8(data):
         return None
     import chardet
 
-    evidence = b"\n".join(lines)[:_EVIDENCE_BYTES]
+    evidence = _evidence(data)
     found = chardet.detect(evidence, include_encodings=_CANDIDATES)
-    if not found["encoding"] or found["confidence"] < least_confidence:
+    if not found["encoding"]:
         return None
     guess = Encoding(codecs.lookup(found["encoding"]).name, found["confidence"], is_guessed=True)
-    if guess.name == "cp1252" and not _CONTROLS.search(data):
-        return None  # the text is the same in Latin-1
     return guess if guess.reads(data) and _has_words(evidence, guess) else None
+
+
+def _evidence(data: bytes) -> bytes:
+    """The lines beyond ASCII."""
+    return b"\n".join([line for line in data.split(b"\n") if not line.isascii()])[:_EVIDENCE_BYTES]
+
+
+def _may_be_taken_for(guess: Encoding, name: str) -> bool:
+    """Whether a text that seems to be in one encoding may as well be in another."""
+    if guess.confidence < LEAST_CONFIDENCE and (name in _EAST_ASIAN or guess.name not in _LATIN):
+        return True  # two bytes a letter: what is read so, and makes words, is no Latin text
+    return guess.name != "cp1252" and _family(guess.name) == _family(name)
+
+
+def _family(name: str) -> str:
+    """Encodings of one family are easily taken for each other."""
+    return "Latin" if name in _LATIN else "East Asian" if name in _EAST_ASIAN else "one byte a letter"
 
 
 def _is_text(data: bytes, name: str, *, is_marked: bool = True) -> bool:
@@ -234,6 +295,10 @@ def _by_version(text: bytes, data: bytes) -> Encoding | None:
 
 def _lines_beyond_ascii(data: bytes) -> set[bytes]:
     return {line for line in data.split(b"\n") if not line.isascii()}
+
+
+def _confidence(one: Encoding) -> float:
+    return one.confidence
 
 
 def _beyond_ascii(data: bytes) -> int:

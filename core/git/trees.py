@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
 from core.errors import UserError
@@ -28,6 +29,16 @@ def files_of(git_dir: Path, commit: str) -> dict[str, str]:
         if len(words) == 3 and words[1] == b"blob":
             files[decode(path)[0]] = words[2].decode()
     return files
+
+
+def entries_of(tree: bytes, id_bytes: int) -> Iterator[tuple[str, str, str]]:
+    """(mode, name, id) of what is in a tree as git stores it, in its order; an id has so many bytes there."""
+    start = 0
+    while start < len(tree):
+        end = tree.index(b"\0", start)
+        mode, _, name = tree[start:end].partition(b" ")
+        start = end + 1 + id_bytes
+        yield mode.decode(), decode(name)[0], tree[end + 1 : start].hex()
 
 
 def changed_between(git_dir: Path, old: str, new: str) -> list[str]:

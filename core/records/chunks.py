@@ -108,7 +108,7 @@ class Chunk(msgspec.Struct, kw_only=True):
     old_encoding: str | msgspec.UnsetType = msgspec.UNSET
     """What the old side was decoded from, where it is another: the old code, and the patch's removed lines."""
     encoding_guessed: bool | msgspec.UnsetType = msgspec.UNSET
-    """True where nothing but the text itself spoke for an encoding; else absent."""
+    """True where nothing declares the encoding, and the text itself or files beside it spoke for one; else absent."""
     related_files: list[str] = []
     """Other files of the commit, at most 32."""
     commit_metadata: ChunkCommit

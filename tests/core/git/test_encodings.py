@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from core.git.encodings import Encoding, agreed, encoding_of, texts_of, wide_encoding_of, with_line_feeds
+from core.git.encodings import Encoding, agreed, encoding_of, texts_of, voted, wide_encoding_of, with_line_feeds
 
 
 @pytest.mark.parametrize(
@@ -92,6 +92,51 @@ def test_versions_with_a_line_in_common_have_one_encoding() -> None:
     surer, other = Encoding("cp1251", 0.5, is_guessed=True), Encoding("koi8-r", 0.1, is_guessed=True)
     assert agreed(text + b"// \xe4\xe0\n", text, other, surer) == (surer, surer)
     assert agreed(text + b"// \x98\n", text, other, surer) == (None, None)
+
+
+def test_a_version_in_doubt_takes_the_surer_encoding_of_the_other() -> None:
+    old, new = "// да\n".encode("cp1251"), "// чтение\n".encode("cp1251")
+    weak, sure = Encoding("cp1255", 0.09, is_guessed=True), Encoding("cp1251", 0.3, is_guessed=True)
+    assert agreed(old, new, weak, sure) == agreed(new, old, sure, weak) == (sure, sure)
+    declared = Encoding("cp1251", 1.0, is_guessed=False)
+    assert agreed(old, new, weak, declared) == (declared, declared)
+    assert agreed(old, new, weak, weak._replace(name="cp1251")) == (weak, weak._replace(name="cp1251"))
+    assert agreed(old, new, sure._replace(name="koi8-r"), sure) == (sure._replace(name="koi8-r"), sure)
+
+
+def guessed(name: str, confidence: float = 0.3) -> Encoding:
+    return Encoding(name, confidence, is_guessed=True)
+
+
+@pytest.mark.parametrize(
+    ("text", "own", "others", "expected"),
+    [
+        ("да".encode("koi8-r"), None, [guessed("koi8-r")], "koi8-r"),
+        ("да".encode("koi8-r"), guessed("cp1251", 0.08), [guessed("koi8-r")] * 2, "koi8-r"),
+        ("да".encode("koi8-r"), guessed("cp1251", 0.08), [guessed("koi8-r", 0.15)], "cp1251"),
+        ("да".encode("koi8-r"), guessed("cp1251", 0.08), [guessed("koi8-r"), guessed("cp866")], "cp1251"),
+        ("да".encode("koi8-r"), guessed("cp1251", 0.2), [guessed("koi8-r")] * 9, "cp1251"),
+        ("да".encode("koi8-r"), guessed("cp949", 0.08), [guessed("koi8-r")] * 9, "cp949"),
+        ("да".encode("koi8-r"), guessed("cp949", 0.03), [guessed("koi8-r")] * 9, "koi8-r"),
+        ("読込".encode("cp932"), guessed("big5", 0.08), [guessed("cp932")] * 2, "cp932"),
+        ("読込".encode("cp932")[:-1], None, [guessed("cp932")] * 2, None),
+        (b"gr\xf6\xdfe", guessed("cp1252", 0.04), [guessed("koi8-r")] * 9, "cp1252"),
+        (b"gr\xf6\xdfe", guessed("cp1252", 0.04), [guessed("cp1250")] * 9, "cp1252"),
+        (b"gr\xf6\xdfe", guessed("cp1252", 0.04), [guessed("gb18030")] * 9, "cp1252"),
+        ("ステータスバー".encode("cp932"), guessed("iso8859-2", 0.003), [guessed("cp932")] * 2, "cp932"),
+        ("追加".encode("cp932"), guessed("cp1252", 0.03), [guessed("cp932")] * 2, "cp932"),
+        ("追加".encode("cp932"), guessed("cp1252", 0.06), [guessed("cp932")] * 2, "cp1252"),
+        ("да".encode("cp1251"), guessed("cp1252", 0.03), [guessed("cp1251")] * 2, "cp1252"),
+        (b"gr\xf6\xdfe", guessed("cp1250", 0.08), [guessed("cp1252")] * 9, "cp1252"),
+        (b"\xa9 2001", None, [guessed("cp932")] * 9, None),
+        ("да".encode("koi8-r"), None, [], None),
+    ],
+)
+def test_similar_texts_settle_a_doubt(
+    text: bytes, own: Encoding | None, others: list[Encoding], expected: str | None
+) -> None:
+    found = voted(text, own, others)
+    assert (found and found.name) == expected
 
 
 def test_a_file_may_go_from_one_old_encoding_to_another() -> None:
