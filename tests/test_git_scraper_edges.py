@@ -641,7 +641,7 @@ def test_workers_and_windows_do_not_change_the_result(
     monkeypatch.setattr("core.history.reader.WINDOW_COMMITS", 2)
     monkeypatch.setattr("core.history.reader.BATCH_CHANGES", 1)
     monkeypatch.setattr("core.history.reader.HORIZON_WINDOWS", 1)
-    monkeypatch.setattr("core.history.patches.Spool.MEMORY_BYTES", 10)
+    monkeypatch.setattr("core.history.changes.Spool.MEMORY_BYTES", 10)
     assert scrape(history.path, out / "four", workers=4).text == plain
 
 

@@ -14,10 +14,11 @@ from itertools import islice
 
 from core.git.commands import decode
 from core.history import patch_ids
+from core.history.changes import Change, Spool
 from core.history.filters import CommitScope
 from core.history.options import ReadOptions
 from core.history.overlay import Overlay
-from core.history.patches import Change, Differ, Spool
+from core.history.patches import Differ
 from core.history.walk import Walked, entries, walk
 from core.records.commits import CommitMetadata
 
