@@ -63,6 +63,15 @@ def test_long_runs_in_long_segments(seed: int) -> None:
     assert found == list(zip(expected.ids.tolist(), expected.orders.tolist(), strict=True))
 
 
+@pytest.mark.parametrize("seed", range(8))
+def test_the_most_recent_of_many_occurrences(seed: int) -> None:
+    """0 stands between two others a thousand times; sorted by what is before it, the last one is anywhere."""
+    others = np.random.default_rng(seed).permutation(np.arange(1, 4001)).reshape(-1, 2)
+    history = np.append(np.insert(others, 1, 0, axis=1).ravel(), np.arange(5000, 5000 + CONTEXT_TOKENS))
+    assert len(others) > 7 * BLOCK
+    assert asked_one_by_one(ContextIndex(2).extended(history), [9999, 0, 1])[-1] == (others[-1, 1], 0)
+
+
 @given(st.lists(st.integers(0, 2), min_size=1, max_size=120), st.integers(0, 3))
 def test_places_are_sorted_by_what_is_read_behind_them(ids: list[int], power: int) -> None:
     """Also by long equal runs, and by ids of which few go into a sorting key."""
