@@ -35,7 +35,7 @@ def as_read(context: NDArray[Any], size: int) -> bytes:
     return context[-CONTEXT_TOKENS:][::-1].astype(f">u{size}").tobytes()
 
 
-@dataclass(frozen=True)
+@dataclass(eq=False)
 class Segment:
     """Some consecutive tokens of a history; the `lead` tokens before them are contexts only."""
 
@@ -53,9 +53,7 @@ class Segment:
     def __post_init__(self) -> None:
         blocks = -(-self.tokens // _BLOCK)
         places = np.frombuffer(self.data, _PLACE, self.tokens + blocks)
-        object.__setattr__(self, "_order", places[: self.tokens])
-        object.__setattr__(self, "_minima", places[self.tokens :])
-        object.__setattr__(self, "_first", places.nbytes)
+        self._order, self._minima, self._first = places[: self.tokens], places[self.tokens :], places.nbytes
 
     @classmethod
     def of(cls, ids: NDArray[Any], lead: int, size: int) -> Segment:
