@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import numpy as np
 import pytest
 from builders import Program, Repo
 
@@ -11,8 +12,11 @@ from core.errors import UserError
 from core.models import model_folder
 from core.models.model_folder import Loaded
 from core.prediction.asking import Asker
+from core.prediction.copying import Copying
 from core.prediction.question import Question
 from core.ranking.ranker import FileRanking, RankedFile
+from core.scoring.context_index import ContextIndex
+from core.scoring.copying import Cache
 
 
 @pytest.fixture(scope="module")
@@ -54,3 +58,13 @@ def test_a_path_beyond_what_the_model_sees_is_not_sketched(asker: Asker) -> None
     found = asker.rank(Question(task="add it"), ranking(path))
     assert found.first is None
     assert not list(asker.write(found, Question()))
+
+
+def test_the_last_commits_are_copied_from_too(asker: Asker) -> None:
+    asker.copying = Copying(ContextIndex(2), Cache(np.full(Cache.SHAPE, 0.5)))
+    recent = asker.look()
+    assert recent.copying
+    (last,) = recent.copying.index.segments
+    assert last.backward[::-1].tolist() == recent.ids
+    assert asker.rank(Question(task="add it"), ranking("a.py")).copying is recent.copying
+    assert asker.rank(Question(task="add it", copying=False), ranking("a.py")).copying is None
