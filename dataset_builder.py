@@ -10,6 +10,7 @@ dataset_stats.json. Nothing is published before every check against leaks holds.
 
 from __future__ import annotations
 
+import itertools
 import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -23,14 +24,15 @@ from core.engine.stage import Context, Stage
 from core.errors import UserError
 from core.files import write_json
 from core.logs import log
-from core.records.chunk_files import chunk_groups
+from core.records.chunk_files import commit_digests
 from core.records.commit_files import read_history
 from core.records.lines import DAMAGED
 from core.records.stats import DATASET_SCHEMA
-from core.text.token_files import SPLITS, window_count
+from core.text.token_files import SPLITS, window_count, write_windows
 from core.text.vocabulary import Vocabulary
 
 if TYPE_CHECKING:
+    from core.dataset.abouts import Run
     from core.dataset.blocks import Packed
     from core.dataset.duplicates import Duplicate
     from core.dataset.history import TokenHistory
@@ -89,7 +91,7 @@ def run(ctx: Context[DatasetBuilderConfig]) -> None:
     config = ctx.config
     vocabulary = Vocabulary.load(ctx.input("vocab.json"), ctx.input("tokenizer"))
     history = TokenHistory.load(ctx.input("tokens.pt"), vocabulary.markers, vocabulary.size)
-    check_same_chunks(ctx.input("chunks.jsonl"), history.metadata)
+    check_same_chunks(ctx.input("chunks.jsonl"), history.abouts.runs)
     commits = in_order(list(history.commits()), ctx.input("commits.json"), config.interleave)
     learned_until = learned_commits(commits, vocabulary.origin.get("learnt_until", {}))
     commits = [commit for commit in commits if commit.tokens]
@@ -113,7 +115,7 @@ def run(ctx: Context[DatasetBuilderConfig]) -> None:
         "commits_with_tokens": len(commits),
         "settings": config.model_dump(exclude={"keep_boundaries"}),
         "boundaries": boundaries.as_dict(),
-        **summary.of_splits(splits, packed, {"windows": windows, "blocks": rows}, history, vocabulary),
+        **summary.of_splits(splits, packed, {"windows": windows, "blocks": rows}, history, vocabulary, ctx.scratch),
         "duplicates": summary.of_duplicates(copies, history),
         "leakage_checks": checks,
     }
@@ -143,8 +145,8 @@ def write_split(
     from core.dataset import streams
 
     config = ctx.config
-    stream = streams.stream_of(one, history)
-    streams.write_windows(ctx.output(FILES[one.name]), stream, *shape_of(config), vocabulary.pad_id)
+    stream = streams.SplitTokens(one, history)
+    write_windows(ctx.output(FILES[one.name]), stream, *shape_of(config), vocabulary.pad_id)
     return streams.pack(one, stream, vocabulary, config.repository_weights if one.name == "train" else {})
 
 
@@ -172,19 +174,15 @@ def kept_boundaries(ctx: Context[DatasetBuilderConfig]) -> Boundaries | None:
         return None
 
 
-def check_same_chunks(chunks: Path, metadata: Sequence[Mapping[str, Any]]) -> None:
+def check_same_chunks(chunks: Path, runs: Sequence[Run]) -> None:
     """Raise UserError unless tokens.pt was made from exactly these chunks, in this order."""
     number = 0
-    for group in chunk_groups(chunks):
-        about = metadata[number : number + len(group.lines)]
-        digest = group.digest()
-        if len(about) < len(group.lines) or any(one.get("digest") != digest for one in about):
-            break
-        number += len(group.lines)
-    else:
-        if number == len(metadata):
-            return
-    raise UserError(f"tokens.pt was not made from {chunks}: they differ at chunk {number}", "run tokenizer again")
+    for digest, run in itertools.zip_longest(commit_digests(chunks), runs):
+        if digest is None or run is None or digest != (run.digest, run.last - run.first):
+            raise UserError(
+                f"tokens.pt was not made from {chunks}: they differ at chunk {number}", "run tokenizer again"
+            )
+        number = run.last
 
 
 def report(ctx: Context[DatasetBuilderConfig], summary: Mapping[str, Any]) -> None:

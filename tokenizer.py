@@ -18,7 +18,7 @@ from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import Field
 
@@ -33,9 +33,12 @@ from core.records.chunks import Chunk
 from core.text.grammar import EMAIL, MARKERS, SECRETS, CodeView, Marker, Pieces
 from core.text.lossless import spare_rows
 from core.text.sequences import SecretsMode, SequenceMaker
-from core.text.token_files import EarlierTokens, TokenWriter
+from core.text.token_files import TokenWriter
 from core.text.vocabulary import STANDALONE, Vocabulary, read_vocab
 from core.text.vocabulary_training import TrainingText, train
+
+if TYPE_CHECKING:
+    from core.text.stored_sequences import EarlierTokens
 
 BATCH_BYTES, BATCHES_AHEAD = 4_000_000, 2
 """How much of chunks.jsonl is encoded at once, and how many such batches are made ready meanwhile."""
@@ -105,6 +108,8 @@ def earlier_tokens(ctx: Context[TokenizerConfig], part: LearnedPart) -> EarlierT
     """What the last run wrote, where only chunks.jsonl has changed, but not what its vocabulary was learned from."""
     if not ctx.config.incremental or not part.is_kept or not ctx.only_changed("chunks.jsonl"):
         return None
+    from core.text.stored_sequences import EarlierTokens
+
     return EarlierTokens(ctx.published("tokens.pt"))
 
 
@@ -269,7 +274,6 @@ def report(ctx: Context[TokenizerConfig], out: TokenWriter, vocabulary: Vocabula
             f"no sequence could be made of {ctx.input('chunks.jsonl')}: each chunk holds a credential",
             "set tokenizer.secrets: mask",
         )
-    text_bytes = sum(metadata["text_bytes"] for metadata in out.metadata)
     ctx.count("sequences", out.sequences)
     if out.copied:
         ctx.count("sequences copied", out.copied)
@@ -283,7 +287,7 @@ def report(ctx: Context[TokenizerConfig], out: TokenWriter, vocabulary: Vocabula
         ctx.drop("chunks with credentials", out.empty)
     log.info(
         "%s tokens for %s bytes of text: %.2f bytes a token",
-        *(f"{out.tokens:,}", f"{text_bytes:,}", text_bytes / out.tokens),
+        *(f"{out.tokens:,}", f"{out.text_bytes:,}", out.text_bytes / out.tokens),
     )
 
 

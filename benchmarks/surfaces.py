@@ -30,7 +30,7 @@ from core.models import model_folder
 from core.prediction.files import FileAsker
 from core.prediction.question import Question
 from core.records.change_types import change_types_of
-from core.text.token_files import EarlierTokens
+from core.text.stored_sequences import EarlierTokens
 from core.training.data import TrainingData
 from index.repository import RepositoryIndex
 from stores import FailureStore, PatternStore, VVectorStore

@@ -7,12 +7,14 @@ import os
 import re
 import shutil
 import subprocess
+import tempfile
 import time
+import tracemalloc
 from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from filelock import FileLock
 from warm_start import Running, start
@@ -24,6 +26,10 @@ from core.records.chunk_files import chunk_groups
 from core.records.chunks import Chunk
 from core.records.commit_files import read_commits, read_history
 from core.records.commits import Commit, HistoryMetadata
+from core.text.token_files import write_windows
+
+if TYPE_CHECKING:
+    import torch
 
 PROJECT = Path(__file__).resolve().parent.parent
 
@@ -290,6 +296,27 @@ def run_pipeline(folder: Path, model: Path) -> None:
     done = Program(folder).run("pipeline.py")
     assert done.returncode == 0, done.stderr
     (folder / "printed").write_text(done.stdout)
+
+
+def windows(stream: torch.Tensor, context: int, target: int, stride: int) -> dict[str, torch.Tensor]:
+    """What a training_data file of this stream holds; 0 is for padding."""
+    import torch
+
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "windows.pt"
+        write_windows(path, stream.numpy(), context, target, stride, 0)
+        made: dict[str, torch.Tensor] = torch.load(path, weights_only=True)
+    return made
+
+
+def most_memory(work: Callable[[], object]) -> int:
+    """Most bytes that Python and numpy held at once for some work."""
+    tracemalloc.start()
+    try:
+        work()
+        return tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
 
 
 def read_chunks(path: Path) -> Iterator[Chunk]:

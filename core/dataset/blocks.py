@@ -10,61 +10,104 @@ the block's place in the stream of its split.
 from __future__ import annotations
 
 import hashlib
+import math
+import shutil
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
-if TYPE_CHECKING:
-    from datasets import Dataset
+from core.text.stream import Positions, Tokens
 
-Ids = NDArray[np.int32]
+if TYPE_CHECKING:
+    import pyarrow as pa
+    from datasets import Features
+
 _ROWS_AT_ONCE = 1000
+_SHARD_BYTES = 500_000_000
+"""Where the library begins another file of a split."""
+_BATCH_BYTES = 100_000_000
 
 
 @dataclass(frozen=True)
 class Packed:
     """A stream to be packed. `starts` are the places where its commits begin, `weights` how often each counts."""
 
-    stream: Ids
-    starts: NDArray[np.int64]
+    stream: Tokens
+    starts: Positions
     weights: NDArray[np.float64]
 
 
 def write(folder: Path, scratch: Path, splits: Mapping[str, Packed], block: int) -> dict[str, int]:
-    """Write the packed splits; the number of rows of each. One without rows is left out: the format has no such."""
-    from datasets import DatasetDict, disable_progress_bars
+    """Write the packed splits; the number of rows of each. One without rows is left out: the format has no such.
+
+    The library writes the folder of splits without rows. Their files of rows are written one batch after the other
+    and then take the places of its empty ones: the library's own way maps all rows into memory.
+    """
+    from datasets import Dataset, DatasetDict, DatasetInfo, disable_progress_bars
 
     disable_progress_bars()
-    made = DatasetDict(
+    made = {name: _write_rows(scratch / f"{name}-rows", packed, block) for name, packed in splits.items()}
+    made = {name: files for name, files in made.items() if files.rows}
+    features = _features()
+    empty = {
+        name: Dataset(_empty(features), info=DatasetInfo(features=features), fingerprint=files.fingerprint)
+        for name, files in made.items()
+    }
+    DatasetDict(empty).save_to_disk(str(folder), num_shards={name: len(files.paths) for name, files in made.items()})
+    for name, files in made.items():
+        for path in files.paths:
+            shutil.move(path, folder / name / path.name)
+    return {name: made[name].rows if name in made else 0 for name in splits}
+
+
+def tables(packed: Packed, block: int, rows: int = _ROWS_AT_ONCE) -> Iterator[pa.Table]:
+    """The blocks in order, each as often as its commits weigh; a second time only after all stood there once.
+
+    At most `rows` in a table.
+    """
+    order = _order(packed, block)
+    for start in range(0, len(order), rows):
+        yield _table(packed, block, order[start : start + rows])
+
+
+def _order(packed: Packed, block: int) -> Positions:
+    """The first token of each row."""
+    firsts = np.arange(0, max(len(packed.stream) - 1, 0), block - 1)
+    times = _times(packed, firsts, block)
+    return np.concatenate([firsts[:0], *(firsts[times > turn] for turn in range(int(times.max(initial=0))))])
+
+
+def _table(packed: Packed, block: int, firsts: Positions) -> pa.Table:
+    import pyarrow as pa
+
+    lasts = np.minimum(firsts + block, len(packed.stream))
+    ids = [packed.stream[first:last] for first, last in zip(firsts.tolist(), lasts.tolist(), strict=True)]
+    begins, ends = np.searchsorted(packed.starts, firsts, "right"), np.searchsorted(packed.starts, lasts)
+    counts = ends - begins + 1
+    edges = np.insert(packed.starts[: int(ends.max(initial=0))], 0, 0)
+    number = np.arange(int(counts.sum())) - np.repeat(np.cumsum(counts) - counts, counts)
+    within = np.repeat(begins, counts) + number
+    opened = np.where(number == 0, np.repeat(firsts, counts), edges[within])
+    closed = np.append(opened[1:], 0)
+    closed[np.cumsum(counts) - 1] = lasts
+    return pa.table(
         {
-            name: _dataset(packed, block, scratch / f"{name}.arrow")
-            for name, packed in splits.items()
-            if next(rows(packed, block), None)
+            "input_ids": _lists(np.concatenate(ids).astype(np.int32), lasts - firsts),
+            "seq_lengths": _lists((closed - opened).astype(np.int32), counts),
+            "first_token": pa.array(firsts, pa.int64()),
         }
     )
-    made.save_to_disk(str(folder))
-    return {name: len(made[name]) if name in made else 0 for name in splits}
 
 
-def rows(packed: Packed, block: int) -> Iterator[dict[str, Any]]:
-    """The blocks in order, each as often as its commits weigh; a second time only after all stood there once."""
-    length = len(packed.stream)
-    firsts = np.arange(0, max(length - 1, 0), block - 1)
-    times = _times(packed, firsts, block)
-    for turn in range(int(times.max(initial=0))):
-        for first in firsts[times > turn].tolist():
-            last = min(first + block, length)
-            begin, end = np.searchsorted(packed.starts, first, "right"), np.searchsorted(packed.starts, last)
-            inside = packed.starts[begin:end]
-            yield {
-                "input_ids": packed.stream[first:last],
-                "seq_lengths": np.diff([first, *inside.tolist(), last]).astype(np.int32),
-                "first_token": first,
-            }
+def _lists(values: NDArray[np.int32], lengths: Positions) -> pa.ListArray:
+    import pyarrow as pa
+
+    offsets = np.concatenate([[0], np.cumsum(lengths)]).astype(np.int32)
+    return pa.ListArray.from_arrays(pa.array(offsets), pa.array(values))
 
 
 def _times(packed: Packed, firsts: NDArray[np.int64], block: int) -> NDArray[np.int64]:
@@ -80,19 +123,51 @@ def _times(packed: Packed, firsts: NDArray[np.int64], block: int) -> NDArray[np.
     return np.diff(summed, prepend=0)
 
 
-def _dataset(packed: Packed, block: int, path: Path) -> Dataset:
-    from datasets import Dataset, Features, List, Value
-    from datasets.arrow_writer import ArrowWriter
-    from datasets.table import MemoryMappedTable
+@dataclass(frozen=True)
+class _Files:
+    """The rows of a split, as files."""
 
-    features = Features(
+    paths: list[Path]
+    rows: int
+    fingerprint: str
+    """Follows from the content: the library's own would differ from run to run."""
+
+
+def _write_rows(folder: Path, packed: Packed, block: int) -> _Files:
+    from datasets.arrow_writer import ArrowWriter
+
+    folder.mkdir(exist_ok=True)
+    order = _order(packed, block)
+    size = _bytes_of(packed, block, order)
+    shards = min(size // _SHARD_BYTES + 1, len(order))
+    at_once = min(_ROWS_AT_ONCE, max(1, len(order) * _BATCH_BYTES // max(size, 1)))
+    content = hashlib.blake2b(f"{block}".encode(), digest_size=8)
+    paths = [folder / f"data-{number:05d}-of-{shards:05d}.arrow" for number in range(shards)]
+    for path, rows in zip(paths, np.array_split(order, max(shards, 1)), strict=False):
+        with ArrowWriter(path=str(path), features=_features()) as writer:
+            for start in range(0, len(rows), at_once):
+                table = _table(packed, block, rows[start : start + at_once])
+                content.update(table["input_ids"].combine_chunks().flatten().to_numpy())
+                writer.write_table(table)
+            writer.finalize()
+    return _Files(paths, len(order), content.hexdigest())
+
+
+def _bytes_of(packed: Packed, block: int, order: Positions) -> int:
+    """What the rows take in memory, as the library counts it."""
+    lasts = np.minimum(order + block, len(packed.stream))
+    cuts = np.searchsorted(packed.starts, lasts) - np.searchsorted(packed.starts, order, "right") + 1
+    offsets = 2 * (len(order) + math.ceil(len(order) / _ROWS_AT_ONCE))
+    return int(4 * ((lasts - order).sum() + cuts.sum() + offsets) + 8 * len(order))
+
+
+def _features() -> Features:
+    from datasets import Features, List, Value
+
+    return Features(
         {"input_ids": List(Value("int32")), "seq_lengths": List(Value("int32")), "first_token": Value("int64")}
     )
-    content = hashlib.blake2b(f"{block}".encode(), digest_size=8)
-    with ArrowWriter(path=str(path), features=features, writer_batch_size=_ROWS_AT_ONCE) as writer:
-        for row in rows(packed, block):
-            content.update(row["input_ids"].tobytes())
-            writer.write(row)
-        writer.finalize()
-    # A fingerprint that follows from the content: the library's own would differ from run to run.
-    return Dataset(MemoryMappedTable.from_file(str(path)), fingerprint=content.hexdigest())
+
+
+def _empty(features: Features) -> pa.Table:
+    return features.arrow_schema.empty_table()

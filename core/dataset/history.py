@@ -5,19 +5,20 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from core.dataset.abouts import Abouts
 from core.errors import UserError
 from core.records.commit_files import commit_heads
 from core.text import stream
 from core.text.grammar import CODE_END, CODE_START, FILE_START
-from core.text.stream import Positions, Range
-from core.text.token_files import load_sequences
+from core.text.stored_sequences import read_sequences
+from core.text.stream import Positions, Range, Tokens
 
 Ids = NDArray[np.int32]
+_BLOCK = 1 << 20
 
 
 @dataclass
@@ -38,9 +39,9 @@ class CommitTokens:
 class TokenHistory:
     """The sequences of a history. Sequence i is `ids[offsets[i]:offsets[i + 1]]`; positions are in `ids`."""
 
-    ids: Ids
+    ids: Tokens
     offsets: Positions
-    metadata: Sequence[Mapping[str, Any]]
+    abouts: Abouts
     file_starts: Positions
     """Where the sequence's file begins; -1 where an earlier sequence began it, or the sequence is empty."""
     bodies: Positions
@@ -53,36 +54,43 @@ class TokenHistory:
     @classmethod
     def load(cls, path: Path, markers: Mapping[str, int], size: int) -> TokenHistory:
         """Read tokens.pt. Raises UserError where it is damaged, or not of a vocabulary of this size and markers."""
-        tokens, metadata = load_sequences(path)
-        lengths = np.fromiter((len(sequence) for sequence in tokens), np.int64, len(tokens))
-        offsets = np.concatenate([[0], np.cumsum(lengths)])
-        ids = _flat(tokens, int(offsets[-1]))
+        abouts = Abouts()
+        stored = read_sequences(path, abouts.add)
+        ids, offsets = stored.ids, stored.offsets
+        lengths = np.diff(offsets)
         other = UserError(f"{path} was not made with this vocabulary", "run tokenizer again")
-        if len(ids) and not 0 <= int(ids.min()) <= int(ids.max()) < size:
-            raise other
+        for start in range(0, len(ids), _BLOCK):
+            block = ids[start : start + _BLOCK]
+            if not 0 <= int(block.min()) <= int(block.max()) < size:
+                raise other
         found = [
             stream.first_in_each(ids, offsets, markers, *wanted, after=after)
             for wanted, after in (((FILE_START,), 0), (stream.CHANGE_STARTS, 0), ((CODE_START,), 1), ((CODE_END,), 1))
         ]
         if any(((positions < 0) & (lengths > 0)).any() for positions in found[1:]):
             raise other
-        return cls(ids, offsets, metadata, *found)
+        return cls(ids, offsets, abouts, *found)
 
     def code(self, sequence: int) -> Ids:
         """The ids between <CODE_START> and <CODE_END>."""
         return self.ids[self.codes[sequence] : max(self.ends[sequence] - 1, self.codes[sequence])]
 
+    @property
+    def code_lengths(self) -> Positions:
+        """Number of ids of each sequence's code."""
+        lengths: Positions = np.maximum(self.ends - 1 - self.codes, 0)
+        return lengths
+
     def commits(self) -> Iterator[CommitTokens]:
         """The commits in the order of the file; one whose chunks were all left out has no tokens."""
         open_: CommitTokens | None = None
-        for number, info in enumerate(self.metadata):
-            key = info["commit_hash"], info.get("repository", "")
-            if open_ is None or key != (open_.hash, open_.repository):
+        for run in self.abouts.runs:
+            if open_ is None or (run.hash, run.repository) != (open_.hash, open_.repository):
                 if open_:
                     yield open_
-                open_ = CommitTokens(*key, info["timestamp"], number, number, 0)
-            open_.last = number + 1
-            open_.tokens += int(self.offsets[number + 1] - self.offsets[number])
+                open_ = CommitTokens(run.hash, run.repository, run.timestamp, run.first, run.first, 0)
+            open_.last = run.last
+            open_.tokens += int(self.offsets[run.last] - self.offsets[run.first])
         if open_:
             yield open_
 
@@ -139,17 +147,6 @@ def in_order(commits: Sequence[CommitTokens], path: Path, interleave: str) -> li
     if interleave == "repository":
         return [commit for name in repositories for commit in ordered if commit.repository == name]
     return ordered
-
-
-def _flat(tokens: Sequence[Any], size: int) -> Ids:
-    """The one store behind the sequences; it stays on disk where tokens.pt was mapped into memory."""
-    import torch
-
-    if not tokens:
-        return np.empty(0, np.int32)
-    store = torch.empty(0, dtype=torch.int32).set_(tokens[0].untyped_storage())
-    flat: Ids = store.numpy()[:size]
-    return flat
 
 
 def _merged(ranges: Sequence[Range]) -> list[Range]:

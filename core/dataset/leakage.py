@@ -15,13 +15,17 @@ import numpy as np
 
 from core.dataset.duplicates import digest
 from core.dataset.history import TokenHistory
+from core.dataset.lookup import find
 from core.dataset.splits import Split
 from core.errors import StageError
-from core.text.stream import codes
+from core.text.mapped import Mapped
+from core.text.stream import code_bounds
 from core.text.token_files import WINDOW_KEYS, load
 
 if TYPE_CHECKING:
     import torch
+
+_BLOCK = 1 << 20
 
 
 def check(
@@ -44,7 +48,7 @@ def check(
         _said(
             "every stream holds the tokens of its own commits, in order",
             "training_data_*.pt compared, token by token, with the sequences of those commits in tokens.pt",
-            sum(_check_stream(one, written[one.name]["stream"], history) for one in splits),
+            sum(_check_stream(one, files[one.name], written[one.name]["stream"], history) for one in splits),
         ),
         _said(
             "no token is a target in two splits",
@@ -54,7 +58,7 @@ def check(
         _said(
             "no window reaches into another split",
             "first and last place of all contexts and targets compared with the ends of the stream; masks beyond them",
-            sum(_check_windows(one.name, written[one.name], stride) for one in splits),
+            sum(_check_windows(one.name, files[one.name], written[one.name], stride) for one in splits),
         ),
         _said(
             "no commit is in two splits, and none comes before its parents",
@@ -68,11 +72,12 @@ def check(
         ),
     ]
     if least_copy is not None:
+        streams = {name: _stream_in(path, written[name]["stream"]) for name, path in files.items()}
         done.append(
             _said(
                 f"no code of {least_copy} tokens or more stands in two splits",
                 "code between its markers in each stream, compared by hash",
-                _check_copies(written, markers, least_copy),
+                _check_copies(streams, markers, least_copy),
             )
         )
     return done
@@ -82,16 +87,27 @@ def _said(what: str, method: str, over: int) -> dict[str, Any]:
     return {"check": what, "method": method, "checked": over, "result": "holds"}
 
 
-def _check_stream(split: Split, stream: torch.Tensor, history: TokenHistory) -> int:
-    ids = stream.numpy()
+def _check_stream(split: Split, path: Path, stream: torch.Tensor, history: TokenHistory) -> int:
+    ids = _stream_in(path, stream)
     place = 0
     for start, end in split.ranges:
-        if not np.array_equal(ids[place : place + end - start], history.ids[start:end]):
-            raise _leak(f"the {split.name} file does not hold its own commits from token {place:,} on")
-        place += end - start
+        for first in range(start, end, _BLOCK):
+            last = min(first + _BLOCK, end)
+            if not np.array_equal(ids[place : place + last - first], history.ids[first:last]):
+                raise _leak(f"the {split.name} file does not hold its own commits from token {place:,} on")
+            place += last - first
     if place != len(ids):
         raise _leak(f"the {split.name} file holds {len(ids) - place:,} tokens that are not its own")
     return place
+
+
+def _stream_in(path: Path, stream: torch.Tensor) -> Mapped:
+    """The stream of a training_data file, given its tensor: the same bytes, a part at a time."""
+    store = Mapped.store(path, 0, np.int64)
+    if stream.untyped_storage().nbytes() != 8 * len(store):
+        raise _leak(f"{path.name} holds more than one stream")
+    start = int(stream.storage_offset())
+    return store.part(start, start + len(stream))
 
 
 def _check_targets(splits: Sequence[Split], written: Mapping[str, Mapping[str, torch.Tensor]], stride: int) -> int:
@@ -121,9 +137,10 @@ def _target_range(data: Mapping[str, torch.Tensor], stride: int) -> tuple[int, i
     return first, first + (len(targets) - 1) * stride + real
 
 
-def _check_windows(name: str, data: Mapping[str, torch.Tensor], stride: int) -> int:
+def _check_windows(name: str, path: Path, data: Mapping[str, torch.Tensor], stride: int) -> int:
     stream = data["stream"]
-    start, end = stream.storage_offset(), stream.storage_offset() + len(stream)
+    start = int(stream.storage_offset())
+    end = start + len(stream)
     for kind in ("contexts", "targets"):
         tokens, masks = data[kind], data[f"{kind[:-1]}_masks"]
         if not len(tokens):
@@ -131,17 +148,19 @@ def _check_windows(name: str, data: Mapping[str, torch.Tensor], stride: int) -> 
         same_store = tokens.untyped_storage().data_ptr() == stream.untyped_storage().data_ptr()
         if not same_store or tokens.stride() != (stride, 1) or masks.stride() != (stride, 1):
             raise _leak(f"the {kind} of the {name} file are no windows over its stream")
-        real = _whole(masks)
+        real = Mapped.store(path, 1, np.bool_)
+        one_store = masks.untyped_storage().nbytes() == len(real)
         same_places = masks.storage_offset() == tokens.storage_offset() and masks.shape == tokens.shape
-        if real[:start].any() or real[end:].any() or not real[start:end].all() or not same_places:
+        masked = _count(real, 0, start) or _count(real, end, len(real)) or _count(real, start, end) != end - start
+        if masked or not one_store or not same_places:
             raise _leak(f"the {kind} of the {name} file show tokens beyond its stream")
     return len(data["contexts"])
 
 
-def _whole(view: torch.Tensor) -> Any:
-    import torch
-
-    return torch.empty(0, dtype=view.dtype).set_(view.untyped_storage())
+def _count(real: Mapped, first: int, last: int) -> int:
+    """How many of some places are marked."""
+    starts = range(first, last, _BLOCK)
+    return sum(int(np.count_nonzero(real[start : min(start + _BLOCK, last)])) for start in starts)
 
 
 def _check_commits(splits: Sequence[Split]) -> int:
@@ -165,18 +184,18 @@ def _check_vocabulary(splits: Sequence[Split], learned_until: Mapping[str, str])
     return len(learned_until)
 
 
-def _check_copies(written: Mapping[str, Mapping[str, torch.Tensor]], markers: Mapping[str, int], least: int) -> int:
-    seen: dict[bytes, str] = {}
-    count = 0
-    for name, data in written.items():
-        ids = data["stream"].numpy()
-        for start, end in codes(ids, markers):
-            if end - start < least:
-                continue
-            count += 1
-            if seen.setdefault(digest(ids[start:end].astype(np.int32)), name) != name:
-                raise _leak(f"code of {name} stands in an earlier split too, at token {start:,}")
-    return count
+def _check_copies(streams: Mapping[str, Mapped], markers: Mapping[str, int], least: int) -> int:
+    earlier = np.empty(0, np.uint64)
+    for name, ids in streams.items():
+        starts, ends = code_bounds(ids, markers)
+        long = np.flatnonzero(ends - starts >= least)
+        bounds = zip(starts[long].tolist(), ends[long].tolist(), strict=True)
+        own = np.array([digest(ids[start:end].astype(np.int32)) for start, end in bounds], np.uint64)
+        known = np.flatnonzero(find(earlier, own) >= 0)
+        if len(known):
+            raise _leak(f"code of {name} stands in an earlier split too, at token {starts[long[known[0]]]:,}")
+        earlier = np.sort(np.concatenate([earlier, own]))
+    return len(earlier)
 
 
 def _leak(what: str) -> StageError:

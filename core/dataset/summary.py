@@ -5,16 +5,20 @@ from __future__ import annotations
 import math
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from core.dataset import baselines
+from core.dataset.baselines import Asked, Entropy, Spool
 from core.dataset.blocks import Packed
 from core.dataset.duplicates import Duplicate
-from core.dataset.history import Ids, TokenHistory
+from core.dataset.history import TokenHistory
 from core.dataset.splits import Split
 from core.dataset.streams import texts
+from core.text.stream import Tokens
 from core.text.vocabulary import Vocabulary
 
 QUANTILES = (5, 25, 50, 75, 95, 100)
@@ -27,13 +31,17 @@ def of_splits(
     counts: Mapping[str, Mapping[str, int]],
     history: TokenHistory,
     vocabulary: Vocabulary,
+    scratch: Path,
 ) -> dict[str, Any]:
     """Sizes of all splits, and the baselines of the held-out ones. `counts` are further figures, by name and split."""
-    train = packed[splits[0].name].stream
-    text_bytes = {splits[0].name: sum(size for _, size in texts(train, vocabulary))}
-    bars = {}
-    for one in splits[1:]:
-        text_bytes[one.name], bars[one.name] = measure(train, packed[one.name].stream, vocabulary)
+    train, *held_out = splits
+    streams = {one.name: packed[one.name].stream for one in held_out}
+    with ThreadPoolExecutor(1) as pool:  # what packs and what counts wait for each other's processor, not for its work
+        spelled = {name: pool.submit(compressed, stream, vocabulary) for name, stream in streams.items()}
+        entropies = counted(packed[train.name].stream, streams, vocabulary.size, scratch)
+        sizes = {name: waiting.result() for name, waiting in spelled.items()}
+    text_bytes = {train.name: int(history.abouts.text_bytes[_used(train)].sum())}
+    text_bytes |= {name: size for name, (size, _) in sizes.items()}
     total = sum(one.tokens for one in splits)
     return {
         "total_tokens": total,
@@ -45,12 +53,12 @@ def of_splits(
             }
             for one in splits
         },
-        "baselines": bars,
+        "baselines": {name: _bars(entropies[name], *sizes[name]) for name in streams},
     }
 
 
-def measure(train: Ids, stream: Ids, vocabulary: Vocabulary) -> tuple[int, dict[str, Any]]:
-    """(bytes of text, what counting and compressing need for it) of a held-out stream."""
+def compressed(stream: Tokens, vocabulary: Vocabulary) -> tuple[int, int]:
+    """(bytes of text, bits that compressing needs for it) of a stream."""
     text_bytes = 0
 
     def spelled() -> Iterator[bytes]:
@@ -59,14 +67,25 @@ def measure(train: Ids, stream: Ids, vocabulary: Vocabulary) -> tuple[int, dict[
             text_bytes += size
             yield text
 
-    packed_bits = baselines.compressed_bits(spelled())
-    found = {
-        "uniform": baselines.uniform(vocabulary.size, stream),
-        "unigram": baselines.unigram(train, vocabulary.size, stream),
-        "bigram": baselines.bigram(train, vocabulary.size, stream),
-        "trigram": baselines.trigram(train, vocabulary.size, stream),
+    bits = baselines.compressed_bits(spelled())
+    return text_bytes, bits
+
+
+def counted(train: Tokens, streams: Mapping[str, Tokens], size: int, scratch: Path) -> dict[str, dict[str, Entropy]]:
+    """What counting in `train` needs for each of the streams, by method."""
+    asked = {
+        name: Asked(stream, None, Spool(scratch / f"{name}-probabilities", max(len(stream) - 1, 0), 1 / max(size, 1)))
+        for name, stream in streams.items()
     }
-    entropies = {name: baselines.Entropy.of(probabilities) for name, probabilities in found.items()}
+    found = {name: {"uniform": Entropy.of(one.probabilities)} for name, one in asked.items()}
+    for order, method in enumerate(("unigram", "bigram", "trigram")):
+        baselines.refine(asked.values(), order, train, size)
+        for name, one in asked.items():
+            found[name][method] = Entropy.of(one.probabilities)
+    return found
+
+
+def _bars(entropies: Mapping[str, Entropy], text_bytes: int, packed_bits: int) -> dict[str, Any]:
     figures: dict[str, Any] = {
         name: {
             "cross_entropy": entropy.bits * math.log(2) / max(entropy.tokens, 1),
@@ -74,15 +93,19 @@ def measure(train: Ids, stream: Ids, vocabulary: Vocabulary) -> tuple[int, dict[
         }
         for name, entropy in entropies.items()
     }
-    figures["xz"] = {"bits_per_byte": packed_bits / max(text_bytes, 1)}
-    return text_bytes, figures
+    return {**figures, "xz": {"bits_per_byte": packed_bits / max(text_bytes, 1)}}
+
+
+def _used(one: Split) -> list[int]:
+    """The sequences of a split."""
+    return [n for commit in one.commits for n in range(commit.first, commit.last) if n not in one.left_out]
 
 
 def describe(one: Split, history: TokenHistory, text_bytes: int) -> dict[str, Any]:
     """The entry of a split in dataset_stats.json."""
     times = [commit.timestamp for commit in one.commits]
-    used = [n for commit in one.commits for n in range(commit.first, commit.last) if n not in one.left_out]
-    kinds = Counter(history.metadata[number]["change_type"] for number in used if history.bodies[number] >= 0)
+    used = np.array(_used(one), np.int64)
+    kinds = Counter(history.abouts.change_types(used[history.bodies[used] >= 0]))
     repositories = Counter(commit.repository for commit in one.commits if commit.repository)
     return {
         "commits": len(one.commits),
@@ -94,7 +117,7 @@ def describe(one: Split, history: TokenHistory, text_bytes: int) -> dict[str, An
         "last_commit": one.commits[-1].hash,
         "date_range": {"first": min(times), "last": max(times)},
         "tokens_per_commit": quantiles([commit.tokens for commit in one.commits]),
-        "tokens_per_chunk": quantiles(np.diff(history.offsets)[used].tolist() if used else []),
+        "tokens_per_chunk": quantiles(np.diff(history.offsets)[used].tolist()),
         "chunks_left_out": len(one.left_out),
         "change_types": dict(kinds.most_common()),
         **({"commits_by_repository": dict(repositories)} if repositories else {}),
@@ -118,8 +141,8 @@ def of_duplicates(copies: Mapping[str, Sequence[Duplicate]], history: TokenHisto
             "tokens": sum(len(history.code(copy.sequence)) for copy in found if copy.kind != "earlier version"),
             "examples": [
                 {
-                    "chunk_id": history.metadata[copy.sequence]["chunk_id"],
-                    "of": history.metadata[copy.of]["chunk_id"],
+                    "chunk_id": history.abouts.chunk_id(copy.sequence),
+                    "of": history.abouts.chunk_id(copy.of),
                     "kind": copy.kind,
                     "similarity": round(copy.similarity, 3),
                 }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import itertools
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -17,21 +18,41 @@ _CHUNK = msgspec.json.Decoder(Chunk)
 
 def chunk_groups(path: Path) -> Iterator[ChunkGroup]:
     """The chunks of each commit in order, not decoded yet. Raises UserError on a broken line or another version."""
+    for (repository, commit_hash), lines in itertools.groupby(_lines(path), key=lambda line: line[0]):
+        group = ChunkGroup(commit_hash, path, 0, repository)
+        for _, number, line in lines:
+            group.first_line = group.first_line or number
+            group.lines.append(line)
+            group.size += len(line)
+        yield group
+
+
+def commit_digests(path: Path) -> Iterator[tuple[str, int]]:
+    """(digest of its lines, number of its chunks) of each commit in order, a line in memory at a time.
+
+    Raises UserError on a broken line or another version.
+    """
+    for _, lines in itertools.groupby(_lines(path), key=lambda line: line[0]):
+        hasher, count = _hasher(), 0
+        for _, _, line in lines:
+            hasher.update(line)
+            count += 1
+        yield hasher.hexdigest(), count
+
+
+def _lines(path: Path) -> Iterator[tuple[tuple[str, str], int, bytes]]:
+    """((repository, commit), number, line) of each line."""
     decoder = msgspec.json.Decoder(_OfCommit)
-    group = ChunkGroup("", path, 1)
     with path.open("rb") as file:
         for number, line in enumerate(file, start=1):
             if number == 1:
                 check_version(path, line, "semantic_chunker")
             of_commit = decode(decoder, line, path, number)
-            if (of_commit.repository, of_commit.commit_hash) != (group.repository, group.commit_hash):
-                if group.lines:
-                    yield group
-                group = ChunkGroup(of_commit.commit_hash, path, number, of_commit.repository)
-            group.lines.append(line)
-            group.size += len(line)
-    if group.lines:
-        yield group
+            yield (of_commit.repository, of_commit.commit_hash), number, line
+
+
+def _hasher() -> hashlib.blake2b:
+    return hashlib.blake2b(digest_size=16)
 
 
 @dataclass
@@ -48,7 +69,7 @@ class ChunkGroup:
 
     def digest(self) -> str:
         """A name for their content."""
-        hasher = hashlib.blake2b(digest_size=16)
+        hasher = _hasher()
         for line in self.lines:
             hasher.update(line)
         return hasher.hexdigest()

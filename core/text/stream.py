@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,13 +17,24 @@ if TYPE_CHECKING:
 Positions = NDArray[np.int64]
 Range = tuple[int, int]
 """First and last + 1 of a run of tokens."""
+
+
+class Tokens(Protocol):
+    """A 1-D stream of token ids, in memory (an array) or in a file (`core.text.mapped`)."""
+
+    def __len__(self) -> int: ...
+
+    def __getitem__(self, part: slice, /) -> NDArray[Any]:
+        """Some of them."""
+
+
 CHANGE_STARTS: tuple[Marker, ...] = (CHANGE, *CHANGES.values())
 """What begins a change: the marker of its type, or the one in front of a type that has none."""
 _BLOCK = 1 << 22
 """Tokens that are compared at once, which bounds the memory that this takes on top of the stream."""
 
 
-def positions(ids: NDArray[Any], markers: Mapping[str, int], *wanted: Marker) -> Positions:
+def positions(ids: Tokens, markers: Mapping[str, int], *wanted: Marker) -> Positions:
     """Where any of the markers is in a 1-D stream, ascending; `markers` are their ids."""
     values = [markers[marker] for marker in wanted]
     parts = [
@@ -32,19 +43,24 @@ def positions(ids: NDArray[Any], markers: Mapping[str, int], *wanted: Marker) ->
     return np.concatenate(parts).astype(np.int64) if parts else np.empty(0, np.int64)
 
 
-def commit_starts(ids: NDArray[Any], markers: Mapping[str, int]) -> Positions:
+def commit_starts(ids: Tokens, markers: Mapping[str, int]) -> Positions:
     """Where commits begin."""
     return positions(ids, markers, COMMIT_START)
 
 
-def codes(ids: NDArray[Any], markers: Mapping[str, int]) -> list[Range]:
-    """The code of each change: what is between <CODE_START> and <CODE_END>, or the end of a stream that is cut off."""
+def code_bounds(ids: Tokens, markers: Mapping[str, int]) -> tuple[Positions, Positions]:
+    """Where the code of each change begins and ends: between <CODE_START> and <CODE_END>, or up to the stream's end."""
     starts, ends = (positions(ids, markers, marker) for marker in (CODE_START, CODE_END))
-    following = np.append(ends, len(ids))[np.searchsorted(ends, starts)]
-    return list(zip((starts + 1).tolist(), following.tolist(), strict=True))
+    return starts + 1, np.append(ends, len(ids))[np.searchsorted(ends, starts)]
 
 
-def in_code(ids: NDArray[Any], markers: Mapping[str, int], at: Positions) -> NDArray[np.bool_]:
+def codes(ids: Tokens, markers: Mapping[str, int]) -> list[Range]:
+    """The code of each change, as `code_bounds` finds it."""
+    starts, ends = code_bounds(ids, markers)
+    return list(zip(starts.tolist(), ends.tolist(), strict=True))
+
+
+def in_code(ids: Tokens, markers: Mapping[str, int], at: Positions) -> NDArray[np.bool_]:
     """For each position whether it is behind a <CODE_START> and not behind its <CODE_END>."""
     starts, ends = (positions(ids, markers, marker) for marker in (CODE_START, CODE_END))
     inside: NDArray[np.bool_] = np.searchsorted(starts, at) > np.searchsorted(ends, at)
@@ -52,7 +68,7 @@ def in_code(ids: NDArray[Any], markers: Mapping[str, int], at: Positions) -> NDA
 
 
 def first_in_each(
-    ids: NDArray[Any], offsets: Positions, markers: Mapping[str, int], *wanted: Marker, after: int = 0
+    ids: Tokens, offsets: Positions, markers: Mapping[str, int], *wanted: Marker, after: int = 0
 ) -> Positions:
     """For each sequence `ids[offsets[i]:offsets[i + 1]]` its first such marker, plus `after`; -1 where it has none."""
     found = np.full(len(offsets) - 1, -1, np.int64)

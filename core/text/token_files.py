@@ -5,106 +5,104 @@ from __future__ import annotations
 import itertools
 import math
 from array import array
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
+import msgspec
+
 from core.errors import UserError
+from core.text import tensor_files
+from core.text.tensor_files import Store, View
 
 if TYPE_CHECKING:
-    import torch
+    from core.text.stored_sequences import About, EarlierTokens
+    from core.text.stream import Tokens
 
 SPLITS = ("train", "val", "test")
-_BLOCK = 1 << 22
+_BLOCK = 1 << 20
 WINDOW_KEYS = ("contexts", "targets", "context_masks", "target_masks")
 
 
 class TokenWriter:
-    """Streams sequences of ids to disk, then writes tokens.pt from that file without holding it in memory."""
+    """Streams sequences to disk, then writes tokens.pt from there without holding it in memory."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
-        self._flat_path = path.with_name(path.name + ".flat")
-        self._lengths: list[int] = []
-        self._known: dict[str, str] = {}
-        self.metadata: list[dict[str, Any]] = []
+        self._spools = [path.with_name(f"{path.name}.{kind}") for kind in ("flat", "about")]
+        self._lengths = array("q")
+        self._encode = msgspec.json.Encoder().encode
         self.tokens = 0
+        self.text_bytes = 0
+        """Bytes of text in all sequences."""
         self.empty = 0
         """Sequences without tokens."""
         self.copied = 0
         """Sequences taken from an earlier file."""
 
     def __enter__(self) -> TokenWriter:
-        self._flat = self._flat_path.open("wb", buffering=1 << 20)
+        self._flat, self._about = (spool.open("wb", buffering=_BLOCK) for spool in self._spools)
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
-        self._flat.close()
-        self._flat_path.unlink(missing_ok=True)
+        for file, spool in zip((self._flat, self._about), self._spools, strict=True):
+            file.close()
+            spool.unlink(missing_ok=True)
 
     @property
     def sequences(self) -> int:
         """Number of sequences written."""
         return len(self._lengths)
 
-    def write(self, ids: Iterable[int], metadata: dict[str, Any]) -> None:
-        """Add one sequence with what describes it."""
-        self._add(array("i", ids), metadata)
+    def write(self, ids: Iterable[int], about: About) -> None:
+        """Add one sequence with what is known of it."""
+        self._add(array("i", ids).tobytes(), about)
 
     def copy(self, earlier: EarlierTokens, digest: str) -> None:
         """Add the sequences that an earlier file holds of a commit."""
-        first, last = earlier.places[digest]
-        for number in range(first, last):
-            self._add(array("i", earlier.tokens[number].numpy().tobytes()), earlier.metadata[number])
-        self.copied += last - first
+        for ids, about in earlier.of(digest):
+            self._add(ids, about)
+            self.copied += 1
 
     def counts(self, ids: dict[str, int]) -> dict[str, int]:
         """How often each of some ids was written, by name; names without any are left out."""
         import numpy as np
 
-        self._flat.flush()
         found = dict.fromkeys(ids, 0)
-        for start in range(0, self.tokens, _BLOCK):
-            block = np.fromfile(self._flat_path, np.int32, min(_BLOCK, self.tokens - start), offset=4 * start)
+        for piece in self._pieces():
+            often = np.bincount(np.frombuffer(piece, np.int32), minlength=max(ids.values()) + 1)
             for name, id_ in ids.items():
-                found[name] += int(np.count_nonzero(block == id_))
+                found[name] += int(often[id_])
         return {name: number for name, number in found.items() if number}
 
     def finish(self) -> int:
         """Write tokens.pt: {"tokens": int32 views, "metadata": dicts}. Returns the number of tokens."""
-        import torch
-
-        self._flat.flush()
-        flat = torch.from_file(str(self._flat_path), size=self.tokens, dtype=torch.int32)
-        save(self._path, {"tokens": list(torch.split(flat, self._lengths)), "metadata": self.metadata})
+        starts = itertools.accumulate(self._lengths, initial=0)
+        views = (View(0, start, (length,)) for start, length in zip(starts, self._lengths, strict=False))
+        stores = [Store("IntStorage", self.tokens, self._pieces)]
+        tensor_files.save(self._path, {"tokens": views, "metadata": self._abouts()}, stores)
         return self.tokens
 
-    def _add(self, ids: array[int], metadata: dict[str, Any]) -> None:
-        self._flat.write(ids.tobytes())
-        self._lengths.append(len(ids))
-        self.tokens += len(ids)
-        self.empty += not ids
-        # Equal texts are one object: paths, hashes and times recur, and a pickle writes each object once.
-        one = self._known.setdefault
-        self.metadata.append(
-            {one(key, key): one(value, value) if type(value) is str else value for key, value in metadata.items()}
-        )
+    def _add(self, ids: bytes, about: About) -> None:
+        self._flat.write(ids)
+        self._about.write(self._encode(about) + b"\n")
+        length = len(ids) // 4
+        self._lengths.append(length)
+        self.tokens += length
+        self.text_bytes += about.get("text_bytes", 0)
+        self.empty += not length
 
+    def _pieces(self) -> Iterator[bytes]:
+        self._flat.flush()
+        with self._spools[0].open("rb") as file:
+            while piece := file.read(_BLOCK):
+                yield piece
 
-class EarlierTokens:
-    """The sequences of an earlier tokens.pt, found by the digest of their commit's chunks."""
-
-    def __init__(self, path: Path) -> None:
-        """Raises UserError if the file is damaged, or not a tokens.pt."""
-        self.tokens, self.metadata = load_sequences(path)
-        self.places: dict[str, tuple[int, int]] = {}
-        first = 0
-        for digest, group in itertools.groupby(self.metadata, key=lambda metadata: metadata.get("digest", "")):
-            last = first + sum(1 for _ in group)
-            self.places[digest] = first, last
-            first = last
-        self.places.pop("", None)
+    def _abouts(self) -> Iterator[About]:
+        self._about.flush()
+        with self._spools[1].open("rb") as file:
+            yield from map(msgspec.json.Decoder(dict[str, str | int]).decode, file)
 
 
 def save(path: Path, value: dict[str, Any]) -> None:
@@ -131,59 +129,44 @@ def load(path: Path, keys: Iterable[str]) -> dict[str, Any]:
     return data
 
 
-def load_sequences(path: Path) -> tuple[list[torch.Tensor], list[dict[str, Any]]]:
-    """The sequences of a tokens.pt (int32, 1-D, one behind the other in one store) and what is known of each.
+def write_windows(path: Path, tokens: Tokens, context: int, target: int, stride: int, pad_id: int) -> None:
+    """Write all (context, target) pairs of a token sequence, as strided views over one copy of it.
 
-    Raises UserError where the file is damaged or holds something else.
+    The file holds "contexts" (N, context) and "targets" (N, target), int64, and their masks, bool, True for real
+    tokens; "stream" is the sequence itself, on the same store. Window i starts at token i * stride; the last targets
+    may be short and are padded. A sequence too short for one full context gives one window, padded on its left; a
+    single token gives none.
     """
-    import torch
-
-    data = load(path, ("tokens", "metadata"))
-    tokens, metadata = data["tokens"], data["metadata"]
-    damaged = UserError(f"{path} is damaged", "run tokenizer again")
-    if not (isinstance(tokens, list) and isinstance(metadata, list) and len(tokens) == len(metadata)):
-        raise damaged
-    if not all(isinstance(one, torch.Tensor) and one.dtype == torch.int32 and one.dim() == 1 for one in tokens):
-        raise damaged
-    if tokens and (
-        tokens[-1].storage_offset() + len(tokens[-1]) != sum(map(len, tokens)) or tokens[0].storage_offset()
-    ):
-        raise damaged
-    names = ("commit_hash", "timestamp", "digest")
-    if not all(isinstance(one, dict) and all(type(one.get(name, "")) is str for name in names) for one in metadata):
-        raise damaged
-    return tokens, metadata
-
-
-def windows(tokens: torch.Tensor, context: int, target: int, stride: int, pad_id: int) -> dict[str, torch.Tensor]:
-    """All (context, target) pairs of a token sequence, as strided views over one copy of it.
-
-    `tokens` is 1-D; the result holds "contexts" (N, context) and "targets" (N, target), int64, and
-    their masks, bool, True for real tokens; "stream" is the sequence itself, on the same store.
-    Window i starts at token i * stride; the last targets may be short and are padded. A sequence
-    too short for one full context gives one window, padded on its left; a single token gives none.
-    """
-    import torch
-
     length = len(tokens)
     left, count = _padding(length, context, target), window_count(length, context, target, stride)
     size = max((count - 1) * stride + context + target, left + length)
-    store = torch.full((size,), pad_id, dtype=torch.int64)
-    store[left : left + length] = tokens
-    mask = torch.zeros(size, dtype=torch.bool)
-    mask[left : left + length] = True
-    shape, strides = (count, context), (stride, 1)
-    return {
-        "contexts": store.as_strided(shape, strides),
-        "targets": store.as_strided((count, target), strides, context),
-        "context_masks": mask.as_strided(shape, strides),
-        "target_masks": mask.as_strided((count, target), strides, context),
-        "stream": store[left : left + length],
+    after = size - left - length
+
+    def ids() -> Iterator[bytes]:
+        yield pad_id.to_bytes(8, "little") * left
+        for start in range(0, length, _BLOCK):
+            yield tokens[start : start + _BLOCK].astype("<i8").tobytes()
+        yield pad_id.to_bytes(8, "little") * after
+
+    def mask() -> Iterator[bytes]:
+        yield bytes(left)
+        for start in range(0, length, _BLOCK):
+            yield b"\1" * min(_BLOCK, length - start)
+        yield bytes(after)
+
+    strides = (stride, 1)
+    views = {
+        "contexts": View(0, 0, (count, context), strides),
+        "targets": View(0, context, (count, target), strides),
+        "context_masks": View(1, 0, (count, context), strides),
+        "target_masks": View(1, context, (count, target), strides),
+        "stream": View(0, left, (length,)),
     }
+    tensor_files.save(path, views, [Store("LongStorage", size, ids), Store("BoolStorage", size, mask)])
 
 
 def window_count(length: int, context: int, target: int, stride: int) -> int:
-    """How many windows `windows` cuts from that many tokens."""
+    """How many windows `write_windows` cuts from that many tokens."""
     if not length:
         return 0
     return max(math.ceil((_padding(length, context, target) + length - context) / stride), 0)

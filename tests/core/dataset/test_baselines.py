@@ -6,13 +6,16 @@ import itertools
 import lzma
 import math
 from collections import Counter
+from pathlib import Path
 
 import numpy as np
 import pytest
+from builders import most_memory
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from core.dataset import baselines
+from core.dataset.summary import counted
 
 SIZE = 12
 STREAMS = st.lists(st.integers(0, SIZE - 1), max_size=60)
@@ -45,7 +48,7 @@ def test_counting_equals_the_plain_loop(train: list[int], stream: list[int], at_
     known, asked = np.array(train, np.int32), np.array(stream, np.int32)
     one, two, three = plainly(train, stream)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(baselines, "_MOST_PAIRS", at_once)
+        patch.setattr(baselines, "_MOST_GRAMS", at_once)
         patch.setattr(baselines, "_BLOCK", 7)
         unigram, bigram, trigram = (
             baselines.Entropy.of(method(known, SIZE, asked))
@@ -59,6 +62,18 @@ def test_counting_equals_the_plain_loop(train: list[int], stream: list[int], at_
     assert uniform.bits == pytest.approx(math.log2(SIZE) * unigram.tokens)
 
 
+@pytest.mark.parametrize("size", [0, 1, 1000, 4096, 5003, 100_001])
+def test_entropy_in_pieces_is_that_of_one_array(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, size: int) -> None:
+    monkeypatch.setattr(baselines, "_BLOCK", 999)
+    monkeypatch.setattr(baselines, "_ADDED_AT_ONCE", 1024)
+    chances = np.random.default_rng(5).uniform(1e-6, 1, size)
+    spool = baselines.Spool(tmp_path / "spool", size, 0.25)
+    assert baselines.Entropy.of(spool).bits == 2 * size
+    for start in range(0, size, 777):
+        spool[start : start + 777] = chances[start : start + 777]
+    assert baselines.Entropy.of(spool) == baselines.Entropy(float(-np.log2(chances).sum()), size)
+
+
 def test_probabilities_add_up_to_one() -> None:
     train = np.array([1, 2, 3, 1, 2, 2, 5], np.int32)
     for history in range(SIZE):
@@ -69,3 +84,18 @@ def test_probabilities_add_up_to_one() -> None:
 def test_compressing_in_pieces_equals_compressing_at_once() -> None:
     texts = [b"fn a() {}\n" * 50, b"", b"let x = 1;\n" * 9]
     assert baselines.compressed_bits(texts) == 8 * len(lzma.compress(b"".join(texts), preset=6))
+
+
+def test_counting_four_times_the_text_takes_no_more_memory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(baselines, "_BLOCK", 1 << 12)
+    monkeypatch.setattr(baselines, "_ADDED_AT_ONCE", 1 << 12)
+    monkeypatch.setattr(baselines, "_MOST_GRAMS", 1 << 13)
+
+    def count(size: int) -> None:
+        train, stream = np.random.default_rng(1).integers(0, 500, (2, size), np.int32)
+        taken.append(most_memory(lambda: counted(train, {"val": stream}, 500, tmp_path)))
+
+    taken: list[int] = []
+    for size in (40_000, 160_000):
+        count(size)
+    assert taken[1] < 1.5 * taken[0]

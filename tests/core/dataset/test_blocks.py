@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from core.dataset.blocks import Packed, rows, write
+from core.dataset.blocks import Packed, tables, write
 
 
 def packed(sizes: list[int], weights: list[float] | None = None) -> Packed:
@@ -18,10 +19,14 @@ def packed(sizes: list[int], weights: list[float] | None = None) -> Packed:
     return Packed(stream, starts, np.array(weights or [1.0] * len(sizes)))
 
 
+def rows(made: Packed, block: int, at_once: int = 1000) -> list[dict[str, Any]]:
+    return [row for table in tables(made, block, at_once) for row in table.to_pylist()]
+
+
 @settings(max_examples=200)
-@given(st.lists(st.integers(1, 30), max_size=12), st.integers(2, 40))
-def test_each_token_is_asked_for_once(sizes: list[int], block: int) -> None:
-    made = list(rows(packed(sizes), block))
+@given(st.lists(st.integers(1, 30), max_size=12), st.integers(2, 40), st.sampled_from([1, 3, 1000]))
+def test_each_token_is_asked_for_once(sizes: list[int], block: int, at_once: int) -> None:
+    made = rows(packed(sizes), block, at_once)
     asked = [int(id_) for row in made for id_ in row["input_ids"][1:]]
     assert asked == list(range(1, sum(sizes)))
     assert all(2 <= len(row["input_ids"]) <= block for row in made)
@@ -63,4 +68,4 @@ def test_the_folder_loads_and_is_the_same_each_time(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("block", [2, 3])
 def test_the_smallest_blocks(block: int) -> None:
-    assert len(list(rows(packed([7]), block))) == (6 if block == 2 else 3)
+    assert len(rows(packed([7]), block)) == (6 if block == 2 else 3)

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from core.dataset import duplicates
+from core.dataset.abouts import Abouts
 from core.dataset.duplicates import Duplicate, find, shingles
 from core.dataset.history import CommitTokens, TokenHistory
 from core.dataset.splits import Split
@@ -36,8 +37,11 @@ def history(*chunks: tuple[str, list[int], dict[str, Any]]) -> tuple[TokenHistor
         metadata.append({"file_path": f"{number}.rs", "symbol": "f", **about})
         splits[name].commits.append(CommitTokens(str(number), "", "", number, number + 1, len(own) + 2))
     starts = np.array(offsets[:-1], np.int64)
+    abouts = Abouts()
+    for about in metadata:
+        abouts.add(about)
     made = TokenHistory(
-        np.array(ids, np.int32), np.array(offsets, np.int64), metadata, starts, starts, np.array(codes), np.array(ends)
+        np.array(ids, np.int32), np.array(offsets, np.int64), abouts, starts, starts, np.array(codes), np.array(ends)
     )
     return made, list(splits.values())
 

@@ -11,16 +11,16 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from builders import Repo, cut, grow, run_stage
+from builders import Repo, cut, grow, run_stage, windows
 
 import dataset_builder
 import tokenizer
 from core.dataset import duplicates, leakage
 from core.dataset.history import TokenHistory, in_order
 from core.dataset.splits import Boundaries, Split, split
-from core.dataset.streams import stream_of
+from core.dataset.streams import SplitTokens
 from core.errors import StageError
-from core.text.token_files import load, save, windows
+from core.text.token_files import load, save, write_windows
 from core.text.vocabulary import Vocabulary
 
 WINDOW = {"context_window": 32, "target_window": 8, "stride": 4}
@@ -44,7 +44,7 @@ class Written:
 
     def rewrite(self, name: str, stream: torch.Tensor) -> None:
         """Put another stream into a split's file."""
-        save(self.files[name], windows(stream, 32, 8, 4, 0))
+        write_windows(self.files[name], stream.numpy(), 32, 8, 4, 0)
 
 
 @pytest.fixture
@@ -91,7 +91,7 @@ def test_a_commit_in_two_splits(written: Written) -> None:
     splits = deepcopy(written.splits)
     splits[2].commits.insert(0, splits[0].commits[-1])
     splits[2].lay_out(written.history)
-    written.rewrite("test", torch.from_numpy(stream_of(splits[2], written.history).astype(np.int64)))
+    written.rewrite("test", torch.from_numpy(SplitTokens(splits[2], written.history)[:].astype(np.int64)))
     with pytest.raises(StageError, match=r"is a target in train and in test|is in train too"):
         written.check(splits=splits)
 
@@ -100,13 +100,13 @@ def test_overlapping_targets(written: Written) -> None:
     splits = deepcopy(written.splits)
     start, end = splits[1].ranges[0]
     splits[1].ranges[0] = (start - 60, end)  # the end of training, once more
-    written.rewrite("val", torch.from_numpy(stream_of(splits[1], written.history).astype(np.int64)))
+    written.rewrite("val", torch.from_numpy(SplitTokens(splits[1], written.history)[:].astype(np.int64)))
     with pytest.raises(StageError, match="is a target in train and in val"):
         written.check(splits=splits)
 
 
 def test_windows_beyond_their_stream(written: Written) -> None:
-    made = windows(load(written.files["val"], ["stream"])["stream"].clone(), 32, 8, 4, 0)
+    made = windows(load(written.files["val"], ["stream"])["stream"].clone(), 32, 8, 4)
     save(written.files["val"], {**made, "target_masks": torch.ones_like(made["target_masks"])})
     with pytest.raises(StageError, match="targets of the val file"):
         written.check()
@@ -131,7 +131,7 @@ def test_a_copy_left_in_a_later_split(written: Written) -> None:
     for one in splits:
         one.left_out = set()
         one.lay_out(written.history)
-        written.rewrite(one.name, torch.from_numpy(stream_of(one, written.history).astype(np.int64)))
+        written.rewrite(one.name, torch.from_numpy(SplitTokens(one, written.history)[:].astype(np.int64)))
     with pytest.raises(StageError, match="stands in an earlier split too"):
         written.check(splits=splits)
 

@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from builders import windows
 from datasets import Dataset, DatasetDict
 from transformers import LlamaConfig, LlamaForCausalLM
 
@@ -14,7 +15,6 @@ from core.errors import UserError
 from core.models import base_models
 from core.text.grammar import ChangeText, CommitText, FileText, serialise
 from core.text.hunks import hunks
-from core.text.token_files import windows
 from core.text.vocabulary import Vocabulary
 from core.training.examples import Blocks, Chosen, Collator, Edits, Windows
 from core.training.loss import IGNORED
@@ -69,15 +69,15 @@ def test_commits_do_not_see_each_other() -> None:
 
 
 def test_windows_ask_for_targets_alone() -> None:
-    made = Windows(windows(STREAM, 16, 4, 2, 0), 20)
+    made = Windows(windows(STREAM, 16, 4, 2), 20)
     example = made[3]
     assert example["input_ids"].tolist() == STREAM[6:26].tolist()
     assert example["labels"].tolist() == [IGNORED] * 16 + STREAM[22:26].tolist()
     assert made.tokens(3) == 4
     assert made.length(3) == 20
     assert made.first_tokens()[3] == 22
-    narrow = Windows(windows(STREAM, 16, 4, 2, 0), 10)[3]
-    assert Windows(windows(STREAM, 16, 4, 2, 0), 10).length(3) == 10
+    narrow = Windows(windows(STREAM, 16, 4, 2), 10)[3]
+    assert Windows(windows(STREAM, 16, 4, 2), 10).length(3) == 10
     assert narrow["input_ids"].tolist() == STREAM[16:26].tolist()
     assert narrow["labels"].tolist() == [IGNORED] * 6 + STREAM[22:26].tolist()
 
@@ -115,7 +115,7 @@ def test_edits_ask_for_the_edit_alone(tiny_model: Path, tmp_path: Path) -> None:
 
 
 def test_a_padded_window_is_masked() -> None:
-    example = Windows(windows(STREAM[:10], 16, 4, 2, 0), 20)[0]
+    example = Windows(windows(STREAM[:10], 16, 4, 2), 20)[0]
     real = example["attention_mask"].bool()
     assert example["input_ids"][real].tolist() == STREAM[:10].tolist()
     assert (example["labels"][~real] == IGNORED).all()
