@@ -17,7 +17,8 @@ _NO_FIX = re.compile(
     r"\b(?:fix|correct)\w*\s+(?:(?:a|an|the|some|few|more|all|minor|small|up|for|in|new|broken|failing|flaky|various|another)\s+)*"
     r"(?:[\w`./-]+\s+)?(?:typos?|spell\w*|grammar|wording|docs?|documentation|docstrings?|comments?|readme|changelog|links?|lints?"
     r"|clippy|warnings?|rustfmt|fmt|format\w*|style|whitespace|indent\w*|imports?|tests?|ci|build|builds|travis|appveyor|github"
-    r"|examples?|doctests?|mypy|flake8|pylint|ruff|nits?|names?|naming|copyright|version|flak(?:es?|e?y|iness)|(?-i:[A-Z]\w*Tests?|test[A-Z]\w*))\b",
+    r"|examples?|doctests?|mypy|flake8|pylint|ruff|nits?|names?|naming|copyright|version|flak(?:es?|e?y|iness)|(?-i:[A-Z]\w*Tests?|test[A-Z]\w*))\b"
+    r"|\b(?:undo|remov|drop|delet)\w*\s+(?:[\w.-]+\s+){0,5}?(?:workaround|work around)s?\b",
     re.IGNORECASE,
 )
 _FIX = re.compile(
