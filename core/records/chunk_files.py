@@ -13,6 +13,7 @@ import msgspec
 from core.records.chunks import Chunk
 from core.records.lines import RecordT, check_version, decode
 
+_BUFFER = 1 << 20
 _CHUNK = msgspec.json.Decoder(Chunk)
 
 
@@ -43,7 +44,7 @@ def commit_digests(path: Path) -> Iterator[tuple[str, int]]:
 def _lines(path: Path) -> Iterator[tuple[tuple[str, str], int, bytes]]:
     """((repository, commit), number, line) of each line."""
     decoder = msgspec.json.Decoder(_OfCommit)
-    with path.open("rb") as file:
+    with path.open("rb", buffering=_BUFFER) as file:  # a line is often longer than the default
         for number, line in enumerate(file, start=1):
             if number == 1:
                 check_version(path, line, "semantic_chunker")

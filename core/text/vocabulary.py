@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 from core.errors import UserError
 from core.files import write_json
 from core.records.lines import DAMAGED
+from core.text.encoder import Encoder
 from core.text.grammar import HUNK_MARKERS, MARKERS, NAMED_FIELDS, Marker, Pieces, spelled
 from core.text.lossless import lossless
 
@@ -36,7 +37,6 @@ _PROBES = (
     "".join(map(chr, range(0x100)))
     + "".join(chr(code) for code in range(0x100, 0x10FFFF, 0x40) if not 0xD800 <= code < 0xE000),
 )
-_MOST_REMEMBERED = 100_000
 
 
 @dataclass
@@ -51,7 +51,7 @@ class Vocabulary:
     """Ids of values that have a token of their own."""
     origin: dict[str, Any] = field(default_factory=dict)
     """How it was made, as recorded in vocab.json."""
-    _remembered: dict[str, list[int]] = field(default_factory=dict, repr=False)
+    _encoder: Encoder | None = field(default=None, repr=False)
     _added: dict[int, str] = field(default_factory=dict, repr=False)
 
     @classmethod
@@ -135,40 +135,29 @@ class Vocabulary:
 
     def encode(self, sequences: Sequence[Pieces]) -> list[list[int]]:
         """Ids of each sequence. Text is encoded as text even where it spells a marker."""
-        known = self._remembered
-        if len(known) > _MOST_REMEMBERED:
-            known.clear()
-        requested: dict[str, None] = {}
-        code: list[str] = []
+        if self._encoder is None:
+            self._encoder = Encoder(self.tokenizer)
+        texts: list[str] = []
         for pieces in sequences:
-            place: Marker | None = None
-            for piece in pieces:
-                if type(piece) is Marker:
-                    place = piece
-                elif place not in NAMED_FIELDS:
-                    code.append(piece)
-                elif piece not in known:
-                    requested[piece] = None
-        encodings = self.tokenizer.encode_batch_fast([*requested, *code], add_special_tokens=False)
-        for piece, encoding in zip(requested, encodings, strict=False):
-            known[piece] = encoding.ids
-        texts = iter(encodings[len(requested) :])
-        return [self._assembled(pieces, texts) for pieces in sequences]
+            texts += (text for text, own in self._with_own(pieces) if own is None)
+        encoded = iter(self._encoder.encode(texts))
+        made = []
+        for pieces in sequences:
+            ids: list[int] = []
+            for _, own in self._with_own(pieces):
+                ids += next(encoded) if own is None else (own,)
+            made.append(ids)
+        return made
 
-    def _assembled(self, pieces: Pieces, texts: Iterator[Any]) -> list[int]:
-        ids: list[int] = []
+    def _with_own(self, pieces: Pieces) -> Iterator[tuple[str, int | None]]:
+        """Each piece with its token, where it has one of its own: a marker, or a value in its field."""
         place: Marker | None = None
         for piece in pieces:
             if type(piece) is Marker:
                 place = piece
-                ids.append(self.markers[piece])
-            elif place not in NAMED_FIELDS:
-                ids += next(texts).ids
-            elif (own := self.values.get((place, piece))) is not None:
-                ids.append(own)
+                yield piece, self.markers[piece]
             else:
-                ids += self._remembered[piece]
-        return ids
+                yield piece, self.values.get((place, piece)) if place in NAMED_FIELDS else None
 
     def pieces(self, ids: Sequence[int]) -> Pieces:
         """Markers and text: exactly those that were encoded, but for empty texts."""

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Any
 
 from core.logs import log
+from core.text.encoder import PRETOKEN
 from core.text.grammar import MARKERS, NAMED_FIELDS, Marker, Pieces
 from core.text.vocabulary import PAD, STANDALONE, UNK, Value, Vocabulary
 
@@ -21,13 +22,6 @@ OFTEN = 20
 """`auto` learns an entry only if it occurs this often in the text, so that a model has examples of each.
 24 MB of Rust support some 16,000 entries: no more of them were met in the commits that followed."""
 _LONGEST_VALUE = 120
-
-# An identifier with the one sign before it (.name, (name, blank); digits by threes; a run of operators
-# with the line break and the indentation that follow; indentation; blanks. Nothing of these is cut.
-PRETOKEN = (
-    r"[^\r\n\p{L}\p{N}_]?[\p{L}_][\p{L}\p{N}_]*| ?\p{N}{1,3}"
-    r"| ?[^\s\p{L}\p{N}_]+(?:\r?\n[\r\n]*[ \t]*)?|\r?\n[\r\n]*[ \t]*|[ \t]+(?!\S)|\s+"
-)
 
 
 class TrainingText:
