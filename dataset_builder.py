@@ -28,6 +28,7 @@ from core.records.chunk_files import commit_digests
 from core.records.commit_files import read_history
 from core.records.lines import DAMAGED
 from core.records.stats import DATASET_SCHEMA
+from core.text import costs
 from core.text.token_files import SPLITS, window_count, write_windows
 from core.text.vocabulary import Vocabulary
 
@@ -91,6 +92,7 @@ def run(ctx: Context[DatasetBuilderConfig]) -> None:
     config = ctx.config
     vocabulary = Vocabulary.load(ctx.input("vocab.json"), ctx.input("tokenizer"))
     history = TokenHistory.load(ctx.input("tokens.pt"), vocabulary.markers, vocabulary.size)
+    costs.check_disk(ctx.scratch, len(history.ids), costs.DATASET_DISK)
     check_same_chunks(ctx.input("chunks.jsonl"), history.abouts.runs)
     commits = in_order(list(history.commits()), ctx.input("commits.json"), config.interleave)
     learned_until = learned_commits(commits, vocabulary.origin.get("learnt_until", {}))

@@ -12,9 +12,10 @@ that an earlier run has tokenized are copied.
 from __future__ import annotations
 
 import bisect
+import time
 from array import array
 from collections import Counter, deque
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -30,6 +31,7 @@ from core.logs import log
 from core.models import base_models
 from core.records.chunk_files import ChunkGroup, chunk_groups
 from core.records.chunks import Chunk
+from core.text import costs
 from core.text.grammar import EMAIL, MARKERS, SECRETS, CodeView, Marker, Pieces
 from core.text.lossless import spare_rows
 from core.text.sequences import SecretsMode, SequenceMaker
@@ -42,6 +44,10 @@ if TYPE_CHECKING:
 
 BATCH_BYTES, BATCHES_AHEAD = 4_000_000, 2
 """How much of chunks.jsonl is encoded at once, and how many such batches are made ready meanwhile."""
+ENCODED_AT_ONCE = 500
+"""Sequences that are encoded at once."""
+FORESEEN_AFTER = 10
+"""Batches, some four million tokens, after which the cost of the whole is known well enough to be worth a line."""
 
 
 class TokenizerConfig(Section):
@@ -83,6 +89,8 @@ class Batch:
     """Of all these chunks in a row."""
     chunks: int = 0
     """Number of chunks, copied commits included."""
+    size: int = 0
+    """Their bytes in chunks.jsonl."""
 
 
 def run(ctx: Context[TokenizerConfig]) -> None:
@@ -97,9 +105,13 @@ def run(ctx: Context[TokenizerConfig]) -> None:
         vocabulary = make_vocabulary(part, maker, config, ctx.cache_dir)
     vocabulary.save(ctx.output("vocab.json"), ctx.output("tokenizer"))
     with TokenWriter(ctx.output("tokens.pt")) as out, ctx.progress("tokenizing", unit="chunks") as progress:
-        for batch, encoded in encoded_ahead(batches(path, maker, earlier), vocabulary):
+        started, done = time.monotonic(), 0
+        for number, (batch, encoded) in enumerate(encoded_ahead(batches(path, maker, earlier), vocabulary), start=1):
             write_batch(out, batch, encoded, maker, earlier)
             progress.advance(batch.chunks)
+            done += batch.size
+            if number == FORESEEN_AFTER:
+                look_ahead(ctx, done, out.tokens, time.monotonic() - started)
         report(ctx, out, vocabulary)
         out.finish()
 
@@ -110,7 +122,7 @@ def earlier_tokens(ctx: Context[TokenizerConfig], part: LearnedPart) -> EarlierT
         return None
     from core.text.stored_sequences import EarlierTokens
 
-    return EarlierTokens(ctx.published("tokens.pt"))
+    return EarlierTokens(ctx.published("tokens.pt"), ctx.scratch)
 
 
 def make_vocabulary(part: LearnedPart, maker: SequenceMaker, config: TokenizerConfig, cache_dir: Path) -> Vocabulary:
@@ -205,27 +217,38 @@ def _earlier_part(vocab: Path, share: float) -> dict[str, str]:
 
 def batches(path: Path, maker: SequenceMaker, earlier: EarlierTokens | None) -> Iterator[Batch]:
     """All commits in order, about BATCH_BYTES of chunks.jsonl at a time."""
-    batch, size = Batch(), 0
+    batch = Batch()
     for group in chunk_groups(path):
         digest = group.digest()
         chunks = [] if earlier and digest in earlier.places else group.chunks()
         batch.commits.append((digest, chunks))
         batch.sequences += maker.of(chunks) if chunks else []
         batch.chunks += len(group.lines)
-        size += group.size
-        if size >= BATCH_BYTES:
+        batch.size += group.size
+        if batch.size >= BATCH_BYTES:
             yield batch
-            batch, size = Batch(), 0
+            batch = Batch()
     if batch.commits:
         yield batch
 
 
-def encoded_ahead(made: Iterator[Batch], vocabulary: Vocabulary) -> Iterator[tuple[Batch, list[list[int]]]]:
+def look_ahead(ctx: Context[TokenizerConfig], done: int, tokens: int, seconds: float) -> None:
+    """Say what the whole will cost, given how many bytes of chunks.jsonl are done.
+
+    Raises StageError where the disk has no room for it.
+    """
+    times = ctx.input("chunks.jsonl").stat().st_size / done
+    expected = round(tokens * times)
+    log.info(costs.outlook(expected, seconds * times))
+    costs.check_disk(ctx.output("tokens.pt").parent, expected, costs.TOKENS_DISK)
+
+
+def encoded_ahead(made: Iterator[Batch], vocabulary: Vocabulary) -> Iterator[tuple[Batch, list[array[int]]]]:
     """Each batch with its ids. The library encodes, on all processors, while we write one batch and read the next."""
-    waiting: deque[tuple[Batch, Future[list[list[int]]]]] = deque()
+    waiting: deque[tuple[Batch, Future[list[array[int]]]]] = deque()
     with ThreadPoolExecutor(1) as encoder:
         for batch in made:
-            waiting.append((batch, encoder.submit(vocabulary.encode, batch.sequences)))
+            waiting.append((batch, encoder.submit(encode, vocabulary, batch.sequences)))
             if len(waiting) > BATCHES_AHEAD:
                 first, encoded = waiting.popleft()
                 yield first, encoded.result()
@@ -233,8 +256,14 @@ def encoded_ahead(made: Iterator[Batch], vocabulary: Vocabulary) -> Iterator[tup
             yield last, encoded.result()
 
 
+def encode(vocabulary: Vocabulary, sequences: Sequence[Pieces]) -> list[array[int]]:
+    """The ids of sequences, in four bytes each: a first commit may hold most of a history."""
+    parts = (sequences[start : start + ENCODED_AT_ONCE] for start in range(0, len(sequences), ENCODED_AT_ONCE))
+    return [array("i", ids) for part in parts for ids in vocabulary.encode(part)]
+
+
 def write_batch(
-    out: TokenWriter, batch: Batch, encoded: list[list[int]], maker: SequenceMaker, earlier: EarlierTokens | None
+    out: TokenWriter, batch: Batch, encoded: list[array[int]], maker: SequenceMaker, earlier: EarlierTokens | None
 ) -> None:
     """Write the sequences of a batch, and copy those of known commits."""
     made = zip(batch.sequences, encoded, strict=True)

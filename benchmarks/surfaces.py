@@ -145,7 +145,7 @@ def chunks(work: Path) -> None:
 
 def tokens(work: Path) -> None:
     """As an earlier file to copy from, then as an input."""
-    EarlierTokens(work / "outputs" / "tokens.pt")
+    EarlierTokens(work / "outputs" / "tokens.pt", work)
     run_stage("dataset_builder")(work)
 
 

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import shutil
 from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -14,7 +16,7 @@ from datasets import load_from_disk
 
 import dataset_builder
 import tokenizer
-from core.errors import UserError
+from core.errors import StageError, UserError
 from core.records.commit_files import read_commits
 from core.text.grammar import parse
 from core.text.token_files import WINDOW_KEYS
@@ -135,6 +137,16 @@ def test_two_runs_are_identical(history: Repo, tmp_path: Path) -> None:
     files = [file for file in (tmp_path / "b").rglob("*") if file.is_file() and "scratch" not in file.parts]
     assert len(files) == 3 + 1 + 1 + 3 * 3
     assert all(file.read_bytes() == (tmp_path / "c" / file.relative_to(tmp_path / "b")).read_bytes() for file in files)
+
+
+def test_too_small_a_disk_is_refused_before_work(
+    history: Repo, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    build(history, tmp_path / "out")
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: SimpleNamespace(free=100))
+    with pytest.raises(StageError, match="of disk"):
+        run_stage(dataset_builder.STAGE, tmp_path / "again", inputs=tmp_path / "out", **WINDOW)
+    assert not list((tmp_path / "again").glob("training_data_*"))
 
 
 def test_tokens_of_other_chunks_are_refused(history: Repo, tmp_path: Path) -> None:

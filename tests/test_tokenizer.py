@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import json
+import re
+import shutil
 from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import msgspec
@@ -14,8 +17,9 @@ from builders import Program, Repo, cut, grow, read_chunks, run_stage
 
 import tokenizer
 from core.engine.stage import Context
-from core.errors import UserError
+from core.errors import StageError, UserError
 from core.records.chunk_files import chunk_groups
+from core.text import costs
 from core.text.grammar import CodeView, parse, plain, texts_of
 from core.text.vocabulary import Vocabulary, read_vocab
 
@@ -179,6 +183,39 @@ def test_two_runs_are_identical(hard: Path, tmp_path: Path) -> None:
         run_stage(tokenizer.STAGE, tmp_path / name, inputs=hard, mode="standalone")
     for name in ("vocab.json", "tokens.pt", "tokenizer/tokenizer.json", "tokenizer/tokenizer_config.json"):
         assert (tmp_path / "a" / name).read_bytes() == (tmp_path / "b" / name).read_bytes()
+
+
+def test_a_large_commit_is_encoded_in_parts(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked = []
+
+    class Lengths:
+        def encode(self, sequences: list[list[str]]) -> list[list[int]]:
+            asked.append(len(sequences))
+            return [[len(pieces)] for pieces in sequences]
+
+    monkeypatch.setattr(tokenizer, "ENCODED_AT_ONCE", 4)
+    found = tokenizer.encode(Lengths(), [["x"] * number for number in range(10)])  # type: ignore[arg-type]
+    assert [ids.tolist() for ids in found] == [[number] for number in range(10)]
+    assert asked == [4, 4, 2]
+
+
+def test_what_it_costs_is_said_before_and_the_disk_asked(
+    hard: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(tokenizer, "BATCH_BYTES", 2000)
+    monkeypatch.setattr(tokenizer, "FORESEEN_AFTER", 3)
+    said = re.compile(
+        r"about (\d+\.\d) million tokens: .* s here, .* s in dataset_builder, .* MB of memory; .* GB of disk"
+    )
+    monkeypatch.setattr(costs, "_millions", lambda tokens: f"{tokens:.1f} million")
+    with caplog.at_level("INFO", logger="gitlore"):
+        ran = run_stage(tokenizer.STAGE, tmp_path / "out", inputs=hard, mode="standalone")
+    found = said.search(caplog.text)
+    assert found
+    assert ran.counts["tokens"] / 3 < float(found[1]) < 3 * ran.counts["tokens"]
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: SimpleNamespace(free=100))
+    with pytest.raises(StageError, match=r"tokens need 0\.0 GB of disk, 0\.0 GB are free"):
+        run_stage(tokenizer.STAGE, tmp_path / "out", inputs=hard, mode="standalone")
 
 
 def test_no_chunks_are_explained(tmp_path: Path) -> None:

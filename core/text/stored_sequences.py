@@ -51,12 +51,12 @@ def read_sequences(path: Path, take: Callable[[About], None]) -> StoredSequences
 class EarlierTokens:
     """The sequences of an earlier tokens.pt, found by the digest of their commit's chunks."""
 
-    def __init__(self, path: Path) -> None:
-        """Raises UserError if the file is damaged, or not a tokens.pt."""
+    def __init__(self, path: Path, scratch: Path) -> None:
+        """Raises UserError if the file is damaged, or not a tokens.pt; `scratch` is for what is known of sequences."""
         self.places: dict[str, tuple[int, int]] = {}
         ends, encode = array("q", [0]), msgspec.json.Encoder().encode
         last: str | None = None
-        with tempfile.TemporaryFile() as lines:
+        with tempfile.TemporaryFile(dir=scratch) as lines:
 
             def keep(about: About) -> None:
                 nonlocal last

@@ -143,7 +143,7 @@ def test_sequences_are_read_back(tmp_path: Path) -> None:
     assert abouts == [about for _, about in made]
     ends = stored.offsets.tolist()
     assert [stored.ids[a:b].tolist() for a, b in itertools.pairwise(ends)] == [ids for ids, _ in made]
-    earlier = EarlierTokens(tmp_path / "tokens.pt")
+    earlier = EarlierTokens(tmp_path / "tokens.pt", tmp_path)
     digest = made[1500][1]["digest"]
     found = [(np.frombuffer(ids, np.int32).tolist(), about) for ids, about in earlier.of(digest)]
     assert found == [one for one in made if one[1]["digest"] == digest]
