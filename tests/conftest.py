@@ -29,6 +29,13 @@ settings.register_profile(
 )
 settings.load_profile("gitlore")
 
+for name in (
+    "GIT_DIR",
+    "GIT_WORK_TREE",
+    "GIT_INDEX_FILE",
+):  # set by hooks and `git rebase --exec`: tests would write there
+    os.environ.pop(name, None)
+
 os.environ.setdefault("OMP_NUM_THREADS", "1")  # threads of torch would wait for each other, and for other workers
 
 
