@@ -2,6 +2,8 @@
 (function_definition declarator: (function_declarator declarator: (_) @name) body: (_) @body) @function
 (function_definition declarator: (pointer_declarator declarator: (function_declarator declarator: (_) @name)) body: (_) @body) @function
 (function_definition declarator: (reference_declarator (function_declarator declarator: (_) @name)) body: (_) @body) @function
+; What a constructor begins its members with is no part of its signature.
+(function_definition declarator: (function_declarator declarator: (_) @name) (field_initializer_list) @body body: (_)) @function
 (function_definition declarator: (function_declarator declarator: (_) @name) [(default_method_clause) (delete_method_clause)]) @function
 (function_definition declarator: (reference_declarator (function_declarator declarator: (_) @name)) [(default_method_clause) (delete_method_clause)]) @function
 ((declaration declarator: (init_declarator declarator: [(function_declarator declarator: (_) @name) (reference_declarator (function_declarator declarator: (_) @name))] value: [(identifier) (delete_expression)] @_value)) @function (#match? @_value "^(default|delete)$"))

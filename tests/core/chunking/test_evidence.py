@@ -80,13 +80,16 @@ def test_signatures() -> None:
         ("csharp", "class C { [A] void a() {} }\n", "class C { [A] static void a() {} }\n", True),
         # A comment is none either.
         ("cpp", "int f(int a,\n int b)\n{\n}\n", "int f(int a, //!< [in] one\n int b /* two */)\n{\n}\n", False),
+        ("cpp", "A::A(int x) : a(x), b(0)\n{\n}\n", "A::A(int x)\n{\n}\n", False),
+        ("cpp", "class A { A(int x) : a(x) {} };\n", "class A { A(int x) : a(x), b{1} {} };\n", False),
+        ("cpp", "A::A(int x) : a(x) {}\n", "A::A(long x) noexcept : a(x) {}\n", True),
         ("typescript", "function f(\n a: A) {\n}\n", "function f(\n /** one */ a: A) {\n}\n", False),
         ("go", "func f(a int,\n) {\n}\n", "func f(a int, // one\n) {\n}\n", False),
         ("go", "func f(a int, // one\n) {\n}\n", "func f(a uint, // one\n) {\n}\n", True),
         ("php", "<?php\nclass C { #[A(1)] function a() {} }\n", "<?php\nclass C { function a() {} }\n", False),
     ],
 )
-def test_annotations_and_comments_are_no_signature(language: str, before: str, after: str, expected: bool) -> None:
+def test_what_is_no_signature(language: str, before: str, after: str, expected: bool) -> None:
     old, new = outline(before.encode(), language, "x"), outline(after.encode(), language, "x")
     assert old is not None
     assert new is not None
