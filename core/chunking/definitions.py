@@ -56,6 +56,9 @@ class Definitions:
                 continue
             here = around[outer] if outer >= 0 else where
             symbol = self._symbol(definition, kind, captures, source, found.docs, origin, here)
+            if found.identities:
+                own = found.identities.get(definition.start_byte, symbols[outer].identity if outer >= 0 else "")
+                symbol = symbol._replace(identity=own)
             symbols.append(self._in_scope(symbol, symbols, outer))
             around.append(self._marks.inside(kind, here, is_test=symbol.is_test))
             open_symbols.append(len(symbols) - 1)
@@ -165,6 +168,8 @@ class _Findings:
     def __init__(self, matches: Iterable[tuple[int, dict[str, list[Node]]]]) -> None:
         """Take in the matches of the query."""
         self.matches: list[tuple[Node, str, dict[str, list[Node]]]] = []
+        self.identities: dict[int, str] = {}
+        """By the first byte of what they are of."""
         self.docs: dict[int, Node] = {}
         """Docstrings by the first byte of the body that they are in."""
         for _, captures in matches:
@@ -173,6 +178,11 @@ class _Findings:
                     self.matches.append((nodes[0], name, captures))
                 elif name == "doc" and nodes[0].parent and nodes[0].parent.parent:
                     self.docs[nodes[0].parent.parent.start_byte] = nodes[0]
+                elif name == "identity":
+                    self.identities[captures["owner"][0].start_byte] = (nodes[0].text or b"").decode(errors="replace")
+                elif name == "identity.other":
+                    own = (nodes[0].text or b"").decode(errors="replace")
+                    self.identities.setdefault(captures["owner"][0].start_byte, own)
 
 
 def _is_among_others(node: Node) -> bool:

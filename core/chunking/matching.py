@@ -37,6 +37,8 @@ MOST_NAMESAKES = 50
 _SHORT_KINDS = frozenset(("constant", "type", "struct", "enum", "interface", "section", "table", "key"))
 TOKEN = re.compile(rb"[A-Za-z_][A-Za-z0-9_]*|[0-9][A-Za-z0-9_.]*|[^\sA-Za-z0-9_]")
 _MASK = b"\0"
+_LONE = "\0"
+"""In the place of an identity that is on one side alone."""
 
 
 class Version(NamedTuple):
@@ -171,6 +173,32 @@ class UnitPairs:
         return number if number < self.start else number - self.shift if number >= self.new_end else self.of_new[number]
 
 
+_Groups = dict[tuple[str, str, str], tuple[list[Owner], list[Owner]]]
+"""Symbols of both sides of a file by kind, qualified name and identity."""
+
+
+def _strangers(groups: _Groups) -> set[tuple[str, str, str]]:
+    """Put what has an identity that the other side has not among those of its name; the keys where both sides have one.
+
+    These are not the same just because the name of all cells is. Where one side has none, its format had none yet.
+    """
+    found = set()
+    for key in [key for key, sides in groups.items() if key[2] and not all(sides)]:
+        moved, others = groups.pop(key), groups[*key[:2], _LONE]
+        others[0].extend(moved[0])
+        others[1].extend(moved[1])
+    for key in [key for key in groups if key[2] == _LONE]:
+        olds, news = groups[key]
+        without = groups.get((*key[:2], ""), ([], []))
+        if without[0] or without[1]:
+            without[0].extend(olds)
+            without[1].extend(news)
+            del groups[key]
+        else:
+            found.add(key)
+    return found
+
+
 class _Matcher:
     def __init__(self) -> None:
         self.matches: list[SymbolMatch] = []
@@ -185,13 +213,15 @@ class _Matcher:
         """Match what has the same content or the same key; keep the rest as candidates."""
         digests = [one.unit.digest for one in old.places], [one.unit.digest for one in new.places]
         gone, fresh = self._pair_units(file, *digests)
-        groups: dict[Hashable, tuple[list[Owner], list[Owner]]] = defaultdict(lambda: ([], []))
+        groups: _Groups = defaultdict(lambda: ([], []))
         for side, outline, left in ((0, old, gone), (1, new, fresh)):
             for number in left:
                 for index, symbol in enumerate(outline.places[number].unit.symbols):
-                    groups[symbol.kind, symbol.qualified_name][side].append(Owner(number, index))
-        for olds, news in groups.values():
-            if len(olds) == len(news) == 1:
+                    key = symbol.kind, symbol.qualified_name, symbol.identity
+                    groups[key][side].append(Owner(number, index))
+        strangers = _strangers(groups)
+        for key, (olds, news) in groups.items():
+            if len(olds) == len(news) == 1 and key not in strangers:
                 self.matches.append(SymbolMatch(Version(file, olds[0]), Version(file, news[0]), "key", 1.0))
                 continue
             earlier = [_candidate(file, old, owner) for owner in olds]
@@ -200,7 +230,8 @@ class _Matcher:
             self.news.update((one.version, one) for one in after)
             if earlier and after:
                 self._pair_equals(earlier, after, "key", _text)
-                self._pair_key(earlier, after)
+                if key not in strangers:
+                    self._pair_key(earlier, after)
 
     def _pair_units(self, file: int, old: Sequence[Hashable], new: Sequence[Hashable]) -> tuple[list[int], list[int]]:
         """Pair units with the same digest; the numbers of those that are left on the old and on the new side."""
@@ -344,7 +375,8 @@ def dice(old: _Candidate, new: _Candidate) -> float:
 
 def _least(old: _Candidate, new: _Candidate) -> float:
     """The similarity from which two symbols count as one; 0 where they never do."""
-    if old.symbol.name == new.symbol.name:
+    are_strangers = old.symbol.identity != new.symbol.identity and old.symbol.identity and new.symbol.identity
+    if old.symbol.name == new.symbol.name and not are_strangers:
         if old.version.file == new.version.file:
             return SAME_NAME
         return RENAMED_WITH_SIGNATURE if min(len(old.tokens), len(new.tokens)) >= MIN_TOKENS else 0.0

@@ -47,6 +47,8 @@ class Symbol(NamedTuple):
     doc: str
     """Doc comment or docstring without its marks."""
     is_test: bool
+    identity: str = ""
+    """What it is called for ever, whatever else changes, where its file says so: the id of a notebook's cell."""
 
 
 class Unit(NamedTuple):

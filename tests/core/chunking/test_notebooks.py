@@ -147,6 +147,70 @@ def test_what_is_no_notebook_does_not_crash(make_repo: Callable[[str], Repo], te
     assert after  # what went is not lost with the cells
 
 
+def with_ids(*cells: dict[str, Any], where: str = "id") -> str:
+    """A notebook whose cells, given with their ids as keys of the metadata, have these where a program writes them."""
+    made = []
+    for one in cells:
+        own = one["metadata"].get("id", "")
+        made.append({**one, "metadata": {}, "id": own} if where == "id" else one)
+    return notebook(*made)
+
+
+def named(name: str, cell: dict[str, Any]) -> dict[str, Any]:
+    return {**cell, "metadata": {"id": name}}
+
+
+SHOW = [named(f"cell-{number}", code(f"x = {number}\nshow(x, y, z)\nshow(x)", number)) for number in range(6)]
+PRINT = named("print", code("for row in rows:\n    print(row.name, row.size)\nclose(rows)"))
+SHOW += [PRINT, named("end", code("done(x)"))]
+
+
+@pytest.mark.parametrize("where", ["id", "metadata"])
+@pytest.mark.parametrize(
+    ("after", "expected"),
+    [
+        # One is inserted, and all were run again.
+        (
+            [named("new", code("y = 1\nshow(x, y, z)\nshow(y)")), *({**one, "execution_count": 9} for one in SHOW)],
+            [
+                ("new_section", False, '"y = 1'),
+                ("formatting", False, '"x = 0'),
+            ],  # git takes its first lines for the new one's
+        ),
+        # One moves to the front.
+        ([SHOW[4], *SHOW[:4], *SHOW[5:]], [("move", True, '"x = 4')]),
+        # One goes, and another takes its place.
+        (
+            [*SHOW[:2], named("new", code("y = 2\nfor a in data: print(a)")), *SHOW[3:]],
+            [("deleted_section", False, '"x = 2'), ("new_section", False, '"y = 2')],
+        ),
+        # One takes the text of another, which goes.
+        (
+            [*SHOW[:2], {**PRINT, "metadata": {"id": "cell-2"}}, *SHOW[3:6], SHOW[7]],
+            [("modified_section", False, '"id": "cell-2"'), ("deleted_section", False, '"id": "print"')],
+        ),
+        # One is written anew, and its text goes on in another.
+        (
+            [
+                *SHOW[:6],
+                named("print", code("save(data, path)\nlog('saved')")),
+                {**PRINT, "metadata": {"id": "new"}},
+                SHOW[7],
+            ],
+            [("modified_section", False, '"id": "print"'), ("new_section", False, '"id": "new"')],
+        ),
+    ],
+)
+def test_a_cell_is_known_by_its_id(
+    make_repo: Callable[[str], Repo], where: str, after: list[dict[str, Any]], expected: list[tuple[str, bool, str]]
+) -> None:
+    repo = make_repo("ids")
+    chunks, _ = changed(repo, with_ids(*SHOW, where=where), with_ids(*after, where=where))
+    found = [(one.change_type, one.moved, one.new_code or one.old_code) for one in chunks]
+    assert [(kind, moved) for kind, moved, _ in found] == [(kind, moved) for kind, moved, _ in expected]
+    assert all(source in text for (*_, text), (*_, source) in zip(found, expected, strict=True))
+
+
 LINES = st.lists(st.sampled_from(["a\n", "b\n", "c\n", "\n"]), max_size=12)
 
 
