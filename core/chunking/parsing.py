@@ -42,8 +42,8 @@ def outline(
     if LANGUAGES[language].has_statements:
         return outline_of_sql(source)
     scripts = None
-    if LANGUAGES[language].has_scripts:
-        language, scripts = scripts_of(as_line_feeds(source))
+    if usual := LANGUAGES[language].scripts:
+        language, scripts = scripts_of(as_line_feeds(source), usual)
     return _reader(language).read(source, path, before, edits, scripts)
 
 

@@ -66,8 +66,8 @@ class Language:
     """What closes a block and is a name to the grammar where there is none."""
     leaves_out: tuple[str, ...] = ()
     """Kinds of symbols whose changes are left out and counted: what a program wrote into the file."""
-    has_scripts: bool = False
-    """The code is in `<script>` elements, each in a language that it names; the rest is markup."""
+    scripts: Literal["", "javascript", "typescript"] = ""
+    """The code is in `<script>` elements, in this language unless they name another; the rest is markup."""
     has_statements: bool = False
     """Symbols are what statements define; they are read without a grammar, since none knows all dialects."""
     too_deep: str = ""
@@ -316,14 +316,21 @@ LANGUAGES = {
         wheel="tree_sitter_typescript",
         entry="language_typescript",
         query="typescript",
-        has_scripts=True,
+        scripts="javascript",
     ),
     "svelte": Language(
         extensions="svelte",
         wheel="tree_sitter_typescript",
         entry="language_typescript",
         query="typescript",
-        has_scripts=True,
+        scripts="javascript",
+    ),
+    "astro": Language(
+        extensions="astro",
+        wheel="tree_sitter_typescript",
+        entry="language_typescript",
+        query="typescript",
+        scripts="typescript",
     ),
     "verilog": Language(extensions="v sv svh vh"),
     "coq": Language(),

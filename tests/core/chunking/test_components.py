@@ -46,6 +46,26 @@ def test_a_script_is_read_in_its_language(source: str, expected: list[str]) -> N
 
 
 @pytest.mark.parametrize(
+    ("source", "expected"),
+    [
+        ("---\nconst f = (a: number): number => a;\n---\n<p>{f(1)}</p>\n", ["function f 2-2"]),
+        ("\n---\r\n// Doc.\r\nfunction f() {}\r\n---\r\n<p />\r\n", ["function f 3-4"]),
+        (
+            "---\nenum E { A }\nif (!E.A) return Astro.redirect('/');\nfunction f() {}\n---\n",
+            ["enum E 2-2", "function f 4-4"],
+        ),
+        ("---\n---\n<p/>\n<script>\nfunction f(a: string) {}\n</script>\n", ["function f 5-5"]),
+        ("<p/>\n<script is:inline define:vars={{ a: { b: 1 } }}>\nfunction f() {}\n</script>\n", ["function f 3-3"]),
+        ("<head>\n  <script>\n  interface A { b: 1 }\n  </script>\n</head>\n", ["interface A 3-3"]),
+        ("---\nfunction f() {}\n", ["function f 2-2"]),
+        ("<p>---</p>\n---\nfunction f() {}\n---\n", []),
+    ],
+)
+def test_astro_has_a_script_in_front(source: str, expected: list[str]) -> None:
+    assert symbols(source, "astro") == expected
+
+
+@pytest.mark.parametrize(
     "source",
     [
         "",
@@ -74,14 +94,26 @@ def test_markup_that_is_never_closed_hides_no_script_at_the_margin() -> None:
 @given(
     st.lists(
         st.sampled_from(
-            [*"<>\"'{}/ \n\r", "é", "<script", "</script>", "<template", "</template>", "<!--", "-->", "lang=ts", "a()"]
+            [
+                *"<>\"'{}/ \n\r",
+                "é",
+                "---\n",
+                "<script",
+                "</script>",
+                "<template",
+                "</template>",
+                "<!--",
+                "-->",
+                "lang=ts",
+                "a()",
+            ]
         ),
         max_size=40,
     )
 )
 def test_every_byte_and_row_stays_where_it_is(parts: list[str]) -> None:
     source = "".join(parts).encode()
-    _, code = scripts_of(source)
+    _, code = scripts_of(source, "typescript")
     assert len(code) == len(source)
     assert all(new in (old, ord(" ")) for old, new in zip(source, code, strict=True))
     assert re.findall(rb"[\r\n]", code) == re.findall(rb"[\r\n]", source)
@@ -106,6 +138,7 @@ function load(id: number) {
     [
         ("A.vue", "return a(id)", "return a(id + 1)", ("modified_function", "function", "load")),
         ("A.svelte", "return a(id)", "return a(id + 1)", ("modified_function", "function", "load")),
+        ("A.astro", "return a(id)", "return a(id + 1)", ("modified_function", "function", "load")),
         ("A.vue", "function load", "/** Loads. */\nfunction load", ("documentation", "function", "load")),
         ("A.vue", "  return a(id)", "    return a(id)", ("formatting", "function", "load")),
         ("A.vue", "load(1)", "load(2)", ("modified_module", "module", None)),

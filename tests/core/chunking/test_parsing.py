@@ -269,6 +269,11 @@ SAMPLES: dict[str, set[tuple[str, str, int, int]]] = {
         ("table", "foo.bar", 1, 4),
         ("table", "v", 5, 5),
     },
+    "sample.astro": {
+        ("interface", "Props", 4, 7),
+        ("function", "title", 9, 12),
+        ("function", "toggle", 25, 27),
+    },
     "sample.md": {
         ("section", "Title", 3, 14),
         ("section", "Title > Sub", 7, 14),
