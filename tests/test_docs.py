@@ -21,7 +21,7 @@ from core.engine.command import stage_command
 from core.evaluation import compression, contamination, next_files
 from core.history import reader
 from core.prediction import asking
-from core.scoring import copying
+from core.scoring import copying, copying_folder, segments
 from core.scoring.ngrams import NGRAM_TOKENS
 from core.text.grammar import MARKERS, Marker, parse
 from stores.__main__ import main as stores_command
@@ -45,6 +45,9 @@ FIGURES: dict[tuple[str, str], tuple[Any, Any]] = {
     ),
     ("evaluation.md", "(its newest 32 MB)"): (compression.MOST_TRAINING_BYTES, 32 * MB),
     ("evaluation.md", "longest current context (up to 32 tokens)"): (max(copying.ORDERS), 32),
+    ("evaluation.md", "segments of up to four million tokens"): (round(copying_folder.SIZES[0] / 1e6), 4),
+    ("evaluation.md", "sorted by the 32 tokens before each"): (segments.CONTEXT_TOKENS, 32),
+    ("evaluation.md", "Of a longer history than 17 million tokens"): (round(copying.MOST_TOKENS / 1e6), 17),
     ("evaluation.md", "95 % percentile intervals"): (statistics.LEVEL, 0.95),
     ("evaluation.md", '"file@5" is right if one of five answers is'): (next_files.TOP, 5),
     ("evaluation.md", "changes of 32 tokens or more"): (NGRAM_TOKENS, 32),
