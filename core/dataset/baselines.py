@@ -20,7 +20,7 @@ from core.text.stream import Tokens
 
 Ids = NDArray[np.int32]
 Probabilities = NDArray[np.float64]
-_BLOCK = 1 << 20
+_BLOCK = 1 << 18
 _ADDED_AT_ONCE = 1 << 20
 """At least 128: fewer numbers are added one after the other."""
 _MOST_GRAMS = 1 << 21
@@ -146,7 +146,7 @@ def refine(asked: Iterable[Asked], order: int, train: Tokens, size: int) -> None
             for part, (words,) in one.blocks(0):
                 one.probabilities[part] = single[words]
         return
-    parts = max(1, -(-len(train) // _MOST_GRAMS))
+    parts = 1 << (max(len(train) - 1, 0) // _MOST_GRAMS).bit_length()
     for number in range(parts):
         counts = _Counts.of(train, order, size, number, parts)
         for one in asked:
@@ -183,7 +183,7 @@ class _Counts:
             histories = _coded(before, size)
             mine = _part_of(histories, parts) == number
             found.append(histories[mine] * size + words[mine])
-            if sum(map(len, found)) > 2 * _MOST_GRAMS:  # a history that is everywhere, such as a line break
+            if sum(map(len, found)) > _MOST_GRAMS:  # a history that is everywhere, such as a line break
                 grams, times = added((grams, times), counted(np.concatenate(found)))
                 found = []
         grams, times = added((grams, times), counted(np.concatenate([grams[:0], *found])))
@@ -214,8 +214,8 @@ def _coded(columns: Iterable[NDArray[np.int64]], size: int) -> NDArray[np.int64]
 
 
 def _part_of(histories: NDArray[np.int64], parts: int) -> NDArray[np.int64]:
-    """Which of so many parts a history is in; the parts are about as large as each other."""
-    return ((histories * 0x9E3779B97F4A7C1) >> 40) % parts
+    """Which of so many parts, a power of two, a history is in; the parts are about as large as each other."""
+    return (histories * 0x9E3779B97F4A7C1) >> 40 & (parts - 1)
 
 
 def compressed_bits(texts: Iterable[bytes]) -> int:

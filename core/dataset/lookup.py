@@ -23,7 +23,7 @@ Counts = tuple[NDArray[np.int64], NDArray[np.int64]]
 def counted(numbers: NDArray[np.int64]) -> Counts:
     """How often each number occurs; sorts `numbers` in place."""
     numbers.sort()
-    starts = np.flatnonzero(np.diff(numbers, prepend=numbers[:1] - 1))
+    starts = _firsts(numbers)
     return numbers[starts], np.diff(starts, append=len(numbers))
 
 
@@ -34,5 +34,10 @@ def added(some: Counts, more: Counts) -> Counts:
     numbers, times = (np.concatenate(pair) for pair in zip(some, more, strict=True))
     order = np.argsort(numbers, kind="stable")
     numbers = numbers[order]
-    starts = np.flatnonzero(np.diff(numbers, prepend=numbers[:1] - 1))
+    starts = _firsts(numbers)
     return numbers[starts], np.add.reduceat(times[order], starts)
+
+
+def _firsts(ordered: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Where each number stands for the first time."""
+    return np.flatnonzero(np.concatenate([np.ones(min(len(ordered), 1), np.bool_), ordered[1:] != ordered[:-1]]))
