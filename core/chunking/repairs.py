@@ -209,10 +209,11 @@ class _Repair:
             line, own = self._lines[row], self._indents[row]
             begins = own == base and not _BELONGS_BEFORE.match(line)
             if own is not None and found:
-                # A brace below one that closes the piece above closes something further up; so does one below code that
-                # goes on, further to the right, behind such a brace.
-                is_behind = is_rest or (last == base and found[-1].open <= 0)
-                begins |= own == base and is_behind and _CLOSER.match(line) is not None
+                # A brace below one that closes the piece above closes something further up; so does one below a piece
+                # that opens none, or below code that goes on, further to the right, behind such a brace.
+                if own == base and _CLOSER.match(line):
+                    is_closed = found[-1].open <= 0 and (last == base or not self._opens_any(found[-1].first, row))
+                    begins |= is_rest or is_closed
                 begins |= is_over and own > base
             is_rest = own > base if begins and own is not None else is_rest
             last = last if own is None else own
@@ -226,6 +227,9 @@ class _Repair:
             if own is not None:
                 is_over = own == base and found[-1].open <= 0 and _LAST.match(line) is not None
         return found
+
+    def _opens_any(self, first: int, end: int) -> bool:
+        return any(number > 0 for number in self._opened[first:end])
 
     def _closing(self, pieces: Sequence[_Piece], number: int) -> int | None:
         """The number of the piece that closes what a line such as `namespace a {` leaves open."""

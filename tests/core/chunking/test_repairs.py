@@ -276,6 +276,24 @@ It's {
 """,
         ["A", "A.first", "A.last"],
     ),
+    "a brace below a declaration of several lines": (
+        "c",
+        """extern "C" {
+
+int first(int a);
+
+int broken(int a) {
+    if (a) {
+        b(1);
+}
+
+int second(
+    int a);
+
+}
+""",
+        ["first", "second"],
+    ),
     "a namespace behind a brace too many": (
         "cpp",
         """namespace a {
