@@ -20,6 +20,7 @@ import click
 
 from core.chunking import parsing
 from core.chunking.outline import Outline
+from core.code.content import language_in
 from core.code.languages import LANGUAGES, language_of
 from core.engine.command import CONTEXT_SETTINGS, with_exit_codes
 from core.git.blobs import BlobReader
@@ -106,6 +107,8 @@ def sources(clones: Path, only: str | None) -> Iterator[tuple[str, str, bytes]]:
                 taken = 0
                 for path, blob in files[:: max(len(files) // (3 * FILES), 1)]:
                     source = blobs.read(blob, MOST_BYTES)
+                    if source and language_in(path, source) != language:
+                        continue
                     found = parsing.outline(source, language, path) if source else None
                     if source and max(map(len, source.split(b"\n"))) > LONGEST_LINE:
                         continue
