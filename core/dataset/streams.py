@@ -10,7 +10,7 @@ from core.dataset.blocks import Packed
 from core.dataset.history import Ids, TokenHistory
 from core.dataset.splits import Split
 from core.text.grammar import Marker
-from core.text.stream import Tokens, commit_starts
+from core.text.stream import CHANGE_STARTS, Tokens, commit_starts, positions
 from core.text.vocabulary import Vocabulary
 
 _TEXT_BLOCK = 1 << 16
@@ -48,8 +48,8 @@ def pack(one: Split, stream: Tokens, vocabulary: Vocabulary, weights: Mapping[st
 
 
 def texts(stream: Tokens, vocabulary: Vocabulary) -> Iterator[tuple[bytes, int]]:
-    """(text with markers spelled out, bytes of the text without them) of some whole commits at a time."""
-    starts = commit_starts(stream, vocabulary.markers)
+    """(text with markers spelled out, bytes of the text without them) of the stream, some changes at a time."""
+    starts = positions(stream, vocabulary.markers, *CHANGE_STARTS)
     first = 0
     while first < len(stream):
         place = np.searchsorted(starts, first + _TEXT_BLOCK)

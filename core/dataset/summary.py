@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -36,10 +35,8 @@ def of_splits(
     """Sizes of all splits, and the baselines of the held-out ones. `counts` are further figures, by name and split."""
     train, *held_out = splits
     streams = {one.name: packed[one.name].stream for one in held_out}
-    with ThreadPoolExecutor(1) as pool:  # what packs and what counts wait for each other's processor, not for its work
-        spelled = {name: pool.submit(compressed, stream, vocabulary) for name, stream in streams.items()}
-        entropies = counted(packed[train.name].stream, streams, vocabulary.size, scratch)
-        sizes = {name: waiting.result() for name, waiting in spelled.items()}
+    entropies = counted(packed[train.name].stream, streams, vocabulary.size, scratch)
+    sizes = {name: compressed(stream, vocabulary) for name, stream in streams.items()}
     text_bytes = {train.name: int(history.abouts.text_bytes[_used(train)].sum())}
     text_bytes |= {name: size for name, (size, _) in sizes.items()}
     total = sum(one.tokens for one in splits)

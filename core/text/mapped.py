@@ -11,7 +11,7 @@ from typing import IO, Any
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
-_MOST_RESIDENT = 1 << 25
+_MOST_RESIDENT = 1 << 24
 _AT_LEAST = 1 << 16
 """Bytes that the system maps where one of them is read."""
 _LOCAL_HEADER, _NAME_AND_EXTRA = 30, 26
