@@ -7,7 +7,8 @@ Recall is the share of ctags' tags that are symbols of ours, on the same line wi
 our symbols that are tags. `--show` prints some of those that only one side has, since either may be wrong: ctags reads
 with rules, not with a grammar. `COUNTED` says which kinds are compared. What one side defines otherwise is left out:
 
-- tags without a name of their own, macros without a value (guards), and objects, which ctags calls classes;
+- tags without a name of their own, and macros without a value (guards);
+- objects of JavaScript, which ctags calls classes, and imported types of TypeScript;
 - tests that are calls of a function or macro, and what other macros in capitals define, of which ctags has the macro;
 - prototypes and macros inside functions of C and C++: these need not be found.
 """
@@ -100,8 +101,12 @@ COUNTED = {
 _UNNAMED = re.compile(r"__anon|anonymous", re.IGNORECASE)
 _NO_VALUE = re.compile(rb"\s*#\s*define\s+\w+\s*(?://.*|/\*.*)?$")
 _CAPITALS = re.compile(r"[A-Z][A-Z0-9_]+$")
-_SAYS_CLASS = re.compile(rb"\b(?:class|function)\b")
-_ARGUMENTS = re.compile(r"(?<!operator)<.*")
+_MUST_SAY = {
+    ("javascript", "class"): re.compile(rb"\b(?:class|function)\b"),
+    ("typescript", "alias"): re.compile(rb"\btype\s+[\w$]+\s*(?:[=<]|$)"),
+}
+"""What is on the line of such a tag, by language and kind, where it is none of an object or of an import."""
+_ARGUMENTS = re.compile(r"(?<!operator)<[^<>]*>")
 _TESTS_ARE_CALLS = ("cpp", "javascript", "typescript")
 _CALL = "macro call"
 """Kind of what C defines by a macro, on whose line ctags has the macro's name."""
@@ -237,8 +242,8 @@ def _compared(tags: set[Tag], source: bytes, language: str, functions: set[tuple
     for tag in tags:
         line, is_c = b"".join(lines[tag.line - 1 : tag.line]), language in ("c", "cpp")
         is_guard = tag.kind == "macro" and _NO_VALUE.match(line)
-        is_object = language == "javascript" and tag.kind == "class" and not _SAYS_CLASS.search(line)
-        if _UNNAMED.match(tag.name) or is_guard or is_object:
+        said = _MUST_SAY.get((language, tag.kind))
+        if _UNNAMED.match(tag.name) or is_guard or (said and not said.search(line)):
             continue
         if is_c and tag.kind in ("function", "prototype") and _CAPITALS.match(tag.name):
             yield tag._replace(kind=_CALL)
@@ -250,7 +255,10 @@ def _compared(tags: set[Tag], source: bytes, language: str, functions: set[tuple
 
 def _plain(name: str) -> str:
     """A name as both write it: without its scope, blanks, and the arguments of a template."""
-    return _ARGUMENTS.sub("", name.replace(" ", "")).rpartition("::")[2]
+    name = name.replace(" ", "")
+    while (shorter := _ARGUMENTS.sub("", name)) != name:
+        name = shorter
+    return name.rpartition("::")[2]
 
 
 if __name__ == "__main__":

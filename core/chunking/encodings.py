@@ -14,8 +14,8 @@ from core.git.encodings import (
     Encoding,
     agreed,
     declared_as,
-    encoding_of,
     evidence_in,
+    if_sure,
     is_binary,
     is_utf8,
     unless_latin_1,
@@ -55,7 +55,8 @@ def alone(data: bytes, least_confidence: float) -> Alone:
     if (wide := wide_encoding_of(data)) or is_utf8(data):
         return Alone(wide, is_sure=True)
     evidence = evidence_in(data)
-    return Alone(encoding_of(data, least_confidence), is_sure=evidence is not None and not evidence.is_guessed)
+    found = if_sure(evidence, data, least_confidence)
+    return Alone(found, is_sure=evidence is not None and not evidence.is_guessed)
 
 
 class Encodings:

@@ -71,8 +71,8 @@ class _Repair:
         self.has_strings = False
         bare = list(self._lines)
         for row, (line, following) in enumerate(itertools.pairwise(self._lines), 1):
-            if line.endswith((b"\\", b"\\\r")) and following.strip():
-                self._indents[row], self._opened[row] = None, 0  # the line above goes on
+            if line.endswith((b"\\", b"\\\r")) and following.strip() and self._indents[row - 1] is None:
+                self._indents[row], self._opened[row] = None, 0  # a directive goes on
         for first, last in _comments(self._lines):
             within = last + 1 - first
             self._indents[first : last + 1], self._opened[first : last + 1] = [None] * within, [0] * within

@@ -120,8 +120,7 @@ def wide_encoding_of(data: bytes) -> Encoding | None:
 
 def encoding_of(data: bytes, least_confidence: float = LEAST_CONFIDENCE) -> Encoding | None:
     """The encoding of a text; None for UTF-8, for Latin-1, and where nothing says enough."""
-    found = evidence_in(data)
-    return unless_latin_1(found, data) if found and found.confidence >= least_confidence else None
+    return if_sure(evidence_in(data), data, least_confidence)
 
 
 def evidence_in(data: bytes) -> Encoding | None:
@@ -138,8 +137,13 @@ def evidence_in(data: bytes) -> Encoding | None:
     return _guess(data)
 
 
+def if_sure(evidence: Encoding | None, data: bytes, least_confidence: float) -> Encoding | None:
+    """The encoding that evidence in a text is enough for; None for Latin-1, which is read without a name."""
+    return unless_latin_1(evidence, data) if evidence and evidence.confidence >= least_confidence else None
+
+
 def unless_latin_1(found: Encoding | None, data: bytes) -> Encoding | None:
-    """An encoding; None where the text is the same in Latin-1, which is read without a name."""
+    """An encoding; None where the text is the same in Latin-1."""
     if found is None or found.name == "iso8859-1":
         return None
     return found if found.name != "cp1252" or not found.is_guessed or _CONTROLS.search(data) else None
@@ -278,7 +282,7 @@ def _has_words(evidence: bytes, guess: Encoding) -> bool:
     if guess.name in _LATIN:
         return True
     text = evidence.decode(guess.name, "ignore")
-    return 2 * sum(map(len, _NEIGHBOURS.findall(text))) >= sum(not one.isascii() for one in text)
+    return 2 * sum(map(len, _NEIGHBOURS.findall(text))) >= len(text) - len(text.encode("ascii", "ignore"))
 
 
 def _by_version(text: bytes, data: bytes) -> Encoding | None:

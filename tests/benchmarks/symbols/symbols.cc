@@ -67,3 +67,10 @@ int main() //= function main
 {
     return 0;
 }
+
+namespace shapes { //= module shapes
+template <>
+class Box<std::vector<int>> { //= class Box
+    bool operator<<(int by); //= function operator<<
+};
+} // namespace shapes

@@ -122,7 +122,7 @@ CASES: list[tuple[str, str, str, set[str]]] = [
     (
         "javascript",
         "shape.js",
-        "class Shape {\n  test(value) {}\n  describe() {}\n}\nconst tools = { it(a = 'x') {}, test: function () {} };\n",
+        "class Shape {\n  test(value) {}\n  describe() {}\n}\nconst tools = { it(a = 'x') {}, test: function () {} };\ntest.expected = function () {};\n",
         set(),
     ),
     (
