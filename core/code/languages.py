@@ -97,7 +97,7 @@ class Language:
 
 
 _C_COMMENTS = r"/\*|//"
-_CALLED_TESTS = r"^\s*(?:describe|it|test|suite)\s*(?:\.\s*\w|\(\s*[\"'`])"
+_CALLED_TESTS = r"^\s*(?:describe|it|test|suite)(?:\s*\(\s*[\"'`]|(?:\s*\.\s*\w+)+\s*[(<`])"
 """`it("adds", …)` and `test.each(…)`, not a method of such a name: `test(value) {`."""
 
 LANGUAGES = {

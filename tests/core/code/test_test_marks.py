@@ -134,8 +134,8 @@ CASES: list[tuple[str, str, str, set[str]]] = [
     (
         "typescript",
         "a.test.ts",
-        "suite(`s`, () => {\n  test.each([1])('%i', () => {});\n  it (\n    'adds', () => {});\n});\n",
-        {"s", "s.%i", "s.adds"},
+        "suite(`s`, () => {\n  test.each([1])('%i', () => {});\n  it.each`a`('b', () => {});\n  it (\n    'adds', () => {});\n});\n",
+        {"s", "s.%i", "s.b", "s.adds"},
     ),
     (
         "cpp",
