@@ -200,7 +200,8 @@ def test_a_model_is_asked_where_that_is_wanted_and_the_ranking_is_unsure(ask: As
 def test_an_answer_with_a_second_opinion_is_that_of_the_command(ask: Ask, shared: Served, reviewer: Reviewer) -> None:
     files = shared.files
     asker = FileAsker(files.location, files.cache_dir, files.open_sources, second_opinion=reviewer)
-    expected = asker.answer(Question(task="do it", top=3)).as_dict()
+    question = Question(task="do it", top=3)
+    expected = asker.with_evidence(asker.answer(question), question).as_dict()
     asker.close()
     assert expected["second_opinion"]
     answer = ask(lambda client: client.post("/predict", json={**UNSURE, "top": 3})).json()
