@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from core.text.stored_sequences import About
 
 
-@dataclass
+@dataclass(slots=True)
 class Run:
     """Consecutive sequences of one commit: those from `first` up to `last`."""
 
@@ -29,8 +29,8 @@ class Abouts:
 
     def __init__(self) -> None:
         self.runs: list[Run] = []
-        self._symbols, self._earlier_symbols, self._text_bytes = array("Q"), array("Q"), array("Q")
-        self._repositories, self._change_types = array("L"), array("L")
+        self._symbols, self._earlier_symbols = array("Q"), array("Q")
+        self._text_bytes, self._repositories, self._change_types = array("I"), array("I"), array("I")
         self._repository_names: dict[str, int] = {}
         self._change_type_names: dict[str, int] = {}
         self._ids, self._id_ends = bytearray(), array("Q", [0])

@@ -23,7 +23,7 @@ Probabilities = NDArray[np.float64]
 _BLOCK = 1 << 18
 _ADDED_AT_ONCE = 1 << 20
 """At least 128: fewer numbers are added one after the other."""
-_MOST_GRAMS = 1 << 21
+_MOST_GRAMS = 1 << 22
 """Runs of tokens that are counted at once."""
 
 

@@ -21,7 +21,7 @@ Ids = NDArray[np.int32]
 _BLOCK = 1 << 20
 
 
-@dataclass
+@dataclass(slots=True)
 class CommitTokens:
     """One commit's sequences: those from `first` up to `last`."""
 

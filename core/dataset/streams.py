@@ -13,7 +13,7 @@ from core.text.grammar import Marker
 from core.text.stream import CHANGE_STARTS, Tokens, commit_starts, positions
 from core.text.vocabulary import Vocabulary
 
-_TEXT_BLOCK = 1 << 16
+_TEXT_BLOCK = 1 << 13
 
 
 class SplitTokens:
