@@ -32,7 +32,7 @@ class MemoryReport(msgspec.Struct, kw_only=True):
     measured_peak: int = 0
     step_seconds: float = 0.0
     idle_seconds: float = 0.0
-    """The step's processor time on each thread: what it takes while nothing else runs. On a GPU by the clock."""
+    """What the step takes while nothing else runs, by its processor time on each thread; on a GPU by the clock."""
     decisions: list[str] = []
     """Each reduction of batch or width, as a sentence."""
 

@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 
 PROBE_STEPS = 2
 """The first step of a process is slower than the others, so only the last one is timed."""
+COMPUTING = 2 / 3
+"""Part of a step in which a thread computes, while nothing else runs; in the rest it waits for the others."""
 
 
 @dataclass(frozen=True)
@@ -139,5 +141,5 @@ def probe(model: PreTrainedModel, shape: Shape, vocabulary_size: int, arguments:
     marks.append((time.monotonic(), time.process_time()))
     peak = torch.cuda.max_memory_reserved() if torch.cuda.is_available() else int(peak_memory_mb() * 2**20)
     wall, used = (after - before for before, after in zip(marks[-2], marks[-1], strict=True))
-    idle = wall if torch.cuda.is_available() else min(used / torch.get_num_threads(), wall)
+    idle = wall if torch.cuda.is_available() else min(used / torch.get_num_threads() / COMPUTING, wall)
     return Measured(peak, wall * shape.accumulation, idle * shape.accumulation)

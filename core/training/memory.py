@@ -60,7 +60,7 @@ class Measured:
     peak: int
     step_seconds: float
     idle_seconds: float
-    """Its processor time on each thread; on a GPU the same as `step_seconds`."""
+    """What it takes while nothing else runs, by its processor time; on a GPU the same as `step_seconds`."""
 
 
 @dataclass(frozen=True)
