@@ -64,7 +64,7 @@ class ModelTrainingConfig(Section):
     """Maximum number of optimizer steps; 0 for no bound."""
     max_train_tokens: Annotated[int, Field(ge=0)] | Literal["auto"] = 0
     """Maximum number of tokens to read, in examples sampled over the whole history; 0 for no bound. "auto"
-    takes 4,096 to 131,072, as many as this machine trains on in about four minutes."""
+    takes 4,096 to 131,072, as many as this machine trains on in about three minutes."""
     max_minutes: float = Field(default=0.0, ge=0)
     """Maximum training time, converted to steps by timing a probe step; 0 for no bound."""
     newest_weight: float = Field(default=30.0, gt=0)

@@ -155,7 +155,7 @@ def test_auto_takes_as_many_tokens_as_the_time_of_a_step_allows(copied: Program)
     assert train(copied, *auto)["max_train_tokens"] in RUNGS
     ((name, seconds),) = json.loads(speed.read_text()).items()
     assert 0 < seconds < 1
-    speed.write_text(json.dumps({name: 0.0219}))
+    speed.write_text(json.dumps({name: 0.0146}))
     assert train(copied, *auto)["max_train_tokens"] == 8192
     done = copied.run("train_model.py", *VOCAB, "--max-train-tokens", "auto", "--no-fit-memory", "--batch-size", "3")
     assert done.returncode == 2

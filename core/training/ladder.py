@@ -25,8 +25,8 @@ if TYPE_CHECKING:
 
 RUNGS = (131_072, 98_304, 65_536, 49_152, 32_768, 24_576, 16_384, 12_288, 8_192, 6_144, 4_096)
 """Numbers of tokens to train on."""
-MINUTES = 3.0
-"""How long so many steps like the probe may take; with validations it is four (the lowest rung may take longer)."""
+MINUTES = 2.0
+"""How long so many steps like the probe may take; with validations it is three (the lowest rung may take longer)."""
 SPEED = "training_speed.json"
 
 

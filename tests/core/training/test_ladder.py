@@ -19,25 +19,25 @@ def probed(seconds: float) -> MemoryReport:
 
 @pytest.mark.parametrize(
     ("token_ms", "tokens"),
-    [(0.01, 131_072), (1.3, 131_072), (1.4, 98_304), (8.5, 16_384), (11.0, 12_288), (43.0, 4_096), (900.0, 4_096)],
+    [(0.01, 131_072), (0.9, 131_072), (1.0, 98_304), (7.3, 16_384), (8.5, 12_288), (29.0, 4_096), (900.0, 4_096)],
 )
-def test_the_rung_is_the_highest_that_takes_three_minutes(token_ms: float, tokens: int) -> None:
+def test_the_rung_is_the_highest_that_takes_two_minutes(token_ms: float, tokens: int) -> None:
     assert ladder.tokens_of(token_ms / 1000) == tokens
 
 
 def test_the_first_time_decides_until_it_is_removed(tmp_path: Path) -> None:
     cache = tmp_path / "cache"
-    assert ladder.chosen_tokens(probed(512 * 0.0085), "a model", cache) == 16_384
+    assert ladder.chosen_tokens(probed(512 * 0.0073), "a model", cache) == 16_384
     assert ladder.chosen_tokens(probed(512 * 0.09), "a model", cache) == 16_384  # a busy day
     assert ladder.chosen_tokens(MemoryReport(micro_batch=2, accumulation=2, width=128), "a model", cache) == 16_384
     assert ladder.chosen_tokens(probed(512 * 0.09), "another model", cache) == 4_096
     (cache / ladder.SPEED).unlink()
-    assert ladder.chosen_tokens(probed(512 * 0.0219), "a model", cache) == 8_192
+    assert ladder.chosen_tokens(probed(512 * 0.0146), "a model", cache) == 8_192
 
 
 def test_another_shape_has_a_time_of_its_own(tmp_path: Path) -> None:
-    ladder.chosen_tokens(probed(512 * 0.0085), "a model", tmp_path)
-    wider = MemoryReport(micro_batch=1, accumulation=1, width=1024, idle_seconds=1024 * 0.0219)
+    ladder.chosen_tokens(probed(512 * 0.0073), "a model", tmp_path)
+    wider = MemoryReport(micro_batch=1, accumulation=1, width=1024, idle_seconds=1024 * 0.0146)
     assert ladder.chosen_tokens(wider, "a model", tmp_path) == 8_192
 
 
@@ -47,8 +47,8 @@ def test_another_shape_has_a_time_of_its_own(tmp_path: Path) -> None:
 def test_a_damaged_file_is_measured_again(tmp_path: Path, content: str) -> None:
     path = tmp_path / ladder.SPEED
     path.write_text(content)
-    assert ladder.chosen_tokens(probed(512 * 0.0085), "a model", tmp_path) == 16_384
-    assert json.loads(path.read_text())["a model, 2 x 128"] == pytest.approx(0.0085)
+    assert ladder.chosen_tokens(probed(512 * 0.0073), "a model", tmp_path) == 16_384
+    assert json.loads(path.read_text())["a model, 2 x 128"] == pytest.approx(0.0073)
 
 
 def test_without_a_probe_there_is_no_rung(tmp_path: Path) -> None:
