@@ -66,7 +66,7 @@ class TokenizerConfig(Section):
     promoted_min_count: int = Field(default=20, ge=1)
     """How often a value must occur in the part that is learned from to get one."""
     code_view: CodeView = "new"
-    """What a sequence shows of a change: the new code, the diff, or the code before and after."""
+    """What a sequence shows of a change: the new code, the diff, both sides, or the old code and its edit."""
     secrets: SecretsMode = "mask"
     """Credentials in text: a marker of their kind instead, left as they are, or the whole chunk left out."""
     redact_emails: bool = Field(default=False, json_schema_extra={"same_as": "git_scraper.redact_emails"})
