@@ -19,6 +19,7 @@ from core.history.options import ReadOptions
 from core.history.recent import recent_commits
 from core.ranking.features import Similar
 from core.ranking.file_history import CommitFacts
+from core.ranking.history import WIDE_COMMIT
 from core.ranking.query import Query
 from core.ranking.ranker import FileRanking
 from core.ranking.snapshot import Snapshot
@@ -33,8 +34,6 @@ MOST_WIDTH = 200
 """Characters of a line."""
 _MOST_COMMITS = 20
 """Similar past commits among which one that changed the same file is looked for."""
-_MOST_CHANGES = 300
-"""A commit with more changed files tells little about one of them."""
 
 
 @dataclass(frozen=True)
@@ -106,7 +105,7 @@ def evidence_of(
     past = None
     if number is not None:
         with BlobReader(repository.git_dir) as blobs:
-            chunks = chunks_of(repository, cache_dir, blobs, snapshot.past.commits.hashes[number])
+            chunks = chunks_of(repository, cache_dir, blobs, snapshot.past.commits.hashes[number], path)
         if chosen := nearest_chunk(chunks, path, first.name if first else "", task):
             past = _past_change(CommitFacts.of(snapshot.past.commits, number), chosen, redactor)
     return Evidence(code=_code_now(found, redactor) if found else None, past=past)
@@ -116,7 +115,7 @@ def nearest_commit(snapshot: Snapshot, task: str, path: str) -> int | None:
     """Number of the past commit whose message is most like the task, among those that changed the file if any did."""
     past = snapshot.past
     similar = Similar.to(snapshot, words(Query(task).title)).best(_MOST_COMMITS)
-    places = [place for place in similar if past.sizes[place] <= _MOST_CHANGES]
+    places = [place for place in similar if past.sizes[place] <= WIDE_COMMIT]
     number = past.commits.path_numbers.get(path)
     changes = past.files == past.same[number] if number is not None else np.zeros(len(past.files), bool)
     of_file = set(past.change_commits[changes].tolist())
@@ -124,11 +123,16 @@ def nearest_commit(snapshot: Snapshot, task: str, path: str) -> int | None:
     return None if chosen is None else int(past.order[chosen])
 
 
-def chunks_of(repository: Repository, cache_dir: Path, blobs: BlobReader, commit: str) -> list[Chunk]:
-    """What a commit did, symbol by symbol."""
+def chunks_of(repository: Repository, cache_dir: Path, blobs: BlobReader, commit: str, path: str) -> list[Chunk]:
+    """What a commit did to a file, symbol by symbol; what it did at all, where it left that file alone."""
     chunker = Settings.of({}, repository.git_dir).chunker(blobs)
     options = ReadOptions.of({}, repository.git_dir, cache_dir)
-    return [chunk for one in recent_commits(repository, options, commit, last=1) for chunk in chunker.chunks(one)]
+    found: list[Chunk] = []
+    for one in recent_commits(repository, options, commit, last=1):
+        there = [diff for diff in one.diffs if diff.filename == path]
+        one.diffs = there or one.diffs
+        found += chunker.chunks(one)
+    return found
 
 
 def nearest_chunk(chunks: Sequence[Chunk], path: str, symbol: str, task: str) -> Chunk | None:

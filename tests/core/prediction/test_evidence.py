@@ -127,7 +127,7 @@ def test_credentials_are_masked(tmp_path: Path) -> None:
 
 
 def test_a_commit_of_many_files_is_no_example(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(evidence, "_MOST_CHANGES", 2)
+    monkeypatch.setattr(evidence, "WIDE_COMMIT", 2)
     repo = Repo.new(tmp_path / "wide")
     repo.commit("Rename everything", {f"f{n}.py": f"def f{n}():\n    return {n}\n" for n in range(3)})
     repo.commit("Release", {"CHANGELOG.md": "1\n"})
