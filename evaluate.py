@@ -47,7 +47,8 @@ if TYPE_CHECKING:
     from core.prediction.copying import Copying
     from core.scoring.copying import Cache
 
-DEFAULT_TOKENS = 12_288
+DEFAULT_TOKENS, MOST_TOKENS = 12_288, 32_768
+"""Tokens to score where nothing was said of them: without a budget of the training, and with a large one."""
 TRAINED_FOR_EACH = 4
 """Tokens to train on for each token to score, where the training's budget decides both."""
 
@@ -59,7 +60,7 @@ class EvaluateConfig(Section):
     """Tokens that every model sees at once; taken from model_training.sequence_length unless set."""
     tokens: Annotated[int, Field(ge=0)] | Literal["auto"] = "auto"
     """Tokens of validation and of test to score, in evenly spread blocks; 0 for all. "auto" takes a quarter of the
-    model's max_train_tokens, and 12,288 where it has none."""
+    model's max_train_tokens, at most 32,768, and 12,288 where it has none."""
     cache: bool = True
     """Also mix the models with copying from earlier history, as predict.py then does; validation decides how much."""
     next_commits: int = Field(default=20, ge=0)
@@ -136,7 +137,7 @@ def tokens_of(config: EvaluateConfig, info: ModelInfo) -> int:
     if config.tokens != "auto":
         return config.tokens
     budget = info.training.max_train_tokens if info.training else 0
-    return budget // TRAINED_FOR_EACH if budget else DEFAULT_TOKENS
+    return min(budget // TRAINED_FOR_EACH, MOST_TOKENS) if budget else DEFAULT_TOKENS
 
 
 def questions_of(streams: Streams, pair: ModelPair, config: EvaluateConfig, tokens: int) -> Questions:

@@ -90,7 +90,7 @@ class Served:
     second_opinion: SecondOpinion | None = None
     """Asked about unsure rankings by requests that want it."""
     no_sketch: str = ""
-    """Why the model's code is not shown to who does not insist."""
+    """Why the model's code is shown only where a request has `always_sketch`."""
 
     def predict(self, request: PredictRequest) -> Work:
         """The ranking, the sketch as it is written, then all of it."""

@@ -58,7 +58,7 @@ def test_two_evaluations_agree(copied: Program) -> None:
 def test_a_smaller_training_is_measured_on_less(copied: Program) -> None:
     path = copied.folder / "outputs" / "model" / model_folder.INFO
     info = json.loads(path.read_text())
-    for budget, tokens in ((400, 100), (0, 12_288)):
+    for budget, tokens in ((400, 100), (0, 12_288), (10**9, 32_768)):
         info["training"]["max_train_tokens"] = budget
         path.write_text(json.dumps(info))
         found = measured(copied, "--tokens", "auto")

@@ -22,7 +22,7 @@ _PART = re.compile(
 _GO_VERSION = re.compile(r"(?:go|toolchain|module) ")
 _DEPENDENCY_KEY = re.compile(r"\s*\"?(?:[\w-]*dependencies|[\w-]*requires?(?:[-_]\w+)?)\"?\s*[=:]", re.IGNORECASE)
 _KEY = re.compile(r"[\w.\"-]+\s*=|\[|(?:go|toolchain|module|require|replace|exclude)\b")
-# In scripts and XML, what a line is for is told by itself and by the lines that it is in, outer before inner.
+# In scripts and XML, what a line is for shows in itself and in the lines that it is in, outer before inner.
 _GRADLE = re.compile(
     r"^\s*(?:dependencies|plugins|constraints|dependencyManagement|dependencySubstitution)\s*\{"
     r"|^\s*(?:\w*(?:[iI]mplementation|[cC]ompileOnly|[rR]untimeOnly|[aA]pi)|classpath|kapt\w*|ksp\w*|annotationProcessor"

@@ -69,10 +69,8 @@ class HeldOut:
 
         With `masked`, a model's tokens see their own commit only.
         """
-        before = np.concatenate([one.numpy() for one in earlier])
         targets = Targets.of(stream, spread_blocks(len(stream), width, most), vocabulary, masked=masked)
-        guessed = guesses(before, stream.numpy(), targets.positions)
-        return cls(before, len(earlier[0]), stream, targets, guessed, vocabulary)
+        return cls._guessed(earlier, stream, targets, vocabulary)
 
     @classmethod
     def of_edits(
@@ -104,8 +102,14 @@ class HeldOut:
             contexts=[known[:-1] for known, _ in chosen],
             counted=added(ids, vocabulary.markers),
         )
+        return cls._guessed(earlier, stream, targets, vocabulary)
+
+    @classmethod
+    def _guessed(
+        cls, earlier: list[torch.Tensor], stream: torch.Tensor, targets: Targets, vocabulary: Vocabulary
+    ) -> HeldOut:
         before = np.concatenate([one.numpy() for one in earlier])
-        guessed = guesses(before, ids, targets.positions)
+        guessed = guesses(before, stream.numpy(), targets.positions)
         return cls(before, len(earlier[0]), stream, targets, guessed, vocabulary)
 
     @property

@@ -30,6 +30,8 @@ if TYPE_CHECKING:
     from core.prediction.asking import Asker
     from core.prediction.question import Question
 
+MOST_LINES = 400
+"""Lines of code that may be changed, the last ones: each can be where a hunk begins."""
 MARKER_TOKENS = 16
 """Tokens of an edit that are no text, with a few to spare."""
 _MODIFIED = ("bug_fix", "optimization", "refactor", "signature_change")
@@ -104,7 +106,7 @@ def prompt(asker: Asker, question: Question, target: Target) -> tuple[list[int],
     vocabulary, width = asker.loaded.vocabulary, asker.loaded.width
     most = min(question.sketch_tokens + MARKER_TOKENS, int(width * EDIT_SHARE))
     room = int((width - most) * CODE_SHARE)
-    visible, symbol = target.own, target.symbol
+    visible, symbol = target.own[-MOST_LINES:], target.symbol
     while len(code := vocabulary.encode([[BEFORE, "".join(visible)]])[0]) > room and len(visible) > 1:
         visible = visible[max((len(code) - room) * len(visible) // (2 * len(code)), 1) :]
     head, file = asker.heads(question, symbol.path)

@@ -6,6 +6,7 @@ it adds is free, in whole lines.
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections.abc import Generator, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -20,6 +21,8 @@ from core.text.vocabulary import Vocabulary
 
 MOST_QUOTED = 12
 """Lines that a hunk may keep or remove in a row; more take several hunks."""
+MOST_QUOTED_CHARACTERS, MOST_QUOTED_TOKENS = 1000, 256
+"""Of what is quoted at once. A quotation is not ended within a line, so a longer line is never quoted."""
 
 
 @dataclass(frozen=True)
@@ -65,7 +68,7 @@ class EditWriter:
     def write(self, most_text: int) -> Iterator[int]:
         """The ids, one by one, up to <CODE_END>; about `most_text` of them are text. There is always a hunk."""
         self._left, cursor = most_text, 0
-        marker = yield from self._marker([ADDED, *([KEPT, REMOVED] if self.lines else [])])
+        marker = yield from self._marker([ADDED, *([KEPT, REMOVED] if self._may_quote(0) else [])])
         while marker != CODE_END:
             starts = range(cursor, len(self.lines))
             if marker == KEPT:
@@ -91,8 +94,10 @@ class EditWriter:
         while True:
             markers: dict[int, Marker] = {}
             if node.range:
-                more = node.range[1] < len(self.lines) and self._left > 0
-                allowed = closing if more else [marker for marker in closing if marker not in (KEPT, REMOVED)]
+                able = {KEPT: self._may_quote(node.range[1])}
+                # Behind kept lines, those that go are the next ones.
+                able[REMOVED] = able[KEPT] if KEPT in closing else bool(self._runs(node.range[1]))
+                allowed = [marker for marker in closing if able.get(marker, True)]
                 allowed = allowed if self._left > 0 else allowed[:1]
                 markers = {self.vocabulary.markers[marker]: marker for marker in allowed}
             inner = list(node.children) if self._left > 0 or not markers else []
@@ -106,7 +111,7 @@ class EditWriter:
         """Free text in whole lines, and the marker behind it."""
         written: list[int] = []
         markers = {self.vocabulary.markers[marker]: marker for marker in (CODE_END, KEPT, REMOVED)}
-        if end == len(self.lines):
+        if not self._may_quote(end):
             markers = {self.vocabulary.markers[CODE_END]: CODE_END}
         line_end = self.vocabulary.encode([["\n"]])[0]
         while True:
@@ -153,11 +158,18 @@ class EditWriter:
                 node.range = node.range or (start, start + number)
         return root
 
+    def _may_quote(self, start: int) -> bool:
+        """Whether a line from `start` on is short enough to be quoted."""
+        return any(self._runs(place) for place in range(start, len(self.lines)))
+
     def _runs(self, start: int) -> list[list[int]]:
-        """The ids of the lines from `start` on: of the first, of the first two, …"""
+        """The ids of the lines from `start` on: of the first, of the first two, …, as long as they are short enough."""
         if start not in self._tokens:
-            ends = range(start + 1, min(start + MOST_QUOTED, len(self.lines)) + 1)
-            self._tokens[start] = self.vocabulary.encode([["".join(self.lines[start:end])] for end in ends])
+            sizes = itertools.accumulate(map(len, self.lines[start : start + MOST_QUOTED]))
+            count = sum(size <= MOST_QUOTED_CHARACTERS for size in sizes)
+            texts = [["".join(self.lines[start:end])] for end in range(start + 1, start + count + 1)]
+            encoded = self.vocabulary.encode(texts)
+            self._tokens[start] = list(itertools.takewhile(lambda ids: len(ids) <= MOST_QUOTED_TOKENS, encoded))
         return self._tokens[start]
 
 

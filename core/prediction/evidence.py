@@ -167,8 +167,9 @@ def _past_change(commit: CommitFacts, chunk: Chunk, redactor: Redactor) -> PastC
 
 def _cut(text: str, redactor: Redactor) -> tuple[str, int]:
     """The first lines of a text with masks, and how many there are more."""
-    lines = redactor.masked(text).splitlines()
-    return "\n".join(line[:MOST_WIDTH] for line in lines[:MOST_LINES]), max(len(lines) - MOST_LINES, 0)
+    # Masking takes time for each character, so no more is masked than can be shown.
+    lines = redactor.masked(text, MOST_LINES * MOST_WIDTH).splitlines()[:MOST_LINES]
+    return "\n".join(line[:MOST_WIDTH] for line in lines), max(len(text.splitlines()) - len(lines), 0)
 
 
 def _quoted(text: str, left_out: int) -> list[str]:

@@ -29,7 +29,7 @@ def licences() -> ModuleType:
 
 
 class Package(Distribution):
-    """A package that states what it is told to."""
+    """A package that states what it is given."""
 
     def __init__(self, *fields: tuple[str, str]) -> None:
         self._fields = fields

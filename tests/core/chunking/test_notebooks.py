@@ -189,7 +189,7 @@ SHOW += [PRINT, named("end", code("done(x)"))]
             [*SHOW[:2], {**PRINT, "metadata": {"id": "cell-2"}}, *SHOW[3:6], SHOW[7]],
             [("modified_section", False, '"id": "cell-2"'), ("deleted_section", False, '"id": "print"')],
         ),
-        # One is written anew, and its text goes on in another.
+        # One is written again, and its text goes on in another.
         (
             [
                 *SHOW[:6],

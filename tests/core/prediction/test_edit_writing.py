@@ -19,6 +19,8 @@ CODES = {
     "one line": "x = 1\n",
     "carriage returns": "a\r\nb\r\n\r\nc\r\n",
     "none": "",
+    "long lines": "a\n" + "x y " * 300 + "\n" + "b\n",
+    "only a long line": "x y " * 300 + "\n",
 }
 
 
@@ -76,3 +78,12 @@ def test_a_likeliest_edit_is_the_same_twice(predictor: Predictor) -> None:
 )
 def test_lines_are_replaced(lines: list[str], edit: list[Replacement], after: str) -> None:
     assert "".join(replaced(lines, edit)) == after
+
+
+def test_a_long_line_is_not_quoted(predictor: Predictor) -> None:
+    """A quotation is not ended within a line, so it would go on for thousands of tokens."""
+    for seed in range(30):
+        writer, edit, ids = written(predictor, CODES["long lines"], seed, budget=6)
+        assert len(ids) < 40
+        assert not any(one.first <= 1 < one.end for one in writer.replacements)
+        assert len(edit) == len(writer.replacements)
