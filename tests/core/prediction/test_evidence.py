@@ -135,3 +135,18 @@ def test_a_commit_of_many_files_is_no_example(tmp_path: Path, monkeypatch: pytes
     found = of_task(wide, "Rename everything again")
     wide.close()
     assert found.past is None
+
+
+def test_a_change_of_the_same_file_is_nearer_than_a_more_similar_task(asker: FileAsker, shop: Repo) -> None:
+    commit = asker.commit()
+    snapshot = asker.snapshot(commit)
+    titles = {path: evidence.nearest_commit(snapshot, "Log in by mail", path) for path in ("login.py", "billing.py")}
+    commits = snapshot.past.commits
+    assert commits.titles[titles["login.py"] or 0] == "Log in by mail"
+    assert titles["billing.py"] is not None
+    found = evidence.nearest_commit(snapshot, "Log in by mail or round the total", "billing.py")
+    assert found is not None
+    assert commits.titles[found] == "Round the discount"
+    elsewhere = evidence.nearest_commit(snapshot, "Log in by mail or round the total", "gone.py")
+    assert elsewhere is not None
+    assert commits.titles[elsewhere] == "Log in by mail"
