@@ -82,10 +82,13 @@ def run_in_child(job: Job) -> Outcome:
     child.start()
     sender.close()
     try:
-        signal.pthread_sigmask(signal.SIG_UNBLOCK, _INTERRUPTS)
-        outcome = _await(child, receiver)
-    except KeyboardInterrupt:
-        outcome = _interrupt(child, receiver)
+        try:
+            signal.pthread_sigmask(signal.SIG_UNBLOCK, _INTERRUPTS)
+            outcome = _await(child, receiver)
+        except KeyboardInterrupt:
+            outcome = _let_it_save(child, receiver)
+    except KeyboardInterrupt:  # a second one, however far the first had come
+        outcome = _interrupted(Outcome(), child)
     outcome.seconds = round(time.monotonic() - started, 2)
     return outcome
 
@@ -108,17 +111,19 @@ def _await(child: Any, receiver: Connection) -> Outcome:
     return outcome
 
 
-def _interrupt(child: Any, receiver: Connection) -> Outcome:
-    """Let the stage save its work; a second Ctrl-C, or too long a wait, kills it and all that it started."""
+def _let_it_save(child: Any, receiver: Connection) -> Outcome:
+    """Let an interrupted stage save its work, but not for too long."""
     from multiprocessing.connection import wait
 
     logs.log.warning("interrupted: letting the stage save its work (press Ctrl-C again to kill it)")
-    try:
+    with contextlib.suppress(ProcessLookupError):
         os.kill(child.pid, signal.SIGINT)
-        wait([receiver, child.sentinel], timeout=INTERRUPT_GRACE_S)
-        outcome = _await(child, receiver) if receiver.poll() else Outcome()
-    except (KeyboardInterrupt, ProcessLookupError):
-        outcome = Outcome()
+    wait([receiver, child.sentinel], timeout=INTERRUPT_GRACE_S)
+    return _interrupted(_await(child, receiver) if receiver.poll() else Outcome(), child)
+
+
+def _interrupted(outcome: Outcome, child: Any) -> Outcome:
+    """Kill what is left of the stage and of all that it started."""
     child.kill()
     end_group(child.pid)
     child.join()

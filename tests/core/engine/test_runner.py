@@ -192,18 +192,31 @@ def test_plan_says_that_downstream_may_run(home: Path, cache: Path) -> None:
 def slow_run(
     request: pytest.FixtureRequest, home: Path, cache: Path, tmp_path: Path
 ) -> Iterator[subprocess.Popen[bytes]]:
-    """Another process whose first stage is at work ("slow", or as a test asks) and will not end by itself."""
+    """Another process whose first stage is at work ("slow", or as a test asks) and will not end by itself.
+
+    "impatient" is a stuck stage whose run is interrupted again while it reports the first interrupt.
+    """
+    behaviour = {"impatient": "stuck"}.get(request.param, request.param)
+    again = (
+        "from core import logs\n"
+        "def interrupt(record):\n"
+        "    if 'letting the stage save' in record.msg:\n"
+        "        os.kill(os.getpid(), signal.SIGTERM)\n"
+        "    return True\n"
+        "logs.log.addFilter(interrupt)\n"
+    )
     script = tmp_path / "slow.py"
     tests = Path(__file__).resolve().parents[2]
     script.write_text(
-        f"import sys; sys.path[:0] = {[str(tests.parent), str(tests)]!r}\n"
+        f"import os, signal, sys; sys.path[:0] = {[str(tests.parent), str(tests)]!r}\n"
         "from pathlib import Path\n"
         "from core.config import Config, PipelineConfig\n"
         "from core.engine.command import with_exit_codes\n"
         "from core.engine.runner import Layout, Runner\n"
         "from toys import first, second\n"
+        f"{again if request.param == 'impatient' else ''}"
         "if __name__ == '__main__':\n"
-        f"    settings = first.FirstConfig(text='slow', behaviour={request.param!r})\n"
+        f"    settings = first.FirstConfig(text='slow', behaviour={behaviour!r})\n"
         "    stages = {'first': settings, 'second': second.SecondConfig()}\n"
         f"    config = Config(PipelineConfig(outputs={str(home)!r}, cache_dir={str(cache)!r}), stages)\n"
         f"    chosen = Runner((first.STAGE, second.STAGE), config, Layout(Path({str(home)!r})))\n"
@@ -270,6 +283,19 @@ def test_a_second_signal_ends_the_stage_and_all_that_it_started(
         assert slow_run.poll() is None
     os.kill(slow_run.pid, signal.SIGTERM)
     slow_run.wait(timeout=60)
+    assert slow_run.returncode == 130
+    for process in map(int, (cache / "started").read_text().split()):
+        wait_until_gone(process)
+    results = json.loads((home / "pipeline_results.json").read_text())
+    assert [stage["status"] for stage in results["stages"]] == ["interrupted", "not reached"]
+
+
+@pytest.mark.parametrize("slow_run", ["impatient"], indirect=True)
+def test_a_second_signal_is_heard_while_the_first_is_reported(
+    slow_run: subprocess.Popen[bytes], home: Path, cache: Path
+) -> None:
+    os.kill(slow_run.pid, signal.SIGTERM)
+    slow_run.communicate(timeout=60)
     assert slow_run.returncode == 130
     for process in map(int, (cache / "started").read_text().split()):
         wait_until_gone(process)
