@@ -25,8 +25,6 @@ from core.records.commit_files import read_history
 from core.records.copying import FOLDER as COPYING
 from core.records.evaluation import (
     CACHE,
-    NEAREST,
-    NOTHING,
     TUNED,
     Continuations,
     EvaluatedData,
@@ -46,6 +44,7 @@ if TYPE_CHECKING:
     from core.models.model_folder import ModelInfo
     from core.prediction.copying import Copying
     from core.scoring.copying import Cache
+    from core.text.edits import Past
 
 DEFAULT_TOKENS, MOST_TOKENS = 12_288, 32_768
 """Tokens to score where nothing was said of them: without a budget of the training, and with a large one."""
@@ -61,6 +60,8 @@ class EvaluateConfig(Section):
     tokens: Annotated[int, Field(ge=0)] | Literal["auto"] = "auto"
     """Tokens of validation and of test to score, in evenly spread blocks; 0 for all. "auto" takes a quarter of the
     model's max_train_tokens, at most 32,768, and 12,288 where it has none."""
+    edit_tokens: Annotated[int, Field(ge=0)] | Literal["auto"] = "auto"
+    """Tokens of validation and of test to read for edits, where the data show edits; 0 for all, "auto" for `tokens`."""
     cache: bool = True
     """Also mix the models with copying from earlier history, as predict.py then does; validation decides how much."""
     next_commits: int = Field(default=20, ge=0)
@@ -149,16 +150,22 @@ def questions_of(streams: Streams, pair: ModelPair, config: EvaluateConfig, toke
 
     masked, vocabulary = not pair.loaded.sees_history, streams.vocabulary
     held_out: dict[str, HeldOut] = {}
+    edit_tokens = tokens if config.edit_tokens == "auto" else config.edit_tokens
     for name, edits in EDITS.items():
-        given = (streams.earlier(name), streams.of(name), vocabulary, config.width, tokens or None)
-        held_out[name] = HeldOut.of(*given, masked=masked)
-        if found := HeldOut.of_edits(*given, masked=masked):
+        given = (streams.earlier(name), streams.of(name), vocabulary, config.width)
+        held_out[name] = HeldOut.of(*given, tokens or None, masked=masked)
+        if found := HeldOut.of_edits(*given, edit_tokens or None, masked=masked, past=past_of(streams, pair)):
             held_out[edits] = found
     most = config.continuation_tokens
     context = max(config.width - most, 1)
     ranges = codes(streams.test.numpy(), vocabulary.markers)
     chosen = prompts(streams.test, ranges, context, most, config.continuations)
     return Questions(streams, held_out, chosen, context, most, config.cache)
+
+
+def past_of(streams: Streams, pair: ModelPair) -> Past | None:
+    """The past edits that the model was trained to see before an edit, if it was."""
+    return streams.past_edits.before if pair.loaded.sees_past_edits else None
 
 
 def warnings(ctx: Context[EvaluateConfig], pair: ModelPair) -> list[str]:
@@ -238,13 +245,14 @@ def continuations(
 def written_edits(
     pair: ModelPair, streams: Streams, copying: Copying | None, config: EvaluateConfig
 ) -> Continuations | None:
-    """What the model adds in edits, with and without copying, beside nothing and the nearest past edit."""
-    from core.evaluation.written_edits import compare, nearest, prompts, written
+    """What the model adds in edits, with and without copying, beside what others add."""
+    from core.evaluation.written_edits import compare, prompts, without_model, written
 
-    most, chosen = config.continuation_tokens, prompts(streams, config.width, config.continuations)
+    most = config.continuation_tokens
+    chosen = prompts(streams, config.width, config.continuations, past_of(streams, pair))
     if not chosen:
         return None
-    answers = {NOTHING: [""] * len(chosen), NEAREST: nearest(streams, chosen)}
+    answers = without_model(streams, chosen, most)
     with pair.tuned() as model:
         answers[TUNED] = written(model, streams, chosen, most)
         if copying:

@@ -50,6 +50,8 @@ class ModelTrainingConfig(Section):
     objective: Literal["blocks", "target_window", "edits"] = "blocks"
     """Packed blocks with a loss on every token, context and target windows with a loss on the targets only, or edits
     behind what is known before them, with a loss on the edits only (needs tokenizer.code_view: edit)."""
+    nearest_edit: bool = True
+    """Of objective edits: show the past edit that is most like an edit before it."""
     documents: Literal["history", "commit"] = "history"
     """What a token can attend to: its whole block, or only its own commit."""
     sequence_length: int = Field(default=512, ge=8)
@@ -182,9 +184,12 @@ def check_processes(config: ModelTrainingConfig) -> None:
 
 def read_data(ctx: Context[ModelTrainingConfig]) -> TrainingData:
     """The inputs. Raises UserError unless they belong together and suit the model."""
+    from core.ranking.past_edits import PastEdits
     from core.training.data import TrainingData
 
     data = TrainingData.read(ctx.input_paths, ctx.config.objective, ctx.config.documents)
+    if ctx.config.objective == "edits" and ctx.config.nearest_edit:
+        data.past = PastEdits.of([data.train.numpy(), data.val.numpy()], data.vocabulary).before
     if ctx.config.method != "scratch":
         data.check_base(ctx.config.base_model)
     if ctx.config.continue_from and not ctx.config.is_adapter:

@@ -30,7 +30,7 @@ from core.records.evaluation import (
 from core.scoring.blocks import spread_blocks
 from core.scoring.copying import Cache, Guesses, guesses
 from core.scoring.scores import Scores, Targets
-from core.text.edits import added, edits, shown
+from core.text.edits import NO_PAST, Past, added, behind, edits, shown, spread
 from core.text.grammar import CHANGES, KINDS
 from core.text.stream import CHANGE_STARTS, in_code, positions
 
@@ -82,24 +82,27 @@ class HeldOut:
         most: int | None,
         *,
         masked: bool = False,
+        past: Past | None = None,
     ) -> HeldOut | None:
-        """Choose edits, spread over the split, each behind what is known before it; None where there are none.
+        """Choose edits, spread over the commits of the split, each behind what is known before it; None without any.
 
-        At most `most` tokens are read. The bytes that count are those that the edits add.
+        At most `most` tokens are read. The bytes that count are those that the edits add. `past` is about positions in
+        all splits as one stream.
         """
         ids = stream.numpy()
         found = edits(ids, vocabulary.markers)
         if not found:
             return None
-        wanted = min(len(found), max(most // width, 1) if most else len(found))
-        chosen = [shown(ids, found[(2 * n + 1) * len(found) // (2 * wanted)], width) for n in range(wanted)]
+        chosen = spread(found, max(most // width, 1) if most else len(found))
+        of_split = behind(past, sum(map(len, earlier))) if past else lambda _: NO_PAST
+        seen = [shown(ids, edit, width, of_split(edit.hunks[0])) for edit in chosen]
         # A block's first token is context: here the last one before the edit.
         targets = Targets.of(
             stream,
-            [(first - 1, last) for _, (first, last) in chosen],
+            [(first - 1, last) for _, (first, last) in seen],
             vocabulary,
             masked=masked,
-            contexts=[known[:-1] for known, _ in chosen],
+            contexts=[known[:-1] for known, _ in seen],
             counted=added(ids, vocabulary.markers),
         )
         return cls._guessed(earlier, stream, targets, vocabulary)

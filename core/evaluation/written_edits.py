@@ -1,8 +1,8 @@
 """Edits that a model writes, compared with those that really came, by what they add.
 
 Similarity of whole code rewards what did not change, so only what is added is looked at: the identifiers that were
-needed and could not be read off the question, and the lines. Baselines are to write nothing, and what the past edit
-nearest to the task added.
+needed and could not be read off the question, and the lines. Baselines are to write nothing, what the past edit
+nearest to the task added, and the nearest code that is there.
 """
 
 from __future__ import annotations
@@ -19,10 +19,10 @@ from core.evaluation.streams import Streams
 from core.prediction.copying import Copying
 from core.prediction.edit_writing import EditWriter
 from core.prediction.reading import Reading
-from core.ranking.matching import Documents
-from core.ranking.terms import IDENTIFIER, counted, words
-from core.records.evaluation import Continuations, Estimate
-from core.text.edits import Edit, edits, shown
+from core.ranking.past_edits import about
+from core.ranking.terms import IDENTIFIER
+from core.records.evaluation import NEAREST, NEAREST_CODE, NOTHING, Continuations, Estimate
+from core.text.edits import NO_PAST, Edit, Past, behind, edits, shown, spread
 from core.text.grammar import ADDED, HUNK_MARKERS, Marker
 
 if TYPE_CHECKING:
@@ -48,12 +48,13 @@ class EditPrompt:
     """What the edit adds."""
 
 
-def prompts(streams: Streams, width: int, most: int) -> list[EditPrompt]:
-    """`most` edits that add something, spread over the test split."""
+def prompts(streams: Streams, width: int, most: int, past: Past | None = None) -> list[EditPrompt]:
+    """`most` edits that add something, spread over commits; `past` is about positions in all splits as one stream."""
     ids, vocabulary = streams.test.numpy(), streams.vocabulary
-    found = [one for edit in edits(ids, vocabulary.markers) if (one := _prompt(ids, edit, vocabulary, width))]
-    count = min(most, len(found))
-    return [found[(2 * number + 1) * len(found) // (2 * count)] for number in range(count)]
+    found = [edit for edit in edits(ids, vocabulary.markers) if _prompt(ids, edit, vocabulary, width, NO_PAST)]
+    of_test = behind(past, len(streams.train) + len(streams.val)) if past else lambda _: NO_PAST
+    made = [_prompt(ids, edit, vocabulary, width, of_test(edit.hunks[0])) for edit in spread(found, most)]
+    return [one for one in made if one]
 
 
 def written(
@@ -74,19 +75,24 @@ def written(
     return answers
 
 
-def nearest(streams: Streams, prompts: Sequence[EditPrompt]) -> list[str]:
-    """What the earlier edit added whose message, path and symbol are most like those of each prompt (BM25)."""
-    vocabulary = streams.vocabulary
-    earlier = [one.numpy() for one in streams.earlier("test")]
-    past = [(ids, edit) for ids in earlier for edit in edits(ids, vocabulary.markers)]
-    documents = Documents.of([counted(words(_about(ids, edit, vocabulary))) for ids, edit in past])
-    answers = []
-    for one in prompts:
-        question = words(_about(streams.test.numpy(), one.edit, vocabulary))
-        scores = documents.find(question).scores(question) if past else np.zeros(0)
-        best = int(scores.argmax()) if len(scores) and scores.max() > 0 else None
-        answers.append("" if best is None else _added(past[best][0], past[best][1], vocabulary))
-    return answers
+def without_model(streams: Streams, prompts: Sequence[EditPrompt], most_text: int) -> dict[str, list[str]]:
+    """What others add at each prompt, at most `most_text` tokens, as a model may: nothing, and what is nearest.
+
+    That is what the nearest edit of an earlier commit added, and the beginning of the code that is most like the task.
+    """
+    past, first = streams.past_edits, len(streams.train) + len(streams.val)
+    vocabulary, places = streams.vocabulary, [first + one.edit.hunks[0] for one in prompts]
+    found = [past.nearest(place) for place in places]
+    answers = {
+        NOTHING: [""] * len(prompts),
+        NEAREST: ["" if edit is None else _added(past.ids, edit, vocabulary) for edit in found],
+        NEAREST_CODE: [past.nearest_code(place) for place in places],
+    }
+
+    def cut(text: str) -> str:
+        return vocabulary.decode(vocabulary.encode([[text]])[0][:most_text])
+
+    return {name: [cut(text) for text in texts] for name, texts in answers.items()}
 
 
 def compare(
@@ -123,8 +129,10 @@ def metrics(text: str, prompt: EditPrompt) -> dict[str, float]:
     return found
 
 
-def _prompt(ids: NDArray[np.int64], edit: Edit, vocabulary: Vocabulary, width: int) -> EditPrompt | None:
-    known, (_, last) = shown(ids, edit, width)
+def _prompt(
+    ids: NDArray[np.int64], edit: Edit, vocabulary: Vocabulary, width: int, past: NDArray[np.int64]
+) -> EditPrompt | None:
+    known, (_, last) = shown(ids, edit, width, past)
     code = vocabulary.pieces(ids[slice(*edit.code)].tolist())[1:]
     truth = _added(ids, edit, vocabulary)
     length = edit.code[1] - edit.code[0]
@@ -134,14 +142,7 @@ def _prompt(ids: NDArray[np.int64], edit: Edit, vocabulary: Vocabulary, width: i
     text = "".join(code)
     *lines, rest = text.split("\n")
     rows = [*(f"{line}\n" for line in lines), *([rest] if rest else [])]
-    return EditPrompt(edit, known.tolist(), rows, f"{_about(ids, edit, vocabulary)} {text}", truth)
-
-
-def _about(ids: NDArray[np.int64], edit: Edit, vocabulary: Vocabulary) -> str:
-    """Message, path and symbol as text."""
-    spans = (edit.commit, edit.file, edit.about)
-    pieces = (piece for span in spans for piece in vocabulary.pieces(ids[slice(*span)].tolist()))
-    return " ".join(piece for piece in pieces if not isinstance(piece, Marker))
+    return EditPrompt(edit, known.tolist(), rows, f"{about(ids, edit, vocabulary)} {text}", truth)
 
 
 def _added(ids: NDArray[np.int64], edit: Edit, vocabulary: Vocabulary) -> str:

@@ -84,6 +84,12 @@ class Loaded:
         return self.info.setting("model_training", "documents", "history") == "history"
 
     @property
+    def sees_past_edits(self) -> bool:
+        """Whether it was trained to see a past edit before each edit."""
+        training = self.info.settings.get("model_training", {})
+        return training.get("objective") == "edits" and bool(training.get("nearest_edit"))
+
+    @property
     def longest(self) -> int:
         """Maximum number of tokens that the architecture can see at once."""
         found = getattr(self.model.config.get_text_config(), "max_position_embeddings", None)

@@ -13,6 +13,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from core.chunking.segments import Settings
 from core.errors import UserError
 from core.git import commands, refs, trees
@@ -30,12 +32,15 @@ from core.prediction.question import MOST_AUTHOR, Question
 from core.prediction.search import head_of_file
 from core.prediction.writing import Sampling
 from core.ranking.contents import MAX_BYTES
+from core.ranking.past_edits import PastEdits
 from core.ranking.query import Query
 from core.ranking.ranker import FileRanking, mode_of
 from core.text.grammar import CommitText, Pieces, commit_head
 from core.text.sequences import SequenceMaker
 
 LAST_COMMITS = 10
+MOST_HISTORY = 1 << 22
+"""Tokens of the history, the newest, in which past edits are looked for."""
 FETCH_EVERY_S = 60.0
 
 
@@ -49,6 +54,8 @@ class Recent:
     author: str
     copying: Copying | None
     """What may be copied from: the history that was evaluated, and then these commits."""
+    past: PastEdits | None = None
+    """The edits of both, where the model was trained to see one like the edit that it writes."""
 
 
 @dataclass
@@ -181,7 +188,12 @@ class Asker:
                     chunk.repository = self._repository_name
                 history += self._sequences.of(chunks) if chunks else []
         ids = [id_ for sequence in self.loaded.vocabulary.encode(history) for id_ in sequence]
-        return Recent(head, ids, paths, author, self.copying.behind(ids) if self.copying else None)
+        copying = self.copying.behind(ids) if self.copying else None
+        past = None
+        if self.loaded.sees_past_edits:
+            known = copying.index.newest(MOST_HISTORY) if copying else np.array(ids, np.int64)
+            past = PastEdits.of([known], self.loaded.vocabulary)
+        return Recent(head, ids, paths, author, copying, past)
 
     @property
     def _repository_name(self) -> str:

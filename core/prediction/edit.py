@@ -21,7 +21,7 @@ from core.prediction.reading import Reading
 from core.prediction.writing import Sampling
 from core.ranking import symbols
 from core.ranking.symbols import Symbol
-from core.text.edits import CODE_SHARE, EDIT_SHARE, Edit, shown
+from core.text.edits import CODE_SHARE, EDIT_SHARE, NO_PAST, Edit, shown
 from core.text.grammar import BEFORE, ChangeText, change_head
 from core.text.redaction import Redactor
 
@@ -112,10 +112,11 @@ def prompt(asker: Asker, question: Question, target: Target) -> tuple[list[int],
     head, file = asker.heads(question, symbol.path)
     change = ChangeText(change_type=target.change_type, symbol_kind=symbol.kind, symbol=(symbol.name,))
     about = vocabulary.encode([change_head(change)])[0]
-    parts = [asker.look().ids, head, file, about, code, [0] * most]
-    ends = np.cumsum([len(part) for part in parts]).tolist()
-    edit = Edit(*itertools.pairwise(ends))
-    known, _ = shown(np.array([id_ for part in parts for id_ in part]), edit, width)
+    recent = asker.look()
+    parts = [recent.ids, head, file, about, code, [0] * most]
+    ids = np.array([id_ for part in parts for id_ in part])
+    edit = Edit(*itertools.pairwise(np.cumsum([len(part) for part in parts]).tolist()))
+    known, _ = shown(ids, edit, width, recent.past.like(ids, edit) if recent.past else NO_PAST)
     return known.tolist(), visible, [*head, *file, *about, *code]
 
 

@@ -38,6 +38,14 @@ class ContextIndex:
         found = self.segments[-1].backward[:count] if self.segments else np.empty(0)
         return found[::-1].astype(np.int64)
 
+    def newest(self, count: int) -> NDArray[np.int64]:
+        """The last tokens of the history (1-D), at most `count`."""
+        parts: list[NDArray[np.int64]] = []
+        for segment in reversed(self.segments):
+            parts.append(segment.backward[: min(segment.tokens, count)][::-1].astype(np.int64))
+            count -= len(parts[-1])
+        return np.concatenate([np.empty(0, np.int64), *reversed(parts)])
+
     def copier(self, ids: Sequence[int] = ()) -> Copier:
         """What copies in a text that goes on where the history ends, and begins with these ids."""
         made = Copier(self)

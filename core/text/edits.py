@@ -1,12 +1,13 @@
 """The edits of a token stream that was written with `code_view: edit`, and what a model is shown before each.
 
-An edit is the hunks of one change. What is known before it is shown: the changes that came just before, then the task
-(the head of the commit), the file, the symbol and its present code.
+An edit is the hunks of one change. What is known before it is shown: perhaps a past edit that is like it, the changes
+that came just before, then the task (the head of the commit), the file, the symbol and its present code.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import itertools
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -31,6 +32,13 @@ EDIT_SHARE = 0.5
 """Largest part of a model's width that an edit may take; the rest of a longer one is left out."""
 CODE_SHARE = 0.75
 """Largest part of what is left that the present code may take; its last lines are shown."""
+PAST_SHARE = 0.5
+"""Largest part of what is left then that a past edit may take; its end is left out."""
+LEAST_PAST = 16
+"""Tokens of a past edit with its file and symbol; less says nothing."""
+NO_PAST = np.empty(0, np.int64)
+Past = Callable[[int], NDArray[np.int64]]
+"""Gives the past edit to show before the edit at a position, as `as_past` makes it, or NO_PAST."""
 
 
 @dataclass(frozen=True)
@@ -78,16 +86,33 @@ def edits(ids: NDArray[Any], markers: Mapping[str, int]) -> list[Edit]:
     return found
 
 
-def shown(ids: NDArray[Any], edit: Edit, width: int) -> tuple[NDArray[np.int64], tuple[int, int]]:
+def spread(found: Sequence[Edit], wanted: int) -> list[Edit]:
+    """At most `wanted` edits, from as many commits as can be, which lie evenly over all; in their order."""
+    groups = [list(group) for _, group in itertools.groupby(found, key=lambda edit: edit.commit[0])]
+    chosen: list[Edit] = []
+    for number in range(max(map(len, groups), default=0)):
+        # One of each commit that has so many, beginning in its middle.
+        some = [group[(len(group) // 2 + number) % len(group)] for group in groups if number < len(group)]
+        count = min(wanted - len(chosen), len(some))
+        chosen += [some[(2 * place + 1) * len(some) // (2 * count)] for place in range(count)]
+    return sorted(chosen, key=lambda edit: edit.hunks)
+
+
+def shown(
+    ids: NDArray[Any], edit: Edit, width: int, past: NDArray[np.int64] = NO_PAST
+) -> tuple[NDArray[np.int64], tuple[int, int]]:
     """(what stands before an edit, first and last + 1 of its tokens) so that both fit into `width`.
 
-    A head that is too long gives way to what follows it. The place that is left is for the tokens before the change.
+    A head that is too long gives way to what follows it. The place that is left is for `past`, an edit as `as_past`
+    makes it, and for the tokens before the change.
     """
     first, last = edit.hunks[0], min(edit.hunks[1], edit.hunks[0] + max(int(width * EDIT_SHARE), 1))
     room = width - (last - first)
     code = _newest(edit.code, max(int(room * CODE_SHARE), 1))
     about = _newest(edit.about, room - _length(code))
     left, end = room - _length(code, about), edit.about[0]
+    past = _cut(past, int((left - _length(edit.commit, edit.file)) * PAST_SHARE))
+    left -= len(past)
     if end - left <= edit.commit[0]:  # the heads are among the tokens before
         parts = [(max(end - left, 0), end), about, code]
     else:
@@ -96,7 +121,17 @@ def shown(ids: NDArray[Any], edit: Edit, width: int) -> tuple[NDArray[np.int64],
         left -= _length(head, file)
         end = edit.file[0] if edit.file[1] == end else end  # so that the head of the file does not come twice
         parts = [(end - left, end), head, file, about, code]
-    return np.concatenate([ids[start:end] for start, end in parts]).astype(np.int64), (first, last)
+    return np.concatenate([past, *(ids[start:end] for start, end in parts)]).astype(np.int64), (first, last)
+
+
+def as_past(ids: NDArray[Any], edit: Edit) -> NDArray[np.int64]:
+    """An edit as it is shown before another one: its file, its symbol and its hunks, without the present code."""
+    return np.concatenate([ids[slice(*span)] for span in (edit.file, edit.about, edit.hunks)]).astype(np.int64)
+
+
+def behind(past: Past, first: int) -> Past:
+    """The same for positions that are counted from `first` on."""
+    return lambda position: past(first + position)
 
 
 def added(ids: NDArray[Any], markers: Mapping[str, int]) -> NDArray[np.bool_]:
@@ -108,6 +143,13 @@ def added(ids: NDArray[Any], markers: Mapping[str, int]) -> NDArray[np.bool_]:
     following = np.append(ends, len(ids))[np.searchsorted(ends, starts)]
     marks[following] -= 1
     return np.cumsum(marks[:-1]) > 0
+
+
+def _cut(past: NDArray[np.int64], most: int) -> NDArray[np.int64]:
+    """At most so many tokens of a past edit, ended by its <CODE_END>."""
+    if len(past) <= most:
+        return past
+    return np.concatenate([past[: most - 1], past[-1:]]) if most >= LEAST_PAST else past[:0]
 
 
 def _newest(span: tuple[int, int], most: int) -> tuple[int, int]:

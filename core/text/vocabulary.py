@@ -7,6 +7,7 @@ tokenizer library; tokenizer/ loads with `transformers.AutoTokenizer.from_pretra
 
 from __future__ import annotations
 
+import itertools
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -161,16 +162,27 @@ class Vocabulary:
 
     def pieces(self, ids: Sequence[int]) -> Pieces:
         """Markers and text: exactly those that were encoded, but for empty texts."""
-        found: Pieces = []
-        start = 0
-        for place, id_ in enumerate(ids):
-            if id_ in self._added:
-                if start < place:
-                    found.append(self.tokenizer.decode(ids[start:place], skip_special_tokens=False))
-                found.append(self._added[id_])
-                start = place + 1
-        if start < len(ids):
-            found.append(self.tokenizer.decode(ids[start:], skip_special_tokens=False))
+        return self.all_pieces([ids])[0]
+
+    def all_pieces(self, sequences: Iterable[Sequence[int]]) -> list[Pieces]:
+        """The same for many sequences at once, which is several times faster."""
+        found: list[Pieces] = []
+        runs: list[Sequence[int]] = []
+        places: list[tuple[Pieces, int]] = []
+        for ids in sequences:
+            pieces: Pieces = []
+            bounds = [-1, *(place for place, id_ in enumerate(ids) if id_ in self._added), len(ids)]
+            for before, end in itertools.pairwise(bounds):
+                if before + 1 < end:
+                    places.append((pieces, len(pieces)))
+                    runs.append(ids[before + 1 : end])
+                    pieces.append("")
+                if end < len(ids):
+                    pieces.append(self._added[ids[end]])
+            found.append(pieces)
+        texts = self.tokenizer.decode_batch(runs, skip_special_tokens=False)
+        for (pieces, place), text in zip(places, texts, strict=True):
+            pieces[place] = text
         return found
 
     def decode(self, ids: Sequence[int]) -> str:

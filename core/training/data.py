@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Literal
 from core.errors import UserError
 from core.logs import log
 from core.scoring.blocks import spread_blocks
+from core.text.edits import Past, behind
 from core.text.token_files import SPLITS, WINDOW_KEYS, load
 from core.text.vocabulary import STANDALONE, Vocabulary
 from core.training.examples import Blocks, Chosen, Documents, Edits, Examples, Windows
@@ -34,6 +35,8 @@ class TrainingData:
     """Context and target windows, by split."""
     objective: Objective
     documents: Documents
+    past: Past | None = None
+    """Of `objective` "edits", what is shown before an edit of train and val, as one stream."""
 
     @classmethod
     def read(cls, inputs: Mapping[str, Path], objective: Objective, documents: Documents) -> TrainingData:
@@ -89,7 +92,9 @@ class TrainingData:
         if self.objective == "target_window":
             return Windows(self.windows[split], width)
         if self.objective == "edits":
-            return Edits(self.train if split == "train" else self.val, self.vocabulary.markers, width)
+            stream, first = (self.train, 0) if split == "train" else (self.val, len(self.train))
+            past = behind(self.past, first) if self.past else None
+            return Edits(stream, self.vocabulary.markers, width, past)
         return self.blocks(split, width)
 
     def training_examples(self, width: int) -> Examples:

@@ -14,7 +14,7 @@ from torch import Tensor
 from torch.utils.data import Dataset
 
 from core.errors import UserError
-from core.text.edits import edits, shown
+from core.text.edits import NO_PAST, Past, edits, shown
 from core.training.loss import IGNORED
 
 if TYPE_CHECKING:
@@ -163,15 +163,15 @@ class Windows:
 class Edits:
     """The edits of a stream (ids, 1-D), each behind what is known before it, with a loss on the edit alone."""
 
-    def __init__(self, stream: Tensor, markers: Mapping[str, int], width: int) -> None:
-        self._ids, self._width = stream.numpy(), width
+    def __init__(self, stream: Tensor, markers: Mapping[str, int], width: int, past: Past | None = None) -> None:
+        self._ids, self._width, self._past = stream.numpy(), width, past
         self._edits = edits(self._ids, markers)
 
     def __len__(self) -> int:
         return len(self._edits)
 
     def __getitem__(self, number: int) -> Example:
-        before, (first, last) = shown(self._ids, self._edits[number], self._width)
+        before, (first, last) = self._shown(number)
         ids = torch.from_numpy(np.concatenate([before, self._ids[first:last].astype(np.int64)]))
         labels = ids.clone()
         labels[: len(before)] = IGNORED
@@ -184,12 +184,17 @@ class Edits:
 
     def length(self, number: int) -> int:
         """Tokens of the edit and of what is shown before it."""
-        known, (first, last) = shown(self._ids, self._edits[number], self._width)
+        known, (first, last) = self._shown(number)
         return len(known) + last - first
 
     def first_tokens(self) -> NDArray[np.int64]:
         """Where each edit begins in its split's stream."""
         return np.array([edit.hunks[0] for edit in self._edits], np.int64)
+
+    def _shown(self, number: int) -> tuple[NDArray[np.int64], tuple[int, int]]:
+        edit = self._edits[number]
+        past = self._past(edit.hunks[0]) if self._past else NO_PAST
+        return shown(self._ids, edit, self._width, past)
 
 
 class Chosen(Dataset[Example]):

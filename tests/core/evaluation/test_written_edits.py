@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from core.evaluation.streams import Streams
-from core.evaluation.written_edits import EditPrompt, compare, metrics, nearest, prompts, written
+from core.evaluation.written_edits import EditPrompt, compare, metrics, prompts, without_model, written
 from core.prediction.predictor import Predictor
 from core.text.edits import Edit
 from core.text.grammar import ChangeText, CommitText, FileText, plain, serialise
@@ -59,7 +59,7 @@ def streams(predictor: Predictor) -> Streams:
         return torch.tensor([id_ for one in commits for id_ in one], dtype=torch.int64)
 
     train = stream(
-        commit(predictor, "round the total", "a.rs", "f\n", "f\nrounded\n"),
+        commit(predictor, "round the total", "a.rs", "f\n", "f\nusers\n"),
         commit(predictor, "sort the users", "b.rs", "f\n", "f\nsorted\n"),
     )
     val = stream(commit(predictor, "log errors", "c.rs", "f\n", "f\nlogged\n"))
@@ -80,11 +80,16 @@ def test_prompts_add_something_and_show_all_the_code(streams: Streams) -> None:
     assert prompts(streams, 128, 0) == []
 
 
-def test_the_nearest_past_edit_is_the_one_with_the_likest_task(streams: Streams) -> None:
+def test_baselines_are_what_is_nearest_and_as_long_as_a_model_may_write(streams: Streams) -> None:
     chosen = prompts(streams, 128, 9)
-    assert nearest(streams, chosen) == ["sorted\n"]
+    assert without_model(streams, chosen, 12) == {
+        "nothing": [""],
+        "nearest past edit": ["sorted\n"],
+        "nearest code": ["f\nusers\n"],
+    }
+    assert without_model(streams, chosen, 1)["nearest past edit"][0] in "sorted\n"[:-1]
     alone = Streams(streams.train[:0], streams.val[:0], streams.test, streams.vocabulary)
-    assert nearest(alone, chosen) == [""]
+    assert without_model(alone, chosen, 12)["nearest past edit"] == [""]
 
 
 def test_a_model_writes_at_each_prompt(predictor: Predictor, streams: Streams) -> None:

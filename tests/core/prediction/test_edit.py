@@ -19,6 +19,7 @@ from core.prediction.facts import Facts
 from core.prediction.predictor import Predictor
 from core.prediction.question import Question
 from core.ranking.facts import Ranked
+from core.ranking.past_edits import PastEdits
 from core.ranking.ranker import FileRanking
 from core.ranking.symbols import RankedSymbol
 from core.scoring.context_index import ContextIndex
@@ -38,13 +39,14 @@ class Asked:
     width: int = 128
     ids: list[int] = field(default_factory=lambda: [5] * 40)
     copying: Copying | None = None
+    past: PastEdits | None = None
 
     @property
     def loaded(self) -> Any:
         return SimpleNamespace(model=self.predictor.model, vocabulary=self.predictor.vocabulary, width=self.width)
 
     def look(self) -> Any:
-        return SimpleNamespace(ids=self.ids, copying=self.copying)
+        return SimpleNamespace(ids=self.ids, copying=self.copying, past=self.past)
 
     def source(self, path: str) -> bytes | None:
         return self.files.get(path)
