@@ -68,3 +68,17 @@ def test_the_last_commits_are_copied_from_too(asker: Asker) -> None:
     assert last.backward[::-1].tolist() == recent.ids
     assert asker.rank(Question(task="add it"), ranking("a.py")).copying is recent.copying
     assert asker.rank(Question(task="add it", copying=False), ranking("a.py")).copying is None
+
+
+def test_past_edits_are_those_of_the_history_and_the_last_commits(asker: Asker) -> None:
+    assert asker.look().past is None
+    settings = asker.loaded.info.settings
+    settings["model_training"] = {**settings.get("model_training", {}), "objective": "edits", "nearest_edit": True}
+    asker.recent = None
+    past = asker.look().past
+    assert past
+    assert past.ids.tolist() == asker.look().ids
+    asker.copying, asker.recent = Copying(ContextIndex(2).extended(np.arange(9)), Cache(np.zeros(Cache.SHAPE))), None
+    past = asker.look().past
+    assert past
+    assert past.ids.tolist() == [*range(9), *asker.look().ids]

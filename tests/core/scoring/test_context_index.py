@@ -93,3 +93,12 @@ def test_a_token_takes_few_bytes(vocabulary_size: int, most: int) -> None:
     segment = Segment.of(np.arange(tokens) % 999, 0, size)
     assert len(segment.data) == Segment.bytes_of(tokens, 0, size)
     assert len(segment.data) / tokens < most
+
+
+def test_the_newest_tokens_are_those_of_the_history() -> None:
+    index = ContextIndex(2)
+    assert index.newest(5).tolist() == []
+    for start, end in ((0, 50), (50, 90), (90, 91)):
+        index = index.extended(np.arange(start, end))
+    for count in (0, 1, 2, 41, 42, 91, 1000):
+        assert index.newest(count).tolist() == list(range(91))[91 - min(count, 91) :]

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from core.text.edits import Edit, added, edits, shown
-from core.text.grammar import COMMIT_START, ChangeText, CommitText, FileText, Text, plain, serialise
+from core.text.edits import LEAST_PAST, Edit, added, as_past, behind, edits, shown, spread
+from core.text.grammar import CODE_END, COMMIT_START, ChangeText, CommitText, FileText, Text, plain, serialise
 from core.text.hunks import hunks
 from core.text.vocabulary import Vocabulary
 from core.text.vocabulary_training import TrainingText, train
@@ -133,3 +133,47 @@ def test_a_stream_may_begin_anywhere(vocabulary: Vocabulary) -> None:
         for edit in edits(ids[start:], vocabulary.markers):
             assert isinstance(edit, Edit)
             assert min(edit.commit + edit.file + edit.about + edit.code) >= 0
+
+
+def test_a_past_edit_comes_first_and_leaves_room_for_the_rest(vocabulary: Vocabulary) -> None:
+    ids = stream_of(vocabulary, HISTORY)
+    first, _, third = edits(ids, vocabulary.markers)
+    past = as_past(ids, first)
+    assert text(vocabulary, past, (0, len(past))).endswith("<SYMBOL>f<CODE_START><REMOVED>b\n<ADDED>c\n<CODE_END>")
+    alone = shown(ids, third, len(ids) + 40)[0]
+    for width in range(8, len(ids) + 40 + len(past)):
+        known, (start, end) = shown(ids, third, width, past)
+        assert len(known) + end - start <= width
+        assert known[-1] == ids[start - 1]
+    known, _ = shown(ids, third, len(ids) + 40 + len(past), past)
+    assert known.tolist() == [*past.tolist(), *alone.tolist()]
+
+
+def test_a_long_past_edit_is_cut_before_its_end(vocabulary: Vocabulary) -> None:
+    ids = stream_of(vocabulary, HISTORY)
+    third = edits(ids, vocabulary.markers)[2]
+    end = vocabulary.markers[CODE_END]
+    past = np.array([9999] * 500 + [end], np.int64)
+    known, _ = shown(ids, third, 200, past)
+    taken = int((known == 9999).sum())
+    assert LEAST_PAST <= taken + 1 <= 100
+    assert known[taken] == end
+    short = third.hunks[1] - third.commit[0] + LEAST_PAST
+    assert 9999 not in shown(ids, third, short, past)[0]
+
+
+def test_edits_are_spread_over_commits() -> None:
+    def edit(commit: int, number: int) -> Edit:
+        place = commit * 100 + number
+        return Edit((commit, commit + 1), (place, place), (place, place), (place, place), (place, place + 1))
+
+    found = [edit(0, n) for n in range(50)] + [edit(1, 0)] + [edit(2, n) for n in range(2)]
+    assert [one.commit[0] for one in spread(found, 3)] == [0, 1, 2]
+    assert spread(found, 1) == [edit(1, 0)]
+    assert [one.commit[0] for one in spread(found, 5)] == [0, 0, 1, 2, 2]
+    assert spread(found, 1000) == found
+    assert spread(found, 0) == spread([], 3) == []
+
+
+def test_positions_may_be_counted_from_elsewhere() -> None:
+    assert behind(lambda position: np.array([position]), 100)(7).tolist() == [107]

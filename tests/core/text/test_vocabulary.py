@@ -81,6 +81,7 @@ def test_any_text_round_trips(kind: str, texts: list[str]) -> None:
     ids = vocabulary.encode([pieces])[0]
     assert vocabulary.pieces(ids) == pieces
     assert vocabulary.decode(ids) == "".join(pieces)
+    assert vocabulary.all_pieces([ids, [], ids]) == [pieces, [], pieces]
     structural = [id_ for id_ in ids if id_ in vocabulary.markers.values()]
     assert structural == [
         vocabulary.markers[m] for m in (COMMIT_START, FILE_START, MESSAGE, AUTHOR, CODE_START, CODE_END)

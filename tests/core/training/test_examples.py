@@ -112,6 +112,12 @@ def test_edits_ask_for_the_edit_alone(tiny_model: Path, tmp_path: Path) -> None:
         assert vocabulary.decode(labels[asked].tolist()).startswith("<REMOVED>    one();\n")
         assert asked.tolist() == sorted(asked.tolist())  # the edit comes last
     assert vocabulary.decode(made[1]["input_ids"].tolist()).count("<MESSAGE>m") == 1
+    past = torch.arange(30).numpy()
+    wide = Edits(stream, vocabulary.markers, 400, lambda position: past if position > len(stream) // 2 else past[:0])
+    assert wide[1]["input_ids"][:30].tolist() == past.tolist()
+    assert (wide[1]["labels"][:30] == IGNORED).all()
+    assert wide.length(1) == len(wide[1]["input_ids"])
+    assert wide[0]["input_ids"].tolist() == Edits(stream, vocabulary.markers, 400)[0]["input_ids"].tolist()
 
 
 def test_a_padded_window_is_masked() -> None:
