@@ -26,7 +26,7 @@ ROOMS: dict[str, set[str]] = {
     "repository_joiner": CUTTING,
     "tokenizer": {"records", "code", "history", "text", "models"},
     "dataset_builder": {"records", "code", "text", "dataset"},
-    "model_training": {"records", "code", "text", "models", "scoring", "training"},
+    "model_training": {"records", "code", "text", "models", "scoring", "ranking", "training"},
     "evaluate": {
         "records",
         "git",
