@@ -102,7 +102,7 @@ def run(ctx: Context[EvaluateConfig]) -> None:
     answers = questions.ask_both(pair)
     held_out, (rows, caches) = questions.held_out, questions.rows(answers)
     copying = kept_copying(ctx, pair, questions, caches)
-    test, train = held_out["test"], streams.train.numpy()
+    test, edits, train = held_out["test"], held_out.get(EDITS["test"]), streams.train.numpy()
     tables = {
         name: one.table(rows[name], samples=config.bootstrap_samples, seed=config.seed)
         for name, one in held_out.items()
@@ -114,8 +114,9 @@ def run(ctx: Context[EvaluateConfig]) -> None:
         warnings=warnings(ctx, pair),
         data=data_of(ctx),
         splits={name: tables[name] for name in EDITS},
-        edits={name: tables[edits] for name, edits in EDITS.items() if edits in tables},
-        edits_by_change=held_out[EDITS["test"]].by_change(rows[EDITS["test"]]) if EDITS["test"] in rows else {},
+        edits={name: tables[of_edits] for name, of_edits in EDITS.items() if of_edits in tables},
+        edits_by_change=edits.by_change(rows[EDITS["test"]]) if edits else {},
+        edits_by_commit=edits.by_commit(rows[EDITS["test"]]) if edits else None,
         by_kind=test.by_kind(rows["test"]),
         by_age=test.by_age(rows["test"]),
         contamination={

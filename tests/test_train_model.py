@@ -88,11 +88,18 @@ def test_edits_are_trained_on_and_measured(copied: Program) -> None:
     assert len({row["tokens"] for row in rows.values() if "tokens" in row}) == 1
     assert 0 < rows["copy"]["text_bytes"] < rows["copy"]["bits_per_byte"] * rows["copy"]["text_bytes"]
     assert sum(group["tokens"] for group in found["edits_by_change"].values()) == rows["copy"]["tokens"]
+    each = found["edits_by_commit"]
+    assert len(each["added_bytes"]) == rows["copy"]["commits"]
+    for name, row in rows.items():
+        if name in each["bits"]:  # a compressor has no commits
+            needed = sum(each["bits"][name]) / sum(each["added_bytes"])
+            assert needed == pytest.approx(row["bits_per_byte"], rel=1e-3)
+    assert {"copy", "fine-tuned", "fine-tuned + cache"} <= each["bits"].keys()
     page = (copied.folder / "outputs" / "report.html").read_text(encoding="utf-8")
     assert "bits for each byte that they add" in page
     assert "<td>nearest past edit</td>" in page
     written = found["written_edits"]["rows"]
-    assert written.keys() == {"nothing", "nearest past edit", "fine-tuned", "fine-tuned + cache"}
+    assert written.keys() == {"nothing", "nearest past edit", "nearest code", "fine-tuned", "fine-tuned + cache"}
     assert written["nothing"]["line_similarity"]["mean"] == 0
     assert 0 < written["nearest past edit"]["line_similarity"]["mean"] <= 1
     asked = ("--repo", "repo", "--task", "change handler_0", "--sketch-tokens", "6", "--always-sketch", "--json")

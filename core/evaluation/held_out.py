@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from core.dataset import baselines
 from core.evaluation import compression
-from core.evaluation.figures import by_group, figures, gain
+from core.evaluation.figures import by_commit, by_group, figures, gain
 from core.records.evaluation import (
     BASE,
     CACHE,
@@ -22,6 +22,7 @@ from core.records.evaluation import (
     UNIGRAM,
     XZ,
     XZ_TRAINED,
+    ByCommit,
     Figures,
     Gain,
     Group,
@@ -173,6 +174,15 @@ class HeldOut:
             gain=gain_of(TUNED, BASE),
             gain_of_cache=gain_of(TUNED + CACHE, TUNED),
             gain_over_copy=gain_of(TUNED + CACHE, COPY),
+        )
+
+    def by_commit(self, rows: Mapping[str, Scores]) -> ByCommit:
+        """Bits of each predictor, and the bytes that count, by commit."""
+        every = np.ones(len(self.targets), bool)
+        bits = {name: by_commit(self.targets, one.nats / np.log(2), every) for name, one in rows.items()}
+        return ByCommit(
+            added_bytes=self.targets.text_bytes.tolist(),
+            bits={name: each.round(3).tolist() for name, each in bits.items()},
         )
 
     def by_change(self, rows: Mapping[str, Scores]) -> dict[str, Group]:

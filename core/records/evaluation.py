@@ -80,6 +80,13 @@ class Group(msgspec.Struct, kw_only=True):
     bits_per_token: dict[str, float]
 
 
+class ByCommit(msgspec.Struct, kw_only=True):
+    """What each predictor needs for each commit, so that several repositories can be put together."""
+
+    added_bytes: list[int]
+    bits: dict[str, list[float]]
+
+
 class Contamination(msgspec.Struct, kw_only=True):
     """How much of a split the training text holds, too."""
 
@@ -174,6 +181,8 @@ class Evaluation(msgspec.Struct, kw_only=True):
     """Edits of the splits, where the tokens show edits: bits of the whole edit for each byte that it adds."""
     edits_by_change: dict[str, Group] = {}
     """Edits of the test split by kind of change."""
+    edits_by_commit: ByCommit | None = None
+    """Edits of the test split, commit by commit, the oldest first."""
     written_edits: Continuations | None = None
     """What is added by edits that are written, compared with what the real ones add."""
     by_kind: dict[str, Group] = {}
