@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.ranking.matching import Documents
-from core.ranking.terms import counted, words
+from core.ranking.terms import Counts, Terms, counted, words
 from core.text.edits import NO_PAST, Edit, as_past, edits
 from core.text.grammar import COMMIT_END, FILE_END, GrammarError, Marker, parse
 from core.text.hunks import HunkError, apply
@@ -70,9 +70,8 @@ class PastEdits:
             last[self._symbols[place]] = place
         last.pop(self._symbols[number], None)
         places = sorted(last.values())[-MOST_CODES:]
-        codes = [self._code(place) for place in places]
-        best = _best(Documents.of([counted(words(code)) for code in codes]), self._questions[number])
-        return "" if best is None else codes[best]
+        best = _best(Documents.of([self._code(place)[1] for place in places]), self._questions[number])
+        return "" if best is None else self._code(places[best])[0]
 
     def _number_at(self, position: int) -> int:
         return int(np.searchsorted(self._firsts, position))
@@ -81,13 +80,15 @@ class PastEdits:
         """How many edits belong to earlier commits than this one."""
         return int(np.searchsorted(self._commits, self.edits[number].commit[0]))
 
-    def _code(self, place: int) -> str:
+    def _code(self, place: int) -> tuple[str, tuple[Terms, Counts]]:
+        """What an edit left, and its words."""
         if place not in self._codes:
-            self._codes[place] = code_after(self.ids, self.edits[place], self.vocabulary)
+            code = code_after(self.ids, self.edits[place], self.vocabulary)
+            self._codes[place] = code, counted(words(code))
         return self._codes[place]
 
     @cached_property
-    def _codes(self) -> dict[int, str]:
+    def _codes(self) -> dict[int, tuple[str, tuple[Terms, Counts]]]:
         return {}
 
     @cached_property
