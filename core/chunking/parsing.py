@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from core.chunking.annotations import as_comments
 from core.chunking.carriage_returns import as_line_feeds, by_git_lines
 from core.chunking.components import scripts_of
+from core.chunking.damage import is_contained
 from core.chunking.grammars import parser, query
 from core.chunking.outline import Outline
 from core.chunking.preprocessor import is_misread, preprocessed
@@ -85,9 +86,13 @@ class _Reader:
                 break
             parsed, tree = changed, self._parser.parse(changed)
         self._fill(found, tree, text, parsed, path)
-        if found.has_error and self._language.kind == "code" and not self._language.from_root:
+        if found.has_error and self._is_to_be_mended(found):
             found = self._mended(found, text, parsed, path)
         return found if found.tree and found.tree.root_node.type != "ERROR" else None
+
+    def _is_to_be_mended(self, found: Outline) -> bool:
+        is_code = self._language.kind == "code" and not self._language.from_root
+        return is_code and (bool(self._language.stray) or not is_contained(found))
 
     def _mended(self, broken: Outline, text: bytes, parsed: bytes, path: str) -> Outline:
         """An outline without what does not parse, if that leaves more to be found."""
