@@ -11,7 +11,7 @@ import torch
 from builders import Program, Repo, grow, run_stage, small_config
 
 import tokenizer
-from benchmarks.secrets import PASSWORDS, SPECIAL, TOKENS, Case, cases
+from benchmarks.secret_cases import PASSWORDS, SPECIAL, TOKENS, Case, cases
 from core.prediction.explaining import explain
 from core.prediction.files import FileAsker
 from core.ranking.file_history import history_of_file

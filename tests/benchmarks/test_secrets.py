@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 from collections import Counter
 from pathlib import Path
 
@@ -9,14 +10,14 @@ import pytest
 from builders import Repo
 from click.testing import CliRunner
 
-from benchmarks import secrets
+from benchmarks import secret_cases, secrets
 
-CASES = list(secrets.cases())
+CASES = list(secret_cases.cases())
 LEAST = 0.95
 
 
 def test_there_are_enough_cases_of_enough_kinds() -> None:
-    assert len(secrets.TOKENS) >= 90
+    assert len(secret_cases.TOKENS) >= 90
     assert len({case.surrounding for case in CASES}) >= 14
     assert len({case.kind for case in CASES}) >= 90
 
@@ -35,12 +36,12 @@ def test_nearly_all_of_each_are_masked(what: str) -> None:
 def test_a_part_that_is_left_is_seen() -> None:
     case = next(case for case in CASES if case.kind == "github" and case.surrounding == "python")
     assert case.is_masked
-    assert not secrets.Case("x", "y", "left: " + "Ab3".join("xyzvw"), ("Ab3".join("xyzvw"),)).is_masked
+    assert not secret_cases.Case("x", "y", "left: " + "Ab3".join("xyzvw"), ("Ab3".join("xyzvw"),)).is_masked
 
 
 def test_what_a_history_added_is_counted(make_repo: type[Repo]) -> None:
     repo = make_repo("leaky")
-    value, _ = secrets.draw(secrets.TOKENS["github"], secrets.random.Random(3))
+    value, _ = secret_cases.draw(secret_cases.TOKENS["github"], random.Random(3))
     repo.commit("one", {"a.py": f'key = "{value}"\n', "b.py": "fine = 1\n"})
     ran = CliRunner().invoke(secrets.main, ["--spans", str(Path(repo.path))])
     assert ran.exit_code == 0, ran.output
