@@ -8,7 +8,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from core.chunking.matching import Matches, Version
+from core.chunking.likeness import Version
+from core.chunking.matching import Matches
 from core.chunking.outline import Outline, Owner
 
 if TYPE_CHECKING:

@@ -11,8 +11,8 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
+from core.chunking.code_tokens import TOKEN, without_comments
 from core.chunking.edits import runs
-from core.chunking.matching import TOKEN, without_comments
 from core.chunking.outline import Outline, Symbol
 from core.code.change_types import Role
 from core.code.languages import LANGUAGES, file_kind, language_of

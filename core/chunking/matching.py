@@ -6,47 +6,24 @@ In order, each step only among what the steps before left over:
 2. the same body with the own name masked, anywhere in the commit;
 3. the same name inside a symbol that was matched under another name;
 4. Dice similarity of the code's tokens: in the same file, or under the same name in another.
-
-Thresholds come from a whole Rust history (2,869 edited functions with their names hidden, 1,105 pairs
-that do not belong together): at .7, 91 % of edited functions are found again and 6.8 % of the wrong
-pairs pass; at .8, 86 % and 5.2 %.
 """
 
 from __future__ import annotations
 
-import re
 from collections import Counter, defaultdict
 from collections.abc import Callable, Hashable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from core.chunking.outline import Outline, Owner, Symbol
+from core.chunking.likeness import MIN_TOKENS, MIN_TOKENS_ACROSS, Candidate, Version, could_reach, dice, least_likeness
+from core.chunking.outline import Outline, Owner
 
-RENAMED, RENAMED_WITH_SIGNATURE, SAME_NAME = 0.8, 0.7, 0.5
-"""Least similarity for another name, for another name with an equal signature, for the same name."""
-DECLARATION = 0.9
-"""Least similarity for another name of a kind whose text is short and alike: constants, types, fields."""
-MIN_TOKENS = 12
-"""Shorter code is too common to be recognised under another name."""
-MIN_TOKENS_ACROSS = 24
-"""The same for code in another file."""
 MOST_COMPARISONS = 40_000
 """Of one file; beyond, only some of the same name are compared."""
 MOST_NAMESAKES = 50
 """Symbols of the same name in other files that one is compared with."""
-_SHORT_KINDS = frozenset(("constant", "type", "struct", "enum", "interface", "section", "table", "key"))
-TOKEN = re.compile(rb"[A-Za-z_][A-Za-z0-9_]*|[0-9][A-Za-z0-9_.]*|[^\sA-Za-z0-9_]")
-_MASK = b"\0"
 _LONE = "\0"
 """In the place of an identity that is on one side alone."""
-
-
-class Version(NamedTuple):
-    """A symbol in one version of one file of a commit."""
-
-    file: int
-    """Index of the file change."""
-    owner: Owner
 
 
 class SymbolMatch(NamedTuple):
@@ -57,63 +34,6 @@ class SymbolMatch(NamedTuple):
     how: str = ""
     """ "key", "body", "similarity"; empty where there is nothing to match."""
     score: float | None = None
-
-
-@dataclass(eq=False)
-class _Candidate:
-    """A symbol that has not been matched yet."""
-
-    version: Version
-    outline: Outline
-    symbol: Symbol
-    is_container: bool
-    parent: Owner | None
-    _tokens: list[bytes] | None = field(default=None)
-    _counts: Counter[bytes] | None = field(default=None)
-
-    @property
-    def tokens(self) -> list[bytes]:
-        """Tokens of the code without comments, the own name masked where it is defined."""
-        if self._tokens is None:
-            tokens = code_tokens(self.outline, self.version.owner)
-            name = self.symbol.name.encode()
-            if name in tokens:
-                tokens[tokens.index(name)] = _MASK
-            self._tokens = tokens
-        return self._tokens
-
-    @property
-    def counts(self) -> Counter[bytes]:
-        """How often each token occurs."""
-        if self._counts is None:
-            self._counts = Counter(self.tokens)
-        return self._counts
-
-    @property
-    def signature(self) -> str:
-        """The signature with the own name masked."""
-        return re.sub(rf"\b{re.escape(self.symbol.name)}\b", "", self.symbol.signature)
-
-
-def code_tokens(outline: Outline, owner: Owner) -> list[bytes]:
-    """Tokens of a symbol's definition, without comments."""
-    place, symbol = outline.places[owner.place], outline.symbol(owner)
-    return tokens_between(outline, place.start + symbol.start, place.start + symbol.end)
-
-
-def tokens_between(outline: Outline, start: int, end: int) -> list[bytes]:
-    """Tokens of a byte range, without comments."""
-    return TOKEN.findall(without_comments(outline.source, start, end, outline.comments_between(start, end)))
-
-
-def without_comments(source: bytes, start: int, end: int, comments: Sequence[tuple[int, int]]) -> bytes:
-    """A byte range with a space for each of some ranges inside it."""
-    pieces, at = [], start
-    for first, last in comments:
-        pieces.append(source[at : max(first, at)])
-        at = max(at, last)
-    pieces.append(source[at:end])
-    return b" ".join(pieces)
 
 
 class Matches:
@@ -204,8 +124,8 @@ class _Matcher:
         self.matches: list[SymbolMatch] = []
         self.units: dict[int, UnitPairs] = {}
         """By the number of the file."""
-        self.olds: dict[Version, _Candidate] = {}
-        self.news: dict[Version, _Candidate] = {}
+        self.olds: dict[Version, Candidate] = {}
+        self.news: dict[Version, Candidate] = {}
         self._partners: dict[Version, Version] = {}
         """New to old of matches under another qualified name."""
 
@@ -224,8 +144,8 @@ class _Matcher:
             if len(olds) == len(news) == 1 and key not in strangers:
                 self.matches.append(SymbolMatch(Version(file, olds[0]), Version(file, news[0]), "key", 1.0))
                 continue
-            earlier = [_candidate(file, old, owner) for owner in olds]
-            after = [_candidate(file, new, owner) for owner in news]
+            earlier = [Candidate.of(file, old, owner) for owner in olds]
+            after = [Candidate.of(file, new, owner) for owner in news]
             self.olds.update((one.version, one) for one in earlier)
             self.news.update((one.version, one) for one in after)
             if earlier and after:
@@ -273,13 +193,13 @@ class _Matcher:
 
     def _pair_equals(
         self,
-        olds: Iterable[_Candidate],
-        news: Iterable[_Candidate],
+        olds: Iterable[Candidate],
+        news: Iterable[Candidate],
         how: str,
-        *keys: Callable[[_Candidate], Hashable],
+        *keys: Callable[[Candidate], Hashable],
     ) -> None:
         """Match candidates for which all keys are equal, in the order of the file."""
-        waiting: dict[Hashable, list[_Candidate]] = defaultdict(list)
+        waiting: dict[Hashable, list[Candidate]] = defaultdict(list)
         for one in olds:
             if one.version in self.olds:
                 waiting[tuple(key(one) for key in keys)].append(one)
@@ -287,7 +207,7 @@ class _Matcher:
             if one.version in self.news and (found := waiting.get(tuple(key(one) for key in keys))):
                 self._match(found.pop(0).version, one.version, how, 1.0)
 
-    def _pair_key(self, olds: Sequence[_Candidate], news: Sequence[_Candidate]) -> None:
+    def _pair_key(self, olds: Sequence[Candidate], news: Sequence[Candidate]) -> None:
         """Match several of one key: in order where none is missing, else the likeliest."""
         olds = [one for one in olds if one.version in self.olds]
         news = [one for one in news if one.version in self.news]
@@ -318,7 +238,7 @@ class _Matcher:
 
     def _inside_partners(self) -> None:
         """A symbol inside a renamed one has another qualified name, but is the same."""
-        children: dict[tuple[Version, str, str], list[_Candidate]] = defaultdict(list)
+        children: dict[tuple[Version, str, str], list[Candidate]] = defaultdict(list)
         for one in self.olds.values():
             if one.parent:
                 children[Version(one.version.file, one.parent), one.symbol.kind, one.symbol.name].append(one)
@@ -330,8 +250,8 @@ class _Matcher:
     def _by_similarity(self, *, containers: bool) -> None:
         """The likeliest pairs first."""
         olds = [one for one in self.olds.values() if one.is_container == containers]
-        by_file: dict[Hashable, list[_Candidate]] = defaultdict(list)
-        by_name: dict[Hashable, list[_Candidate]] = defaultdict(list)
+        by_file: dict[Hashable, list[Candidate]] = defaultdict(list)
+        by_name: dict[Hashable, list[Candidate]] = defaultdict(list)
         for one in olds:
             by_file[one.version.file, one.symbol.kind, one.symbol.is_test].append(one)
             by_name[one.symbol.name, one.symbol.kind].append(one)
@@ -348,54 +268,16 @@ class _Matcher:
             elif len(named) > MOST_NAMESAKES:
                 named = [one for one in named if one.version.file == new.version.file] or named[:MOST_NAMESAKES]
             for old in (*named, *(one for one in others if one.symbol.name != new.symbol.name)):
-                least = _least(old, new)
-                if least and _could_reach(old, new, least) and (score := dice(old, new)) >= least:
+                least = least_likeness(old, new)
+                if least and could_reach(old, new, least) and (score := dice(old, new)) >= least:
                     scored.append((score, old, new))
         for score, old, new in _best(scored):
             self._match(old.version, new.version, "similarity", round(score, 3))
 
 
-def _candidate(file: int, outline: Outline, owner: Owner) -> _Candidate:
-    symbol = outline.symbol(owner)
-    return _Candidate(
-        Version(file, owner),
-        outline,
-        symbol,
-        is_container=owner.symbol in outline.places[owner.place].unit.containers,
-        parent=Owner(owner.place, symbol.parent) if symbol.parent >= 0 else None,
-    )
-
-
-def dice(old: _Candidate, new: _Candidate) -> float:
-    """Twice the tokens in common over all tokens, names masked."""
-    small, large = sorted((old.counts, new.counts), key=len)
-    common = sum(min(number, large[token]) for token, number in small.items() if token in large)
-    return 2 * common / max(len(old.tokens) + len(new.tokens), 1)
-
-
-def _least(old: _Candidate, new: _Candidate) -> float:
-    """The similarity from which two symbols count as one; 0 where they never do."""
-    are_strangers = old.symbol.identity != new.symbol.identity and old.symbol.identity and new.symbol.identity
-    if old.symbol.name == new.symbol.name and not are_strangers:
-        if old.version.file == new.version.file:
-            return SAME_NAME
-        return RENAMED_WITH_SIGNATURE if min(len(old.tokens), len(new.tokens)) >= MIN_TOKENS else 0.0
-    if min(len(old.tokens), len(new.tokens)) < MIN_TOKENS:
-        return 0.0
-    if new.symbol.kind in _SHORT_KINDS:
-        return DECLARATION
-    return RENAMED_WITH_SIGNATURE if old.signature == new.signature else RENAMED
-
-
-def _could_reach(old: _Candidate, new: _Candidate, least: float) -> bool:
-    """False where the lengths alone keep two symbols apart."""
-    small, large = sorted((len(old.tokens), len(new.tokens)))
-    return 2 * small >= least * (small + large)
-
-
 def _best(
-    scored: Iterable[tuple[float, _Candidate, _Candidate]],
-) -> Iterable[tuple[float, _Candidate, _Candidate]]:
+    scored: Iterable[tuple[float, Candidate, Candidate]],
+) -> Iterable[tuple[float, Candidate, Candidate]]:
     """The best pairs, no candidate in two; among equals those that come first."""
     used: set[int] = set()
     for score, old, new in sorted(scored, key=lambda one: (-one[0], one[2].version, one[1].version)):
@@ -404,29 +286,29 @@ def _best(
             yield score, old, new
 
 
-def _top_level(candidates: Iterable[_Candidate]) -> list[_Candidate]:
+def _top_level(candidates: Iterable[Candidate]) -> list[Candidate]:
     return [one for one in candidates if one.parent is None]
 
 
-def _text(one: _Candidate) -> Hashable:
+def _text(one: Candidate) -> Hashable:
     return one.outline.text(one.version.owner)
 
 
-def _kind(one: _Candidate) -> Hashable:
+def _kind(one: Candidate) -> Hashable:
     return one.symbol.kind
 
 
-def _name(one: _Candidate) -> Hashable:
+def _name(one: Candidate) -> Hashable:
     return one.symbol.name
 
 
-def _file(one: _Candidate) -> Hashable:
+def _file(one: Candidate) -> Hashable:
     return one.version.file
 
 
-def _body(one: _Candidate) -> Hashable:
+def _body(one: Candidate) -> Hashable:
     return tuple(one.tokens)
 
 
-def _parent_name(one: _Candidate) -> Hashable:
+def _parent_name(one: Candidate) -> Hashable:
     return one.parent and one.outline.symbol(one.parent).qualified_name

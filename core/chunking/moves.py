@@ -11,7 +11,8 @@ import itertools
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from core.chunking.matching import Matches, SymbolMatch, Version
+from core.chunking.likeness import Version
+from core.chunking.matching import Matches, SymbolMatch
 from core.chunking.outline import Owner
 
 if TYPE_CHECKING:

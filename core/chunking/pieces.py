@@ -13,8 +13,9 @@ from core.chunking import evidence as look
 from core.chunking import parts, texts
 from core.chunking.blanks import give_blanks_away
 from core.chunking.edits import Edits, render, render_added, render_removed, runs
+from core.chunking.likeness import Version
 from core.chunking.manifests import role_in_manifest
-from core.chunking.matching import Matches, SymbolMatch, Version
+from core.chunking.matching import Matches, SymbolMatch
 from core.chunking.moves import Moves
 from core.chunking.outline import Outline, Owner, Symbol
 from core.code.change_types import ChangeEvidence, Intent, Role, Step, decide

@@ -6,7 +6,9 @@ from typing import NamedTuple
 
 import pytest
 
-from core.chunking.matching import TOKEN, Matches, Version
+from core.chunking.code_tokens import TOKEN
+from core.chunking.likeness import Version
+from core.chunking.matching import Matches
 from core.chunking.outline import Outline
 from core.chunking.parsing import outline
 
