@@ -52,8 +52,18 @@ def without_comments(head: str) -> str:
 
 
 def comments_of(lead: str) -> str:
-    """The comments among attributes and comments."""
-    return "\n".join([line for line in lead.split("\n") if not line.lstrip().startswith(_ATTRIBUTES)])
+    """The comments among attributes and comments. An attribute goes on until its brackets are closed, if they are."""
+    lines = lead.split("\n")
+    kept, depth = [], 0
+    for line in lines:
+        if depth or line.lstrip().startswith(_ATTRIBUTES):
+            code = _QUOTE_OR_COMMENT.sub("", line)
+            depth = max(depth + sum(map(code.count, "([{")) - sum(map(code.count, ")]}")), 0)
+        else:
+            kept.append(line)
+    if depth:  # no attribute, but a line of a comment that begins like one
+        kept = [line for line in lines if not line.lstrip().startswith(_ATTRIBUTES)]
+    return "\n".join(kept)
 
 
 def without_marks(comment: str) -> str:

@@ -30,6 +30,22 @@ def test_attributes_are_no_comments() -> None:
 
 
 @pytest.mark.parametrize(
+    "attribute",
+    [
+        '#[command(\n    name = "fd (",\n    version,\n)]',
+        '@app.route(\n    "/x",\n    methods=["GET"],\n)',
+        "@Table(indexes = {\n  @Index(name = ')')\n})",
+    ],
+)
+def test_an_attribute_may_have_several_lines(attribute: str) -> None:
+    assert comments_of(f"/// Adds.\n{attribute}\n/// twice") == "/// Adds.\n/// twice"
+
+
+def test_a_comments_line_that_begins_like_an_attribute_takes_no_others_along() -> None:
+    assert comments_of("/**\n  @param x (see below\n  Adds.\n*/") == "/**\n  Adds.\n*/"
+
+
+@pytest.mark.parametrize(
     ("head", "code"),
     [
         ("int f(\n  int a, //!< [in] one\n  int b /* two\n three */\n)", "int f(\n  int a, \n  int b \n)"),
