@@ -119,6 +119,8 @@ def show_plan(runner: Runner, selected: Sequence[Stage], *, force: bool, listing
         state = f"would run: {results.shorten(why)}" if why else "up to date"
         if not listing:
             click.echo(f"{stage.name}: {state}")
+            if why and stage.estimate:
+                click.echo(f"   is it worth the time? python {stage.module}.py --estimate tells in about a minute")
             continue
         click.echo(f"{number}. {stage.name}: {stage.help}")
         click.echo(f"   reads   {', '.join((*stage.inputs, *stage.reads))}")

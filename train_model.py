@@ -10,12 +10,14 @@ blocks sampled over the whole training split, in a batch that fits into memory. 
 
 from __future__ import annotations
 
+import functools
 import shutil
 import time
 from dataclasses import fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
+import click
 from pydantic import Field
 
 from core import process
@@ -170,6 +172,49 @@ def run(ctx: Context[ModelTrainingConfig]) -> None:
     ctx.count("optimizer steps", steps)
     ctx.count("tokens trained on", summary.trained_tokens)
     ctx.count("maximum tokens to train on", summary.max_train_tokens)
+
+
+def estimate(ctx: Context[ModelTrainingConfig]) -> None:
+    """Print what an hour and a night of training would bring, from a minute of it. Writes to `ctx.scratch` alone."""
+    from core.estimating import table
+    from core.estimating.curve import Curve, Point
+    from core.estimating.rehearsal import Rehearsal, budgets
+    from core.estimating.sample import Sample
+    from core.training.plan import Budget, Mixture, make_plan
+
+    config = for_estimate(ctx.config)
+    data = read_data(ctx)
+    model = prepare(make_model(config, data.vocabulary, ctx.cache_dir), data.vocabulary, config)
+    memory = fit(model, data, config, ctx.scratch)
+    examples = data.training_examples(memory.width)
+    sample = Sample.of(data, memory.width, config.validation_tokens)
+    per_step = memory.micro_batch * memory.accumulation
+    lengths = budgets(memory, len(examples) * config.epochs / per_step)
+    rehearsal = Rehearsal(model, config.seed)
+    untuned, in_context = sample.bits(model), sample.bits_in_context(model, memory.width)
+    short, points, available = untuned, list[Point](), 0.0
+    for steps in lengths:
+        plan = make_plan(examples, Budget(config.epochs, steps), per_step, Mixture(config.newest_weight))
+        tokens = sum(map(examples.length, plan.order))
+        work = functools.partial(train, model, examples, plan, memory, data, ctx.scratch / str(steps), None, config)
+        rehearsal.run(work, tokens)
+        short = sample.bits(model)
+        points.append(Point(tokens, short.alone))
+        available = tokens / len(plan.order) * len(examples) * config.epochs
+    curve = Curve.through(untuned.alone, points, step_tokens=points[-1].tokens / lengths[-1])
+    ahead = table.outlooks(curve, rehearsal.speed, available) if curve else []
+    found = table.Estimate(untuned, in_context, short, int(points[-1].tokens), ahead, sample.nats_per_bit)
+    click.echo("\n".join([*found.table(), "", rehearsal.speed.sentence(), found.sentences()]))
+
+
+def for_estimate(config: ModelTrainingConfig) -> ModelTrainingConfig:
+    """The settings of the short trainings: an estimate scores them itself. Raises UserError for what it cannot do."""
+    if process.world_size() > 1:
+        raise UserError("--estimate works with one process only", "run it without accelerate")
+    if config.continue_from or config.resume:
+        raise UserError("--estimate tells of a training from the start", "leave out --resume and continue_from")
+    own = {"validation_points": 0, "early_stopping": 0, "max_minutes": 0.0, "checkpoint_steps": 1 << 30}
+    return config.model_copy(update=own)
 
 
 def check_processes(config: ModelTrainingConfig) -> None:
@@ -368,6 +413,7 @@ STAGE = Stage(
     sources=sources,
     libraries=("torch", "transformers", "peft"),
     distributed=True,
+    estimate=estimate,
 )
 
 if __name__ == "__main__":

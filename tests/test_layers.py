@@ -22,7 +22,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ("models",),
     ("scoring",),
     ("training", "ranking"),
-    ("prediction",),
+    ("prediction", "estimating"),
     ("evaluation",),
     ("reports",),
     ("engine",),

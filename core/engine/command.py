@@ -20,7 +20,7 @@ import yaml
 from core import __version__, logs
 from core.config import Config, Section, expand, load, parse_yaml, settings_file
 from core.engine import results, turns
-from core.engine.runner import Layout
+from core.engine.runner import Layout, Runner
 from core.engine.stage import Stage
 from core.engine.worker import explain
 from core.errors import EXIT_FAILED, EXIT_INTERRUPTED, GitloreError, UserError
@@ -29,6 +29,9 @@ from core.visible import visible
 CommandT = TypeVar("CommandT", bound=Callable[..., Any])
 CONTEXT_SETTINGS: dict[str, Any] = {"help_option_names": ["-h", "--help"], "max_content_width": 110}
 """How every command of ours shows its help."""
+_ESTIMATE = click.Option(
+    ["--estimate"], is_flag=True, help="Print what an hour and a night would bring, from about a minute; write nothing."
+)
 
 
 def with_exit_codes(function: CommandT) -> CommandT:
@@ -85,7 +88,8 @@ def stage_command(stage: Stage) -> click.Command:
         click.Option([f"--{flag}"], metavar="FILE", help=f"{_role(stage, name)} [default: outputs/{name}]")
         for flag, name in stage.flags.items()
     ]
-    general = [
+    general = [_ESTIMATE] if stage.estimate else []
+    general += [
         click.Option(["--config"], metavar="FILE", help="Settings file [default: config.yaml, if there is one]."),
         click.Option(["--verbose"], is_flag=True, help="Show debug messages, such as the exact git commands."),
     ]
@@ -114,7 +118,7 @@ def version_option() -> Callable[[Callable[..., Any]], Callable[..., Any]]:
     return click.version_option(__version__, prog_name="gitlore")
 
 
-def _run_stage(stage: Stage, config: str | None, verbose: bool, **values: Any) -> None:
+def _run_stage(stage: Stage, config: str | None, verbose: bool, estimate: bool = False, **values: Any) -> None:
     files = {name: expand(values.pop(_parameter(flag))) for flag, name in _given(stage, values).items()}
     for flag in stage.flags:
         values.pop(_parameter(flag), None)
@@ -122,14 +126,31 @@ def _run_stage(stage: Stage, config: str | None, verbose: bool, **values: Any) -
     settings = _load(stage, config, given)
     named = sorted(files.items(), key=lambda item: item[0] not in stage.outputs)  # outputs first
     home = named[0][1].parent if named else expand(settings.pipeline.outputs)
-    logs.setup(verbose=verbose, log_file=home / results.LOG_NAME)
+    logs.setup(verbose=verbose, log_file=None if estimate else home / results.LOG_NAME)
     layout = Layout(home=home, places=_beside_inputs(stage, files))
     plan = turns.plan([stage], settings, layout, [stage], verbose=verbose)
+    if estimate:
+        _estimate(stage, plan[0].runner)
     if os.environ.get("RANK", "0") != "0":
         _follow(stage, plan)
     run = turns.run(plan, home, force=True, from_scratch=False, keep_results=False)
     results.print_summary(run)
     sys.exit(run.exit_code)
+
+
+def _estimate(stage: Stage, runner: Runner) -> NoReturn:
+    """Print what a run of the stage would bring."""
+    outcome = runner.estimate(stage)
+    if outcome.exit_code == EXIT_INTERRUPTED:
+        raise KeyboardInterrupt
+    if outcome.exit_code:
+        logs.log.error(
+            "%s%s%s",
+            outcome.error,
+            f"\n  hint: {outcome.hint}" if outcome.hint else "",
+            f"\n{outcome.trace}" if outcome.trace else "",
+        )
+    sys.exit(outcome.exit_code)
 
 
 def _follow(stage: Stage, plan: Sequence[turns.Turn]) -> NoReturn:

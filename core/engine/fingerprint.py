@@ -22,7 +22,9 @@ PROJECT = Path(__file__).resolve().parents[2]
 _NEVER_DECIDE = frozenset(
     f"core/{name}.py" for name in ("__init__", "config", "errors", "files", "logs", "process", "progress")
 )
-"""Leaves that cannot change what a stage writes. How a stage runs (core/engine) cannot either."""
+"""Leaves that cannot change what a stage writes."""
+_NEVER_DECIDE_ROOMS = ("core/engine/", "core/estimating/")
+"""Nor can how a stage runs, or what it estimates of a run."""
 
 Facts = dict[str, str]
 NEVER_RUN = "it has not run here yet"
@@ -121,7 +123,7 @@ def code_files(start: Path, digests: Digests) -> tuple[str, ...]:
 
 
 def _decides(name: str) -> bool:
-    return name not in _NEVER_DECIDE and not name.startswith("core/engine/")
+    return name not in _NEVER_DECIDE and not name.startswith(_NEVER_DECIDE_ROOMS)
 
 
 def module_digest(module: str, cache_dir: Path) -> str:

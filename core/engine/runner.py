@@ -120,6 +120,13 @@ class Runner:
             staged = {name: Path(folder) / name for name in stage.outputs}
             return worker.run_in_child(replace(self._job(stage, staged, self._scratch(stage, facts)), facts=facts))
 
+    def estimate(self, stage: Stage) -> worker.Outcome:
+        """Let a stage print what to expect of a run; the outputs folder is only read."""
+        self._check_inputs(stage)
+        with tempfile.TemporaryDirectory(prefix="gitlore-") as folder:
+            job = self._job(stage, {}, Path(folder))
+            return worker.run_in_child(replace(job, log_file=Path(folder) / results.LOG_NAME, estimate=True))
+
     def _scratch(self, stage: Stage, facts: fingerprint.Facts) -> Path:
         """The folder for unfinished work with exactly these facts."""
         lasting = {name: value for name, value in facts.items() if name not in stage.resumes_despite}

@@ -103,6 +103,8 @@ class Stage:
     """Several processes may run it together, as `accelerate launch` starts them; the first one publishes."""
     per_repository: bool = False
     """It runs for each repository by itself even where one model is made of all."""
+    estimate: Callable[[Context[Any]], None] | None = None
+    """What its command does with --estimate: print what to expect of a run, and write nothing but in `scratch`."""
 
     @property
     def module(self) -> str:

@@ -51,6 +51,8 @@ class Job:
     forced: bool
     log_file: Path
     verbose: bool
+    estimate: bool = False
+    """Let the stage estimate what a run brings, instead of running it."""
 
 
 @dataclass
@@ -169,7 +171,7 @@ def _child(job: Job, sender: Connection) -> None:
             counts=outcome.counts,
             drops=outcome.drops,
         )
-        stage.run(context)
+        (stage.estimate if job.estimate and stage.estimate else stage.run)(context)
     except KeyboardInterrupt:
         outcome.exit_code, outcome.error = EXIT_INTERRUPTED, "interrupted"
     except GitloreError as error:

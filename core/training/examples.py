@@ -201,13 +201,13 @@ class Chosen(Dataset[Example]):
     """Examples in the order of a plan."""
 
     def __init__(self, examples: Examples, order: Sequence[int]) -> None:
-        self._examples, self._order = examples, order
+        self.examples, self.order = examples, order
 
     def __len__(self) -> int:
-        return len(self._order)
+        return len(self.order)
 
     def __getitem__(self, place: int) -> Example:
-        return self._examples[self._order[place]]
+        return self.examples[self.order[place]]
 
 
 @dataclass(frozen=True)

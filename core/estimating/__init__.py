@@ -1,0 +1,1 @@
+"""What a longer training would bring, from a short one: `train_model.py --estimate`."""
