@@ -29,10 +29,14 @@ class Macros:
         self._macros = {text for text in set(self._texts) if MACRO.match(text)}
         self._after_directive = _starts_after_directives(tokens)
 
-    def rewrite(self) -> None:
-        """Overwrite what no grammar takes, from first to last."""
-        braces: list[str] = []  # what the open ones are of
-        inside = 0  # how many of them are not of a scope
+    def rewrite(self, around: Sequence[str] = ()) -> tuple[str, ...] | None:
+        """Overwrite what no grammar takes, from first to last.
+
+        `around` says what each brace is of that is open before: "scope", "type" or "body". Returned is the same for
+        behind, or None where a statement goes on.
+        """
+        braces = list(around)
+        inside = sum(one != "scope" for one in braces)
         begins = True
         start = number = 0
         before = b""
@@ -61,6 +65,7 @@ class Macros:
             begins |= text == b":" and self._is_label(start, number)
             number += 1
             before = text
+        return tuple(braces) if begins else None
 
     def _macro(self, number: int, *, begins: bool, outside: bool) -> int | None:
         """The token behind a macro, if one stands here and is dealt with."""
@@ -119,7 +124,7 @@ class Macros:
         ):
             return False
         for token in self._tokens[end : end + 20]:
-            if token.text in (b";", b"{", b"("):
+            if token.text in (b";", b"{", b"}", b"("):
                 return token.text == b"("
         return False
 
@@ -138,7 +143,7 @@ class Macros:
             after += 1
         if last == number or self._text(after) not in (b"{", b":", b"<"):
             return None
-        while self._text(after) not in (b"{", b";", b"=", b""):
+        while self._text(after) not in (b"{", b"}", b";", b"=", b""):
             after += 1
         if self._text(after) != b"{":
             return None

@@ -14,9 +14,10 @@ from core.chunking.components import scripts_of
 from core.chunking.damage import is_contained
 from core.chunking.grammars import parser, query
 from core.chunking.outline import Outline
-from core.chunking.preprocessor import is_misread, preprocessed
+from core.chunking.preprocessor import is_misread
 from core.chunking.repairs import repaired
 from core.chunking.sql import outline_of_sql
+from core.chunking.stretches import Stretches
 from core.chunking.units import Units
 from core.code.languages import LANGUAGES, Language
 
@@ -65,6 +66,7 @@ class _Reader:
         self._comments = QueryCursor(query(language, of_comments=True))
         self._too_deep = re.compile(self._language.too_deep.encode()) if self._language.too_deep else None
         self._verdicts: dict[bytes, bool] = {}
+        self._stretches = Stretches(macros=self._language.preprocessor == "macros")
 
     def read(
         self, source: bytes, path: str, before: Outline | None, edits: Sequence[Edit], scripts: bytes | None
@@ -78,7 +80,7 @@ class _Reader:
         parsed = text if scripts is None else scripts
         tree = self._parse(found, before, edits) if parsed is source else self._parser.parse(parsed)
         if self._is_unprocessed(tree, text):
-            changed = preprocessed(text, macros=self._language.preprocessor == "macros")
+            changed = self._stretches.preprocessed(text)
             if changed != text:
                 parsed, tree = changed, self._parser.parse(changed)
         for _ in range(MOST_ANNOTATED if self._language.preprocessor == "annotations" else 0):

@@ -12,9 +12,11 @@ with something of the same length, so that every byte and row stays where it is:
 
 from __future__ import annotations
 
+import itertools
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from core.chunking.c_tokens import CLOSE, MACRO, OPEN, Token, blank, comments_behind, tokens_of
 from core.chunking.macros import Macros
@@ -22,6 +24,7 @@ from core.chunking.macros import Macros
 _CONDITION = re.compile(rb"\s*#\s*(if|ifdef|ifndef|elif|elifdef|elifndef|else|endif)\b\s*(0\b)?")
 _LINE_END = re.compile(rb" (\r?\n)")
 _OPERATORS = frozenset(b". , : :: ? = + - * / % & | ^ < > ) ]".split())
+_LONG_STRING = re.compile(rb'R"|"""|@\$?"|\$@"')
 _MISREAD = re.compile(
     # What C++ reads as a function of the type API: `class API Widget {`
     rb"\b(?:class|struct|union|enum)\s+(?!final\b|class\b|struct\b)\w+(?:\s*\([^()]*\))?\s+(?!final\b)[A-Za-z_]\w*\s*"
@@ -38,21 +41,54 @@ def is_misread(source: bytes) -> bool:
     return _MISREAD.search(source) is not None
 
 
-def preprocessed(source: bytes, *, macros: bool) -> bytes:
-    """Source of the same length and rows, without what a grammar cannot take.
+class Around(NamedTuple):
+    """What is open between two statements."""
 
-    `macros` is False for C#, which has conditions but no macros.
+    brackets: int = 0
+    lists: tuple[bool, ...] = ()
+    """Of each brace, whether it is of an enum or of an initializer."""
+    braces: tuple[str, ...] = ()
+    """Of each brace, what it is of, as `Macros` tells them."""
+
+
+NOTHING_AROUND = Around()
+
+
+def preprocessed(source: bytes, around: Around = NOTHING_AROUND, *, macros: bool) -> tuple[bytes, Around | None]:
+    """Source of the same length and rows, without what a grammar cannot take; and what is open behind it.
+
+    That is None where what follows hangs on more, since a statement or a condition goes on. `around` is what is open
+    before. `macros` is False for C#, which has conditions but no macros.
     """
     out = bytearray(source)
     tokens = tokens_of(source, is_csharp=not macros)
     for token in tokens:
         if token.kind == "directive" and b"/*" in token.text:
             _blank_comments(source, token, out)
-    kept = _without_conditions(tokens, out)
+    kept, brackets = _without_conditions(tokens, out, around.brackets)
+    lists, braces = around.lists, around.braces
     if macros:
-        _blank_directives_in_lists(tokens, out)
-        Macros(kept, out).rewrite()
-    return bytes(out)
+        lists = _blank_directives_in_lists(tokens, out, lists)
+        found = Macros(kept, out).rewrite(braces)
+        if found is None:
+            return bytes(out), None
+        braces = found
+    if brackets is None or not _is_whole(source, tokens):
+        return bytes(out), None
+    return bytes(out), Around(brackets, lists, braces)
+
+
+def _is_whole(source: bytes, tokens: Sequence[Token]) -> bool:
+    """True where the last row ends a statement, and is surely in no comment or string that goes on."""
+    if not tokens or tokens[-1].end <= source.rfind(b"\n", 0, -1) or tokens[-1].text not in (b"}", b";"):
+        return False
+    if any(one.kind == "directive" and one.text.rfind(b"/*") > one.text.rfind(b"*/") for one in tokens):
+        return False
+    # A string of several rows that is not closed looks like this: R"(…
+    return _LONG_STRING.search(source) is None or not any(
+        after.kind == "string" and token.end == after.start and (token.kind != "other" or token.text in b"@$")
+        for token, after in itertools.pairwise(tokens)
+    )
 
 
 def _blank_comments(source: bytes, directive: Token, out: bytearray) -> None:
@@ -63,9 +99,12 @@ def _blank_comments(source: bytes, directive: Token, out: bytearray) -> None:
             out[start:end] = _LINE_END.sub(rb"\\\1", bytes(out[start:end]))
 
 
-def _blank_directives_in_lists(tokens: Sequence[Token], out: bytearray) -> None:
-    """Overwrite `#define`, `#include` and the like between the values of an enum or of an initializer."""
-    lists: list[bool] = []  # of each open brace, whether it is of one
+def _blank_directives_in_lists(tokens: Sequence[Token], out: bytearray, around: tuple[bool, ...]) -> tuple[bool, ...]:
+    """Overwrite `#define`, `#include` and the like between the values of an enum or of an initializer.
+
+    Of each brace that is open, before and behind, this tells whether it is of one.
+    """
+    lists = list(around)
     is_enum = False
     before = b""
     for token in tokens:
@@ -79,6 +118,7 @@ def _blank_directives_in_lists(tokens: Sequence[Token], out: bytearray) -> None:
             lists.pop()
         is_enum = token.text == b"enum" or (is_enum and token.text not in (b"{", b"}", b";", b"("))
         before = token.text
+    return tuple(lists)
 
 
 @dataclass
@@ -91,14 +131,16 @@ class _Branch:
     end: int = 0
 
 
-def _without_conditions(tokens: Sequence[Token], out: bytearray) -> list[Token]:
-    """The tokens that stay, and the whole conditions that cut through a statement overwritten with one branch."""
+def _without_conditions(tokens: Sequence[Token], out: bytearray, depth: int) -> tuple[list[Token], int | None]:
+    """The tokens that stay, with the whole conditions that cut through a statement overwritten with one branch.
+
+    `depth` is the number of brackets that are open before; it is returned for behind, or None within a condition.
+    """
     groups: list[list[_Branch]] = []
     bottom: list[Token] = []
     current = bottom
     depths: list[int] = []
     """At the beginning of each open condition."""
-    depth = 0
     for token in tokens:
         if token.kind != "directive":
             current.append(token)
@@ -126,7 +168,7 @@ def _without_conditions(tokens: Sequence[Token], out: bytearray) -> list[Token]:
         current = groups[-1][-1].tokens if groups else bottom
     for group in groups:  # never closed
         bottom.extend(token for branch in group for token in branch.tokens)
-    return bottom
+    return bottom, None if groups else depth
 
 
 def _resolved(group: list[_Branch], last: Token, out: bytearray) -> list[Token]:

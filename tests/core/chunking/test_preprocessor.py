@@ -311,7 +311,7 @@ WORDS = (
 @given(st.lists(st.sampled_from(WORDS), max_size=30), st.booleans())
 def test_every_byte_and_row_stays_where_it_is(words: list[str], macros: bool) -> None:
     source = " ".join(words).encode()
-    text = preprocessed(source, macros=macros)
+    text, _ = preprocessed(source, macros=macros)
     assert len(text) == len(source)
     assert [found.start() for found in re.finditer(rb"\n", text)] == [
         found.start() for found in re.finditer(rb"\n", source)
