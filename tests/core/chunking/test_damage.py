@@ -41,6 +41,15 @@ CONTAINED = {
         "python",
         "class A:\n    def a():\n        b = $c\n        return b\n    d = 1\n",
     ),
+    "of several rows": ("rust", "fn first() {\n    $ $ $\n    $ $ b;\n}\n"),
+    "a condition in a switch": (
+        "csharp",
+        (
+            "class A {\n    int a(int b) {\n        switch (b) {\n#if C\n            case 1:\n#endif\n"
+            "            default:\n                return 1;\n        }\n    }\n}\n"
+        ),
+    ),
+    "a last row without an end": ("csharp", "class A {\n    int a() { return 1; }\n}\n#pragma warning restore 618"),
     "what JavaScript does not know": ("javascript", "export function a() {\n  b = c # d\n  return b\n}\n"),
 }
 REACHING = {
@@ -50,7 +59,9 @@ REACHING = {
         "rust",
         'fn first() {\n    a("b);\n}\n\nfn second() {\n    a();\n}\n\nfn last() {\n    a("b");\n}\n',
     ),
-    "of several rows": ("rust", "fn first() {\n    $ $ $\n    $ $ b;\n}\n"),
+    "of several rows with a brace": ("rust", "fn first() {\n    a b => {} $\n    c => d;\n}\n"),
+    "of several rows in Python": ("python", "def a():\n    b = 1\n    c = $ $\n    $ d\n    return b\n"),
+    "a brace that is missing at the end": ("cpp", "int a() { return 1; }\n\nint b() {\n"),
     "outside of functions": ("python", "def a():\n    return 1\n\n$b = 1\n"),
     "text further out": ("python", "def a():\n    b = $c\n    return '''\ntext\n'''\n"),
     "in a type": ("rust", "struct A {\n    a: u8 $ u8,\n    b: u8,\n}\n"),
