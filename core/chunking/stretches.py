@@ -23,11 +23,9 @@ _CUT = re.compile(
 )
 """The end of a definition, by its looks; and conditions."""
 _LONG_STRING = re.compile(
-    rb'(?<!\w)(?:u8|[uUL])?R"(?P<mark>[^()\s\\]{0,16})\(.*?\)(?P=mark)"|(?P<quotes>"{3,}).*?(?P=quotes)'
-    rb'|(?:@\$?|\$@)"(?:[^"]|"")*"',
-    re.DOTALL,
+    rb'R"(?P<mark>[^()\s\\]{0,16})\(.*?\)(?P=mark)"|"""+.*?"""+|@\$?"(?:[^"]|"")*"|\$@"(?:[^"]|"")*"', re.DOTALL
 )
-"""What a brace on a line of its own may lie in."""
+"""What a brace on a line of its own may lie in, about. Each form begins with a character, so that it is soon found."""
 
 _Kept = tuple[bytes | None, Around | None]
 """What became of a stretch, None for nothing; and what is open behind it."""
