@@ -14,8 +14,10 @@ from collections.abc import Iterator
 from core.chunking.preprocessor import NOTHING_AROUND, Around, preprocessed
 
 KEPT_BYTES = 4 << 20
-"""Of the source of the stretches that are remembered, and of what became of them."""
+"""For what became of stretches, with `ENTRY_BYTES` for each that is remembered."""
 ENTRY_BYTES = 300
+MOST_OPEN = 100
+"""Braces that may be open behind a stretch."""
 MOST_LONGER = 3
 """Times in a row that a stretch is made longer since it ended within a statement; then it has the rest."""
 _CUT = re.compile(
@@ -61,6 +63,8 @@ class Stretches:
             self._kept.move_to_end(key)
             return known[0]
         part, behind = preprocessed(text, around, macros=self._macros)
+        if behind and max(len(behind.lists), len(behind.braces)) > MOST_OPEN:
+            behind = None
         found = None if part == text else part, behind
         size = ENTRY_BYTES + (0 if found[0] is None else len(text))
         self._kept[key] = found, size

@@ -72,19 +72,31 @@ def test_cuts_change_nothing(rows: list[bytes], macros: bool) -> None:
     assert [of_all.preprocessed(source) for _ in range(2)] == [whole, whole]
 
 
-def test_only_what_is_new_is_preprocessed(monkeypatch: pytest.MonkeyPatch) -> None:
-    texts = []
+@pytest.fixture
+def texts(monkeypatch: pytest.MonkeyPatch) -> list[bytes]:
+    """Everything that is preprocessed from here on."""
+    found = []
 
     def note(text: bytes, around: Around, *, macros: bool) -> tuple[bytes, Around | None]:
-        texts.append(text)
+        found.append(text)
         return preprocessed(text, around, macros=macros)
 
     monkeypatch.setattr(stretches, "preprocessed", note)
+    return found
+
+
+def test_only_what_is_new_is_preprocessed(texts: list[bytes]) -> None:
     one, two, three = (FUNCTION % name for name in (b"one", b"two", b"three"))
     of_all = Stretches(macros=True)
     of_all.preprocessed(one + two)
     of_all.preprocessed(one + three + two)
     assert texts == [one, two, three]
+
+
+def test_braces_in_braces_do_not_cost_more_with_each(texts: list[bytes]) -> None:
+    source = b"void a() {\n" * 2_000 + b"}\n" * 2_000
+    assert Stretches(macros=True).preprocessed(source) == preprocessed(source, macros=True)[0]
+    assert len(texts) < 20
 
 
 def test_little_is_remembered(monkeypatch: pytest.MonkeyPatch) -> None:
