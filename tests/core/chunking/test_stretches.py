@@ -15,10 +15,12 @@ CLASS = b"class API A {\n    Q_OBJECT\npublic slots:\n    void a()\n    {\n    }
 OPENING = {
     "a namespace": (b"namespace a {\n", b"}\n"),
     "a type, whose name may follow": (b"struct API A {\nint b;\n}\n", b"API a;\n"),
+    "a type, behind which nothing begins": (b'struct API A {\nint b;\n}\nTEST("a b") {\n}\n', b""),
     "a condition": (b"#if A\n", b"#endif\n"),
     "a condition that cuts": (b"#if A\nint a() {\n#else\nint a(int b) {\n#endif\n", b"}\n"),
     "a comment": (b"/* {\n", b"*/\n"),
     "a string": (b'char a[] = R"x({\n', b')x";\n'),
+    "a string behind what looks like one": (b'// R"(\nchar a[] = R"x(\n)"\n}\n', b')x";\n'),
     "a list": (b"enum A {\n", b'#include "a.def"\n};\n'),
     "a list in a list": (b"struct A a[] = {\n{\n", b'}\n,\n#include "a.def"\n};\n'),
     "a directive": (b"#define A(b) \\\n", b"int a;\n"),
