@@ -1,0 +1,118 @@
+"""A file of the cache folder: SQLite that can be made again from the repository at any time.
+
+Another version, or what is no database, is simply made again. Damaged rows are an error, since another process may be
+using the file.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import os
+import sqlite3
+import zlib
+from collections.abc import Iterator
+from pathlib import Path
+
+from core.errors import StageError
+from core.logs import log
+
+_CHECKSUM_BYTES = 4
+
+
+class Database:
+    """The file at `path`, opened or created. May be used by one thread at a time; several processes may share it.
+
+    `version` is that of what the tables hold, `schema` makes them. Raises StageError where the file cannot be used.
+    """
+
+    def __init__(self, path: Path, version: int, schema: str) -> None:
+        self.path = path
+        self._version, self._schema = version, schema
+        with self.problems():
+            path.parent.mkdir(parents=True, exist_ok=True)
+            self._database = self._open()
+
+    def close(self) -> None:
+        """Close the file."""
+        self._database.close()
+
+    def execute(self, line: str, values: object = ()) -> sqlite3.Cursor:
+        """Run a statement; within `problems` or `writing`, which turn what goes wrong into a sentence."""
+        return self._database.execute(line, values)  # type: ignore[arg-type]
+
+    def executemany(self, line: str, rows: object) -> sqlite3.Cursor:
+        """Run a statement for each of several rows."""
+        return self._database.executemany(line, rows)  # type: ignore[arg-type]
+
+    @contextlib.contextmanager
+    def writing(self) -> Iterator[None]:
+        """All that is written within is there afterwards, or nothing of it."""
+        with self.problems():
+            self._database.execute("BEGIN IMMEDIATE")
+            try:
+                yield
+            except BaseException:
+                self._database.execute("ROLLBACK")
+                raise
+            self._database.execute("COMMIT")
+
+    @contextlib.contextmanager
+    def reading(self) -> Iterator[None]:
+        """All that is read within is of one moment, whatever others write meanwhile."""
+        with self.problems():
+            self._database.execute("BEGIN")
+            try:
+                yield
+            finally:
+                self._database.execute("ROLLBACK")
+
+    @contextlib.contextmanager
+    def problems(self) -> Iterator[None]:
+        """Raises StageError in the place of an error of the database or the disk."""
+        try:
+            yield
+        except (sqlite3.Error, OSError) as error:
+            raise StageError(
+                f"the index cannot be used: {self.path}: {error}", "choose another cache folder, or delete the file"
+            ) from None
+
+    def _open(self) -> sqlite3.Connection:
+        try:
+            database = self._connected()
+            if database.execute("PRAGMA user_version").fetchone()[0] == self._version:
+                return database
+            database.close()
+        except sqlite3.OperationalError:  # busy, or not writable: the file may be whole
+            raise
+        except sqlite3.DatabaseError as error:
+            log.debug("the index is made again: %s: %s", self.path, error)
+        for ending in ("", "-wal", "-shm"):
+            Path(f"{self.path}{ending}").unlink(missing_ok=True)
+        return self._connected()
+
+    def _connected(self) -> sqlite3.Connection:
+        database = sqlite3.connect(self.path, timeout=60, isolation_level=None, check_same_thread=False)
+        if not database.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]:
+            database.executescript(f"PRAGMA journal_mode=WAL; {self._schema} PRAGMA user_version={self._version};")
+        database.execute("PRAGMA synchronous=NORMAL")
+        return database
+
+
+def name_of(git_dir: Path) -> str:
+    """What the files of a repository are called; a clone that is deepened gets older commits, so it needs others."""
+    shallow = git_dir / "shallow"
+    state = os.fsencode(git_dir.resolve()) + (shallow.read_bytes() if shallow.is_file() else b"")
+    return hashlib.sha256(state).hexdigest()[:16]
+
+
+def with_checksum(data: bytes) -> bytes:
+    """Data as a row keeps it."""
+    return zlib.crc32(data).to_bytes(_CHECKSUM_BYTES) + data
+
+
+def checked(row: bytes) -> bytes:
+    """The data of a row. Raises DatabaseError where it is not what was written: SQLite has no checksums of its own."""
+    if not isinstance(row, bytes) or row != with_checksum(row[_CHECKSUM_BYTES:]):
+        raise sqlite3.DatabaseError("a row has changed since it was written")
+    return row[_CHECKSUM_BYTES:]
