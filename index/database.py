@@ -45,6 +45,13 @@ class Database:
         """Run a statement for each of several rows."""
         return self._database.executemany(line, rows)  # type: ignore[arg-type]
 
+    def settle(self) -> None:
+        """Put what was written beside the file into it, where no other process is reading, so that it takes no more
+        room than it needs.
+        """
+        with self.problems():
+            self._database.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+
     @contextlib.contextmanager
     def writing(self) -> Iterator[None]:
         """All that is written within is there afterwards, or nothing of it."""

@@ -5,12 +5,12 @@ from __future__ import annotations
 import contextlib
 import shlex
 import subprocess
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from types import TracebackType
 
 from core.errors import StageError
-from core.git.commands import command, environment
+from core.git.commands import command, environment, run
 from core.logs import log
 
 SUBMODULE_MODE = "160000"
@@ -95,3 +95,12 @@ class BlobReader:
         assert self._process.stdout is not None
         while size > 0:
             size -= len(self._process.stdout.read(min(size, 1 << 20))) or size
+
+
+def missing(git_dir: Path, objects: Iterable[str]) -> set[str]:
+    """Those of some objects, by their ids, that are not in the repository."""
+    wanted = "".join(f"{one}\n" for one in objects)
+    if not wanted:
+        return set()
+    answers = run(git_dir, "cat-file", "--batch-check=%(objectname)", "--buffer", stdin=wanted.encode())
+    return {line.split()[0] for line in answers.decode().splitlines() if line.endswith(" missing")}

@@ -1,0 +1,214 @@
+"""What is kept of a text: its symbols, and the words and names of each, as numbers.
+
+A text is a blob read in one language. Its rows are parted among documents: each belongs to the innermost symbol that
+may be an answer, or, outside of these, to the file itself, which is the last document. All comes from the bytes and the
+kind of the path alone, so that it is the same whenever it is read.
+"""
+
+from __future__ import annotations
+
+import functools
+import re
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import msgspec
+import numpy as np
+from numpy.typing import NDArray
+
+from core.chunking import parsing
+from core.chunking.encodings import alone
+from core.chunking.filters import FileFilters
+from core.chunking.outline import Outline, Owner
+from core.code.content import language_in, may_differ
+from core.code.languages import LANGUAGES, file_kind, file_type, language_of
+from core.git.encodings import LEAST_CONFIDENCE, is_binary
+from core.ranking.symbols import FUNCTIONS, KINDS
+from core.ranking.terms import IDENTIFIER, LONGEST, number, part_numbers
+from core.text.secrets import find, suspects
+
+MAX_BYTES = 1_000_000
+"""Of a file; a larger one is data."""
+MAX_DATA_BYTES = 100_000
+"""Of a file that is neither code nor documentation."""
+MAX_LINE_BYTES = 10_000
+MAX_DOC = 300
+"""Characters of a docstring's first sentence."""
+LARGE, BINARY, DATA = "files that are too large", "binary files", "data files"
+LONG_LINES, GENERATED, MISSING = "files with very long lines", "generated files", "files with missing objects"
+_ANSWERS = KINDS | {"section", "table"}
+_SENTENCE = re.compile(r"\A(.+?[.!?:])(?:\s|\Z)|\A(.+?)(?:\n\s*\n|\Z)", re.DOTALL)
+_FILTERS = FileFilters(max_line_bytes=MAX_LINE_BYTES)
+Numbers = NDArray[Any]
+
+
+class Symbol(msgspec.Struct, frozen=True, array_like=True):
+    """A symbol that may be an answer. Lines count from 1, both included, with decorators and leading comments."""
+
+    name: str
+    kind: str
+    first: int
+    last: int
+    doc: str
+    is_test: bool
+
+    @property
+    def last_name(self) -> str:
+        """Its own name, without those of what is around it."""
+        found: list[str] = IDENTIFIER.findall(self.name)
+        return found[-1] if found else self.name
+
+
+class Counts(msgspec.Struct, frozen=True, array_like=True):
+    """How often terms occur in each of some documents."""
+
+    terms: bytes
+    """Every term once, in rising order; 32-bit."""
+    sizes: bytes
+    """Terms of each document; 32-bit."""
+    places: bytes
+    """Of each document in turn, the places of its terms in `terms`; 16-bit, or 32-bit where there are more."""
+    counts: bytes
+    """The same of how often each occurs, at most 255; 8-bit."""
+
+    @property
+    def width(self) -> type[np.generic]:
+        """Of `places`."""
+        return np.uint16 if len(self.terms) <= 4 << 16 else np.uint32
+
+    def arrays(self) -> tuple[Numbers, Numbers, Numbers]:
+        """(sizes, terms, counts) of the documents, one after the other."""
+        terms = np.frombuffer(self.terms, np.uint32)
+        found = terms[np.frombuffer(self.places, self.width)]
+        return np.frombuffer(self.sizes, np.uint32), found, np.frombuffer(self.counts, np.uint8)
+
+
+class Text(msgspec.Struct, frozen=True, array_like=True):
+    """A text. Documents are its symbols, in the order of the file, and what is left of it."""
+
+    reason: str
+    """Why it is left out; "" where it is not, and then the rest is filled."""
+    lines: int = 0
+    symbols: tuple[Symbol, ...] = ()
+    words: Counts = Counts(b"", b"", b"", b"")
+    """Stems of the parts of identifiers and other words."""
+    names: Counts = Counts(b"", b"", b"", b"")
+    """Identifiers and other words as they are spelled."""
+
+
+@functools.lru_cache(maxsize=1 << 16)
+def kind_of(path: str) -> str:
+    """All that a path says of how its text is read; the text of a blob is the same at all paths of one kind."""
+    return f"{language_of(path)} {file_kind(path)} {file_type(path) if may_differ(path) else ''}"
+
+
+@functools.lru_cache(maxsize=1 << 16)
+def left_out(path: str) -> str | None:
+    """Why a file is left out by its path: vendored, minified, generated and lock files; None where it is not."""
+    return _FILTERS.path_reason(path)
+
+
+def read(source: bytes, path: str) -> Text:
+    """The text of a blob at a path; with a reason where it is left out."""
+    if encoding := alone(source, LEAST_CONFIDENCE).encoding:
+        source = encoding.to_utf8(source)
+    if reason := _reason(source, path):
+        return Text(reason)
+    source = masked(source)
+    language = language_in(path, source)
+    found = parsing.outline(source, language, "") if LANGUAGES[language].has_symbols else None
+    outline = Outline(source) if found is None else found
+    symbols, runs = _documents(outline)
+    spelled = [Counter(IDENTIFIER.findall(outline.code(one).decode("utf-8", "replace"))) for one in runs]
+    return Text("", len(outline), tuple(symbols), *_counts(spelled))
+
+
+def _reason(source: bytes, path: str) -> str:
+    if is_binary(source):
+        return BINARY
+    if len(source) > MAX_DATA_BYTES and file_kind(path) not in ("code", "documentation"):
+        return DATA
+    if _FILTERS.is_generated(source):
+        return GENERATED
+    if len(source) > MAX_LINE_BYTES and max(map(len, source.split(b"\n"))) > MAX_LINE_BYTES:
+        return LONG_LINES
+    return ""
+
+
+def masked(source: bytes) -> bytes:
+    """A text with blanks in the place of credentials, line by line what it was."""
+    text = source.decode("utf-8", "replace")
+    if not suspects([text]) or not (secrets := find(text)):
+        return source
+    pieces, last = [], 0
+    for start, end, _ in secrets:
+        pieces += [text[last:start], re.sub(r"[^\n]", " ", text[start:end])]
+        last = end
+    return "".join([*pieces, text[last:]]).encode()
+
+
+def first_sentence(doc: str) -> str:
+    """The first sentence of a docstring or doc comment, in one line."""
+    match = _SENTENCE.match(doc.strip())
+    return " ".join((match[1] or match[2]).split())[:MAX_DOC] if match else ""
+
+
+def _documents(outline: Outline) -> tuple[list[Symbol], list[list[tuple[int, int]]]]:
+    """The symbols that may be answers, and the runs of rows of each document."""
+    symbols: list[Symbol] = []
+    document: dict[Owner | None, int] = {}
+    closed: set[Owner] = set()
+    for owner in outline.owners():
+        parent, found = outline.parent(owner), outline.symbol(owner)
+        if parent in closed:
+            closed.add(owner)
+        if owner in closed or found.kind not in _ANSWERS:
+            document[owner] = document.get(parent, -1)
+            continue
+        if found.kind in FUNCTIONS or found.kind == "constant":
+            closed.add(owner)  # what is inside is a detail of it
+        first, last = outline.rows(owner)
+        document[owner] = len(symbols)
+        doc = first_sentence(found.doc)
+        symbols.append(Symbol(found.qualified_name, found.kind, first + 1, last + 1, doc, found.is_test))
+    runs: list[list[tuple[int, int]]] = [[] for _ in range(len(symbols) + 1)]
+    for around, rows in outline.owned(0, len(outline)):
+        runs[document.get(around, -1)].append((rows.start, rows.stop - 1))
+    return symbols, runs
+
+
+def _counts(spelled: Sequence[Counter[str]]) -> tuple[Counts, Counts]:
+    """Words and names of documents, from their identifiers."""
+    numbers: dict[str, int] = {}
+    sizes, places, counts = [], [], []
+    for one in spelled:
+        own = [(numbers.setdefault(name, len(numbers)), count) for name, count in one.items() if len(name) <= LONGEST]
+        sizes.append(len(own))
+        places += [place for place, _ in own]
+        counts += [count for _, count in own]
+    rows = np.repeat(np.arange(len(sizes)), sizes)
+    identifiers, many = np.array(places, np.int64), np.array(counts, np.int64)
+    parts = [part_numbers(name) for name in numbers]
+    of_each = np.array(list(map(len, parts)), np.int64)
+    flat = np.array([part for some in parts for part in some], np.uint32)
+    own_parts = of_each[identifiers]
+    starts = np.cumsum(of_each) - of_each
+    first = np.cumsum(own_parts) - own_parts
+    at = np.arange(own_parts.sum()) - np.repeat(first - starts[identifiers], own_parts)
+    words = _packed(np.repeat(rows, own_parts), flat[at], np.repeat(many, own_parts), len(sizes))
+    return words, _packed(rows, _numbered(numbers)[identifiers], many, len(sizes))
+
+
+def _numbered(names: Iterable[str]) -> NDArray[np.uint32]:
+    return np.array([number(name) for name in names], np.uint32)
+
+
+def _packed(rows: Numbers, terms: Numbers, many: Numbers, documents: int) -> Counts:
+    every, places = np.unique(terms, return_inverse=True)
+    keys, back = np.unique(rows * max(len(every), 1) + places, return_inverse=True)
+    counts = np.bincount(back, many, len(keys)).clip(0, 255).astype(np.uint8)
+    sizes = np.bincount(keys // max(len(every), 1), minlength=documents).astype(np.uint32)
+    found = Counts(every.astype(np.uint32).tobytes(), sizes.tobytes(), b"", counts.tobytes())
+    at = (keys % max(len(every), 1)).astype(found.width)
+    return msgspec.structs.replace(found, places=at.tobytes())
