@@ -9,7 +9,6 @@ from __future__ import annotations
 import zlib
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
 from typing import NamedTuple
@@ -19,19 +18,23 @@ import numpy as np
 
 from core.git import trees
 from core.git.blobs import BlobReader, missing
-from core.ranking.terms import words
-from index import texts
+from core.ranking.history import Past
+from index import texts, vectors
 from index.corpus import Corpus, File
 from index.database import Database, checked, name_of, with_checksum
 from index.hits import Hit, IndexStatus, IndexUpdate
+from index.repository import RepositoryIndex
+from index.search import Searcher, Weights
 from index.texts import Text
+from index.tree import no_past
 
 VERSION = 1
 """Of what the file holds; raise it with any change of texts, terms or symbols."""
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS state (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS texts (
-    blob BLOB NOT NULL, kind TEXT NOT NULL, reason TEXT NOT NULL, data BLOB NOT NULL, UNIQUE (blob, kind)
+    blob BLOB NOT NULL, kind TEXT NOT NULL, reason TEXT NOT NULL, data BLOB NOT NULL, vectors BLOB NOT NULL,
+    UNIQUE (blob, kind)
 );
 CREATE TABLE IF NOT EXISTS files (path TEXT PRIMARY KEY, blob BLOB NOT NULL, kind TEXT NOT NULL, reason TEXT NOT NULL);
 """
@@ -54,6 +57,7 @@ class Row(NamedTuple):
     kind: str
     reason: str
     data: bytes
+    vectors: bytes
 
 
 class CodeIndex:
@@ -63,10 +67,12 @@ class CodeIndex:
     """
 
     def __init__(self, git_dir: Path, cache_dir: Path) -> None:
-        self.git_dir = git_dir
+        self.git_dir, self.cache_dir = git_dir, cache_dir
         self.path = cache_dir / "index" / f"{name_of(git_dir)}.code.db"
         self._database = Database(self.path, VERSION, _SCHEMA)
-        self._corpus: tuple[str | None, Corpus] | None = None
+        self._corpus: tuple[int, Corpus] | None = None
+        self._searcher: Searcher | None = None
+        self._table = vectors.installed()
 
     def __enter__(self) -> CodeIndex:
         return self
@@ -81,9 +87,7 @@ class CodeIndex:
     @property
     def commit(self) -> str | None:
         """The hash of the commit that the index describes; None before the first update."""
-        with self._database.problems():
-            row = self._database.execute("SELECT value FROM state WHERE name = 'commit'").fetchone()
-        return row[0] if row else None
+        return self._state("commit")
 
     def update(self, commit: str, progress: Progress | None = None) -> IndexUpdate:
         """Make the index describe the tree of `commit`, a hash or any other name, whatever it described before.
@@ -95,9 +99,11 @@ class CodeIndex:
         files = trees.files_of(self.git_dir, commit)
         skipped = {path: reason for path in files if (reason := texts.left_out(path))}
         wanted = {path: Key(blob, texts.kind_of(path)) for path, blob in files.items() if path not in skipped}
-        before = self._keys()
+        before = self._keys() if self._is_current else {}
         made = self._read({key: path for path, key in wanted.items() if key not in before}, progress)
         with self._database.writing():
+            if not self._is_current:  # vectors of another table, or of none
+                self._database.execute("DELETE FROM texts")
             before = self._keys()  # another process may have changed it
             made |= self._read({key: path for path, key in wanted.items() if key not in before.keys() | made.keys()})
             gone = before.keys() - set(wanted.values())
@@ -111,18 +117,18 @@ class CodeIndex:
             self._database.execute("DELETE FROM files")
             self._database.executemany("INSERT INTO files VALUES (?, ?, ?, ?)", rows)
             self._database.execute("INSERT OR REPLACE INTO state VALUES ('commit', ?)", [commit])
+            self._database.execute("INSERT OR REPLACE INTO state VALUES ('vectors', ?)", [self._vectors_now])
+        self._corpus = None
         self._database.settle()
         return IndexUpdate(commit, len(made), len(gone), _counted(row[3] for row in rows))
 
     def search(self, question: str, count: int = 20) -> list[Hit]:
         """The best places for a question in words, the best first."""
-        corpus = self.corpus()
-        if not len(corpus):
-            return []
-        asked = words(question)
-        scores = corpus.words.find(asked).scores(asked)
-        order = np.lexsort((np.arange(len(scores)), -scores))[:count]
-        return [replace(corpus.hit(place), score=float(scores[place])) for place in order.tolist() if scores[place] > 0]
+        return self.searcher().search(question, count, Weights.shipped())
+
+    def search_files(self, question: str, count: int = 20) -> list[Hit]:
+        """The best whole files for a question, the best first."""
+        return self.searcher().search_files(question, count, Weights.shipped())
 
     def symbols_named(self, name: str) -> list[Hit]:
         """The symbols with this name or qualified name, in the order of their paths."""
@@ -142,19 +148,53 @@ class CodeIndex:
             places = (Path(f"{self.path}{ending}") for ending in ("", "-wal"))
             size = sum(place.stat().st_size for place in places if place.exists())
         number = len(corpus) - len(corpus.files)
-        return IndexStatus(self.commit, len(corpus.files), number, _counted(reasons), has_vectors=False, size=size)
+        return IndexStatus(
+            self.commit, len(corpus.files), number, _counted(reasons), has_vectors=self._has_vectors, size=size
+        )
+
+    def searcher(self) -> Searcher:
+        """What finds answers in it, with the past of the commit that the index describes."""
+        corpus, commit = self.corpus(), self.commit
+        if self._searcher is None or self._searcher.corpus is not corpus:
+            past = no_past()
+            if commit is not None:
+                with RepositoryIndex(self.git_dir, self.cache_dir) as known:
+                    past = Past.of(known.commits(commit), commit)
+            self._searcher = Searcher(corpus, past, self._table)
+        return self._searcher
 
     def corpus(self) -> Corpus:
         """The documents of the commit that the index describes."""
-        if self._corpus is None or self._corpus[0] != self.commit:
+        changes = self._database.changes_by_others()
+        if self._corpus is None or self._corpus[0] != changes:
             with self._database.reading():
-                commit = self.commit
+                has_vectors = self._has_vectors
                 rows = self._database.execute(
-                    "SELECT path, files.blob, data FROM files JOIN texts USING (blob, kind) WHERE files.reason = ''"
+                    "SELECT path, files.blob, data, vectors FROM files JOIN texts USING (blob, kind)"
+                    " WHERE files.reason = ''"
                 )
-                files = [File(path, blob.hex(), _decoder.decode(_unpacked(data))) for path, blob, data in rows]
-            self._corpus = commit, Corpus(files)
+                files = [_file(*row, has_vectors=has_vectors) for row in rows]
+            self._corpus = changes, Corpus(files)
         return self._corpus[1]
+
+    def _state(self, name: str) -> str | None:
+        with self._database.problems():
+            row = self._database.execute("SELECT value FROM state WHERE name = ?", [name]).fetchone()
+        return row[0] if row else None
+
+    @property
+    def _vectors_now(self) -> str:
+        """The kind of vectors that texts get now."""
+        return vectors.NAME if self._table else ""
+
+    @property
+    def _is_current(self) -> bool:
+        """The texts that are kept have vectors of this kind."""
+        return self._state("vectors") in (None, self._vectors_now)
+
+    @property
+    def _has_vectors(self) -> bool:
+        return bool(self._state("vectors"))
 
     def _keys(self) -> dict[Key, str]:
         """The texts that are kept, and why each is left out, "" where it is not."""
@@ -169,16 +209,21 @@ class CodeIndex:
         with BlobReader(self.git_dir) as reader:
             sources = reader.read_many([key.blob for key in keys], texts.MAX_BYTES)
             for key, source in zip(keys, sources, strict=True):
-                text = Text(texts.LARGE) if source is None else texts.read(source, wanted[key])
-                found[key] = Row(bytes.fromhex(key.blob), key.kind, text.reason, _packed(msgspec.msgpack.encode(text)))
+                found[key] = self._row(key, source, wanted[key])
                 if progress:
                     progress(len(found), len(keys))
         unread = {key.blob for key in keys if found[key].reason == texts.LARGE}
         lost = missing(self.git_dir, unread)
         return {key: row._replace(reason=texts.MISSING) if key.blob in lost else row for key, row in found.items()}
 
+    def _row(self, key: Key, source: bytes | None, path: str) -> Row:
+        found = texts.Parsed(texts.LARGE, 0, (), ()) if source is None else texts.parsed(source, path)
+        data = _packed(msgspec.msgpack.encode(texts.text_of(found)))
+        vectors = self._table.of_documents(found.spelled).tobytes() if self._table else b""
+        return Row(bytes.fromhex(key.blob), key.kind, found.reason, data, with_checksum(vectors))
+
     def _insert(self, rows: Iterable[Row]) -> None:
-        self._database.executemany("INSERT INTO texts VALUES (?, ?, ?, ?)", rows)
+        self._database.executemany("INSERT INTO texts VALUES (?, ?, ?, ?, ?)", rows)
 
     def _delete(self, gone: Iterable[Key]) -> None:
         rows = ((bytes.fromhex(key.blob), key.kind) for key in gone)
@@ -191,6 +236,12 @@ def _packed(data: bytes) -> bytes:
 
 def _unpacked(row: bytes) -> bytes:
     return zlib.decompress(checked(row))
+
+
+def _file(path: str, blob: bytes, data: bytes, stored: bytes, *, has_vectors: bool) -> File:
+    text = _decoder.decode(_unpacked(data))
+    own = np.frombuffer(checked(stored), np.float16).reshape(-1, vectors.WIDTH) if has_vectors else None
+    return File(path, blob.hex(), text, own)
 
 
 def _counted(reasons: Iterable[str]) -> dict[str, int]:

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from core.ranking.history import Ints
 from core.ranking.matching import Documents, Found
-from core.ranking.terms import Terms
+from core.ranking.paths import stem
+from core.ranking.terms import IDENTIFIER, Terms, part_numbers
 from index.hits import FILE, Hit
 from index.texts import Counts, Symbol, Text
+from index.vectors import Vectors
 
 
 @dataclass(frozen=True)
@@ -23,6 +26,8 @@ class File:
     path: str
     blob: str
     text: Text
+    vectors: Vectors | None = None
+    """Of each document, where there is a table."""
 
 
 @dataclass(frozen=True)
@@ -30,7 +35,7 @@ class Inverted(Documents):
     """Documents whose terms are in rising order, so that those of a question are found without looking at others."""
 
     @classmethod
-    def by_term(cls, rows: Ints, terms: Terms, counts: NDArray[np.generic], number: int) -> Inverted:
+    def by_term(cls, rows: NDArray[Any], terms: Terms, counts: NDArray[Any], number: int) -> Inverted:
         """From occurrences in any order; of one term they keep theirs."""
         order = np.argsort(terms, kind="stable")
         return cls(rows[order].astype(np.int32), terms[order], counts[order].astype(np.float32), number)
@@ -82,6 +87,28 @@ class Corpus:
     def names(self) -> Inverted:
         """Names in each document."""
         return self._inverted([file.text.names for file in self.files])
+
+    @cached_property
+    def heads(self) -> Inverted:
+        """Words of each symbol's qualified name, its own twice, and of its docstring's first sentence."""
+        rows: list[int] = []
+        terms: list[int] = []
+        for start, file in zip(self.starts.tolist(), self.files, strict=False):
+            heads = [(*one.names, one.last_name, *IDENTIFIER.findall(one.doc)) for one in file.text.symbols]
+            heads.append(tuple(re.split(r"\W+", stem(file.path))))
+            for place, head in enumerate(heads, start):
+                own = [part for identifier in head for part in part_numbers(identifier)]
+                terms += own
+                rows += [place] * len(own)
+        keys = np.array(rows, np.int64) << 32 | np.array(terms, np.int64)
+        every, counts = np.unique(keys, return_counts=True)
+        return Inverted.by_term(every >> 32, (every & 0xFFFFFFFF).astype(np.uint32), counts, len(self))
+
+    @cached_property
+    def vectors(self) -> Vectors | None:
+        """Of each document; None unless all have one."""
+        found = [file.vectors for file in self.files if file.vectors is not None]
+        return np.concatenate(found) if found and len(found) == len(self.files) else None
 
     def _inverted(self, counts: Sequence[Counts]) -> Inverted:
         counts = counts or [Counts(b"", b"", b"", b"")]

@@ -45,6 +45,11 @@ class Database:
         """Run a statement for each of several rows."""
         return self._database.executemany(line, rows)  # type: ignore[arg-type]
 
+    def changes_by_others(self) -> int:
+        """A number that is another one after another connection has written."""
+        with self.problems():
+            return int(self._database.execute("PRAGMA data_version").fetchone()[0])
+
     def settle(self) -> None:
         """Put what was written beside the file into it, where no other process is reading, so that it takes no more
         room than it needs.

@@ -11,7 +11,7 @@ import functools
 import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 import numpy as np
@@ -56,8 +56,18 @@ class Symbol(msgspec.Struct, frozen=True, array_like=True):
     @property
     def last_name(self) -> str:
         """Its own name, without those of what is around it."""
+        return self.names[-1] if self.names else self.name
+
+    @property
+    def above(self) -> str:
+        """The name of what is around it, "" for none."""
+        return self.names[-2] if len(self.names) > 1 else ""
+
+    @property
+    def names(self) -> list[str]:
+        """Names from the outermost symbol inwards."""
         found: list[str] = IDENTIFIER.findall(self.name)
-        return found[-1] if found else self.name
+        return found
 
 
 class Counts(msgspec.Struct, frozen=True, array_like=True):
@@ -97,6 +107,16 @@ class Text(msgspec.Struct, frozen=True, array_like=True):
     """Identifiers and other words as they are spelled."""
 
 
+class Parsed(NamedTuple):
+    """A text that was read."""
+
+    reason: str
+    lines: int
+    symbols: tuple[Symbol, ...]
+    spelled: tuple[Counter[str], ...]
+    """How often each identifier occurs in each document."""
+
+
 @functools.lru_cache(maxsize=1 << 16)
 def kind_of(path: str) -> str:
     """All that a path says of how its text is read; the text of a blob is the same at all paths of one kind."""
@@ -109,19 +129,24 @@ def left_out(path: str) -> str | None:
     return _FILTERS.path_reason(path)
 
 
-def read(source: bytes, path: str) -> Text:
-    """The text of a blob at a path; with a reason where it is left out."""
+def parsed(source: bytes, path: str) -> Parsed:
+    """What is in a blob at a path; with a reason where it is left out."""
     if encoding := alone(source, LEAST_CONFIDENCE).encoding:
         source = encoding.to_utf8(source)
     if reason := _reason(source, path):
-        return Text(reason)
+        return Parsed(reason, 0, (), ())
     source = masked(source)
     language = language_in(path, source)
     found = parsing.outline(source, language, "") if LANGUAGES[language].has_symbols else None
     outline = Outline(source) if found is None else found
     symbols, runs = _documents(outline)
-    spelled = [Counter(IDENTIFIER.findall(outline.code(one).decode("utf-8", "replace"))) for one in runs]
-    return Text("", len(outline), tuple(symbols), *_counts(spelled))
+    spelled = tuple(Counter(IDENTIFIER.findall(outline.code(one).decode("utf-8", "replace"))) for one in runs)
+    return Parsed("", len(outline), tuple(symbols), spelled)
+
+
+def text_of(found: Parsed) -> Text:
+    """What is kept of it."""
+    return Text(found.reason, found.lines, found.symbols, *(_counts(found.spelled) if found.spelled else ()))
 
 
 def _reason(source: bytes, path: str) -> str:

@@ -84,11 +84,16 @@ def number(text: str) -> int:
     return zlib.crc32(text.encode())
 
 
+def split(identifier: str) -> list[str]:
+    """An identifier's parts in lower case: `parseHTTPHeaders` has parse, http and headers."""
+    pattern = _PART if identifier.isascii() else _PART_BEYOND_ASCII
+    return [part.lower() for part in pattern.findall(identifier[:LONGEST])]
+
+
 @functools.lru_cache(maxsize=1 << 18)
 def parts(identifier: str) -> tuple[str, ...]:
     """The stems of an identifier's parts: `parseHTTPHeaders` has parse, http and header."""
-    pattern = _PART if identifier.isascii() else _PART_BEYOND_ASCII
-    found = (stem(part.lower()) for part in pattern.findall(identifier[:LONGEST]))
+    found = map(stem, split(identifier))
     return tuple(part for part in found if len(part) > 1 and part not in _STOP_WORDS)
 
 

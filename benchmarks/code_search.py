@@ -1,0 +1,188 @@
+"""Does the index of code find what a question is about, beside BM25 over symbols alone?
+
+    python -m benchmarks.code_search score REPOSITORY… [--tasks 40] [--sentences 80]
+    python -m benchmarks.code_search fit REPOSITORY… [--tasks 40] [--sentences 80]
+
+Questions are made by rule, so that nobody has to judge the answers. Messages of the newest commits are asked of an
+index of their parent, which knows its ancestors alone; right are the code files, and the functions, that the commit
+modified. They are asked as they are, masked (without what is spelled as code, and without every word of a right file's
+name), and as the message of another commit, which must find no more than the history does without a question. First
+sentences of docstrings are asked of an index without docstrings; right is the symbol that each was taken from. Only
+code that is no test may be right, and competes. Prints Markdown: mean reciprocal ranks by repository and pooled, and
+differences with 95 % bootstrap intervals over questions. `fit` learns index/weights.json; score other repositories than
+those that it was made from.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+
+import click
+import msgspec
+import numpy as np
+
+from benchmarks.code_examples import KINDS, Answered, answered, with_weights
+from benchmarks.files import POOLED, clone_name
+from core import statistics
+from core.config import cache_folder
+from core.engine.command import CONTEXT_SETTINGS, with_exit_codes
+from core.files import write_json
+from core.git.repositories import open_repository
+from core.ranking import model
+from core.ranking.features import Features
+from core.ranking.history import Floats
+from core.ranking.model import Example
+from index.search import CLASSES, SHIPPED, Weights, weighted
+
+RIDGE = 10.0
+LEARNED_FROM = ("full", "masked", "docstring")
+AT = 5
+Found = Mapping[str, Sequence[Answered]]
+
+
+@click.group(context_settings=CONTEXT_SETTINGS)
+def main() -> None:
+    """Learn the weights of the index of code, or measure them."""
+
+
+_repositories = click.argument("repositories", nargs=-1, required=True, metavar="REPOSITORY…")
+_tasks = click.option("--tasks", default=40, type=click.IntRange(0), show_default=True, help="Commits of each.")
+_sentences = click.option(
+    "--sentences", default=80, type=click.IntRange(0), show_default=True, help="Docstrings of each."
+)
+_cache = click.option(
+    "--cache-dir", default="", metavar="DIR", help="Where indexes are kept [default: pipeline.cache_dir]."
+)
+
+
+@main.command()
+@_repositories
+@_tasks
+@_sentences
+@_cache
+@with_exit_codes
+def score(repositories: tuple[str, ...], tasks: int, sentences: int, cache_dir: str) -> None:
+    """Print how well questions are answered."""
+    weights = Weights.shipped()
+    found = {}
+    for name, some in asked(repositories, tasks, sentences, cache_dir):
+        if name in weights.made_from:
+            click.echo(f"{name}: its questions were learned from", err=True)
+        found[name] = [places(one, weights) for one in some]
+    click.echo("\n".join(in_markdown(found)))
+
+
+@main.command()
+@_repositories
+@_tasks
+@_sentences
+@_cache
+@click.option(
+    "--output", default=SHIPPED, type=click.Path(path_type=Path), show_default=True, help="Where to write them."
+)
+@with_exit_codes
+def fit(repositories: tuple[str, ...], tasks: int, sentences: int, cache_dir: str, output: Path) -> None:
+    """Learn weights from these repositories."""
+    found = dict(asked(repositories, tasks, sentences, cache_dir))
+    weights = fitted([one for some in found.values() for one in some], sorted(found))
+    write_json(output, msgspec.to_builtins(weights))
+
+
+def asked(
+    repositories: Sequence[str], tasks: int, sentences: int, cache_dir: str
+) -> Iterator[tuple[str, list[Answered]]]:
+    """The questions to each repository."""
+    for place in repositories:
+        folder = cache_folder(cache_dir)
+        some = list(answered(open_repository(place, folder).git_dir, folder, tasks, sentences))
+        click.echo(f"{clone_name(place)}: {len(some)} questions", err=True)
+        yield clone_name(place), some
+
+
+def fitted(questions: Sequence[Answered], names: list[str]) -> Weights:
+    """Weights by class of question; documents are learned with the shares that the weights of files give."""
+    known = [one for one in questions if one.kind in LEARNED_FROM]
+    files, documents = {}, {}
+    for one in CLASSES:
+        some = [question for question in known if question.of_class == one]
+        files[one] = _learned([question.example_of_files for question in some], some[0].files)
+    weights = Weights(files, {}, names)
+    for one in CLASSES:
+        some = [with_weights(question, weights) for question in known if question.of_class == one]
+        right = [question.example_of_documents for question in some if question.right_documents.any()]
+        documents[one] = _learned(right, some[0].documents)
+    return Weights(files, documents, names)
+
+
+def _learned(examples: Sequence[Example], names: Features) -> dict[str, float]:
+    free = [name for name in names if name.startswith("k_")]
+    found = model.fit(examples, list(names), ridge=RIDGE, free=free).weights
+    return {name: round(weight, 4) for name, weight in found.items() if abs(weight) >= 5e-5}
+
+
+class Places(msgspec.Struct, frozen=True):
+    """Where the first right answer of a question stands, from 1, by what ranked them."""
+
+    kind: str
+    of_class: str
+    files: dict[str, float]
+    documents: dict[str, float]
+
+
+INDEX, SYMBOLS, PRIOR, HITS = "index", "BM25 over symbols", "without a question", "files of the hits"
+
+
+def places(one: Answered, weights: Weights) -> Places:
+    """The places of a question's answers."""
+    of_files = weighted(one.files, weights.files[one.of_class])
+    of_documents = weighted(one.documents, weights.documents[one.of_class])
+    by_hits = np.full(len(of_files), -np.inf)
+    np.maximum.at(by_hits, one.document_files, of_documents)
+    files = {
+        INDEX: one.file_place(of_files),
+        SYMBOLS: one.file_place(one.baseline),
+        HITS: one.file_place(by_hits),
+        PRIOR: one.file_place(one.files["a_100"]),
+    }
+    documents = {}
+    if one.baseline_place is not None:
+        documents = {INDEX: one.document_place(of_documents), SYMBOLS: one.baseline_place}
+    return Places(one.kind, one.of_class, files, documents)
+
+
+def in_markdown(found: Mapping[str, Sequence[Places]]) -> Iterator[str]:
+    """A table for each kind of question: files for commits, symbols for both."""
+    every = {**found, POOLED: [one for some in found.values() for one in some]} if len(found) > 1 else found
+    for kind, title in KINDS.items():
+        for what in ("files", "documents"):
+            rows = {name: [getattr(one, what) for one in some if one.kind == kind] for name, some in every.items()}
+            rows = {name: [one for one in some if one] for name, some in rows.items()}
+            rows = {name: some for name, some in rows.items() if some}
+            if not rows:
+                continue
+            names = list(next(iter(rows.values()))[0])
+            yield f"\n**{title}: {'files' if what == 'files' else 'symbols'}** (MRR / among the first {AT})\n"
+            header = ["", "questions", *names, f"MRR over {SYMBOLS}"]
+            yield f"| {' | '.join(header)} |"
+            yield f"|---{'|---:' * (len(header) - 1)}|"
+            for name, some in rows.items():
+                yield f"| {' | '.join([name, str(len(some)), *row(some, names)])} |"
+
+
+def row(some: Sequence[Mapping[str, float]], names: Sequence[str]) -> list[str]:
+    """The cells of a table's line."""
+    ranks = {name: 1 / np.array([one[name] for one in some]) for name in names}
+    cells = [f"{mean(ranks[name]):.3f} / {mean(ranks[name] >= 1 / AT):.2f}" for name in names]
+    gain = statistics.of_mean(ranks[INDEX] - ranks[SYMBOLS], samples=1000, seed=17)
+    interval = f" [{gain['low']:+.3f}, {gain['high']:+.3f}]" if gain["low"] is not None else ""
+    return [*cells, f"{gain['mean']:+.3f}{interval}"]
+
+
+def mean(values: Floats) -> float:
+    """Their mean."""
+    return float(np.mean(values))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,134 @@
+"""Static vectors of documents: the mean of their words' vectors, from the table that the wheel of wordllama brings.
+
+The two files of the wheel are read by us; its code is never run, and nothing is downloaded. Without the wheel there are
+no vectors, and questions are matched by their words alone.
+"""
+
+from __future__ import annotations
+
+import functools
+import importlib.util
+from collections import Counter
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from core.ranking.history import Floats
+from core.ranking.terms import IDENTIFIER, LONGEST, split
+
+if TYPE_CHECKING:
+    from tokenizers import Tokenizer
+
+NAME = "wordllama 256"
+"""What vectors of this kind are stored under."""
+WIDTH = 256
+Vectors = NDArray[np.float16]
+_AT_ONCE = 8192
+"""Documents that are compared with a question at once."""
+_TABLE, _TOKENIZER = "weights/l2_supercat_256.safetensors", "tokenizers/l2_supercat_tokenizer_config.json"
+_EVERYWHERE = frozenset(
+    (
+        *("a", "an", "and", "are", "as", "assert", "async", "at", "await", "be", "bool", "by", "case", "catch"),
+        *("class", "const", "continue", "def", "default", "del", "do", "elif", "else", "end", "enum", "except"),
+        *("export", "extends", "extern", "false", "final", "finally", "fn", "for", "from", "func", "function", "if"),
+        *("impl", "import", "in", "int", "is", "it", "lambda", "let", "match", "mod", "mut", "namespace", "new", "nil"),
+        *("none", "not", "null", "of", "on", "or", "package", "pass", "private", "protected", "pub", "public", "raise"),
+        *("return", "self", "static", "str", "string", "struct", "super", "switch", "that", "the", "this", "throw"),
+        *("to", "trait", "true", "try", "type", "typedef", "undefined", "unsigned", "use", "using", "val", "var"),
+        *("void", "where", "while", "with", "yield"),
+    )
+)
+"""Words of every program, which say nothing of what one is about."""
+
+
+class Table:
+    """Vectors of words."""
+
+    def __init__(self, folder: Path) -> None:
+        """From the folder of the package."""
+        from safetensors.numpy import load_file
+        from tokenizers import Tokenizer
+
+        self._pieces = load_file(folder / _TABLE)["embedding.weight"]
+        self._tokenizer: Tokenizer = Tokenizer.from_file(str(folder / _TOKENIZER))
+        self._rows: dict[str, int] = {}
+        self._known = np.zeros((1024, WIDTH), np.float16)
+
+    def of_documents(self, spelled: Sequence[Counter[str]]) -> Vectors:
+        """Vectors of documents, given how often each identifier occurs in them; shape (documents, WIDTH).
+
+        Not of unit length: zeros for a document without words.
+        """
+        words = [_counted(one) for one in spelled]
+        every = sorted({word for one in words for word in one})
+        rows = self._rows_of(every)
+        found: Floats = np.zeros((len(spelled), WIDTH), np.float32)
+        places = dict(zip(every, rows, strict=True))
+        for number, one in enumerate(words):
+            if one:
+                own = sorted(one)
+                counts = np.array([one[word] for word in own], np.float32)
+                vectors = self._known[[places[word] for word in own]].astype(np.float32)
+                found[number] = (counts / (counts + 1)) @ vectors
+        found /= np.maximum(np.linalg.norm(found, axis=1, keepdims=True), 1e-9)
+        result: Vectors = found.astype(np.float16)
+        return result
+
+    def of_question(self, question: str) -> Floats:
+        """The vector of a question."""
+        return self.of_documents([Counter(IDENTIFIER.findall(question))])[0]
+
+    def _rows_of(self, words: Sequence[str]) -> list[int]:
+        new = [word for word in words if word not in self._rows]
+        if new:
+            first = len(self._rows)
+            if first + len(new) > len(self._known):
+                more = np.zeros((max(len(self._known), len(new)), WIDTH), np.float16)
+                self._known = np.concatenate([self._known, more])
+            encoded = self._tokenizer.encode_batch(new, add_special_tokens=False)
+            for row, (word, one) in enumerate(zip(new, encoded, strict=True), first):
+                self._rows[word] = row
+                if one.ids:
+                    self._known[row] = self._pieces[one.ids].astype(np.float32).mean(axis=0)
+        return [self._rows[word] for word in words]
+
+
+@functools.cache
+def installed() -> Table | None:
+    """The table of the wheel; None where it is not installed."""
+    found = importlib.util.find_spec("wordllama")
+    folders = [Path(place) for place in found.submodule_search_locations or ()] if found else []
+    folder = next((one for one in folders if (one / _TABLE).is_file() and (one / _TOKENIZER).is_file()), None)
+    return Table(folder) if folder else None
+
+
+def cosines(vectors: Vectors, question: Floats) -> Floats:
+    """How like a question each document is: cosines after the mean of all documents was taken away; 0 without words."""
+    mean = vectors.mean(axis=0, dtype=np.float32) if len(vectors) else np.zeros(WIDTH, np.float32)
+    asked = question.astype(np.float32) - mean
+    asked /= max(float(np.linalg.norm(asked)), 1e-9)
+    found = np.zeros(len(vectors))
+    for start in range(0, len(vectors), _AT_ONCE):
+        some: Any = vectors[start : start + _AT_ONCE].astype(np.float32)
+        filled = some.any(axis=1)
+        some -= mean
+        found[start : start + _AT_ONCE] = filled * (some @ asked) / np.maximum(np.linalg.norm(some, axis=1), 1e-9)
+    return found
+
+
+def _counted(spelled: Counter[str]) -> dict[str, int]:
+    found: dict[str, int] = {}
+    for identifier, count in spelled.items():
+        for word in _words(identifier):
+            found[word] = found.get(word, 0) + count
+    return found
+
+
+@functools.lru_cache(maxsize=1 << 16)
+def _words(identifier: str) -> tuple[str, ...]:
+    if len(identifier) > LONGEST:
+        return ()
+    return tuple(word for word in split(identifier) if len(word) > 1 and word not in _EVERYWHERE)
