@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import zlib
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from types import TracebackType
 from typing import NamedTuple
@@ -38,8 +38,10 @@ CREATE TABLE IF NOT EXISTS texts (
 );
 CREATE TABLE IF NOT EXISTS files (path TEXT PRIMARY KEY, blob BLOB NOT NULL, kind TEXT NOT NULL, reason TEXT NOT NULL);
 """
+_BATCH = 200
+"""Texts that are read and then written together."""
 Progress = Callable[[int, int], None]
-"""Is told how many texts have been read, and of how many."""
+"""Is told how many more texts have been read, and of how many in all."""
 _decoder = msgspec.msgpack.Decoder(Text)
 
 
@@ -92,35 +94,38 @@ class CodeIndex:
     def update(self, commit: str, progress: Progress | None = None) -> IndexUpdate:
         """Make the index describe the tree of `commit`, a hash or any other name, whatever it described before.
 
-        It is whole at every moment: until the end it describes what it did before, also where this is interrupted.
+        Until the end it describes what it did before, also where this is interrupted; texts that were read by then
+        need not be read again.
         Raises UserError where there is no such commit.
         """
         commit = trees.commit_named(self.git_dir, commit)
         files = trees.files_of(self.git_dir, commit)
         skipped = {path: reason for path in files if (reason := texts.left_out(path))}
-        wanted = {path: Key(blob, texts.kind_of(path)) for path, blob in files.items() if path not in skipped}
-        before = self._keys() if self._is_current else {}
-        made = self._read({key: path for path, key in wanted.items() if key not in before}, progress)
+        wanted = {path: self._key(path, blob) for path, blob in files.items() if path not in skipped}
+        new = {key: path for path, key in wanted.items()}
+        for key in self._keys():
+            new.pop(key, None)
+        lost: dict[Key, str] = {}
+        for batch in _batches(new):  # nobody sees them before the files below name them
+            with self._database.writing():
+                lost |= self._add(batch, progress, len(new))
         with self._database.writing():
-            if not self._is_current:  # vectors of another table, or of none
-                self._database.execute("DELETE FROM texts")
-            before = self._keys()  # another process may have changed it
-            made |= self._read({key: path for path, key in wanted.items() if key not in before.keys() | made.keys()})
+            before = self._keys()
+            lost |= self._add({key: path for path, key in wanted.items() if key not in before.keys() | lost.keys()})
             gone = before.keys() - set(wanted.values())
             self._delete(gone)
-            self._insert(row for key, row in made.items() if key not in before and row.reason != texts.MISSING)
-            reasons = before | {key: row.reason for key, row in made.items()}
+            reasons = {**self._keys(), **lost}
             rows = [
-                (path, bytes.fromhex(blob), texts.kind_of(path), skipped.get(path) or reasons[wanted[path]])
+                (path, bytes.fromhex(blob), self._key(path, blob).kind, skipped.get(path) or reasons[wanted[path]])
                 for path, blob in sorted(files.items())
             ]
             self._database.execute("DELETE FROM files")
             self._database.executemany("INSERT INTO files VALUES (?, ?, ?, ?)", rows)
             self._database.execute("INSERT OR REPLACE INTO state VALUES ('commit', ?)", [commit])
-            self._database.execute("INSERT OR REPLACE INTO state VALUES ('vectors', ?)", [self._vectors_now])
+            self._database.execute("INSERT OR REPLACE INTO state VALUES ('vectors', ?)", [self._vectors])
         self._corpus = None
         self._database.settle()
-        return IndexUpdate(commit, len(made), len(gone), _counted(row[3] for row in rows))
+        return IndexUpdate(commit, len(new), len(gone), _counted(row[3] for row in rows))
 
     def search(self, question: str, count: int = 20) -> list[Hit]:
         """The best places for a question in words, the best first."""
@@ -183,18 +188,16 @@ class CodeIndex:
         return row[0] if row else None
 
     @property
-    def _vectors_now(self) -> str:
+    def _vectors(self) -> str:
         """The kind of vectors that texts get now."""
         return vectors.NAME if self._table else ""
 
     @property
-    def _is_current(self) -> bool:
-        """The texts that are kept have vectors of this kind."""
-        return self._state("vectors") in (None, self._vectors_now)
-
-    @property
     def _has_vectors(self) -> bool:
         return bool(self._state("vectors"))
+
+    def _key(self, path: str, blob: str) -> Key:
+        return Key(blob, f"{texts.kind_of(path)} {self._vectors}")
 
     def _keys(self) -> dict[Key, str]:
         """The texts that are kept, and why each is left out, "" where it is not."""
@@ -202,28 +205,26 @@ class CodeIndex:
             rows = self._database.execute("SELECT blob, kind, reason FROM texts").fetchall()
         return {Key(blob.hex(), kind): reason for blob, kind, reason in rows}
 
-    def _read(self, wanted: Mapping[Key, str], progress: Progress | None = None) -> dict[Key, Row]:
-        """Texts from git; `wanted` has a path for each."""
-        found: dict[Key, Row] = {}
+    def _add(self, wanted: Mapping[Key, str], progress: Progress | None = None, of: int = 0) -> dict[Key, str]:
+        """Read texts from git and keep them; `wanted` has a path for each. Gives those that the clone lacks."""
         keys = list(wanted)
         with BlobReader(self.git_dir) as reader:
             sources = reader.read_many([key.blob for key in keys], texts.MAX_BYTES)
-            for key, source in zip(keys, sources, strict=True):
-                found[key] = self._row(key, source, wanted[key])
-                if progress:
-                    progress(len(found), len(keys))
-        unread = {key.blob for key in keys if found[key].reason == texts.LARGE}
-        lost = missing(self.git_dir, unread)
-        return {key: row._replace(reason=texts.MISSING) if key.blob in lost else row for key, row in found.items()}
+            rows = [self._row(key, source, wanted[key]) for key, source in zip(keys, sources, strict=True)]
+        lost = missing(
+            self.git_dir, [key.blob for key, row in zip(keys, rows, strict=True) if row.reason == texts.LARGE]
+        )
+        kept = [row for key, row in zip(keys, rows, strict=True) if key.blob not in lost]
+        self._database.executemany("INSERT OR IGNORE INTO texts VALUES (?, ?, ?, ?, ?)", kept)
+        if progress:
+            progress(len(keys), of)
+        return {key: texts.MISSING for key in keys if key.blob in lost}
 
     def _row(self, key: Key, source: bytes | None, path: str) -> Row:
-        found = texts.Parsed(texts.LARGE, 0, (), ()) if source is None else texts.parsed(source, path)
+        found = texts.Parsed.left_out(texts.LARGE) if source is None else texts.parsed(source, path)
         data = _packed(msgspec.msgpack.encode(texts.text_of(found)))
-        vectors = self._table.of_documents(found.spelled).tobytes() if self._table else b""
-        return Row(bytes.fromhex(key.blob), key.kind, found.reason, data, with_checksum(vectors))
-
-    def _insert(self, rows: Iterable[Row]) -> None:
-        self._database.executemany("INSERT INTO texts VALUES (?, ?, ?, ?, ?)", rows)
+        own = self._table.of_documents(found.spelled).tobytes() if self._table else b""
+        return Row(bytes.fromhex(key.blob), key.kind, found.reason, data, with_checksum(own))
 
     def _delete(self, gone: Iterable[Key]) -> None:
         rows = ((bytes.fromhex(key.blob), key.kind) for key in gone)
@@ -236,6 +237,12 @@ def _packed(data: bytes) -> bytes:
 
 def _unpacked(row: bytes) -> bytes:
     return zlib.decompress(checked(row))
+
+
+def _batches(wanted: Mapping[Key, str]) -> Iterator[dict[Key, str]]:
+    items = list(wanted.items())
+    for start in range(0, len(items), _BATCH):
+        yield dict(items[start : start + _BATCH])
 
 
 def _file(path: str, blob: bytes, data: bytes, stored: bytes, *, has_vectors: bool) -> File:

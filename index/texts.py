@@ -9,13 +9,10 @@ from __future__ import annotations
 
 import functools
 import re
-from collections import Counter
-from collections.abc import Iterable, Sequence
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import msgspec
 import numpy as np
-from numpy.typing import NDArray
 
 from core.chunking import parsing
 from core.chunking.encodings import alone
@@ -25,8 +22,9 @@ from core.code.content import language_in, may_differ
 from core.code.languages import LANGUAGES, file_kind, file_type, language_of
 from core.git.encodings import LEAST_CONFIDENCE, is_binary
 from core.ranking.symbols import FUNCTIONS, KINDS
-from core.ranking.terms import IDENTIFIER, LONGEST, number, part_numbers
-from core.text.secrets import find, suspects
+from core.ranking.terms import IDENTIFIER, number, part_numbers
+from core.text.secrets import find
+from index.spellings import Numbers, Parted, Spelled
 
 MAX_BYTES = 1_000_000
 """Of a file; a larger one is data."""
@@ -40,7 +38,6 @@ LONG_LINES, GENERATED, MISSING = "files with very long lines", "generated files"
 _ANSWERS = KINDS | {"section", "table"}
 _SENTENCE = re.compile(r"\A(.+?[.!?:])(?:\s|\Z)|\A(.+?)(?:\n\s*\n|\Z)", re.DOTALL)
 _FILTERS = FileFilters(max_line_bytes=MAX_LINE_BYTES)
-Numbers = NDArray[Any]
 
 
 class Symbol(msgspec.Struct, frozen=True, array_like=True):
@@ -87,6 +84,14 @@ class Counts(msgspec.Struct, frozen=True, array_like=True):
         """Of `places`."""
         return np.uint16 if len(self.terms) <= 4 << 16 else np.uint32
 
+    @classmethod
+    def of(cls, found: Parted[int]) -> Counts:
+        """From how often terms occur."""
+        sizes = np.bincount(found.rows, minlength=found.documents).astype(np.uint32)
+        counts = found.counts.clip(0, 255).astype(np.uint8)
+        empty = cls(np.array(found.every, np.uint32).tobytes(), sizes.tobytes(), b"", counts.tobytes())
+        return msgspec.structs.replace(empty, places=found.places.astype(empty.width).tobytes())
+
     def arrays(self) -> tuple[Numbers, Numbers, Numbers]:
         """(sizes, terms, counts) of the documents, one after the other."""
         terms = np.frombuffer(self.terms, np.uint32)
@@ -113,8 +118,13 @@ class Parsed(NamedTuple):
     reason: str
     lines: int
     symbols: tuple[Symbol, ...]
-    spelled: tuple[Counter[str], ...]
+    spelled: Spelled
     """How often each identifier occurs in each document."""
+
+    @classmethod
+    def left_out(cls, reason: str) -> Parsed:
+        """One that is left out."""
+        return cls(reason, 0, (), Spelled([], [], [], []))
 
 
 @functools.lru_cache(maxsize=1 << 16)
@@ -134,19 +144,22 @@ def parsed(source: bytes, path: str) -> Parsed:
     if encoding := alone(source, LEAST_CONFIDENCE).encoding:
         source = encoding.to_utf8(source)
     if reason := _reason(source, path):
-        return Parsed(reason, 0, (), ())
+        return Parsed.left_out(reason)
     source = masked(source)
     language = language_in(path, source)
     found = parsing.outline(source, language, "") if LANGUAGES[language].has_symbols else None
     outline = Outline(source) if found is None else found
     symbols, runs = _documents(outline)
-    spelled = tuple(Counter(IDENTIFIER.findall(outline.code(one).decode("utf-8", "replace"))) for one in runs)
+    spelled = Spelled.of(outline.code(one).decode("utf-8", "replace") for one in runs)
     return Parsed("", len(outline), tuple(symbols), spelled)
 
 
 def text_of(found: Parsed) -> Text:
     """What is kept of it."""
-    return Text(found.reason, found.lines, found.symbols, *(_counts(found.spelled) if found.spelled else ()))
+    if found.reason:
+        return Text(found.reason)
+    words, names = found.spelled.parted(part_numbers), found.spelled.parted(lambda name: (number(name),))
+    return Text("", found.lines, found.symbols, Counts.of(words), Counts.of(names))
 
 
 def _reason(source: bytes, path: str) -> str:
@@ -164,7 +177,7 @@ def _reason(source: bytes, path: str) -> str:
 def masked(source: bytes) -> bytes:
     """A text with blanks in the place of credentials, line by line what it was."""
     text = source.decode("utf-8", "replace")
-    if not suspects([text]) or not (secrets := find(text)):
+    if not (secrets := find(text)):
         return source
     pieces, last = [], 0
     for start, end, _ in secrets:
@@ -201,39 +214,3 @@ def _documents(outline: Outline) -> tuple[list[Symbol], list[list[tuple[int, int
     for around, rows in outline.owned(0, len(outline)):
         runs[document.get(around, -1)].append((rows.start, rows.stop - 1))
     return symbols, runs
-
-
-def _counts(spelled: Sequence[Counter[str]]) -> tuple[Counts, Counts]:
-    """Words and names of documents, from their identifiers."""
-    numbers: dict[str, int] = {}
-    sizes, places, counts = [], [], []
-    for one in spelled:
-        own = [(numbers.setdefault(name, len(numbers)), count) for name, count in one.items() if len(name) <= LONGEST]
-        sizes.append(len(own))
-        places += [place for place, _ in own]
-        counts += [count for _, count in own]
-    rows = np.repeat(np.arange(len(sizes)), sizes)
-    identifiers, many = np.array(places, np.int64), np.array(counts, np.int64)
-    parts = [part_numbers(name) for name in numbers]
-    of_each = np.array(list(map(len, parts)), np.int64)
-    flat = np.array([part for some in parts for part in some], np.uint32)
-    own_parts = of_each[identifiers]
-    starts = np.cumsum(of_each) - of_each
-    first = np.cumsum(own_parts) - own_parts
-    at = np.arange(own_parts.sum()) - np.repeat(first - starts[identifiers], own_parts)
-    words = _packed(np.repeat(rows, own_parts), flat[at], np.repeat(many, own_parts), len(sizes))
-    return words, _packed(rows, _numbered(numbers)[identifiers], many, len(sizes))
-
-
-def _numbered(names: Iterable[str]) -> NDArray[np.uint32]:
-    return np.array([number(name) for name in names], np.uint32)
-
-
-def _packed(rows: Numbers, terms: Numbers, many: Numbers, documents: int) -> Counts:
-    every, places = np.unique(terms, return_inverse=True)
-    keys, back = np.unique(rows * max(len(every), 1) + places, return_inverse=True)
-    counts = np.bincount(back, many, len(keys)).clip(0, 255).astype(np.uint8)
-    sizes = np.bincount(keys // max(len(every), 1), minlength=documents).astype(np.uint32)
-    found = Counts(every.astype(np.uint32).tobytes(), sizes.tobytes(), b"", counts.tobytes())
-    at = (keys % max(len(every), 1)).astype(found.width)
-    return msgspec.structs.replace(found, places=at.tobytes())

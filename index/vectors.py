@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import functools
 import importlib.util
-from collections import Counter
 from collections.abc import Sequence
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -17,7 +17,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.ranking.history import Floats
-from core.ranking.terms import IDENTIFIER, LONGEST, split
+from core.ranking.terms import split
+from index.spellings import MOST_CELLS, Spelled
 
 if TYPE_CHECKING:
     from tokenizers import Tokenizer
@@ -48,38 +49,46 @@ class Table:
     """Vectors of words."""
 
     def __init__(self, folder: Path) -> None:
-        """From the folder of the package."""
-        from safetensors.numpy import load_file
-        from tokenizers import Tokenizer
-
-        self._pieces = load_file(folder / _TABLE)["embedding.weight"]
-        self._tokenizer: Tokenizer = Tokenizer.from_file(str(folder / _TOKENIZER))
+        """From the folder of the package. Nothing is read before it is needed."""
+        self._folder = folder
         self._rows: dict[str, int] = {}
         self._known = np.zeros((1024, WIDTH), np.float16)
 
-    def of_documents(self, spelled: Sequence[Counter[str]]) -> Vectors:
+    @cached_property
+    def _pieces(self) -> Vectors:
+        from safetensors.numpy import load_file
+
+        found: Vectors = load_file(self._folder / _TABLE)["embedding.weight"]
+        return found
+
+    @cached_property
+    def _tokenizer(self) -> Tokenizer:
+        from tokenizers import Tokenizer
+
+        return Tokenizer.from_file(str(self._folder / _TOKENIZER))
+
+    def of_documents(self, spelled: Spelled) -> Vectors:
         """Vectors of documents, given how often each identifier occurs in them; shape (documents, WIDTH).
 
-        Not of unit length: zeros for a document without words.
+        Of unit length; zeros for a document without words.
         """
-        words = [_counted(one) for one in spelled]
-        every = sorted({word for one in words for word in one})
-        rows = self._rows_of(every)
-        found: Floats = np.zeros((len(spelled), WIDTH), np.float32)
-        places = dict(zip(every, rows, strict=True))
-        for number, one in enumerate(words):
-            if one:
-                own = sorted(one)
-                counts = np.array([one[word] for word in own], np.float32)
-                vectors = self._known[[places[word] for word in own]].astype(np.float32)
-                found[number] = (counts / (counts + 1)) @ vectors
+        words = spelled.parted(_words)
+        vectors = self._known[self._rows_of(words.every)].astype(np.float32)
+        found: Floats = np.zeros((words.documents, WIDTH), np.float32)
+        most = max(MOST_CELLS // max(len(words.every), 1), 1)
+        for start in range(0, words.documents, most):
+            first, end = np.searchsorted(words.rows, (start, start + most))
+            weights = np.zeros((min(most, words.documents - start), len(words.every)), np.float32)
+            counts = words.counts[first:end]
+            weights[words.rows[first:end] - start, words.places[first:end]] = counts / (counts + 1)
+            found[start : start + most] = weights @ vectors
         found /= np.maximum(np.linalg.norm(found, axis=1, keepdims=True), 1e-9)
         result: Vectors = found.astype(np.float16)
         return result
 
     def of_question(self, question: str) -> Floats:
         """The vector of a question."""
-        return self.of_documents([Counter(IDENTIFIER.findall(question))])[0]
+        return self.of_documents(Spelled.of([question]))[0]
 
     def _rows_of(self, words: Sequence[str]) -> list[int]:
         new = [word for word in words if word not in self._rows]
@@ -119,16 +128,6 @@ def cosines(vectors: Vectors, question: Floats) -> Floats:
     return found
 
 
-def _counted(spelled: Counter[str]) -> dict[str, int]:
-    found: dict[str, int] = {}
-    for identifier, count in spelled.items():
-        for word in _words(identifier):
-            found[word] = found.get(word, 0) + count
-    return found
-
-
-@functools.lru_cache(maxsize=1 << 16)
+@functools.lru_cache(maxsize=1 << 15)
 def _words(identifier: str) -> tuple[str, ...]:
-    if len(identifier) > LONGEST:
-        return ()
     return tuple(word for word in split(identifier) if len(word) > 1 and word not in _EVERYWHERE)

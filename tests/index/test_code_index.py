@@ -180,19 +180,32 @@ def test_an_update_that_is_cut_off_leaves_what_was_there(
     repo.commit("Add", {"app/sessions.py": SESSIONS})
     with index(repo, tmp_path) as known:
         known.update("HEAD")
-        before, commit, kept = answers(known), known.commit, rows(known)
+        before, status = answers(known), replace(known.status(), size=0)
         repo.commit("More", {"app/more.py": "def open_session_again(user): ...\n", "app/sessions.py": "x = 1\n"})
         with monkeypatch.context() as patch:
             patch.setattr(CodeIndex, "_delete", stop)
             with pytest.raises(KeyboardInterrupt):
                 known.update("HEAD")
-        assert (answers(known), known.commit, rows(known)) == (before, commit, kept)
-        known.update("HEAD")
-        assert known.search("open session again")[0].symbol == "open_session_again"
+    with index(repo, tmp_path) as known, index(repo, tmp_path, "fresh") as fresh:
+        assert (answers(known), replace(known.status(), size=0)) == (before, status)
+        assert known.update("HEAD").added == 0  # what was read is kept
+        fresh.update("HEAD")
+        assert answers(known) == answers(fresh)
+        assert rows(known) == rows(fresh)
 
 
 def stop(*_: object) -> None:
     raise KeyboardInterrupt
+
+
+def test_progress_is_told_of_every_text(repo: Repo, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("index.code_index._BATCH", 2)
+    repo.commit("Add", {f"part{number}.py": f"x = {number}\n" for number in range(5)})
+    told: list[tuple[int, int]] = []
+    with index(repo, tmp_path) as known:
+        known.update("HEAD", lambda done, of: told.append((done, of)))
+        assert told == [(2, 5), (2, 5), (1, 5)]
+        assert known.status().files == 5
 
 
 def test_a_missing_object_is_counted_and_looked_for_again(repo: Repo, tmp_path: Path) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 
@@ -12,6 +11,7 @@ from builders import Repo
 
 from index import vectors
 from index.code_index import CodeIndex
+from index.spellings import Spelled
 from index.vectors import WIDTH, Table, cosines
 
 
@@ -23,7 +23,7 @@ def table() -> Table:
 
 
 def test_what_means_the_same_is_near(table: Table) -> None:
-    documents = [Counter(text.split()) for text in ("remove_user account", "parse_html markup", "open_socket port")]
+    documents = Spelled.of(["remove_user account", "parse_html markup", "open_socket port"])
     found = cosines(table.of_documents(documents), table.of_question("How is a customer deleted?"))
     assert found.argmax() == 0
     assert found.min() >= -1
@@ -31,24 +31,24 @@ def test_what_means_the_same_is_near(table: Table) -> None:
 
 
 def test_a_vector_does_not_depend_on_what_was_seen_before(table: Table) -> None:
-    document = Counter({"parse_html": 3, "markup": 1, "Überschrift": 1})
+    document = "parse_html markup parse_html Überschrift"
     folder = Path(str(vectors.importlib.util.find_spec("wordllama").submodule_search_locations[0]))  # type: ignore[union-attr]
-    fresh = Table(folder).of_documents([Counter(), document])
-    table.of_documents([Counter({"zebra": 1, "markup": 2, "html": 4})])
-    assert fresh.tobytes() == table.of_documents([Counter(), document]).tobytes()
+    fresh = Table(folder).of_documents(Spelled.of(["", document]))
+    table.of_documents(Spelled.of(["zebra markup html"]))
+    assert fresh.tobytes() == table.of_documents(Spelled.of(["", document])).tobytes()
     assert fresh.shape == (2, WIDTH)
     assert not fresh[0].any()
     assert np.linalg.norm(fresh[1].astype(float)) == pytest.approx(1, abs=1e-3)
 
 
 def test_words_of_every_program_do_not_count(table: Table) -> None:
-    alone, among = table.of_documents([Counter({"session": 1}), Counter({"session": 1, "self": 9, "return": 4})])
+    alone, among = table.of_documents(Spelled.of(["session", "return self session self"]))
     assert alone.tobytes() == among.tobytes()
 
 
 def test_nothing_is_like_a_document_without_words(table: Table) -> None:
-    assert cosines(table.of_documents([Counter(), Counter({"user": 1})]), table.of_question("user"))[0] == 0
-    assert len(cosines(table.of_documents([]), table.of_question("user"))) == 0
+    assert cosines(table.of_documents(Spelled.of(["", "user"])), table.of_question("user"))[0] == 0
+    assert len(cosines(table.of_documents(Spelled.of([])), table.of_question("user"))) == 0
 
 
 def test_an_index_works_without_the_table_and_gets_vectors_when_it_comes(

@@ -1,0 +1,84 @@
+"""How often identifiers, and what they are made of, occur in each document of a text."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any, Generic, TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from core.ranking.terms import IDENTIFIER, LONGEST
+
+Numbers = NDArray[Any]
+MOST_CELLS = 1 << 22
+"""Of a matrix of documents and parts that is filled; a larger one is kept to what occurs."""
+Part = TypeVar("Part", int, str)
+
+
+@dataclass(frozen=True)
+class Parted(Generic[Part]):
+    """How often parts occur, by document and then by part."""
+
+    every: list[Part]
+    """Every part once, in rising order."""
+    documents: int
+    rows: Numbers
+    places: Numbers
+    """Of each occurrence, its document and its part's place in `every`."""
+    counts: Numbers
+
+
+@dataclass(frozen=True)
+class Spelled:
+    """How often identifiers occur in each document."""
+
+    names: list[str]
+    """Every identifier once, in the order in which they come."""
+    sizes: list[int]
+    """Identifiers of each document."""
+    places: list[int]
+    """Of each document in turn, the places of its identifiers in `names`."""
+    counts: list[int]
+
+    @classmethod
+    def of(cls, documents: Iterable[str]) -> Spelled:
+        """Of the texts of documents. What is too long for an identifier is data, and left out."""
+        numbers: dict[str, int] = {}
+        sizes: list[int] = []
+        places: list[int] = []
+        counts: list[int] = []
+        for document in documents:
+            found = Counter(IDENTIFIER.findall(document))
+            own = {name: count for name, count in found.items() if len(name) <= LONGEST}
+            sizes.append(len(own))
+            places += [numbers.setdefault(name, len(numbers)) for name in own]
+            counts += own.values()
+        return cls(list(numbers), sizes, places, counts)
+
+    def parted(self, parts: Callable[[str], Sequence[Part]]) -> Parted[Part]:
+        """How often what `parts` makes of an identifier occurs."""
+        own = [parts(name) for name in self.names]
+        every = sorted({part for some in own for part in some})
+        numbers = {part: number for number, part in enumerate(every)}
+        flat = np.array([numbers[part] for some in own for part in some], np.int64)
+        of_name = np.array([len(some) for some in own], np.int64)
+        names = np.array(self.places, np.int64)
+        sizes = of_name[names]
+        starts = np.cumsum(of_name) - of_name
+        ends = np.cumsum(sizes)
+        at = np.arange(sizes.sum()) + np.repeat(starts[names] - ends + sizes, sizes)
+        rows = np.repeat(np.arange(len(self.sizes)), self.sizes)
+        width = max(len(every), 1)
+        keys = np.repeat(rows, sizes) * width + flat[at]
+        counts = np.repeat(np.array(self.counts, np.int64), sizes)
+        if len(self.sizes) * width <= MOST_CELLS:
+            totals = np.bincount(keys, counts, len(self.sizes) * width)
+            cells = np.flatnonzero(totals)
+            totals = totals[cells]
+        else:
+            cells, back = np.unique(keys, return_inverse=True)
+            totals = np.bincount(back, counts, len(cells))
+        return Parted(every, len(self.sizes), cells // width, cells % width, totals)
