@@ -103,7 +103,8 @@ def asked(
 def fitted(questions: Sequence[Answered], names: list[str]) -> Weights:
     """Weights by class of question; documents are learned with the shares that the weights of files give."""
     known = [one for one in questions if one.kind in LEARNED_FROM]
-    files, documents = {}, {}
+    files: dict[str, dict[str, float]] = {}
+    documents: dict[str, dict[str, float]] = {}
     for one in CLASSES:
         some = [question for question in known if question.of_class == one]
         files[one] = _learned([question.example_of_files for question in some], some[0].files)

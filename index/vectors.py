@@ -73,7 +73,8 @@ class Table:
         Of unit length; zeros for a document without words.
         """
         words = spelled.parted(_words)
-        vectors = self._known[self._rows_of(words.every)].astype(np.float32)
+        rows = self._rows_of(words.every)
+        vectors = self._known[rows].astype(np.float32)
         found: Floats = np.zeros((words.documents, WIDTH), np.float32)
         most = max(MOST_CELLS // max(len(words.every), 1), 1)
         for start in range(0, words.documents, most):

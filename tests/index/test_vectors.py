@@ -41,6 +41,14 @@ def test_a_vector_does_not_depend_on_what_was_seen_before(table: Table) -> None:
     assert np.linalg.norm(fresh[1].astype(float)) == pytest.approx(1, abs=1e-3)
 
 
+def test_any_number_of_words_has_vectors() -> None:
+    letters = "bcdfghjklm"
+    words = [f"{one}a{two}e{three}i{four}" for one in letters for two in letters for three in letters for four in "nt"]
+    found = vectors.installed.__wrapped__()
+    assert found
+    assert np.linalg.norm(found.of_documents(Spelled.of([" ".join(words)])).astype(float)) == pytest.approx(1, abs=1e-2)
+
+
 def test_words_of_every_program_do_not_count(table: Table) -> None:
     alone, among = table.of_documents(Spelled.of(["session", "return self session self"]))
     assert alone.tobytes() == among.tobytes()
