@@ -164,7 +164,7 @@ def _corpus_without_docs(git_dir: Path, commit: str) -> Corpus:
         for (path, blob), source in zip(files.items(), sources, strict=True):
             parsed = texts.parsed(code_questions.without_docs(source or b"", path), path)
             if source is not None and not parsed.reason:
-                own = table.of_documents(parsed.spelled) if table else None
+                own = table.of_documents(parsed.words) if table else None
                 found.append(File(path, blob, texts.text_of(parsed), own))
     return Corpus(found)
 

@@ -223,7 +223,7 @@ class CodeIndex:
     def _row(self, key: Key, source: bytes | None, path: str) -> Row:
         found = texts.Parsed.left_out(texts.LARGE) if source is None else texts.parsed(source, path)
         data = _packed(msgspec.msgpack.encode(texts.text_of(found)))
-        own = self._table.of_documents(found.spelled).tobytes() if self._table else b""
+        own = self._table.of_documents(found.words).tobytes() if self._table else b""
         return Row(bytes.fromhex(key.blob), key.kind, found.reason, data, with_checksum(own))
 
     def _delete(self, gone: Iterable[Key]) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
@@ -10,7 +11,7 @@ from typing import Any, Generic, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from core.ranking.terms import IDENTIFIER, LONGEST
+from core.ranking.terms import IDENTIFIER, LONGEST, number, part_numbers, split
 
 Numbers = NDArray[Any]
 MOST_CELLS = 1 << 22
@@ -20,7 +21,7 @@ Part = TypeVar("Part", int, str)
 
 @dataclass(frozen=True)
 class Parted(Generic[Part]):
-    """How often parts occur, by document and then by part."""
+    """How often parts occur, by document."""
 
     every: list[Part]
     """Every part once, in rising order."""
@@ -30,6 +31,11 @@ class Parted(Generic[Part]):
     """Of each occurrence, its document and its part's place in `every`."""
     counts: Numbers
 
+    def stems(self: Parted[str]) -> Parted[int]:
+        """How often the stems of words occur, as terms; stop words are left out."""
+        sizes = np.bincount(self.rows, minlength=self.documents).tolist()
+        return Spelled(self.every, sizes, self.places, self.counts).parted(part_numbers)
+
 
 @dataclass(frozen=True)
 class Spelled:
@@ -37,11 +43,11 @@ class Spelled:
 
     names: list[str]
     """Every identifier once, in the order in which they come."""
-    sizes: list[int]
+    sizes: Sequence[int]
     """Identifiers of each document."""
-    places: list[int]
+    places: Sequence[int] | Numbers
     """Of each document in turn, the places of its identifiers in `names`."""
-    counts: list[int]
+    counts: Sequence[int] | Numbers
 
     @classmethod
     def of(cls, documents: Iterable[str]) -> Spelled:
@@ -57,6 +63,20 @@ class Spelled:
             places += [numbers.setdefault(name, len(numbers)) for name in own]
             counts += own.values()
         return cls(list(numbers), sizes, places, counts)
+
+    def numbered(self) -> Parted[int]:
+        """How often identifiers occur, as terms."""
+        terms = np.array([number(name) for name in self.names], np.int64)
+        order = np.argsort(terms, kind="stable")
+        ranks = np.empty(len(terms), np.int64)
+        ranks[order] = np.arange(len(terms))
+        rows = np.repeat(np.arange(len(self.sizes)), self.sizes)
+        places = ranks[np.array(self.places, np.int64)]
+        return Parted(terms[order].tolist(), len(self.sizes), rows, places, np.array(self.counts, np.int64))
+
+    def words(self) -> Parted[str]:
+        """How often the words that identifiers are made of occur, as they are spelled, in lower case."""
+        return self.parted(_words)
 
     def parted(self, parts: Callable[[str], Sequence[Part]]) -> Parted[Part]:
         """How often what `parts` makes of an identifier occurs."""
@@ -82,3 +102,8 @@ class Spelled:
             cells, back = np.unique(keys, return_inverse=True)
             totals = np.bincount(back, counts, len(cells))
         return Parted(every, len(self.sizes), cells // width, cells % width, totals)
+
+
+@functools.lru_cache(maxsize=1 << 15)
+def _words(identifier: str) -> tuple[str, ...]:
+    return tuple(word for word in split(identifier) if len(word) > 1)

@@ -22,7 +22,7 @@ from core.code.content import language_in, may_differ
 from core.code.languages import LANGUAGES, file_kind, file_type, language_of
 from core.git.encodings import LEAST_CONFIDENCE, is_binary
 from core.ranking.symbols import FUNCTIONS, KINDS
-from core.ranking.terms import IDENTIFIER, number, part_numbers
+from core.ranking.terms import IDENTIFIER
 from core.text.secrets import find
 from index.spellings import Numbers, Parted, Spelled
 
@@ -118,13 +118,16 @@ class Parsed(NamedTuple):
     reason: str
     lines: int
     symbols: tuple[Symbol, ...]
-    spelled: Spelled
+    names: Parted[int]
     """How often each identifier occurs in each document."""
+    words: Parted[str]
+    """The same of the words that identifiers are made of."""
 
     @classmethod
     def left_out(cls, reason: str) -> Parsed:
         """One that is left out."""
-        return cls(reason, 0, (), Spelled([], [], [], []))
+        nothing = Spelled([], [], [], [])
+        return cls(reason, 0, (), nothing.numbered(), nothing.words())
 
 
 @functools.lru_cache(maxsize=1 << 16)
@@ -151,15 +154,14 @@ def parsed(source: bytes, path: str) -> Parsed:
     outline = Outline(source) if found is None else found
     symbols, runs = _documents(outline)
     spelled = Spelled.of(outline.code(one).decode("utf-8", "replace") for one in runs)
-    return Parsed("", len(outline), tuple(symbols), spelled)
+    return Parsed("", len(outline), tuple(symbols), spelled.numbered(), spelled.words())
 
 
 def text_of(found: Parsed) -> Text:
     """What is kept of it."""
     if found.reason:
         return Text(found.reason)
-    words, names = found.spelled.parted(part_numbers), found.spelled.parted(lambda name: (number(name),))
-    return Text("", found.lines, found.symbols, Counts.of(words), Counts.of(names))
+    return Text("", found.lines, found.symbols, Counts.of(found.words.stems()), Counts.of(found.names))
 
 
 def _reason(source: bytes, path: str) -> str:

@@ -17,8 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.ranking.history import Floats
-from core.ranking.terms import split
-from index.spellings import MOST_CELLS, Spelled
+from index.spellings import MOST_CELLS, Parted, Spelled
 
 if TYPE_CHECKING:
     from tokenizers import Tokenizer
@@ -29,6 +28,9 @@ WIDTH = 256
 Vectors = NDArray[np.float16]
 _AT_ONCE = 8192
 """Documents that are compared with a question at once."""
+_NOTHING = 0
+"""The row of words that say nothing."""
+_WORD_START = "\N{LOWER ONE EIGHTH BLOCK}"
 _TABLE, _TOKENIZER = "weights/l2_supercat_256.safetensors", "tokenizers/l2_supercat_tokenizer_config.json"
 _EVERYWHERE = frozenset(
     (
@@ -67,12 +69,11 @@ class Table:
 
         return Tokenizer.from_file(str(self._folder / _TOKENIZER))
 
-    def of_documents(self, spelled: Spelled) -> Vectors:
-        """Vectors of documents, given how often each identifier occurs in them; shape (documents, WIDTH).
+    def of_documents(self, words: Parted[str]) -> Vectors:
+        """Vectors of documents, given how often each word occurs in them; shape (documents, WIDTH).
 
-        Of unit length; zeros for a document without words.
+        Of unit length; zeros for a document without words that say anything.
         """
-        words = spelled.parted(_words)
         rows = self._rows_of(words.every)
         vectors = self._known[rows].astype(np.float32)
         found: Floats = np.zeros((words.documents, WIDTH), np.float32)
@@ -89,21 +90,25 @@ class Table:
 
     def of_question(self, question: str) -> Floats:
         """The vector of a question."""
-        return self.of_documents(Spelled.of([question]))[0]
+        return self.of_documents(Spelled.of([question]).words())[0]
 
     def _rows_of(self, words: Sequence[str]) -> list[int]:
-        new = [word for word in words if word not in self._rows]
-        if new:
-            first = len(self._rows)
-            if first + len(new) > len(self._known):
-                more = np.zeros((max(len(self._known), len(new)), WIDTH), np.float16)
-                self._known = np.concatenate([self._known, more])
-            encoded = self._tokenizer.encode_batch(new, add_special_tokens=False)
-            for row, (word, one) in enumerate(zip(new, encoded, strict=True), first):
-                self._rows[word] = row
-                if one.ids:
-                    self._known[row] = self._pieces[one.ids].astype(np.float32).mean(axis=0)
+        for word in words:
+            if word not in self._rows:
+                self._rows[word] = self._added(word)
         return [self._rows[word] for word in words]
+
+    def _added(self, word: str) -> int:
+        if word in _EVERYWHERE:
+            return _NOTHING
+        row = len(self._rows) + 1
+        if row >= len(self._known):
+            self._known = np.concatenate([self._known, np.zeros_like(self._known)])
+        whole = self._tokenizer.token_to_id(f"{_WORD_START}{word}")  # what encoding gives, without its cost
+        pieces = self._tokenizer.encode(word, add_special_tokens=False).ids if whole is None else [whole]
+        if pieces:
+            self._known[row] = self._pieces[pieces].astype(np.float32).mean(axis=0)
+        return row
 
 
 @functools.cache
@@ -127,8 +132,3 @@ def cosines(vectors: Vectors, question: Floats) -> Floats:
         some -= mean
         found[start : start + _AT_ONCE] = filled * (some @ asked) / np.maximum(np.linalg.norm(some, axis=1), 1e-9)
     return found
-
-
-@functools.lru_cache(maxsize=1 << 15)
-def _words(identifier: str) -> tuple[str, ...]:
-    return tuple(word for word in split(identifier) if len(word) > 1 and word not in _EVERYWHERE)
