@@ -27,6 +27,7 @@ from benchmarks.files import POOLED, clone_name
 from core import statistics
 from core.config import cache_folder
 from core.engine.command import CONTEXT_SETTINGS, with_exit_codes
+from core.errors import UserError
 from core.files import write_json
 from core.git.repositories import open_repository
 from core.ranking import model
@@ -101,19 +102,23 @@ def asked(
 
 
 def fitted(questions: Sequence[Answered], names: list[str]) -> Weights:
-    """Weights by class of question; documents are learned with the shares that the weights of files give."""
+    """Weights by class of question; a class without questions has those of all. Documents are learned with the shares
+    that the weights of files give. Raises UserError where there is nothing to learn from.
+    """
     known = [one for one in questions if one.kind in LEARNED_FROM]
-    files: dict[str, dict[str, float]] = {}
-    documents: dict[str, dict[str, float]] = {}
+    if not any(one.right_documents.any() for one in known):
+        raise UserError("these repositories have no questions to learn from", "name others, or ask for more")
+    of_files: dict[str, dict[str, float]] = {}
     for one in CLASSES:
-        some = [question for question in known if question.of_class == one]
-        files[one] = _learned([question.example_of_files for question in some], some[0].files)
-    weights = Weights(files, {}, names)
+        some = [question for question in known if question.of_class == one] or known
+        of_files[one] = _learned([question.example_of_files for question in some], some[0].files)
+    weights = Weights(of_files, {}, names)
+    found = [with_weights(question, weights) for question in known if question.right_documents.any()]
+    of_documents: dict[str, dict[str, float]] = {}
     for one in CLASSES:
-        some = [with_weights(question, weights) for question in known if question.of_class == one]
-        right = [question.example_of_documents for question in some if question.right_documents.any()]
-        documents[one] = _learned(right, some[0].documents)
-    return Weights(files, documents, names)
+        some = [question for question in found if question.of_class == one] or found
+        of_documents[one] = _learned([question.example_of_documents for question in some], some[0].documents)
+    return Weights(of_files, of_documents, names)
 
 
 def _learned(examples: Sequence[Example], names: Features) -> dict[str, float]:
