@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import functools
-from collections import Counter
+import itertools
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
@@ -52,16 +53,18 @@ class Spelled:
     @classmethod
     def of(cls, documents: Iterable[str]) -> Spelled:
         """Of the texts of documents. What is too long for an identifier is data, and left out."""
-        numbers: dict[str, int] = {}
+        numbers: defaultdict[str, int] = defaultdict()
+        numbers.default_factory = numbers.__len__
         sizes: list[int] = []
         places: list[int] = []
         counts: list[int] = []
         for document in documents:
             found = Counter(IDENTIFIER.findall(document))
-            own = {name: count for name, count in found.items() if len(name) <= LONGEST}
-            sizes.append(len(own))
-            places += [numbers.setdefault(name, len(numbers)) for name in own]
-            counts += own.values()
+            for name in [name for name in found if len(name) > LONGEST]:
+                del found[name]
+            sizes.append(len(found))
+            places += map(numbers.__getitem__, found)
+            counts += found.values()
         return cls(list(numbers), sizes, places, counts)
 
     def numbered(self) -> Parted[int]:
@@ -80,11 +83,12 @@ class Spelled:
 
     def parted(self, parts: Callable[[str], Sequence[Part]]) -> Parted[Part]:
         """How often what `parts` makes of an identifier occurs."""
-        own = [parts(name) for name in self.names]
-        every = sorted({part for some in own for part in some})
-        numbers = {part: number for number, part in enumerate(every)}
-        flat = np.array([numbers[part] for some in own for part in some], np.int64)
-        of_name = np.array([len(some) for some in own], np.int64)
+        own = list(map(parts, self.names))
+        spelled = list(itertools.chain.from_iterable(own))
+        every = sorted(set(spelled))
+        numbers = dict(zip(every, range(len(every)), strict=True))
+        flat = np.array(list(map(numbers.__getitem__, spelled)), np.int64)
+        of_name = np.array(list(map(len, own)), np.int64)
         names = np.array(self.places, np.int64)
         sizes = of_name[names]
         starts = np.cumsum(of_name) - of_name
