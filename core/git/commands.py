@@ -6,8 +6,10 @@ import contextlib
 import functools
 import os
 import shlex
+import signal
 import subprocess
 import tempfile
+import threading
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import IO
@@ -44,6 +46,10 @@ _SETTINGS = (
 )
 
 
+class SlowGitError(StageError):
+    """A git command took longer than it was given."""
+
+
 def command(git_dir: Path, *arguments: str, settings: Iterable[str] = ()) -> list[str]:
     """The full hardened command line."""
     words = [word for setting in (*_SETTINGS, *settings) for word in ("-c", setting)]
@@ -75,10 +81,20 @@ def run(
     accept: Sequence[int] = (0,),
     settings: Iterable[str] = (),
     replacements: bool = False,
+    timeout_s: float | None = None,
 ) -> bytes:
-    """Standard output of a git command. Raises StageError with git's own words when it fails."""
+    """Standard output of a git command. Raises StageError with git's own words when it fails.
+
+    Raises SlowGitError where it takes longer than `timeout_s`.
+    """
     with stream(
-        git_dir, *arguments, stdin=stdin, accept=accept, settings=settings, replacements=replacements
+        git_dir,
+        *arguments,
+        stdin=stdin,
+        accept=accept,
+        settings=settings,
+        replacements=replacements,
+        timeout_s=timeout_s,
     ) as output:
         return output.read()
 
@@ -91,8 +107,12 @@ def stream(
     accept: Sequence[int] = (0,),
     settings: Iterable[str] = (),
     replacements: bool = False,
+    timeout_s: float | None = None,
 ) -> Iterator[IO[bytes]]:
-    """Standard output of a running git command. Raises StageError after the block if git failed."""
+    """Standard output of a running git command. Raises StageError after the block if git failed.
+
+    What is still running after `timeout_s` is killed; SlowGitError follows after the block.
+    """
     line = command(git_dir, *arguments, settings=settings)
     log.debug("$ %s", shlex.join(line))
     with tempfile.TemporaryFile() as errors, tempfile.TemporaryFile() as source:
@@ -113,6 +133,9 @@ def stream(
                 raise
             raise UserError("the git command was not found", "install git, or put it on the PATH") from None
         assert process.stdout is not None
+        timer = threading.Timer(timeout_s, process.kill) if timeout_s else None
+        if timer:
+            timer.start()
         try:
             yield process.stdout
         except BaseException:
@@ -121,6 +144,10 @@ def stream(
         finally:
             process.stdout.close()
             process.wait()
+            if timer:
+                timer.cancel()
+        if timer and process.returncode == -signal.SIGKILL:
+            raise SlowGitError(f"git {arguments[0]} took longer than {timeout_s:g} s", "ask about less of the history")
         if process.returncode not in accept:
             errors.seek(0)
             raise StageError(

@@ -1,0 +1,109 @@
+"""Which commits touched some lines, a file, or the whole tree: bounded in number and time."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from core.git.commands import decode, run
+
+SECONDS = 10.0
+"""For one question to git; a long history of many lines takes longer."""
+MOST_COMMITS = 500
+_FORMAT = "%H%x00%at%x00%an%x00%ae%x00%s%x00%b"
+
+
+@dataclass(frozen=True)
+class Touch:
+    """A commit as it is told: who, when (author date, seconds since 1970), why."""
+
+    hash: str
+    time: int
+    author: str
+    email: str
+    title: str
+    body: str
+
+
+def of_lines(
+    git_dir: Path, commit: str, path: str, first: int, last: int, *, timeout_s: float = SECONDS
+) -> list[Touch]:
+    """Commits that changed some lines of a file, as they are at `commit`, newest first; the last one added them.
+
+    git follows the lines through edits and renames of the file. Raises SlowGitError where that takes too long,
+    StageError where there are no such lines.
+    """
+    return _told(git_dir, commit, (f"-L{first},{last}:{path}",), (), timeout_s)
+
+
+def of_path(git_dir: Path, commit: str, path: str, *, timeout_s: float = SECONDS) -> list[Touch]:
+    """Commits that changed a file, under earlier names as well, newest first."""
+    return _told(git_dir, commit, ("--follow", "--no-merges"), (path,), timeout_s)
+
+
+def since(
+    git_dir: Path, old: str, commit: str, paths: Sequence[str] = (), *, timeout_s: float = SECONDS
+) -> list[Touch]:
+    """Commits that `commit` knows and `old` does not, newest first; only those that changed one of `paths`, if any."""
+    return _told(git_dir, commit, (f"^{old}", "--no-merges"), paths, timeout_s)
+
+
+def since_time(
+    git_dir: Path, seconds: int, commit: str, paths: Sequence[str] = (), *, timeout_s: float = SECONDS
+) -> list[Touch]:
+    """The same of commits that were made at or after a time (seconds since 1970)."""
+    return _told(git_dir, commit, (f"--since=@{seconds}", "--no-merges"), paths, timeout_s)
+
+
+def mentioning(git_dir: Path, commit: str, word: str, *, timeout_s: float = SECONDS) -> list[Touch]:
+    """Commits that changed how often a text occurs, newest first."""
+    return _told(git_dir, commit, (f"-S{word}", "--no-merges"), (), timeout_s)
+
+
+def told(git_dir: Path, commit: str) -> Touch:
+    """One commit."""
+    return _told(git_dir, commit, ("--no-walk",), (), SECONDS)[0]
+
+
+def definitions(git_dir: Path, commit: str, name: str, *, timeout_s: float = SECONDS) -> list[tuple[str, int]]:
+    """(path, line) of lines that seem to define a name: a word such as def or class, then the name."""
+    pattern = (
+        r"(^|[^[:alnum:]_])(def|class|fn|func|function|struct|enum|trait|interface|type|const|let|var|module|sub|macro_rules!)"
+        rf"[[:space:]]+(\([^)]*\)[[:space:]]*)?{name}($|[^[:alnum:]_])"
+    )
+    return matching_lines(git_dir, commit, pattern, timeout_s=timeout_s)
+
+
+def matching_lines(
+    git_dir: Path, commit: str, pattern: str, *, timeout_s: float = SECONDS, most: int = 2000
+) -> list[tuple[str, int]]:
+    """(path, line) of lines of text files that an extended regular expression finds, in the order of the paths."""
+    listing = run(
+        git_dir, "grep", "-I", "-n", "-z", "-E", "-e", pattern, commit, "--", accept=(0, 1), timeout_s=timeout_s
+    )
+    found = []
+    for line in listing.split(b"\n")[:most]:
+        name, _, rest = line.partition(b"\0")
+        number = rest.partition(b"\0")[0]
+        path = decode(name)[0].partition(":")[2]
+        if path and number.isdigit():
+            found.append((path, int(number)))
+    return found
+
+
+def _told(git_dir: Path, commit: str, choice: Sequence[str], paths: Sequence[str], timeout_s: float) -> list[Touch]:
+    marker = secrets.token_hex(8)
+    listing = run(
+        git_dir,
+        *("log", "-s", f"--format={marker}{_FORMAT}", f"--max-count={MOST_COMMITS}", *choice, commit, "--"),
+        *(f":(top,literal){path}" if choice[0] != "--follow" else path for path in paths),
+        timeout_s=timeout_s,
+    )
+    found = []
+    for record in listing.split(marker.encode())[1:]:
+        hash_, time, *texts = record.split(b"\0")
+        author, email, title, body = (decode(text)[0].strip() for text in texts[:4])
+        found.append(Touch(hash_.decode(), int(time or 0), author, email, title, body))
+    return found
