@@ -29,6 +29,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ("stores",),
     ("miners",),
     ("index",),
+    ("chat",),
     ("stage files", "services"),
     ("pipeline", "commands", "scripts", "benchmarks"),
 )
@@ -41,7 +42,7 @@ STAGE_FILES = {
 COMMANDS = {"predict", "serve"}
 STORES = (("engine",), ("agent",))
 """The rooms of `stores`, in the same way: any database of ours, then what agents read."""
-WITHOUT_ENGINE = {room for layer in LAYERS[1:12] for room in layer} | {"stores", "miners", "index"}
+WITHOUT_ENGINE = {room for layer in LAYERS[1:12] for room in layer} | {"stores", "miners", "index", "chat"}
 HEAVY = (
     *("torch", "transformers", "peft", "tree_sitter", "tokenizers", "matplotlib", "git", "numpy"),
     *("fastapi", "uvicorn", "datasets", "scipy", "githubkit", "httpx", "hishel", "alembic"),
@@ -50,7 +51,7 @@ HEAVY = (
 
 def source_files() -> list[Path]:
     """Every product file, from the project folder."""
-    rooms = ("core", "stores", "miners", "index", "services", "scripts", "benchmarks")
+    rooms = ("core", "stores", "miners", "index", "chat", "services", "scripts", "benchmarks")
     files = [*PROJECT.glob("*.py"), *(file for room in rooms for file in (PROJECT / room).rglob("*.py"))]
     return sorted(file.relative_to(PROJECT) for file in files)
 
