@@ -78,12 +78,12 @@ class Citations:
 
     def lines(self, path: str, commit: str) -> list[str]:
         """The lines of a file without their line feeds; [] where there is no such file, or it is too large to cite."""
-        data = self._data(path, commit)
+        data = self.source(path, commit)
         return [] if data is None else lines_of(data)
 
     def cite(self, path: str, first: int, last: int, commit: str) -> Citation | None:
         """A citation of lines as they are; None where there are none."""
-        data = self._data(path, commit)
+        data = self.source(path, commit)
         lines = lines_of(data) if data is not None else []
         if data is None or not 1 <= first <= last <= len(lines) or last - first >= MOST_LINES:
             return None
@@ -105,7 +105,7 @@ class Citations:
             return "" if citation.quote in message else "the message of the commit does not say this"
         if citation.last - citation.first >= MOST_LINES:
             return f"more than {MOST_LINES} lines are cited"
-        data = self._data(citation.path, citation.commit)
+        data = self.source(citation.path, citation.commit)
         if data is None:
             return "there is no such file at this commit"
         if citation.blob != _blob_id(data, citation.commit):
@@ -180,11 +180,11 @@ class Citations:
         return ""
 
     def _blob(self, path: str, commit: str) -> str:
-        data = self._data(path, commit)
+        data = self.source(path, commit)
         return "" if data is None else _blob_id(data, commit)
 
-    def _data(self, path: str, commit: str) -> bytes | None:
-        """A file's content. Nothing but what git has in this commit is ever opened."""
+    def source(self, path: str, commit: str) -> bytes | None:
+        """A file's content, None where it cannot be cited. Nothing but what git has in this commit is ever opened."""
         if not (is_path(path) and _HASH.fullmatch(commit)):
             return None
         return self._reader.read(f"{commit}:{path}", MAX_BYTES)

@@ -12,7 +12,7 @@ from core.git.commands import decode, run
 SECONDS = 10.0
 """For one question to git; a long history of many lines takes longer."""
 MOST_COMMITS = 500
-_FORMAT = "%H%x00%at%x00%an%x00%ae%x00%s%x00%b"
+_FORMAT = "%H%x00%at%x00%aN%x00%aE%x00%s%x00%b"
 
 
 @dataclass(frozen=True)
@@ -35,7 +35,9 @@ def of_lines(
     git follows the lines through edits and renames of the file. Raises SlowGitError where that takes too long,
     StageError where there are no such lines.
     """
-    return _told(git_dir, commit, (f"-L{first},{last}:{path}",), (), timeout_s)
+    choice = f"-L{first},{last}:{path}"
+    found = _told(git_dir, commit, ("--no-merges", choice), (), timeout_s)
+    return found or _told(git_dir, commit, (choice,), (), timeout_s)  # a merge may have added them
 
 
 def of_path(git_dir: Path, commit: str, path: str, *, timeout_s: float = SECONDS) -> list[Touch]:
@@ -60,6 +62,18 @@ def since_time(
 def mentioning(git_dir: Path, commit: str, word: str, *, timeout_s: float = SECONDS) -> list[Touch]:
     """Commits that changed how often a text occurs, newest first."""
     return _told(git_dir, commit, (f"-S{word}", "--no-merges"), (), timeout_s)
+
+
+def saying(git_dir: Path, commit: str, texts: Sequence[str], *, timeout_s: float = SECONDS) -> list[Touch]:
+    """Commits whose messages hold all of some texts, in upper or lower case, newest first."""
+    choice = ("-i", "-F", "--all-match", "--no-merges", *(f"--grep={text}" for text in texts))
+    return _told(git_dir, commit, choice, (), timeout_s)
+
+
+def first_tag(git_dir: Path, commit: str, *, timeout_s: float = SECONDS) -> str:
+    """The oldest tag that holds a commit, "" where none does."""
+    line = ("for-each-ref", f"--contains={commit}", "--sort=creatordate", "--count=1", "--format=%(refname:short)")
+    return decode(run(git_dir, *line, "refs/tags", timeout_s=timeout_s))[0].strip()
 
 
 def told(git_dir: Path, commit: str) -> Touch:
@@ -99,6 +113,7 @@ def _told(git_dir: Path, commit: str, choice: Sequence[str], paths: Sequence[str
         git_dir,
         *("log", "-s", f"--format={marker}{_FORMAT}", f"--max-count={MOST_COMMITS}", *choice, commit, "--"),
         *(f":(top,literal){path}" if choice[0] != "--follow" else path for path in paths),
+        settings=(f"mailmap.blob={commit}:.mailmap",),
         timeout_s=timeout_s,
     )
     found = []

@@ -56,3 +56,9 @@ def staged(git_dir: Path) -> list[str]:
     """Files whose staged content differs from the commit that is checked out."""
     listing = run(git_dir, "diff-index", "--cached", "-z", "--name-only", "--no-renames", "HEAD")
     return [decode(path)[0] for path in listing.split(b"\0") if path]
+
+
+def last_tag(git_dir: Path, commit: str) -> str:
+    """The commit of the newest tag before a commit, "" where there is none."""
+    name = run(git_dir, "describe", "--tags", "--abbrev=0", f"{commit}^", accept=(0, 128)).decode().strip()
+    return commit_named(git_dir, name) if name else ""
