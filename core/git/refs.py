@@ -33,6 +33,11 @@ def detached_head(git_dir: Path) -> str:
     return "" if on_branch else head(git_dir)
 
 
+def branch(git_dir: Path) -> str:
+    """The branch that is checked out, "HEAD" where none is."""
+    return run(git_dir, "symbolic-ref", "--quiet", "--short", "HEAD", accept=(0, 1)).decode().strip() or "HEAD"
+
+
 def mailmap(git_dir: Path) -> str:
     """The blob of the .mailmap of HEAD, "" where there is none."""
     return run(git_dir, "rev-parse", "--verify", "--quiet", "HEAD:.mailmap", accept=(0, 1, 128)).decode().strip()

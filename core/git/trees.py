@@ -62,3 +62,8 @@ def last_tag(git_dir: Path, commit: str) -> str:
     """The commit of the newest tag before a commit, "" where there is none."""
     name = run(git_dir, "describe", "--tags", "--abbrev=0", f"{commit}^", accept=(0, 128)).decode().strip()
     return commit_named(git_dir, name) if name else ""
+
+
+def count_between(git_dir: Path, old: str, new: str) -> int:
+    """How many commits `new` knows and `old` does not."""
+    return int(run(git_dir, "rev-list", "--count", f"^{old}", new, "--"))

@@ -1,0 +1,335 @@
+"""What a repository's history says of some lines: since when they are there, why they changed, who knows them.
+
+git follows the lines through edits and renames of their file; a symbol that came from another file is followed there by
+its name. Each question to git is bounded in time, and what git did not finish is said.
+"""
+
+from __future__ import annotations
+
+import functools
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import TypeVar
+
+from chat.citations import SHORT, Citation, Citations
+from chat.questions import Asked
+from chat.statements import Found, Statement
+from core.chunking import parsing
+from core.code.content import language_in
+from core.code.languages import LANGUAGES
+from core.errors import GitloreError
+from core.git import touched, trees
+from core.git.commands import SlowGitError
+from core.git.touched import Touch
+from core.history.messages import is_bot
+from core.ranking.facts import decayed_shares
+from core.ranking.terms import parts, words
+from index.hits import Hit
+
+Result = TypeVar("Result")
+MOST_SHOWN = 6
+"""Commits of an answer."""
+MOST_PEOPLE = 3
+MOST_BODY = 300
+"""Characters of a message behind its title."""
+MOST_MOVES = 4
+"""Other files that a symbol is followed to."""
+MOST_SPOTS = 4
+"""Places whose history makes one answer."""
+HALF_LIFE = timedelta(days=365)
+"""After it, a change says half as much of what somebody knows."""
+RECENT = timedelta(days=30)
+_REVERT = re.compile(r"^revert\b", re.IGNORECASE)
+_TRAILER = re.compile(r"^[A-Z][\w-]+: \S.*$")
+_UNITS = {"day": 1, "week": 7, "month": 30, "year": 365}
+_SPAN = re.compile(
+    r"(?:(?:last|past|this|previous)\s+)?(?:(?P<count>\d+|few|couple of)\s+)?(?P<unit>day|week|month|year)s?(?:\s+ago)?"
+)
+
+
+@dataclass
+class History:
+    """The history that one commit knows."""
+
+    git_dir: Path
+    commit: str
+    citations: Citations
+    timeout_s: float = touched.SECONDS
+    now: Callable[[], datetime] = lambda: datetime.now(UTC)
+    _slow: list[str] = field(default_factory=list)
+
+    def introduced(self, hit: Hit) -> Found:
+        """The commit that some lines, or the symbol that they define, came in with."""
+        touches = self._touches(hit)
+        if not touches:
+            return self._found([])
+        oldest, path = touches[-1], hit.path
+        for _ in range(MOST_MOVES):
+            earlier = self._before(oldest, hit.symbol, path)
+            if not earlier:
+                break
+            path, touches = earlier[0], [*touches, *earlier[1]]
+            oldest = touches[-1]
+        first = self._first_of_name(touches, hit)
+        tag = self._asked(lambda: touched.first_tag(self.git_dir, first.hash, timeout_s=self.timeout_s)) or ""
+        release = f"; the first tag with it is {tag}" if tag else ""
+        where = f", in {path}" if path != hit.path else ""
+        text = f"{name_of(hit)} came in on {_date(first)} with {_who(first)}'s commit {_title(first)}{where}{release}."
+        found = self._statement(text, first, self.citations.cite(hit.path, hit.first, hit.first, self.commit))
+        if oldest.hash != first.hash:
+            found += self._statement(f"Some of its lines are older, from {_date(oldest)}: {_title(oldest)}.", oldest)
+        since = touches[: next(place for place, one in enumerate(touches) if one.hash == first.hash)]
+        if since:
+            count = f"{len(since)} commits have changed it since, the last" if len(since) > 1 else "It was changed"
+            found += self._statement(f"{count} on {_date(since[0])}: {_title(since[0])}.", since[0])
+        return self._found(found)
+
+    def why(self, asked: Asked, hit: Hit | None) -> Found:
+        """Commits that changed some lines, or speak of the topic, with what they give as reasons."""
+        touches = self._touches(hit) if hit else []
+        if not touches or not asked.names:
+            saying = self._asked(lambda: self._saying(asked)) or []
+            known = {one.hash for one in saying}
+            touches = [*saying, *(one for one in touches if one.hash not in known)]
+        wanted = set(asked.words) - set(parts(hit.symbol.rpartition(".")[2]) if hit else ())
+        overlaps = {one.hash: len(wanted & set(words(f"{one.title}\n{one.body}"))) for one in touches}
+        best = sorted(touches, key=lambda one: -overlaps[one.hash])[:MOST_SHOWN]
+        found = []
+        for touch in best:
+            body = reason_of(touch.body)
+            text = f"{_date(touch)}, {_who(touch)}: {_title(touch)}." + (f" {body}" if body else "")
+            found += self._statement(text, touch)
+        what = name_of(hit) if hit else "it"
+        shown = "; the newest" if len(touches) > len(best) else ""
+        lead = f"{_commits(len(touches))} changed {what} or speak{'s' * (len(touches) == 1)} of it{shown}:"
+        return self._found(found, lead if found else "")
+
+    def who(self, hits: Sequence[Hit]) -> Found:
+        """The people whose changes of some places are most of them, newer ones counting more; programs left out."""
+        touches: dict[str, tuple[Touch, float]] = {}
+        for place, hit in enumerate(hits[:MOST_SPOTS]):
+            for touch in self._touches(hit):
+                if not is_bot(touch.author, touch.email) and not _REVERT.match(touch.title):
+                    touches.setdefault(touch.hash, (touch, 1 / (1 + place)))
+        if not touches:
+            return self._found([])
+        newest = max(touch.time for touch, _ in touches.values())
+        people = sorted({touch.author for touch, _ in touches.values()})
+        rows = [people.index(touch.author) for touch, _ in touches.values()]
+        weights = [
+            weight * 0.5 ** ((newest - touch.time) / HALF_LIFE.total_seconds()) for touch, weight in touches.values()
+        ]
+        shares = decayed_shares(rows, weights, len(people))
+        found = []
+        for person in sorted(range(len(people)), key=lambda person: -shares[person])[:MOST_PEOPLE]:
+            theirs = sorted(
+                (one for one, _ in touches.values() if one.author == people[person]), key=lambda one: -one.time
+            )
+            count = f"{len(theirs)} change{'s' * (len(theirs) > 1)}"
+            text = (
+                f"{people[person]}: {count}, {shares[person]:.0%} of all by weight, the last on "
+                f"{_date(theirs[0])}: {_title(theirs[0])}."
+            )
+            found += self._statement(text, theirs[0])
+        lead = f"Who changed {_places(hits)}, newer changes counting more (half after a year):"
+        return self._found(found, lead if found else "")
+
+    def since(self, asked: Asked, hits: Sequence[Hit]) -> Found:
+        """Commits since the time, version or commit of a question, of all files or of some."""
+        start = self._start(asked.when)
+        if start is None:
+            return Found.nothing(f"No time, version or commit is known by the name {asked.when!r}.")
+        commit = self.commit
+        if asked.until and not (commit := self._revision(asked.until)):
+            return Found.nothing(f"No version or commit is known by the name {asked.until!r}.")
+        paths = list(dict.fromkeys(hit.path for hit in hits))
+        limits = {"timeout_s": self.timeout_s}
+        if isinstance(start, str):
+            touches = self._asked(lambda: touched.since(self.git_dir, start, commit, paths, **limits))
+        else:
+            seconds = int(start.timestamp())
+            touches = self._asked(lambda: touched.since_time(self.git_dir, seconds, commit, paths, **limits))
+        if touches is None:
+            return self._found([])
+        return self._found(*self._listed(touches, paths, self._since(start, asked)))
+
+    def _since(self, start: str | datetime, asked: Asked) -> str:
+        if isinstance(start, datetime):
+            return f"since {start:%Y-%m-%d}"
+        until = f" until {asked.until}" if asked.until else ""
+        return f"since {asked.when}{until} ({start[:SHORT]})"
+
+    def _listed(self, touches: list[Touch], paths: Sequence[str], since: str) -> tuple[list[Statement], str]:
+        """The newest commits, and a sentence about all; those of programs are counted only."""
+        of = f" of {', '.join(paths[:3])}" if paths else ""
+        people = [one for one in touches if not is_bot(one.author, one.email)]
+        many = "more than " if len(touches) == touched.MOST_COMMITS else ""
+        programs = f", {len(touches) - len(people)} of them by programs" if len(people) < len(touches) else ""
+        authors = len({one.author for one in people})
+        by = f", by {authors} {'people' if authors > 1 else 'person'}" if authors else ""
+        newest = "; the newest" if len(people) > MOST_SHOWN else ""
+        found = []
+        for touch in people[:MOST_SHOWN]:
+            found += self._statement(f"{_date(touch)}, {_who(touch)}: {_title(touch)}.", touch)
+        if not touches:
+            return [], f"No commit{of} {since}."
+        return found, f"{many}{_commits(len(touches))}{of} {since}{by}{programs}{newest}:"
+
+    def _touches(self, hit: Hit) -> list[Touch]:
+        def ask() -> list[Touch]:
+            if hit.kind == "file":
+                return touched.of_path(self.git_dir, self.commit, hit.path, timeout_s=self.timeout_s)
+            return touched.of_lines(self.git_dir, self.commit, hit.path, hit.first, hit.last, timeout_s=self.timeout_s)
+
+        return self._asked(ask) or []
+
+    def _saying(self, asked: Asked) -> list[Touch]:
+        texts = [word.removesuffix("i") for word in dict.fromkeys(asked.words)][:6]  # "librari" stands for both forms
+        return touched.saying(self.git_dir, self.commit, texts, timeout_s=self.timeout_s) if texts else []
+
+    def _before(self, first: Touch, symbol: str, path: str) -> tuple[str, list[Touch]] | None:
+        """(path, commits) of a symbol in the file that a commit moved it out of."""
+        name = own_name(symbol)
+        parent = self._revision(f"{first.hash}^1") if name else ""
+        if not parent:
+            return None
+
+        def ask() -> tuple[str, list[Touch]] | None:
+            there = dict(touched.definitions(self.git_dir, parent, name, timeout_s=self.timeout_s))
+            still = {one for one, _ in touched.definitions(self.git_dir, first.hash, name, timeout_s=self.timeout_s)}
+            for old, line in there.items():
+                if old not in still or old == path:
+                    first_line, last_line = self._around(old, parent, line)
+                    return old, touched.of_lines(
+                        self.git_dir, parent, old, first_line, last_line, timeout_s=self.timeout_s
+                    )
+            return None
+
+        found = self._asked(ask)
+        return found if found and found[1] else None
+
+    def _around(self, path: str, commit: str, line: int) -> tuple[int, int]:
+        """First and last line of the symbol that a line defines; the line alone where no grammar tells."""
+        source = self.citations.source(path, commit) or b""
+        language = language_in(path, source)
+        outline = parsing.outline(source, language, path) if LANGUAGES[language].has_symbols else None
+        owner = outline.owner(line - 1) if outline else None
+        if outline is None or owner is None:
+            return line, line
+        first, last = outline.rows(owner)
+        return first + 1, last + 1
+
+    def _first_of_name(self, touches: Sequence[Touch], hit: Hit) -> Touch:
+        """The first of some commits, newest first, after which the tree defines a symbol by its name.
+
+        Lines may be older than the name: a function may have been called otherwise.
+        """
+        name = own_name(hit.symbol)
+        if not name:
+            return touches[-1]
+
+        def defines(place: int) -> bool:
+            found = touched.definitions(self.git_dir, touches[place].hash, name, timeout_s=self.timeout_s)
+            return bool(found)
+
+        low, high = 0, len(touches) - 1
+        if self._asked(lambda: defines(high)) is not False or self._asked(lambda: defines(low)) is not True:
+            return touches[-1]
+        while high - low > 1:
+            middle = (low + high) // 2
+            low, high = (middle, high) if self._asked(functools.partial(defines, middle)) else (low, middle)
+        return touches[low]
+
+    def _start(self, when: str) -> str | datetime | None:
+        """The commit or the time that a word of a question means."""
+        now, low = self.now(), when.lower()
+        if low in ("recently", "recent", "lately", "recent changes", ""):
+            return now - RECENT
+        if low in ("today", "yesterday"):
+            return (now - timedelta(days=low == "yesterday")).replace(hour=0, minute=0, second=0)
+        if span := _SPAN.fullmatch(low):
+            count = {"few": 3, "couple of": 2, None: 1}.get(span["count"]) or int(span["count"])
+            try:
+                return now - timedelta(days=count * _UNITS[span["unit"]])
+            except OverflowError:
+                return None
+        if re.fullmatch(r"(?:last|past|previous) (?:release|version|tag)", low):
+            tags = self._asked(lambda: trees.last_tag(self.git_dir, self.commit))
+            return tags or None
+        for form in ("%Y-%m-%d", "%Y-%m", "%Y"):
+            try:
+                return datetime.strptime(when, form).replace(tzinfo=UTC)
+            except ValueError:
+                continue
+        return self._revision(when) or self._revision(f"v{when}") or None
+
+    def _revision(self, name: str) -> str:
+        if name.startswith("-") or ":/" in name or "{/" in name:
+            return ""
+        try:
+            return trees.commit_named(self.git_dir, name)
+        except GitloreError:
+            return ""
+
+    def _asked(self, ask: Callable[[], Result]) -> Result | None:
+        """What git says; None, and a sentence, where it takes too long or cannot tell."""
+        try:
+            return ask()
+        except SlowGitError as error:
+            self._slow.append(f"{error.message}, so this part of the history was not looked at.")
+        except GitloreError as error:
+            self._slow.append(f"A part of the history cannot be read: {error.message}.")
+        return None
+
+    def _statement(self, text: str, touch: Touch, *more: Citation | None) -> list[Statement]:
+        quoted = self.citations.cite_commit(touch.hash, touch.title)
+        sources = tuple(one for one in (quoted, *more) if one)
+        return [Statement(text, sources)] if quoted else []
+
+    def _found(self, statements: list[Statement], lead: str = "") -> Found:
+        notes, self._slow = list(dict.fromkeys(self._slow)), []
+        return Found(statements, notes, lead)
+
+
+def name_of(hit: Hit) -> str:
+    """What a hit is called in a sentence."""
+    return f"`{hit.symbol}`" if hit.symbol else hit.path
+
+
+def own_name(symbol: str) -> str:
+    """The last part of a qualified name, "" where it is no word that git can look for."""
+    name = re.split(r"\.|::", symbol)[-1]
+    return name if re.fullmatch(r"\w+", name, re.ASCII) else ""
+
+
+def reason_of(body: str) -> str:
+    """The first paragraph of a message's body that is no list of trailers, cut to a few sentences."""
+    for paragraph in re.split(r"\n\s*\n", body):
+        lines = [line.strip() for line in paragraph.splitlines() if not _TRAILER.match(line.strip())]
+        if text := " ".join(line for line in lines if line):
+            return text if len(text) <= MOST_BODY else f"{text[:MOST_BODY].rsplit(' ', 1)[0]} …"
+    return ""
+
+
+def _places(hits: Sequence[Hit]) -> str:
+    names = [name_of(hit) for hit in hits[:MOST_SPOTS]]
+    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
+
+
+def _commits(count: int) -> str:
+    return f"{count:,} commit{'s' * (count != 1)}"
+
+
+def _date(touch: Touch) -> str:
+    return f"{datetime.fromtimestamp(touch.time, UTC):%Y-%m-%d}"
+
+
+def _who(touch: Touch) -> str:
+    return touch.author or "somebody"
+
+
+def _title(touch: Touch) -> str:
+    return f'"{touch.title.rstrip(".")}"'

@@ -1,0 +1,141 @@
+"""What history says of some lines: their first commit, reasons, people, and what is new."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import UTC, datetime
+
+import pytest
+from builders import Repo
+
+from chat.citations import Citations
+from chat.history import History, own_name, reason_of
+from chat.questions import read
+from chat.statements import Found
+from core.git import commands
+from index.hits import Hit
+
+OLD = "def first():\n    return 1\n\n\ndef second():\n    return 2\n"
+ELI = {"GIT_AUTHOR_NAME": "Eli", "GIT_AUTHOR_EMAIL": "eli@example.org"}
+BOT = {"GIT_AUTHOR_NAME": "dependabot[bot]", "GIT_AUTHOR_EMAIL": "1+dependabot[bot]@users.noreply.github.com"}
+
+
+@pytest.fixture
+def repo(make_repo: object) -> Repo:
+    repo = make_repo("told")  # type: ignore[operator]
+    repo.commit("add first and second\n\nBoth are needed.", {"old.py": OLD})
+    repo.git("tag", "v1.0")
+    repo.commit("let second return three\n\nTwo was too few.\n\nCloses #4", {"old.py": OLD.replace("2", "3")}, **ELI)
+    moved = OLD.replace("2", "3").partition("def second")
+    repo.commit("move second to its own file", {"old.py": moved[0], "new.py": "def second" + moved[2]})
+    repo.git("tag", "v2.0")
+    repo.clock += 86400 * 365 * 3
+    repo.commit("bump the number", {"new.py": "def second():\n    return 4\n"}, **BOT)
+    repo.commit(
+        "let second return five\n\nSigned-off-by: Eli <e@e.org>", {"new.py": "def second():\n    return 5\n"}, **ELI
+    )
+    return repo  # type: ignore[no-any-return]
+
+
+@pytest.fixture
+def history(repo: Repo) -> Iterator[History]:
+    git_dir = repo.path / ".git"
+    with Citations(git_dir) as citations:
+        yield History(
+            git_dir, repo.git("rev-parse", "HEAD"), citations, now=lambda: datetime.fromtimestamp(repo.clock, UTC)
+        )
+
+
+SECOND = Hit("new.py", 1, 2, "", "second", "function")
+
+
+def texts(history: History, found: Found) -> list[str]:
+    for statement in found.statements:
+        assert statement.citations
+        assert all(not history.citations.problem(one) for one in statement.citations)
+    return [statement.text for statement in found.statements]
+
+
+def test_a_symbol_is_followed_into_the_file_that_it_came_from(history: History) -> None:
+    first, then = texts(history, history.introduced(SECOND))
+    came = "`second` came in on 2020-09-13 with Ada's commit"
+    assert first == f'{came} "add first and second", in old.py; the first tag with it is v1.0.'
+    assert then == '4 commits have changed it since, the last on 2023-09-13: "let second return five".'
+
+
+def test_a_name_may_be_younger_than_its_lines(repo: Repo, history: History) -> None:
+    history.commit = repo.commit("rename", {"new.py": "def third():\n    return 5\n"})
+    found = texts(history, history.introduced(Hit("new.py", 1, 2, "", "third", "function")))
+    assert found[0].startswith('`third` came in on 2023-09-13 with Ada\'s commit "rename"')
+    assert found[1].startswith("Some of its lines are older, from 2020-09-13")
+
+
+def test_reasons_are_those_that_the_commits_give(history: History) -> None:
+    found = history.why(read("Why was `second` changed?"), SECOND)
+    assert texts(history, found) == [
+        '2023-09-13, Eli: "let second return five".',
+        '2023-09-13, dependabot[bot]: "bump the number".',
+        '2020-09-13, Ada: "move second to its own file".',
+    ]
+    assert found.lead == "3 commits changed `second` or speak of it:"
+    about = history.why(read("why was the number bumped"), None)
+    assert texts(history, about) == ['2023-09-13, dependabot[bot]: "bump the number".']
+
+
+def test_people_are_weighed_by_how_recent_their_changes_are_without_programs(history: History) -> None:
+    found = texts(history, history.who([SECOND]))
+    assert found[0] == 'Eli: 1 change, 89% of all by weight, the last on 2023-09-13: "let second return five".'
+    assert [one.partition(":")[0] for one in found] == ["Eli", "Ada"]
+
+
+@pytest.mark.parametrize(
+    ("text", "count"),
+    [
+        ("What changed since v1.0?", 4),
+        ("what's new since 2.0", 2),
+        ("what changed since 2021-01-01", 2),
+        ("what changed recently", 2),
+        ("what changed since last release", 2),
+        ("what changed in the last 5 years", 5),
+        ("changes between v1.0 and v2.0", 2),
+    ],
+)
+def test_since_a_time_a_version_or_a_commit(history: History, text: str, count: int) -> None:
+    found = history.since(read(text), [])
+    texts(history, found)
+    assert found.lead.startswith(f"{count} commits since ")
+
+
+def test_since_of_one_file_and_of_nothing(history: History) -> None:
+    one = history.since(read("What changed since v1.0?"), [Hit("old.py", 1, 2, "", "", "file")])
+    assert one.lead.startswith("2 commits of old.py since v1.0 (")
+    assert history.since(read("what changed since HEAD"), []).lead.startswith("No commit since HEAD (")
+    assert history.since(read("what changed since nothing-like-it"), []).notes == [
+        "No time, version or commit is known by the name 'nothing-like-it'."
+    ]
+    assert history.since(read("what changed since --output=x"), []).notes
+    assert history.since(read("what changed in the last 99999999999 years"), []).notes
+
+
+def test_a_git_that_takes_too_long_is_said(history: History, monkeypatch: pytest.MonkeyPatch) -> None:
+    def slow(*_: object, **__: object) -> bytes:
+        raise commands.SlowGitError("git log took longer than 10 s")
+
+    monkeypatch.setattr("core.git.touched.run", slow)
+    for found in (
+        history.introduced(SECOND),
+        history.who([SECOND]),
+        history.since(read("what changed since v1.0"), []),
+    ):
+        assert found.statements == []
+        assert found.notes[0].startswith("git log took longer than 10 s, so ")
+
+
+def test_a_reason_is_a_paragraph_and_no_trailer() -> None:
+    assert reason_of("Signed-off-by: A <a@b.org>\n\nSince it\nwas slow.\n\nMore.") == "Since it was slow."
+    assert reason_of("word " * 100).endswith(" word …")
+    assert reason_of("") == ""
+
+
+def test_the_own_name_of_a_symbol() -> None:
+    assert [own_name(name) for name in ("Client.send", "a::b", "operator+", "")] == ["send", "b", "", ""]
