@@ -89,11 +89,8 @@ class History:
 
     def why(self, asked: Asked, hit: Hit | None) -> Found:
         """Commits that changed some lines, or speak of the topic, with what they give as reasons."""
-        touches = self._touches(hit) if hit else []
-        if not touches or not asked.names:
-            saying = self._asked(lambda: self._saying(asked)) or []
-            known = {one.hash for one in saying}
-            touches = [*saying, *(one for one in touches if one.hash not in known)]
+        saying = [] if hit and asked.names else self._asked(lambda: self._saying(asked)) or []
+        touches = saying or (self._touches(hit) if hit else [])
         wanted = set(asked.words) - set(parts(hit.symbol.rpartition(".")[2]) if hit else ())
         overlaps = {one.hash: len(wanted & set(words(f"{one.title}\n{one.body}"))) for one in touches}
         best = sorted(touches, key=lambda one: -overlaps[one.hash])[:MOST_SHOWN]
@@ -102,9 +99,9 @@ class History:
             body = reason_of(touch.body)
             text = f"{_date(touch)}, {_who(touch)}: {_title(touch)}." + (f" {body}" if body else "")
             found += self._statement(text, touch)
-        what = name_of(hit) if hit else "it"
+        does = f"changed {name_of(hit)}" if hit and not saying else "speak" + "s" * (len(touches) == 1) + " of it"
         shown = "; the newest" if len(touches) > len(best) else ""
-        lead = f"{_commits(len(touches))} changed {what} or speak{'s' * (len(touches) == 1)} of it{shown}:"
+        lead = f"{_commits(len(touches))} {does}{shown}:"
         return self._found(found, lead if found else "")
 
     def who(self, hits: Sequence[Hit]) -> Found:

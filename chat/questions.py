@@ -47,7 +47,7 @@ _SIGNS: dict[Kind, tuple[str, ...]] = {
         rf"\b(?:when|which (?:commit|release|version|change|pull request|pr)|what commit|who)\b.*\b{_BIRTH}\b",
     ),
     "why": (
-        rf"\bwhy\s+(?:was|were|has|have|had)\b.*\b{_CHANGED}\b|\bwhy\s+did\b.*\b{_CHANGE}\b",
+        rf"\bwhy\s+(?:was|were|has|have|had)\b.*\b(?:{_CHANGED}|\w{{3,}}ed)\b|\bwhy\s+did\b.*\b{_CHANGE}\b",
         r"\bwhy\s+(?:do|does|is|are|was|were)\b.*\b(?:exist|here|there|needed|necessary)\b|\bwhy\s+do we have\b",
         r"\b(?:reason|rationale|motivation|history)\s+(?:for|behind|of)\b|\bwhat was the (?:reason|point|purpose)\b",
         rf"\b(?:when|by whom|how often)\s+(?:was|were|did|has|have)\b.*\b(?:last\s+)?(?:{_CHANGED}|{_CHANGE})\b",

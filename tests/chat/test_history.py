@@ -77,9 +77,10 @@ def test_reasons_are_those_that_the_commits_give(history: History) -> None:
         '2023-09-13, dependabot[bot]: "bump the number".',
         '2020-09-13, Ada: "move second to its own file".',
     ]
-    assert found.lead == "3 commits changed `second` or speak of it:"
+    assert found.lead == "3 commits changed `second`:"
     about = history.why(read("why was the number bumped"), None)
     assert texts(history, about) == ['2023-09-13, dependabot[bot]: "bump the number".']
+    assert about.lead == "1 commit speaks of it:"
 
 
 def test_people_are_weighed_by_how_recent_their_changes_are_without_programs(history: History) -> None:

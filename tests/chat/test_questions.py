@@ -60,6 +60,7 @@ PHRASINGS = {
         "Which commits changed the scheduler?",
         "history of the file src/lib.rs",
         "Why was MAX_BYTES renamed?",
+        "Why has the limit been raised?",
         "why is there a lock around the cache",
     ],
     "introduced": [

@@ -1,0 +1,238 @@
+"""Asking a repository: a question is read, places or commits are found, and what is said about them is checked."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from chat import places
+from chat.answer import Answer, State
+from chat.calls import MOST_SHOWN, Place, callers
+from chat.citations import Citation, Citations, address
+from chat.history import History, name_of
+from chat.questions import Asked, is_about_the_last, read
+from chat.statements import Found, Statement
+from core.code.languages import file_kind
+from core.code.test_files import is_test_file
+from core.errors import GitloreError, UserError
+from core.git import refs, touched, trees
+from core.logs import log
+from index.code_index import CodeIndex
+from index.hits import FILE, Hit
+
+SEARCHED = 50
+MOST_HITS = 20
+SHOWN = {"where": 5, "how": 3}
+"""Places that an answer tells."""
+FLOOR = 0.5
+"""Of a question's words: a place that holds fewer is no answer, only the nearest."""
+_TELLS_MORE = {"function", "class", "method", "struct", "trait", "interface", "enum", "impl", "type", "module", "macro"}
+
+
+@dataclass
+class Chat:
+    """A repository to ask. For one thread at a time."""
+
+    git_dir: Path
+    index: CodeIndex
+    citations: Citations
+    timeout_s: float = touched.SECONDS
+    """For each question to git."""
+
+    def state(self, commit: str) -> State:
+        """How far a commit is from the branch that is checked out."""
+        head = refs.head(self.git_dir)
+        if not head or head == commit:
+            return State(commit, refs.branch(self.git_dir))
+        behind, beside = (trees.count_between(self.git_dir, *pair) for pair in ((commit, head), (head, commit)))
+        return State(commit, refs.branch(self.git_dir), behind, beside)
+
+    def update(self, revision: str = "", progress: Callable[[int, int], None] | None = None) -> str:
+        """Bring the index to a commit, by default the one that is checked out; its hash.
+
+        Raises UserError where there is none.
+        """
+        commit = trees.commit_named(self.git_dir, revision) if revision else refs.head(self.git_dir)
+        if not commit:
+            raise UserError("the repository has no commits to answer from", "commit something first")
+        if self.index.commit != commit:
+            update = self.index.update(commit, progress)
+            log.debug("%s texts added to the index, %s removed", f"{update.added:,}", f"{update.removed:,}")
+        return commit
+
+    def ask(self, text: str, last: Answer | None = None) -> Answer:
+        """The answer at the commit that the index describes; `last` is what "it" may point back to."""
+        commit = self.index.commit
+        if not commit:
+            raise UserError("the repository has no index yet", "update it first")
+        if where := address(text):
+            return self._moved(text, where, commit)
+        asked = read(text)
+        hits, notes = self._subject(asked)
+        if last and last.hits and is_about_the_last(asked):
+            hits = [last.hits[0]]
+        found, known = self._found(asked, hits, commit)
+        found = replace(found, notes=[*notes, *found.notes])
+        return self._delivered(asked, found, hits, commit, known=known)
+
+    def _found(self, asked: Asked, hits: list[Hit], commit: str) -> tuple[Found, bool]:
+        """What there is to say, and whether it is an answer rather than only the nearest."""
+        history = History(self.git_dir, commit, self.citations, self.timeout_s)
+        if asked.kind == "since":
+            about = self._of_topic(asked, hits)
+            if about or not asked.has_subject:
+                return history.since(asked, about), True
+            return history.since(asked, []), True
+        if asked.kind == "calls" and (name := next(iter(asked.names), "")):
+            defined = [Place(hit.path, hit.first, hit.last) for hit in hits if hit.symbol]
+            return callers(self.git_dir, self.citations, commit, name, defined, timeout_s=self.timeout_s), True
+        if not hits and asked.kind != "why":
+            return Found.nothing("I don't know: nothing in the index speaks of this."), False
+        if asked.kind in ("where", "how", "calls"):
+            return self._of_places(asked, hits, commit)
+        sure = bool(hits) and self._is_about(asked, hits[0], commit)
+        if asked.kind == "why":
+            found = history.why(asked, hits[0] if sure else None)
+        elif asked.kind == "introduced":
+            found = history.introduced(hits[0])
+        else:
+            found = history.who(hits if not asked.names else hits[:1])
+        if not found.statements and not found.notes:
+            return Found.nothing("I don't know: no commit says so."), False
+        if not sure and asked.kind != "why":
+            return replace(found, lead=f"I don't know; the nearest is {name_of(hits[0])}. {found.lead}".strip()), False
+        return found, True
+
+    def _of_places(self, asked: Asked, hits: list[Hit], commit: str) -> tuple[Found, bool]:
+        sure = [hit for hit in hits if self._is_about(asked, hit, commit)]
+        shown = mixed(sure, SHOWN.get(asked.kind, 3)) or hits[:1]
+        told = [places.told(self.citations, commit, asked, hit) for hit in shown]
+        statements = [one for one in told if one]
+        if not sure:
+            return Found(statements, lead=f"I don't know; the nearest is {name_of(shown[0])}:"), False
+        if asked.kind == "how" and shown[0].kind in ("function", "macro"):
+            statements += self._callers_of(shown[0], commit)
+        return Found(statements), True
+
+    def _callers_of(self, hit: Hit, commit: str) -> list[Statement]:
+        """One hop: a sentence about what calls a function."""
+        name, where = hit.symbol, Place(hit.path, hit.first, hit.last)
+        found = callers(self.git_dir, self.citations, commit, name, [where], timeout_s=min(self.timeout_s, 2.0))
+        if not 0 < len(found.statements) < MOST_SHOWN:  # a name that stands everywhere tells nothing
+            return []
+        return found.statements[:1]
+
+    def _is_about(self, asked: Asked, hit: Hit, commit: str) -> bool:
+        if hit.path in asked.paths or any(_has_name(hit, name) for name in asked.names):
+            return True
+        return places.coverage(asked, self.citations, commit, hit) >= FLOOR
+
+    def _subject(self, asked: Asked) -> tuple[list[Hit], list[str]]:
+        """The places that a question is about, the best first, and what is to be said of the choice."""
+        commit = self.index.commit or ""
+        named: list[Hit] = []
+        notes = []
+        for path in asked.paths:
+            if lines := self.citations.lines(path, commit):
+                named.append(Hit(path, 1, len(lines), "", "", FILE))
+            else:
+                notes.append(f"There is no file {path} at this commit.")
+        if asked.kind not in ("where", "how") or not asked.words:
+            for name in asked.names or _single(asked):
+                found = sorted(self.index.symbols_named(name), key=_order)
+                if not asked.names and found and is_test_file(found[0].path):
+                    continue  # a plain word, which a test happens to be called by
+                if len(found) > 1 and not named and asked.kind != "calls":
+                    notes.append(_chosen(name, found))
+                named += found
+        if named:
+            return list({(hit.path, hit.first): hit for hit in named}.values()), notes
+        searched = self.index.search(
+            asked.text if asked.kind in ("where", "how") else asked.topic or asked.text, MOST_HITS
+        )
+        return searched, notes
+
+    def _of_topic(self, asked: Asked, hits: Sequence[Hit]) -> list[Hit]:
+        """The files that recent changes are asked about: named ones, folders, or those that the topic is about."""
+        commit = self.index.commit or ""
+        folders = [word.strip("/.") for word in asked.topic.split()]
+        inside = {
+            path for path in trees.files_of(self.git_dir, commit) for one in folders if path.startswith(f"{one}/")
+        }
+        if inside:
+            return [Hit(path, 1, 1, "", "", FILE) for path in sorted(inside)]
+        if not asked.has_subject:
+            return []
+        return [hit for hit in hits[:3] if self._is_about(asked, hit, commit)]
+
+    def _moved(self, text: str, where: tuple[str, int, int, str], commit: str) -> Answer:
+        """Where the lines of a citation stand now."""
+        path, first, last, at = where
+        try:
+            old = self.citations.cite(path, first, last, trees.commit_named(self.git_dir, at))
+        except GitloreError:
+            old = None
+        asked = Asked(text, "where")
+        if not old:
+            found = Found.nothing(f"There are no such lines: {text.strip()}.")
+            return self._delivered(asked, found, [], commit, known=False)
+        moved = self.citations.moved(old, commit)
+        if not moved.citation:
+            found = Found([Statement(f"They are gone since: {moved.problem}.", (old,))])
+        else:
+            found = Found([Statement(f"{old} is now {moved.citation}.", (old, moved.citation))])
+        return self._delivered(asked, found, [], commit, known=True)
+
+    def _delivered(self, asked: Asked, found: Found, hits: list[Hit], commit: str, *, known: bool) -> Answer:
+        """The answer with those citations that hold, and those statements that still have one."""
+        checked: dict[Citation, str] = {}
+        statements = []
+        for statement in found.statements:
+            for one in statement.citations:
+                if one not in checked and (problem := self.citations.problem(one)):
+                    log.debug("a citation is refused: %s: %s", one, problem)
+                checked.setdefault(one, self.citations.problem(one))
+            good = tuple(one for one in statement.citations if not checked[one])
+            if good or not statement.supported:
+                statements.append(replace(statement, citations=good))
+        notes = [*found.notes, *self._shallow(asked)]
+        return Answer(
+            asked.text, asked.kind, self.state(commit), statements, found.lead, notes, hits[:MOST_HITS], known
+        )
+
+    def _shallow(self, asked: Asked) -> list[str]:
+        if asked.kind in ("why", "introduced", "who", "since") and refs.boundary(self.git_dir, "shallow"):
+            return ["This is a shallow clone: what came before its oldest commits is not known."]
+        return []
+
+
+def mixed(hits: Sequence[Hit], count: int) -> list[Hit]:
+    """The best hits in their order; if there are others, at most a third are tests, documents or settings."""
+    rest = [hit for hit in hits if is_test_file(hit.path) or file_kind(hit.path) != "code"]
+    kept = rest[: max(1, count // 3)]
+    chosen = [hit for hit in hits if hit not in rest or hit in kept][:count]
+    return chosen if len(chosen) == count else [hit for hit in hits if hit in chosen or hit in rest][:count]
+
+
+def _has_name(hit: Hit, name: str) -> bool:
+    return name in (hit.symbol, *re.split(r"\.|::", hit.symbol)) or hit.symbol.endswith(f".{name}")
+
+
+def _single(asked: Asked) -> list[str]:
+    """The one word of a topic, which may be a symbol's name."""
+    return [asked.topic] if re.fullmatch(r"\w+", asked.topic) else []
+
+
+def _order(hit: Hit) -> tuple[bool, bool, bool, int, str]:
+    """What is likeliest meant by a name: code before tests and documents, what is at the top before what is inside."""
+    depth = len(re.split(r"\.|::", hit.symbol))
+    return is_test_file(hit.path), file_kind(hit.path) != "code", hit.kind not in _TELLS_MORE, depth, hit.path
+
+
+def _chosen(name: str, found: Sequence[Hit]) -> str:
+    first, *rest = found
+    others = ", ".join(f"`{hit.symbol}` in {hit.path}" for hit in rest[:3])
+    more = f" and {len(rest) - 3} more" if len(rest) > 3 else ""
+    return f"{len(found)} symbols are called `{name}`; this is `{first.symbol}` in {first.path}, beside {others}{more}."
