@@ -1,0 +1,133 @@
+"""Sentences of a language model: what is invented is found, what is honest passes."""
+
+from __future__ import annotations
+
+import pytest
+
+from chat import claims
+from chat.citations import Citation
+
+SOURCES = [
+    Citation(
+        "a" * 40,
+        "def read_timeout(self, seconds=30):\n"
+        '    """Wait for an answer of the server."""\n'
+        "    if seconds > MAX_WAIT:\n"
+        '        raise TimeoutError("no answer in time")\n'
+        "    return self.pool.wait(seconds)",
+        "net/client.py",
+        10,
+        14,
+        "b" * 40,
+    ),
+    Citation("a" * 40, "class Pool:\n    limit = 1_000\n    retries = 4", "net/pool.py", 1, 3, "c" * 40),
+]
+QUESTION = "How long does the client wait?"
+HONEST = [
+    "`read_timeout` waits 30 seconds by default [1].",
+    "It raises `TimeoutError` when seconds exceed MAX_WAIT [1].",
+    "The file net/client.py defines `read_timeout` [1].",
+    'It fails with "no answer in time" [1].',
+    "The pool (`Pool`) allows 4 retries [2].",
+    "`Pool.limit` is 1_000 [2].",
+    "`read_timeout()` calls `self.pool.wait` and `Pool` limits the rest [1, 2].",
+    "The `Pool` class has four `retries` [2].",
+    "When `seconds` is larger than `MAX_WAIT`, `TimeoutError` is raised [1].",
+]
+LIES = [
+    "`read_timeout` waits 60 seconds by default [1].",
+    "`write_timeout` waits 30 seconds [1].",
+    "The work is done in net/server.py by `read_timeout` [1].",
+    "`read_timeout` is defined in net/clients.py [1].",
+    "See src/net/client.py for `read_timeout` [1].",
+    "`read_timeout` starts on line 10 [1].",
+    "`read_timeout` is at net/client.py:10 [1].",
+    "`read_timeout` spans lines 10 to 14 [1].",
+    "The Scheduler calls `read_timeout` [1].",
+    "Scheduler calls `read_timeout` [1].",
+    "`ConnectionPool` is limited to 1_000 [2].",
+    "It raises ConnectionError when `seconds` is too large [1].",
+    "It uses `self.pool.drain(seconds)` [1].",
+    "`Client.read_timeout` waits 30 seconds [1].",
+    'It fails with "server is gone" [1].',
+    "It logs 'giving up' and raises `TimeoutError` [1].",
+    "`read_timeout` retries 7 times [1].",
+    "`read_timeout` retries three times [1].",
+    "The limit of `Pool` is 2,000 [2].",
+    "The limit of `Pool` is 0xff [2].",
+    "`read_timeout` came in with commit deadbeef1 [1].",
+    "The frobnicate function calls `read_timeout` [1].",
+    "`read_timeout` uses a helper called frobnicate [1].",
+    "`read_timeout` reads the option frobnicate, named frobnicate [1].",
+    "`read_timeout` is described at https://example.org/client [1].",
+    "`read_timeout` sends `SECONDS` to the pool [1].",
+    "`Pool` has 4 retries [1].",
+    "`read_timeout` waits 30 seconds [3].",
+    "`read_timeout` waits 30 seconds [0].",
+    "`read_timeout` waits 30 seconds.",
+    "The client waits for the server [1].",
+    "Nothing is ever wrong [1].",
+    "readTimeout waits 30 seconds [1].",
+    "`MAX_WAITS` bounds `seconds` [1].",
+    "`read_timeout` needs version 3.12 [1].",
+    "According to Kowalski, `read_timeout` is slow [1].",
+    "`read_timeout` calls `os.kill` [1].",
+    "`delete_all` is run by `read_timeout` [1, 2].",
+]
+
+
+@pytest.mark.parametrize("text", HONEST)
+def test_what_the_sources_say_is_supported(text: str) -> None:
+    (found,) = claims.statements(text, SOURCES, QUESTION)
+    assert found.why == ""
+    assert found.citations
+    assert "[" not in found.text
+
+
+@pytest.mark.parametrize("text", LIES)
+def test_what_is_invented_is_not(text: str) -> None:
+    found = claims.statements(text, SOURCES, QUESTION)
+    assert found
+    assert not any(one.supported for one in found)
+
+
+def test_there_are_enough_lies() -> None:
+    assert len(LIES) >= 30
+
+
+def test_a_name_of_the_question_is_no_proof() -> None:
+    (found,) = claims.statements(
+        "`delete_all` calls `read_timeout` [1].", SOURCES, "Does delete_all call read_timeout?"
+    )
+    assert found.why == "'delete_all' is not in its sources"
+
+
+def test_a_text_is_cut_into_sentences_with_their_sources() -> None:
+    text = (
+        "## Waiting\n\n`read_timeout` waits. [1] Then `Pool` has 4 retries [2], e.g. on errors.\n\n"
+        "- one thing [1]\n* another `Pool` [2]\n1. numbered `Pool` [2]\n\n"
+        "```python\nreturn self.pool.wait(seconds) [1]\n```\n"
+    )
+    assert claims.sentences(text) == [
+        "Waiting",
+        "`read_timeout` waits [1].",
+        "Then `Pool` has 4 retries [2], e.g. on errors.",
+        "one thing [1]",
+        "another `Pool` [2]",
+        "numbered `Pool` [2]",
+        "return self.pool.wait(seconds) [1]",
+    ]
+
+
+def test_mostly_unsupported() -> None:
+    good, bad = HONEST[0], LIES[0]
+    assert not claims.are_mostly_unsupported(claims.statements(f"{good} {bad}", SOURCES, QUESTION))
+    assert claims.are_mostly_unsupported(claims.statements(f"{good} {bad} {LIES[1]}", SOURCES, QUESTION))
+    assert claims.are_mostly_unsupported([])
+
+
+@pytest.mark.parametrize(
+    "text", ["", "[1]", "." * 50_000, "[" * 30_000, "a" * 100_000, "`" * 9999, "1. " * 9999, "\x00\n\x1b"]
+)
+def test_any_text_is_read_in_reasonable_time(text: str) -> None:
+    assert not any(one.supported for one in claims.statements(text, SOURCES, QUESTION))
