@@ -7,16 +7,17 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from chat import places
+from chat import claims, places
 from chat.answer import Answer, State
 from chat.calls import MOST_SHOWN, Place, callers
 from chat.citations import Citation, Citations, address
 from chat.history import History, name_of
+from chat.providers import MOST_EXCERPTS, MOST_LINES, Provider
 from chat.questions import Asked, is_about_the_last, read
 from chat.statements import Found, Statement
 from core.code.languages import file_kind
 from core.code.test_files import is_test_file
-from core.errors import GitloreError, UserError
+from core.errors import GitloreError, StageError, UserError
 from core.git import refs, touched, trees
 from core.logs import log
 from index.code_index import CodeIndex
@@ -38,6 +39,8 @@ class Chat:
     git_dir: Path
     index: CodeIndex
     citations: Citations
+    provider: Provider | None = None
+    """The language model that writes, if any."""
     timeout_s: float = touched.SECONDS
     """For each question to git."""
 
@@ -75,7 +78,37 @@ class Chat:
             hits = [last.hits[0]]
         found, known = self._found(asked, hits, commit)
         found = replace(found, notes=[*notes, *found.notes])
-        return self._delivered(asked, found, hits, commit, known=known)
+        answer = self._delivered(asked, found, hits, commit, known=known)
+        return self._written(answer) if self.provider and known and answer.statements else answer
+
+    def _written(self, answer: Answer) -> Answer:
+        """The answer as the language model writes it; as it is, and why, where that does not hold."""
+        assert self.provider
+        name = self.provider.config.model
+        sources = self._excerpts(answer)
+        try:
+            text = self.provider.write(answer.question, sources)
+        except StageError as error:
+            return replace(answer, notes=[*answer.notes, f"{name} was not heard: {error.message}."])
+        written = claims.statements(text, sources, answer.question)
+        if claims.are_mostly_unsupported(written):
+            wrong = (
+                f"{sum(not one.supported for one in written)} of {len(written)} sentences" if written else "anything"
+            )
+            note = f"{name} answered, but its sources do not support {wrong}: this is what they say."
+            return replace(answer, notes=[*answer.notes, note])
+        return replace(answer, statements=written, lead="", written_by=name)
+
+    def _excerpts(self, answer: Answer) -> list[Citation]:
+        """What the model may read and cite: the best places as a whole, then what the answer cites."""
+        commit, found = answer.state.commit, []
+        if answer.kind in SHOWN:
+            for hit in mixed(answer.hits, SHOWN[answer.kind]):
+                last = min(hit.last, hit.first + MOST_LINES - 1)
+                if one := self.citations.cite(hit.path, hit.first, last, commit):
+                    found.append(one)
+        inside = [one for one in answer.citations if not any(_is_within(one, whole) for whole in found)]
+        return [*found, *inside][:MOST_EXCERPTS]
 
     def _found(self, asked: Asked, hits: list[Hit], commit: str) -> tuple[Found, bool]:
         """What there is to say, and whether it is an answer rather than only the nearest."""
@@ -214,6 +247,11 @@ def mixed(hits: Sequence[Hit], count: int) -> list[Hit]:
     kept = rest[: max(1, count // 3)]
     chosen = [hit for hit in hits if hit not in rest or hit in kept][:count]
     return chosen if len(chosen) == count else [hit for hit in hits if hit in chosen or hit in rest][:count]
+
+
+def _is_within(citation: Citation, whole: Citation) -> bool:
+    same = citation.path and (citation.path, citation.commit) == (whole.path, whole.commit)
+    return bool(same and whole.first <= citation.first and citation.last <= whole.last)
 
 
 def _has_name(hit: Hit, name: str) -> bool:

@@ -6,7 +6,7 @@ import json
 import os
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal, TypeVar
 
@@ -61,15 +61,29 @@ class PipelineConfig(Section):
     """Seconds after which the on_finish command is stopped."""
 
 
+class ChatConfig(Section):
+    """Which language model writes the answers of chat.py; without one they are the repository's own words."""
+
+    url: str = Field(default="", max_length=2000)
+    """OpenAI-compatible API of a language model, such as http://localhost:11434/v1; empty for none."""
+    model: str = Field(default="", max_length=200)
+    """Its name there."""
+    timeout_s: float = Field(default=120.0, gt=0, le=3600)
+    """Seconds to wait for its answer."""
+    allow_remote: tuple[str, ...] = ()
+    """Repositories (folders or URLs) of which excerpts may be sent to a url that is not this machine."""
+
+
 @dataclass(frozen=True)
 class Config:
-    """Validated settings: `pipeline` plus one section per stage, by stage name."""
+    """Validated settings: `pipeline` plus one section per stage, by stage name, and those of commands."""
 
     pipeline: PipelineConfig
     stages: Mapping[str, Section]
+    chat: ChatConfig = field(default_factory=ChatConfig)
 
     def as_dict(self) -> dict[str, Any]:
-        """Every setting as resolved, JSON-ready, without credentials."""
+        """Every setting of the pipeline as resolved, JSON-ready, without credentials."""
         sections: dict[str, Section] = {"pipeline": self.pipeline, **self.stages}
         shown = json.dumps({name: section.model_dump(mode="json") for name, section in sections.items()})
         settings: dict[str, Any] = json.loads(without_credentials(shown))
@@ -97,7 +111,7 @@ def load(
         for key, value in settings.items():
             _set(data, section, key, value)
             given.append((section, key))
-    models: dict[str, type[Section]] = {"pipeline": PipelineConfig, **sections}
+    models: dict[str, type[Section]] = {"pipeline": PipelineConfig, "chat": ChatConfig, **sections}
     _replace(data, models, given)
     for place in given:  # what is wrong with these is not on a line of the file
         lines.pop(place, None)
@@ -106,9 +120,10 @@ def load(
         key = unknown[0]
         raise UserError(f"{_at(source, lines, (key,))}unknown section '{key}'", did_you_mean(str(key), models))
     validated = {name: _validate(name, model, data.get(name), data, source, lines) for name, model in models.items()}
-    pipeline = validated.pop("pipeline")
+    pipeline, chat = validated.pop("pipeline"), validated.pop("chat")
     assert isinstance(pipeline, PipelineConfig)
-    return Config(pipeline=pipeline, stages=validated)
+    assert isinstance(chat, ChatConfig)
+    return Config(pipeline=pipeline, stages=validated, chat=chat)
 
 
 def checked(name: str, model: type[SectionT], values: Mapping[str, Any]) -> SectionT:
@@ -304,14 +319,14 @@ def _inherited(model: type[Section], data: Mapping[str, Any]) -> dict[str, Any]:
     `same_as: "pipeline.outputs/stores"` is the folder stores/ in the one that the key names.
     """
     found = {}
-    for field, info in model.model_fields.items():
+    for name, info in model.model_fields.items():
         extra = info.json_schema_extra
         if isinstance(extra, dict) and "same_as" in extra:
             source, slash, below = str(extra["same_as"]).partition("/")
             section, key = source.split(".")
             values = data.get(section)
             if isinstance(values, dict) and key in values:
-                found[field] = f"{values[key]}{slash}{below}" if slash else values[key]
+                found[name] = f"{values[key]}{slash}{below}" if slash else values[key]
     return found
 
 

@@ -16,7 +16,7 @@ import pipeline
 import predict
 import serve
 from core import statistics
-from core.config import PipelineConfig, load
+from core.config import ChatConfig, PipelineConfig, load
 from core.engine.command import stage_command
 from core.evaluation import compression, contamination, next_files
 from core.history import reader
@@ -30,7 +30,7 @@ from stores.agent.context_types import CONTEXT_TYPES, KINDS
 README = (PROJECT / "README.md").read_text(encoding="utf-8")
 PAGES = {path.name: path.read_text(encoding="utf-8") for path in sorted((PROJECT / "docs").glob("*.md"))}
 CONFIG = (PROJECT / "config.yaml").read_text(encoding="utf-8")
-SECTIONS = {"pipeline": PipelineConfig, **{stage.name: stage.config for stage in pipeline.STAGES}}
+SECTIONS = {"pipeline": PipelineConfig, "chat": ChatConfig, **{stage.name: stage.config for stage in pipeline.STAGES}}
 DATASET = dataset_builder.STAGE.config()
 (XZ,) = compression._FILTERS
 MB = 1 << 20

@@ -136,7 +136,6 @@ def test_hostile_names_and_texts_are_data(chat: Chat, shop: Repo) -> None:
     )
     chat.update()
     answer = ask(chat, "What does the evil_function print?")
-    assert "\x1b" in answer.in_words()  # the command spells it out
     assert "evil.py" in answer.in_words()
 
 
