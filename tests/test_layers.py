@@ -39,7 +39,7 @@ STAGE_FILES = {
     *("git_scraper", "semantic_chunker", "repository_joiner", "tokenizer", "dataset_builder", "train_model"),
     *("change_ranker", "evaluate", "report_builder", "github_miner", "store_seeder"),
 }
-COMMANDS = {"predict", "serve"}
+COMMANDS = {"predict", "chat", "serve"}
 STORES = (("engine",), ("agent",))
 """The rooms of `stores`, in the same way: any database of ours, then what agents read."""
 WITHOUT_ENGINE = {room for layer in LAYERS[1:12] for room in layer} | {"stores", "miners", "index", "chat"}
@@ -65,7 +65,7 @@ def room_of(file: Path) -> str:
         assert Path(rest[0]).stem in LEAVES, f"{file} belongs into a room"
         return "leaves"
     if rest:
-        return "commands" if rest[-1] == "__main__.py" and first == "stores" else first
+        return "commands" if rest[-1] == "__main__.py" and first in ("stores", "chat") else first
     name = file.stem
     if name == "pipeline":
         return name
@@ -86,9 +86,9 @@ def imported(file: Path) -> tuple[Path, ...]:
             names = [str(node.module), *(f"{node.module}.{alias.name}" for alias in node.names)]
         for name in names:
             base = PROJECT.joinpath(*name.split("."))
-            found |= {
-                one.relative_to(PROJECT) for one in (base.with_suffix(".py"), base / "__init__.py") if one.is_file()
-            }
+            package = base / "__init__.py"  # of chat/ and chat.py, the folder is imported
+            one = package if package.is_file() else base.with_suffix(".py")
+            found |= {one.relative_to(PROJECT)} if one.is_file() else set()
     return tuple(sorted(found - {file}))
 
 

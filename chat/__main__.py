@@ -1,0 +1,152 @@
+"""The command chat.py: flags and printing."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from core import logs
+from core.config import ChatConfig, cache_folder, load, settings_file
+from core.engine.command import CONTEXT_SETTINGS, version_option, with_exit_codes, with_section
+from core.visible import visible
+
+if TYPE_CHECKING:
+    from chat.answer import Answer
+    from chat.asking import Chat
+
+MANY_TEXTS = 500
+"""To read; only then is there time to tell about it."""
+_HELP = (
+    "Ask in words: where, how, what calls …, why was … changed, when was … introduced, who knows …, what changed since"
+)
+
+
+@click.command(context_settings=CONTEXT_SETTINGS)
+@click.argument("question", nargs=-1, metavar="[QUESTION]...")
+@click.option("--repo", default=".", metavar="PATH", show_default=True, help="Repository (path or URL) to ask.")
+@click.option("--commit", default="", metavar="COMMIT", help="Answer as of this commit [default: what is checked out].")
+@click.option("--update", is_flag=True, help="Bring the index up to date, without a question.")
+@click.option("--status", is_flag=True, help="Say what the index holds, without a question, and change nothing.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object (in a conversation: a line each).")
+@click.option("--why", is_flag=True, help="Show the places that were found, and what spoke for each.")
+@with_section(ChatConfig)
+@click.option("--config", metavar="FILE", help="Settings file [default: config.yaml, if there is one].")
+@click.option("--cache-dir", default="", metavar="DIR", help="Indexes and clones [default: pipeline.cache_dir].")
+@click.option("--verbose", is_flag=True, help="Show debug messages, such as the exact git commands.")
+@version_option()
+@with_exit_codes
+def main(
+    question: tuple[str, ...], repo: str, commit: str, update: bool, status: bool, as_json: bool, why: bool,
+    config: str | None, cache_dir: str, verbose: bool, **given: Any,
+) -> None:  # fmt: skip
+    """Ask a repository in words: where, how, what calls it, why was it changed, who knows it, what is new."""
+    logs.setup(verbose=verbose)
+    settings = load(settings_file(config), {}, values={"chat": _given(given)}, other_sections=True).chat
+    with opened(repo, cache_folder(cache_dir), settings) as chat:
+        if status:
+            show_status(chat, as_json=as_json)
+            return
+        bring_up_to_date(chat, commit)
+        if update:
+            show_status(chat, as_json=as_json)
+        if question:
+            show(chat.ask(" ".join(question)), as_json=as_json, why=why)
+        elif not update:
+            converse(chat, commit, as_json=as_json, why=why)
+
+
+def _given(given: dict[str, Any]) -> dict[str, Any]:
+    return {key: value for key, value in given.items() if value not in (None, ())}
+
+
+@contextlib.contextmanager
+def opened(repo: str, cache_dir: Path, settings: ChatConfig) -> Iterator[Chat]:
+    """A repository to ask, with its index. Raises UserError where there is none."""
+    from chat.asking import Chat
+    from chat.citations import Citations
+    from chat.providers import Provider
+    from core.git.repositories import open_repository
+    from index.code_index import CodeIndex
+
+    provider = Provider.of(settings, repo, cache_dir)
+    repository = open_repository(repo, cache_dir)
+    with CodeIndex(repository.git_dir, cache_dir) as index, Citations(repository.git_dir) as citations:
+        yield Chat(repository.git_dir, index, citations, provider)
+
+
+def bring_up_to_date(chat: Chat, commit: str) -> None:
+    """Index what is new, and show how far that is where it takes a while."""
+    from core.progress import Progress
+
+    with contextlib.ExitStack() as stack:
+        bar: list[Progress] = []
+
+        def advance(_: int, total: int) -> None:
+            if total < MANY_TEXTS:
+                return
+            if not bar:
+                bar.append(stack.enter_context(Progress("indexing", total, "files")))
+            bar[0].advance()
+
+        chat.update(commit, advance)
+
+
+def converse(chat: Chat, commit: str, *, as_json: bool, why: bool) -> None:
+    """Answer line by line until the input ends; "it" is what the last answer was about."""
+    is_terminal = sys.stdin.isatty()
+    if is_terminal:
+        click.echo(f"Ask in words: {_HELP}; Ctrl-D ends.", err=True)
+    last: Answer | None = None
+    while True:
+        if is_terminal:
+            click.echo("> ", nl=False, err=True)
+        line = sys.stdin.readline()
+        if not line:
+            return
+        if line.strip():
+            bring_up_to_date(chat, commit)
+            last = chat.ask(line, last)
+            show(last, as_json=as_json, why=why, in_line=True)
+
+
+def show(answer: Answer, *, as_json: bool, why: bool, in_line: bool = False) -> None:
+    """Print an answer; what a terminal would act on is spelled out, in JSON everything beyond ASCII."""
+    if as_json:
+        click.echo(json.dumps(answer.as_dict(why=why), indent=None if in_line else 2))
+    else:
+        click.echo(visible(answer.in_words(why=why)))
+
+
+def show_status(chat: Chat, *, as_json: bool) -> None:
+    """Print what the index holds and how old it is."""
+    status = chat.index.status()
+    state = chat.state(status.commit) if status.commit else None
+    if as_json:
+        record = {
+            "commit": status.commit,
+            "behind": state.behind if state else None,
+            "files": status.files,
+            "symbols": status.symbols,
+            "skipped": dict(status.skipped),
+            "vectors": status.has_vectors,
+            "bytes": status.size,
+        }
+        click.echo(json.dumps(record, indent=2))
+        return
+    if not state:
+        click.echo("there is no index yet; the first question makes it")
+        return
+    where = state.in_words().replace("answered at", "indexed at")
+    click.echo(visible(f"{where}: {status.files:,} files, {status.symbols:,} symbols, {status.size / 1e6:,.1f} MB"))
+    for reason, count in status.skipped.items():
+        click.echo(visible(f"  left out: {count:,} {reason}"))
+
+
+if __name__ == "__main__":
+    main(prog_name="python -m chat")
