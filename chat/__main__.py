@@ -5,8 +5,6 @@ from __future__ import annotations
 import contextlib
 import json
 import sys
-from collections.abc import Iterator
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -47,6 +45,8 @@ def main(
 ) -> None:  # fmt: skip
     """Ask a repository in words: where, how, what calls it, why was it changed, who knows it, what is new."""
     logs.setup(verbose=verbose)
+    from chat.asking import opened
+
     settings = load(settings_file(config), {}, values={"chat": _given(given)}, other_sections=True).chat
     with opened(repo, cache_folder(cache_dir), settings) as chat:
         if status:
@@ -63,21 +63,6 @@ def main(
 
 def _given(given: dict[str, Any]) -> dict[str, Any]:
     return {key: value for key, value in given.items() if value not in (None, ())}
-
-
-@contextlib.contextmanager
-def opened(repo: str, cache_dir: Path, settings: ChatConfig) -> Iterator[Chat]:
-    """A repository to ask, with its index. Raises UserError where there is none."""
-    from chat.asking import Chat
-    from chat.citations import Citations
-    from chat.providers import Provider
-    from core.git.repositories import open_repository
-    from index.code_index import CodeIndex
-
-    provider = Provider.of(settings, repo, cache_dir)
-    repository = open_repository(repo, cache_dir)
-    with CodeIndex(repository.git_dir, cache_dir) as index, Citations(repository.git_dir) as citations:
-        yield Chat(repository.git_dir, index, citations, provider)
 
 
 def bring_up_to_date(chat: Chat, commit: str) -> None:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -17,19 +18,35 @@ from chat.questions import Asked, is_about_the_last, read
 from chat.statements import Found, Statement
 from core.code.languages import file_kind
 from core.code.test_files import is_test_file
+from core.config import ChatConfig
 from core.errors import GitloreError, StageError, UserError
 from core.git import refs, touched, trees
+from core.git.repositories import open_repository
 from core.logs import log
 from index.code_index import CodeIndex
 from index.hits import FILE, Hit
 
 SEARCHED = 50
 MOST_HITS = 20
+MOST_NAMED = 2
+"""Symbols of a name in a question that are shown before those that are found by its words."""
 SHOWN = {"where": 5, "how": 3}
 """Places that an answer tells."""
 FLOOR = 0.5
 """Of a question's words: a place that holds fewer is no answer, only the nearest."""
 _TELLS_MORE = {"function", "class", "method", "struct", "trait", "interface", "enum", "impl", "type", "module", "macro"}
+
+
+@contextlib.contextmanager
+def opened(repo: str, cache_dir: Path, settings: ChatConfig) -> Iterator[Chat]:
+    """A repository at a path or URL to ask, with its index, whatever that holds.
+
+    Raises UserError where there is none, or where the model of `settings` may not be asked about it.
+    """
+    provider = Provider.of(settings, repo, cache_dir)
+    git_dir = open_repository(repo, cache_dir).git_dir
+    with CodeIndex(git_dir, cache_dir) as index, Citations(git_dir) as citations:
+        yield Chat(git_dir, index, citations, provider)
 
 
 @dataclass
@@ -74,6 +91,8 @@ class Chat:
             return self._moved(text, where, commit)
         asked = read(text)
         hits, notes = self._subject(asked)
+        if asked.kind in SHOWN:
+            hits = self._in_order(asked, hits, commit)
         if last and last.hits and is_about_the_last(asked):
             hits = [last.hits[0]]
         found, known = self._found(asked, hits, commit)
@@ -103,7 +122,7 @@ class Chat:
         """What the model may read and cite: the best places as a whole, then what the answer cites."""
         commit, found = answer.state.commit, []
         if answer.kind in SHOWN:
-            for hit in mixed(answer.hits, SHOWN[answer.kind]):
+            for hit in answer.hits[: SHOWN[answer.kind]]:
                 last = min(hit.last, hit.first + MOST_LINES - 1)
                 if one := self.citations.cite(hit.path, hit.first, last, commit):
                     found.append(one)
@@ -139,15 +158,23 @@ class Chat:
         return found, True
 
     def _of_places(self, asked: Asked, hits: list[Hit], commit: str) -> tuple[Found, bool]:
-        sure = [hit for hit in hits if self._is_about(asked, hit, commit)]
-        shown = mixed(sure, SHOWN.get(asked.kind, 3)) or hits[:1]
-        told = [places.told(self.citations, commit, asked, hit) for hit in shown]
+        shown = hits[: SHOWN.get(asked.kind, 3)]
+        sure = [hit for hit in shown if self._is_about(asked, hit, commit)]
+        told = [places.told(self.citations, commit, asked, hit) for hit in sure or shown[:1]]
         statements = [one for one in told if one]
         if not sure:
             return Found(statements, lead=f"I don't know; the nearest is {name_of(shown[0])}:"), False
         if asked.kind == "how" and shown[0].kind in ("function", "macro"):
             statements += self._callers_of(shown[0], commit)
         return Found(statements), True
+
+    def _in_order(self, asked: Asked, hits: Sequence[Hit], commit: str) -> list[Hit]:
+        """Places that hold enough of the question's words first; a symbol stands for its whole file."""
+        parts = {hit.path for hit in hits if hit.kind != FILE}
+        exact = [hit for hit in hits if hit.kind != FILE or hit.path not in parts]
+        sure = [hit for hit in exact if self._is_about(asked, hit, commit)]
+        first = mixed([*sure, *(hit for hit in exact if hit not in sure)], max(SHOWN.values()))
+        return [*first, *(hit for hit in hits if hit not in first)]
 
     def _callers_of(self, hit: Hit, commit: str) -> list[Statement]:
         """One hop: a sentence about what calls a function."""
@@ -164,28 +191,33 @@ class Chat:
 
     def _subject(self, asked: Asked) -> tuple[list[Hit], list[str]]:
         """The places that a question is about, the best first, and what is to be said of the choice."""
-        commit = self.index.commit or ""
-        named: list[Hit] = []
-        notes = []
+        files, notes = self._files(asked)
+        if asked.kind in SHOWN and asked.words:
+            named = [hit for name in asked.names for hit in self._called(name)[:MOST_NAMED]]
+            found = [*named, *self.index.search(asked.topic, SEARCHED), *files]
+            return list({(hit.path, hit.first, hit.last): hit for hit in found}.values()), notes
+        found = list(files)
+        for name in asked.names or _single(asked):
+            called = self._called(name)
+            if not asked.names and called and is_test_file(called[0].path):
+                continue  # a plain word, which a test happens to be called by
+            if len(called) > 1 and not found and asked.kind != "calls":
+                notes.append(_chosen(name, called))
+            found += called
+        return found or self.index.search(asked.topic or asked.text, SEARCHED), notes
+
+    def _files(self, asked: Asked) -> tuple[list[Hit], list[str]]:
+        """The files that a question names, and sentences about those that are not there."""
+        found, notes = [], []
         for path in asked.paths:
-            if lines := self.citations.lines(path, commit):
-                named.append(Hit(path, 1, len(lines), "", "", FILE))
-            else:
+            if lines := self.citations.lines(path, self.index.commit or ""):
+                found.append(Hit(path, 1, len(lines), "", "", FILE))
+            elif "/" in path:
                 notes.append(f"There is no file {path} at this commit.")
-        if asked.kind not in ("where", "how") or not asked.words:
-            for name in asked.names or _single(asked):
-                found = sorted(self.index.symbols_named(name), key=_order)
-                if not asked.names and found and is_test_file(found[0].path):
-                    continue  # a plain word, which a test happens to be called by
-                if len(found) > 1 and not named and asked.kind != "calls":
-                    notes.append(_chosen(name, found))
-                named += found
-        if named:
-            return list({(hit.path, hit.first): hit for hit in named}.values()), notes
-        searched = self.index.search(
-            asked.text if asked.kind in ("where", "how") else asked.topic or asked.text, MOST_HITS
-        )
-        return searched, notes
+        return found, notes
+
+    def _called(self, name: str) -> list[Hit]:
+        return sorted(self.index.symbols_named(name), key=_order)
 
     def _of_topic(self, asked: Asked, hits: Sequence[Hit]) -> list[Hit]:
         """The files that recent changes are asked about: named ones, folders, or those that the topic is about."""
@@ -242,11 +274,12 @@ class Chat:
 
 
 def mixed(hits: Sequence[Hit], count: int) -> list[Hit]:
-    """The best hits in their order; if there are others, at most a third are tests, documents or settings."""
+    """The best hits in their order; if there are others, at most a fifth are tests, documents or settings."""
     rest = [hit for hit in hits if is_test_file(hit.path) or file_kind(hit.path) != "code"]
-    kept = rest[: max(1, count // 3)]
-    chosen = [hit for hit in hits if hit not in rest or hit in kept][:count]
-    return chosen if len(chosen) == count else [hit for hit in hits if hit in chosen or hit in rest][:count]
+    code = [hit for hit in hits if hit not in rest]
+    chosen = [*code[: count - min(len(rest), count // 5)]]
+    chosen += rest[: count - len(chosen)]
+    return [hit for hit in hits if hit in chosen]
 
 
 def _is_within(citation: Citation, whole: Citation) -> bool:

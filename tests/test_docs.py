@@ -15,6 +15,7 @@ import dataset_builder
 import pipeline
 import predict
 import serve
+from chat.__main__ import main as chat_command
 from core import statistics
 from core.config import ChatConfig, PipelineConfig, load
 from core.engine.command import stage_command
@@ -34,6 +35,7 @@ SECTIONS = {"pipeline": PipelineConfig, "chat": ChatConfig, **{stage.name: stage
 DATASET = dataset_builder.STAGE.config()
 (XZ,) = compression._FILTERS
 MB = 1 << 20
+OTHERS = (("serving.md", serve.main), ("chat.md", chat_command))
 FIGURES: dict[tuple[str, str], tuple[Any, Any]] = {
     ("data.md", "The oldest 70 % of the tokens are for training"): (DATASET.train_ratio, 0.7),
     ("data.md", "the next 15 % for validation"): (DATASET.val_ratio, 0.15),
@@ -106,7 +108,7 @@ def test_the_page_of_the_stores_knows_every_context_type_and_kind() -> None:
     ("page", "flag"),
     [
         (page, flag)
-        for page, command in (("pipeline.md", pipeline.main), ("predict.md", predict.main), ("serving.md", serve.main))
+        for page, command in (("pipeline.md", pipeline.main), ("predict.md", predict.main), *OTHERS)
         for flag in options(command)
     ],
 )
