@@ -12,7 +12,7 @@ from chat import claims, places
 from chat.answer import Answer, State
 from chat.calls import MOST_SHOWN, Place, callers
 from chat.citations import Citation, Citations, address
-from chat.history import History, name_of
+from chat.history import FOLDER, History, name_of
 from chat.providers import MOST_EXCERPTS, MOST_LINES, Provider
 from chat.questions import Asked, is_about_the_last, read
 from chat.statements import Found, Statement
@@ -131,20 +131,24 @@ class Chat:
 
     def _found(self, asked: Asked, hits: list[Hit], commit: str) -> tuple[Found, bool]:
         """What there is to say, and whether it is an answer rather than only the nearest."""
-        history = History(self.git_dir, commit, self.citations, self.timeout_s)
-        if asked.kind == "since":
-            about = self._of_topic(asked, hits)
-            if about or not asked.has_subject:
-                return history.since(asked, about), True
-            return history.since(asked, []), True
         if asked.kind == "calls" and (name := next(iter(asked.names), "")):
             defined = [Place(hit.path, hit.first, hit.last) for hit in hits if hit.symbol]
             return callers(self.git_dir, self.citations, commit, name, defined, timeout_s=self.timeout_s), True
+        history = History(self.git_dir, commit, self.citations, self.timeout_s)
+        if asked.kind == "since":
+            return history.since(asked, self._of_topic(asked, hits)), True
+        if asked.kind == "introduced" and asked.texts and not asked.names:
+            found = history.first_with(asked.texts[0])
+            if found.statements:
+                return found, True
         if not hits and asked.kind != "why":
             return Found.nothing("I don't know: nothing in the index speaks of this."), False
         if asked.kind in ("where", "how", "calls"):
             return self._of_places(asked, hits, commit)
-        sure = bool(hits) and self._is_about(asked, hits[0], commit)
+        return self._of_history(asked, hits, history)
+
+    def _of_history(self, asked: Asked, hits: list[Hit], history: History) -> tuple[Found, bool]:
+        sure = bool(hits) and self._is_about(asked, hits[0], history.commit)
         if asked.kind == "why":
             found = history.why(asked, hits[0] if sure else None)
         elif asked.kind == "introduced":
@@ -185,7 +189,7 @@ class Chat:
         return found.statements[:1]
 
     def _is_about(self, asked: Asked, hit: Hit, commit: str) -> bool:
-        if hit.path in asked.paths or any(_has_name(hit, name) for name in asked.names):
+        if hit.kind == FOLDER or hit.path in asked.paths or any(_has_name(hit, name) for name in asked.names):
             return True
         return places.coverage(asked, self.citations, commit, hit) >= FLOOR
 
@@ -197,21 +201,38 @@ class Chat:
             found = [*named, *self.index.search(asked.topic, SEARCHED), *files]
             return list({(hit.path, hit.first, hit.last): hit for hit in found}.values()), notes
         found = list(files)
+        if asked.kind in ("who", "since") and not asked.names and not found and (part := self._part(asked)):
+            return [part], notes
         for name in asked.names or _single(asked):
             called = self._called(name)
             if not asked.names and called and is_test_file(called[0].path):
                 continue  # a plain word, which a test happens to be called by
-            if len(called) > 1 and not found and asked.kind != "calls":
+            if len(called) > 1 and not found and asked.kind in ("introduced", "why"):
                 notes.append(_chosen(name, called))
             found += called
         return found or self.index.search(asked.topic or asked.text, SEARCHED), notes
 
+    def _part(self, asked: Asked) -> Hit | None:
+        """The folder or file nearest to the root that a question names by its path, or by its own name alone."""
+        named = {word.strip("/.") for word in asked.topic.split()}
+        parts: dict[str, str] = {}
+        for path in trees.files_of(self.git_dir, self.index.commit or ""):
+            parts |= {str(folder): FOLDER for folder in Path(path).parents if str(folder) != "."}
+            if file_kind(path) == "code" and not is_test_file(path):
+                parts[path] = FILE
+        found = [part for part in parts if part in named or Path(part).stem in named]
+        best = min(found, key=lambda part: (part not in named, part.count("/"), part), default="")
+        return Hit(best, 1, 1, "", "", parts[best]) if best else None
+
     def _files(self, asked: Asked) -> tuple[list[Hit], list[str]]:
         """The files that a question names, and sentences about those that are not there."""
         found, notes = [], []
+        tree = trees.files_of(self.git_dir, self.index.commit or "") if asked.paths else {}
         for path in asked.paths:
             if lines := self.citations.lines(path, self.index.commit or ""):
                 found.append(Hit(path, 1, len(lines), "", "", FILE))
+            elif any(one.startswith(f"{path.rstrip('/')}/") for one in tree):
+                found += [] if asked.kind in SHOWN else [Hit(path.rstrip("/"), 1, 1, "", "", FOLDER)]
             elif "/" in path:
                 notes.append(f"There is no file {path} at this commit.")
         return found, notes
@@ -221,16 +242,9 @@ class Chat:
 
     def _of_topic(self, asked: Asked, hits: Sequence[Hit]) -> list[Hit]:
         """The files that recent changes are asked about: named ones, folders, or those that the topic is about."""
-        commit = self.index.commit or ""
-        folders = [word.strip("/.") for word in asked.topic.split()]
-        inside = {
-            path for path in trees.files_of(self.git_dir, commit) for one in folders if path.startswith(f"{one}/")
-        }
-        if inside:
-            return [Hit(path, 1, 1, "", "", FILE) for path in sorted(inside)]
         if not asked.has_subject:
             return []
-        return [hit for hit in hits[:3] if self._is_about(asked, hit, commit)]
+        return [hit for hit in hits[:3] if hit.kind == FOLDER or self._is_about(asked, hit, self.index.commit or "")]
 
     def _moved(self, text: str, where: tuple[str, int, int, str], commit: str) -> Answer:
         """Where the lines of a citation stand now."""

@@ -27,9 +27,11 @@ from core.git.touched import Touch
 from core.history.messages import is_bot
 from core.ranking.facts import decayed_shares
 from core.ranking.terms import parts, words
-from index.hits import Hit
+from index.hits import FILE, Hit
 
 Result = TypeVar("Result")
+FOLDER = "folder"
+"""The kind of a place that is a whole folder."""
 MOST_SHOWN = 6
 """Commits of an answer."""
 MOST_PEOPLE = 3
@@ -86,6 +88,17 @@ class History:
             count = f"{len(since)} commits have changed it since, the last" if len(since) > 1 else "It was changed"
             found += self._statement(f"{count} on {_date(since[0])}: {_title(since[0])}.", since[0])
         return self._found(found)
+
+    def first_with(self, text: str) -> Found:
+        """The first commit after which a text stands in the tree."""
+        touches = self._asked(lambda: touched.mentioning(self.git_dir, self.commit, text, timeout_s=self.timeout_s))
+        if not touches:
+            return self._found([])
+        first = touches[-1]
+        tag = self._asked(lambda: touched.first_tag(self.git_dir, first.hash, timeout_s=self.timeout_s)) or ""
+        release = f"; the first tag with it is {tag}" if tag else ""
+        said = f"`{text}` came in on {_date(first)} with {_who(first)}'s commit {_title(first)}{release}."
+        return self._found(self._statement(said, first))
 
     def why(self, asked: Asked, hit: Hit | None) -> Found:
         """Commits that changed some lines, or speak of the topic, with what they give as reasons."""
@@ -177,7 +190,9 @@ class History:
 
     def _touches(self, hit: Hit) -> list[Touch]:
         def ask() -> list[Touch]:
-            if hit.kind == "file":
+            if hit.kind == FOLDER:
+                return touched.of_folder(self.git_dir, self.commit, hit.path, timeout_s=self.timeout_s)
+            if hit.kind == FILE:
                 return touched.of_path(self.git_dir, self.commit, hit.path, timeout_s=self.timeout_s)
             return touched.of_lines(self.git_dir, self.commit, hit.path, hit.first, hit.last, timeout_s=self.timeout_s)
 

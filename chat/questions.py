@@ -197,6 +197,7 @@ _FRAME = frozenset(
     ]
 )
 _DOTTED = re.compile(r"[^\W\d]\w*(?:(?:\.|::)[^\W\d]\w*)+")
+_TEXTS = re.compile(r"\"([^\"]{3,200})\"|“([^”]{3,200})”|(?<![\w-])(--[A-Za-z][\w-]{2,100})")
 _PRONOUN = re.compile(r"\b(?:it|this|that|them|they|these|those)\b", re.IGNORECASE)
 
 
@@ -209,6 +210,8 @@ class Asked:
     names: tuple[str, ...] = ()
     """Names in it, spelled as only code is, or where the kind of question has one; the likeliest first."""
     paths: tuple[str, ...] = ()
+    texts: tuple[str, ...] = ()
+    """What stands in quotation marks, and flags such as --verbose: to be found as they are."""
     topic: str = ""
     """What is left without the words that ask."""
     when: str = ""
@@ -236,7 +239,8 @@ def read(text: str) -> Asked:
     spelled = [name for name in Query(prose).names if not any(name in one for one in dotted)]
     names = dict.fromkeys(name for name in (*_plain(subject, paths), *dotted, *spelled) if name)
     when, until = _time_of(text) if kind == "since" else ("", "")
-    return Asked(text, kind, tuple(names), paths, _topic(text, when, until), when, until)
+    texts = tuple(dict.fromkeys(next(filter(None, found)) for found in _TEXTS.findall(text)))
+    return Asked(text, kind, tuple(names), paths, texts, _topic(text, when, until), when, until)
 
 
 def _without(text: str, parts: Iterable[str]) -> str:

@@ -45,6 +45,11 @@ def of_path(git_dir: Path, commit: str, path: str, *, timeout_s: float = SECONDS
     return _told(git_dir, commit, ("--follow", "--no-merges"), (path,), timeout_s)
 
 
+def of_folder(git_dir: Path, commit: str, path: str, *, timeout_s: float = SECONDS) -> list[Touch]:
+    """Commits that changed a file in a folder, newest first."""
+    return _told(git_dir, commit, ("--no-merges",), (path,), timeout_s)
+
+
 def since(
     git_dir: Path, old: str, commit: str, paths: Sequence[str] = (), *, timeout_s: float = SECONDS
 ) -> list[Touch]:

@@ -53,7 +53,25 @@ def test_history_questions_cite_commits(chat: Chat, shop: Repo) -> None:
     assert why.text.endswith('Ada: "raise the discount to a tenth". Customers asked for more.')
     assert ask(chat, "Who knows shop/durations.py?").statements[0].text.startswith("Eli: 1 change, 100%")
     assert ask(chat, "What changed since v1.0?").lead.startswith("3 commits since v1.0")
-    assert ask(chat, "What changed in docs since v1.0?").lead.startswith("1 commit of docs/guide.md since v1.0")
+    assert ask(chat, "What changed in docs since v1.0?").lead.startswith("1 commit of docs since v1.0")
+
+
+def test_a_folder_or_a_file_may_be_meant_by_its_own_name(chat: Chat, shop: Repo) -> None:
+    assert ask(chat, "Who knows the docs?").lead.startswith("Who changed docs, newer")
+    assert ask(chat, "Who knows durations?").lead.startswith("Who changed shop/durations.py, newer")
+    assert ask(chat, "What changed in shop/ since v1.0?").lead.startswith("2 commits of shop since v1.0")
+    assert ask(chat, "What changed in shop/none.py since v1.0?").notes == [
+        "There is no file shop/none.py at this commit."
+    ]
+
+
+def test_a_text_came_in_with_the_first_commit_that_has_it(chat: Chat, shop: Repo) -> None:
+    added = shop.commit("add a flag", {"shop/flags.py": "FLAG = '--free-delivery'\n"})
+    shop.commit("use it twice", {"shop/more.py": "FLAG = '--free-delivery'\n"})
+    chat.update()
+    (found,) = ask(chat, "When was the flag --free-delivery added?").statements
+    assert found.text.startswith("`--free-delivery` came in on")
+    assert found.citations[0].commit == added
 
 
 def test_it_points_back(chat: Chat) -> None:

@@ -152,6 +152,14 @@ def test_the_topic_is_what_is_left() -> None:
     assert read("Who wrote src/parser.py?").paths == ("src/parser.py",)
 
 
+def test_texts_are_looked_for_as_they_are() -> None:
+    assert read('When was the flag --hyperlink-format added, and "no such file" too?').texts == (
+        "--hyperlink-format",
+        "no such file",
+    )
+    assert read("well--known").texts == ()
+
+
 def test_a_question_may_point_back() -> None:
     assert is_about_the_last(read("Who wrote it?"))
     assert is_about_the_last(read("and why was this changed"))
