@@ -28,12 +28,12 @@ from index.hits import FILE, Hit
 
 SEARCHED = 50
 MOST_HITS = 20
+MOST_NEAREST = 2
+"""Places that are shown where none is an answer."""
 MOST_NAMED = 2
 """Symbols of a name in a question that are shown before those that are found by its words."""
 SHOWN = {"where": 5, "how": 3}
 """Places that an answer tells."""
-FLOOR = 0.5
-"""Of a question's words: a place that holds fewer is no answer, only the nearest."""
 _TELLS_MORE = {"function", "class", "method", "struct", "trait", "interface", "enum", "impl", "type", "module", "macro"}
 
 
@@ -132,7 +132,7 @@ class Chat:
     def _found(self, asked: Asked, hits: list[Hit], commit: str) -> tuple[Found, bool]:
         """What there is to say, and whether it is an answer rather than only the nearest."""
         if asked.kind == "calls" and (name := next(iter(asked.names), "")):
-            defined = [Place(hit.path, hit.first, hit.last) for hit in hits if hit.symbol]
+            defined = [Place(hit.path, hit.first, hit.last, hit.symbol) for hit in hits if hit.symbol]
             return callers(self.git_dir, self.citations, commit, name, defined, timeout_s=self.timeout_s), True
         history = History(self.git_dir, commit, self.citations, self.timeout_s)
         if asked.kind == "since":
@@ -164,7 +164,7 @@ class Chat:
     def _of_places(self, asked: Asked, hits: list[Hit], commit: str) -> tuple[Found, bool]:
         shown = hits[: SHOWN.get(asked.kind, 3)]
         sure = [hit for hit in shown if self._is_about(asked, hit, commit)]
-        told = [places.told(self.citations, commit, asked, hit) for hit in sure or shown[:1]]
+        told = [places.told(self.citations, commit, asked, hit) for hit in sure or shown[:MOST_NEAREST]]
         statements = [one for one in told if one]
         if not sure:
             return Found(statements, lead=f"I don't know; the nearest is {name_of(shown[0])}:"), False
@@ -182,7 +182,7 @@ class Chat:
 
     def _callers_of(self, hit: Hit, commit: str) -> list[Statement]:
         """One hop: a sentence about what calls a function."""
-        name, where = hit.symbol, Place(hit.path, hit.first, hit.last)
+        name, where = hit.symbol, Place(hit.path, hit.first, hit.last, hit.symbol)
         found = callers(self.git_dir, self.citations, commit, name, [where], timeout_s=min(self.timeout_s, 2.0))
         if not 0 < len(found.statements) < MOST_SHOWN:  # a name that stands everywhere tells nothing
             return []
@@ -191,14 +191,14 @@ class Chat:
     def _is_about(self, asked: Asked, hit: Hit, commit: str) -> bool:
         if hit.kind == FOLDER or hit.path in asked.paths or any(_has_name(hit, name) for name in asked.names):
             return True
-        return places.coverage(asked, self.citations, commit, hit) >= FLOOR
+        return places.is_about(asked, self.citations, commit, hit)
 
     def _subject(self, asked: Asked) -> tuple[list[Hit], list[str]]:
         """The places that a question is about, the best first, and what is to be said of the choice."""
         files, notes = self._files(asked)
         if asked.kind in SHOWN and asked.words:
             named = [hit for name in asked.names for hit in self._called(name)[:MOST_NAMED]]
-            found = [*named, *self.index.search(asked.topic, SEARCHED), *files]
+            found = [*named, *self.index.search(asked.text, SEARCHED), *files]
             return list({(hit.path, hit.first, hit.last): hit for hit in found}.values()), notes
         found = list(files)
         if asked.kind in ("who", "since") and not asked.names and not found and (part := self._part(asked)):
@@ -310,10 +310,14 @@ def _single(asked: Asked) -> list[str]:
     return [asked.topic] if re.fullmatch(r"\w+", asked.topic) else []
 
 
-def _order(hit: Hit) -> tuple[bool, bool, bool, int, str]:
-    """What is likeliest meant by a name: code before tests and documents, what is at the top before what is inside."""
-    depth = len(re.split(r"\.|::", hit.symbol))
-    return is_test_file(hit.path), file_kind(hit.path) != "code", hit.kind not in _TELLS_MORE, depth, hit.path
+def _order(hit: Hit) -> tuple[bool, bool, bool, int, int, str]:
+    """What is likeliest meant by a name: code before tests and documents, outer before inner, long before short.
+
+    A declaration is shorter than its definition.
+    """
+    depth, lines = len(re.split(r"\.|::", hit.symbol)), hit.last - hit.first
+    is_code = file_kind(hit.path) == "code"
+    return is_test_file(hit.path), not is_code, hit.kind not in _TELLS_MORE, depth, -lines, hit.path
 
 
 def _chosen(name: str, found: Sequence[Hit]) -> str:

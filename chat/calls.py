@@ -61,6 +61,8 @@ class Place:
     path: str
     first: int
     last: int
+    symbol: str
+    """Its qualified name."""
 
 
 def callers(
@@ -95,7 +97,7 @@ def callers(
     for use in sorted(calls or outside, key=lambda use: is_test_file(use.path)):
         groups.setdefault((use.path, use.inside), []).append(use)
     statements = [_told(citations, commit, last, some) for some in list(groups.values())[:MOST_SHOWN]]
-    if "." in name or "::" in name or len(defined) > 1:
+    if "." in name or "::" in name or len({place.symbol for place in defined}) > 1:
         notes.append(f"Calls are told by the name `{last}` alone: another symbol may have it, too.")
     tests = sum(is_test_file(path) for path, _ in groups)
     what = (

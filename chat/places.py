@@ -18,6 +18,8 @@ HEAD_LINES = 25
 SPAN_LINES = 10
 WHOLE_LINES = 14
 """A symbol of so many lines is cited as a whole."""
+LEAST_WORDS = 2
+"""Of a question, that a place must hold to be an answer."""
 MOST_SEARCHED = 3000
 """Lines of a symbol or file among which the best ones are looked for."""
 
@@ -121,11 +123,12 @@ def title_of(lines: Sequence[str], line: int) -> str:
     return ""
 
 
-def coverage(asked: Asked, citations: Citations, commit: str, hit: Hit) -> float:
-    """The part of the question's words that a hit holds in its name, its path, its docstring or its lines."""
+def is_about(asked: Asked, citations: Citations, commit: str, hit: Hit) -> bool:
+    """Whether a hit holds half of the question's words, and two of them if there are two.
+
+    They may be in its name, its path, its docstring or its lines.
+    """
     wanted = set(asked.words)
-    if not wanted:
-        return 1.0
     text = citations.lines(hit.path, commit)[hit.first - 1 : min(hit.last, hit.first + MOST_SEARCHED)]
-    held = set(words("\n".join([hit.symbol, hit.path, hit.doc, *text])))
-    return len(wanted & held) / len(wanted)
+    held = wanted & set(words("\n".join([hit.symbol, hit.path, hit.doc, *text])))
+    return 2 * len(held) >= len(wanted) and len(held) >= min(len(wanted), LEAST_WORDS)

@@ -58,7 +58,7 @@ def places(found: Found) -> dict[str, list[int]]:
 
 
 def test_calls_are_found_with_the_symbol_that_they_are_in(repo: Repo) -> None:
-    found = asked(repo, "load", Place("library.py", 1, 3))
+    found = asked(repo, "load", Place("library.py", 1, 3, "load"))
     assert places(found) == {
         "`main` in main.rs calls `load`.": [4, 6, 7],
         "`Reader.read` in library.py calls `load`.": [10, 11],
