@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import functools
 import re
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -70,7 +71,7 @@ class History:
             return self._found([])
         oldest, path = touches[-1], hit.path
         for _ in range(MOST_MOVES):
-            earlier = self._before(oldest, hit.symbol, path)
+            earlier = self._before(oldest, hit.symbol)
             if not earlier:
                 break
             path, touches = earlier[0], [*touches, *earlier[1]]
@@ -202,23 +203,28 @@ class History:
         texts = [word.removesuffix("i") for word in dict.fromkeys(asked.words)][:6]  # "librari" stands for both forms
         return touched.saying(self.git_dir, self.commit, texts, timeout_s=self.timeout_s) if texts else []
 
-    def _before(self, first: Touch, symbol: str, path: str) -> tuple[str, list[Touch]] | None:
-        """(path, commits) of a symbol in the file that a commit moved it out of."""
+    def _before(self, first: Touch, symbol: str) -> tuple[str, list[Touch]] | None:
+        """(path, commits) of a symbol before a commit that moved it out of a file, or wrote it anew.
+
+        A file with fewer definitions of the name than before has lost it; where none has more, it was there before.
+        """
         name = own_name(symbol)
         parent = self._revision(f"{first.hash}^1") if name else ""
         if not parent:
             return None
 
         def ask() -> tuple[str, list[Touch]] | None:
-            there = dict(touched.definitions(self.git_dir, parent, name, timeout_s=self.timeout_s))
-            still = {one for one, _ in touched.definitions(self.git_dir, first.hash, name, timeout_s=self.timeout_s)}
-            for old, line in there.items():
-                if old not in still or old == path:
-                    first_line, last_line = self._around(old, parent, line)
-                    return old, touched.of_lines(
-                        self.git_dir, parent, old, first_line, last_line, timeout_s=self.timeout_s
-                    )
-            return None
+            there = touched.definitions(self.git_dir, parent, name, timeout_s=self.timeout_s)
+            before = Counter(path for path, _ in there)
+            after = Counter(
+                path for path, _ in touched.definitions(self.git_dir, first.hash, name, timeout_s=self.timeout_s)
+            )
+            lost = list(before - after) or (list(before) if not after - before and len(before) == 1 else [])
+            if not lost:
+                return None
+            line = next(line for path, line in there if path == lost[0])
+            lines = self._around(lost[0], parent, line)
+            return lost[0], touched.of_lines(self.git_dir, parent, lost[0], *lines, timeout_s=self.timeout_s)
 
         found = self._asked(ask)
         return found if found and found[1] else None

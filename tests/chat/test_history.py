@@ -70,6 +70,22 @@ def test_a_name_may_be_younger_than_its_lines(repo: Repo, history: History) -> N
     assert found[1].startswith("Some of its lines are older, from 2020-09-13")
 
 
+def test_a_symbol_that_was_written_anew_is_not_younger_for_it(repo: Repo, history: History) -> None:
+    filler = "".join(f"x_{number} = {number}\n" for number in range(40))
+    repo.commit("much more", {"new.py": f"def second():\n    return 5\n\n\n{filler}"})
+    repo.commit("write it anew", {"new.py": f"{filler}\n\ndef second(a, b):\n    c = a\n    return c + b\n"})
+    repo.git("mv", "new.py", "newer.py")
+    history.commit = repo.commit("rename the file")
+    found = texts(history, history.introduced(Hit("newer.py", 43, 45, "", "second", "function")))
+    assert found[0].startswith("`second` came in on 2020-09-13")
+
+
+def test_another_of_the_same_name_elsewhere_is_not_followed(repo: Repo, history: History) -> None:
+    history.commit = repo.commit("another second", {"other.py": "def second():\n    return 6\n"})
+    found = texts(history, history.introduced(Hit("other.py", 1, 2, "", "second", "function")))
+    assert 'commit "another second"' in found[0]
+
+
 def test_reasons_are_those_that_the_commits_give(history: History) -> None:
     found = history.why(read("Why was `second` changed?"), SECOND)
     assert texts(history, found) == [
