@@ -166,6 +166,8 @@ class Chat:
         sure = [hit for hit in shown if self._is_about(asked, hit, commit)]
         told = [places.told(self.citations, commit, asked, hit) for hit in sure or shown[:MOST_NEAREST]]
         statements = [one for one in told if one]
+        if not statements:
+            return Found.nothing("I don't know: what was found cannot be quoted."), False
         if not sure:
             return Found(statements, lead=f"I don't know; the nearest is {name_of(shown[0])}:"), False
         if asked.kind == "how" and shown[0].kind in ("function", "macro"):
