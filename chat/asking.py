@@ -34,6 +34,8 @@ MOST_NAMED = 2
 """Symbols of a name in a question that are shown before those that are found by its words."""
 SHOWN = {"where": 5, "how": 3}
 """Places that an answer tells."""
+_TEST = re.compile(r"tests?::|(?:.*(?:\.|::))?test_\w+$")
+"""Symbols that are tests beside the code that they test."""
 _TELLS_MORE = {"function", "class", "method", "struct", "trait", "interface", "enum", "impl", "type", "module", "macro"}
 
 
@@ -132,8 +134,11 @@ class Chat:
     def _found(self, asked: Asked, hits: list[Hit], commit: str) -> tuple[Found, bool]:
         """What there is to say, and whether it is an answer rather than only the nearest."""
         if asked.kind == "calls" and (name := next(iter(asked.names), "")):
-            defined = [Place(hit.path, hit.first, hit.last, hit.symbol) for hit in hits if hit.symbol]
-            return callers(self.git_dir, self.citations, commit, name, defined, timeout_s=self.timeout_s), True
+            defined = [Place(hit.path, hit.first, hit.last, hit.symbol) for hit in hits if _has_name(hit, name)]
+            found = callers(self.git_dir, self.citations, commit, name, defined, timeout_s=self.timeout_s)
+            if not (found.statements or defined) and hits:
+                return replace(found, notes=[*found.notes, f"The nearest symbol is {name_of(hits[0])}."]), False
+            return found, True
         history = History(self.git_dir, commit, self.citations, self.timeout_s)
         if asked.kind == "since":
             return history.since(asked, self._of_topic(asked, hits)), True
@@ -291,11 +296,17 @@ class Chat:
 
 def mixed(hits: Sequence[Hit], count: int) -> list[Hit]:
     """The best hits in their order; if there are others, at most a fifth are tests, documents or settings."""
-    rest = [hit for hit in hits if is_test_file(hit.path) or file_kind(hit.path) != "code"]
+    rest = [hit for hit in hits if is_aside(hit)]
     code = [hit for hit in hits if hit not in rest]
     chosen = [*code[: count - min(len(rest), count // 5)]]
     chosen += rest[: count - len(chosen)]
     return [hit for hit in hits if hit in chosen]
+
+
+def is_aside(hit: Hit) -> bool:
+    """Whether a place is a test, a document or a setting."""
+    is_test = is_test_file(hit.path) or bool(_TEST.match(hit.symbol))
+    return is_test or file_kind(hit.path) != "code"
 
 
 def _is_within(citation: Citation, whole: Citation) -> bool:
