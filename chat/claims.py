@@ -37,7 +37,8 @@ _KIND = (
     r"|package|struct|trait|enum|interface|macro|decorator|library|exception|error|command|header|table|column|key)"
 )
 _BEFORE_KIND = re.compile(rf"\b([a-z]\w+)\s+{_KIND}\b", re.IGNORECASE)
-_BEHIND_KIND = re.compile(rf"\bthe\s+{_KIND}\s+([a-z]\w+)\b", re.IGNORECASE)
+_BEHIND_KIND = re.compile(rf"\bthe\s+{_KIND}\s+([a-z]\w+(?<!s)(?<!ed))\b", re.IGNORECASE)
+"""But for verbs, as in "the method changes"."""
 _CAPITAL = re.compile(r"(?<![\w.])[A-Z][a-z]\w*")
 _LINES = re.compile(r"\blines?\s+\d|\b[\w/.-]+\.\w+:\d", re.IGNORECASE)
 _LINK = re.compile(r"\w+://\S+|\bwww\.\S+")
@@ -63,6 +64,13 @@ _PLAIN = frozenset(
         *("takes", "itself", "whose", "overall", "similarly", "likewise", "together", "depending"),
         *("unless", "though", "although", "whether", "raises", "raise", "handles", "uses", "use"),
         *("sets", "defines", "checks", "contains", "stores", "reads", "two"),
+        *("standard", "static", "abstract", "async", "simple", "single", "different"),
+        *("separate", "specific", "internal", "external", "final", "custom"),
+        *("generic", "special", "additional", "original", "current", "previous"),
+        *("certain", "another", "various", "several", "many", "few", "related"),
+        *("similar", "normal", "regular", "actual", "appropriate", "necessary"),
+        *("particular", "parent", "child", "base", "global", "local", "nested"),
+        *("entire", "existing", "can", "may", "will", "must", "should"),
     ]
 )
 """Words that begin a sentence, or stand beside "function" and the like, and name nothing."""

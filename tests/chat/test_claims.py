@@ -32,6 +32,7 @@ HONEST = [
     "`Pool.limit` is 1_000 [2].",
     "`read_timeout()` calls `self.pool.wait` and `Pool` limits the rest [1, 2].",
     "The `Pool` class has four `retries` [2].",
+    "If the method waits too long, `TimeoutError` of the standard library is raised [1].",
     "When `seconds` is larger than `MAX_WAIT`, `TimeoutError` is raised [1].",
 ]
 LIES = [
@@ -72,6 +73,7 @@ LIES = [
     "`read_timeout` needs version 3.12 [1].",
     "According to Kowalski, `read_timeout` is slow [1].",
     "`read_timeout` calls `os.kill` [1].",
+    "The function frobnicate calls `read_timeout` [1].",
     "`delete_all` is run by `read_timeout` [1, 2].",
 ]
 
