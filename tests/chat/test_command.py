@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 import signal
-import time
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
-from builders import Program, Repo
+from builders import PROJECT, Repo, wait_for
 from click.testing import CliRunner, Result
 
 from chat.__main__ import main
@@ -123,11 +124,9 @@ def test_settings_come_from_the_file_and_wrong_ones_are_named(run: Any, tmp_path
 
 
 def test_ctrl_c_ends_a_conversation(shop: Repo, tmp_path: Path) -> None:
-    started = Program(tmp_path).start("chat.py", "--repo", str(shop.path), "--cache-dir", "cache")
-    deadline = time.monotonic() + 120
-    while not list((tmp_path / "cache").glob("index/*.code.db")):
-        assert time.monotonic() < deadline
-        time.sleep(0.05)
-    started.send_signal(signal.SIGINT)
-    _, err = started.communicate(60)
-    assert (started.wait(), err) == (130, "interrupted\n")
+    line = [sys.executable, str(PROJECT / "chat.py"), "--repo", str(shop.path), "--cache-dir", str(tmp_path / "cache")]
+    with subprocess.Popen(line, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as started:
+        wait_for(lambda: list((tmp_path / "cache").glob("index/*.code.db")))
+        started.send_signal(signal.SIGINT)
+        _, err = started.communicate(timeout=120)
+    assert (started.returncode, err) == (130, b"interrupted\n")
