@@ -99,6 +99,7 @@ def main(
         return
     key = "" if no_key else os.environ.get(API_KEY, "").strip()
     from services.app import make_app
+    from services.chats import Chats
     from services.http.limits import Limits
     from services.http.origins import is_loopback
     from services.listening import listen
@@ -117,7 +118,8 @@ def main(
     for one in served.values():
         one.warm()
     limits, first = Limits(max_body_bytes, queue, timeout_s), next(iter(served.values()))
-    app = make_app(served, limits, key, tools_about=first, loopback_only=local and not key)
+    chats = Chats.open(places, cache_folder(cache_dir))
+    app = make_app(served, limits, key, tools_about=first, chats=chats, loopback_only=local and not key)
     listen(app, host, port, list(served), verbose=verbose)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Protocol, TypeAlias
 
@@ -44,13 +44,17 @@ class Tokens:
 class Work:
     """What makes an answer: `rank` in the thread that ranks files, then `write` in the one in which models write.
 
-    Where another service is to be asked about a draft of the ranking, `draft` and `review` come before them.
+    Where another service is to be asked about a draft of the ranking, `draft` and `review` come before them. A question
+    about the repository has `ask` alone, in the thread that answers questions, behind `ready`, which waits outside of
+    all threads, at most as many seconds as it is told.
     """
 
     rank: Callable[[], Iterator[AnswerPart]] | None = None
     write: Callable[[], Iterator[AnswerPart]] | None = None
     draft: Callable[[], Iterator[AnswerPart]] | None = None
     review: Callable[[], Iterator[AnswerPart]] | None = None
+    ask: Callable[[], Iterator[AnswerPart]] | None = None
+    ready: Callable[[float], Awaitable[None]] | None = None
 
     @classmethod
     def of(cls, made: AnyWork) -> Work:

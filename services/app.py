@@ -9,6 +9,7 @@ from fastapi import FastAPI
 
 from core import __version__
 from services.answers import Answerer, AnswerPart
+from services.chats import Chats
 from services.http.errors import handle_errors
 from services.http.failure import FAILURES
 from services.http.keys import KeyGuard
@@ -18,6 +19,7 @@ from services.http.request_ids import RequestIds
 from services.mcp import Tools, http_route, make_server
 from services.models import ServedModels
 from services.queue import Queues
+from services.routes.chat import chat_routes
 from services.routes.completions import completion_routes
 from services.routes.docs import docs_routes
 from services.routes.models import model_routes
@@ -37,14 +39,17 @@ def make_app(
     api_key: str = "",
     *,
     tools_about: Served | None = None,
+    chats: Chats | None = None,
     loopback_only: bool = False,
 ) -> FastAPI:
     """The service. Requests that name no model get the first; with an `api_key`, requests without it are refused.
 
-    `tools_about` is the repository of the tools at /mcp. `loopback_only` is for a service without a key that listens on
-    this machine alone.
+    `tools_about` is the repository of the tools at /mcp, `chats` are those that questions are asked about.
+    `loopback_only` is for a service without a key that listens on this machine alone.
     """
-    queues, served = Queues(limits.waiting, limits.seconds), ServedModels(models)
+    queues = Queues(limits.waiting, limits.seconds)
+    asked: Mapping[str, Answerer] = chats.models() if chats else {}
+    served = ServedModels({**models, **asked})
     tools = make_server(Tools(tools_about, queues.rankings)) if tools_about else None
 
     @asynccontextmanager
@@ -52,6 +57,8 @@ def make_app(
         async with tools.session_manager.run() if tools else nullcontext():
             yield
         queues.close()
+        if chats:
+            chats.close()
 
     app = FastAPI(
         title="Gitlore",
@@ -72,6 +79,8 @@ def make_app(
     app.include_router(predict_routes(served, queues))
     app.include_router(completion_routes(served, queues))
     app.include_router(response_routes(served, queues))
+    if chats:
+        app.include_router(chat_routes(chats, queues))
     app.include_router(docs_routes(app))
     if tools:
         app.router.routes.append(http_route(tools, limits.body_bytes))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Annotated, TypeVar
 
@@ -97,11 +97,8 @@ class Tools:
         return FilesFound(answer.at, ranking.mode, ranking.unsure, ranking.files)
 
     async def _in_turn(self, call: Callable[[], T]) -> T:
-        def work() -> Iterator[T]:
-            yield call()
-
         try:
-            return (await self.rankings.all(work))[0]
+            return await self.rankings.one(call)
         except GitloreError as error:
             raise ToolError(str(error)) from error
         except BusyError:

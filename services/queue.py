@@ -1,10 +1,10 @@
-"""One request at a time in each of three threads, and a bounded queue in front of each.
+"""One request at a time in each of a few threads, and a bounded queue in front of each.
 
 A model's forward pass uses all cores or the card, so requests side by side would only slow each other down. They
 wait in order; when the queue is full, a request is refused at once. Files are ranked in their own thread, so that no
-ranking waits behind what a model writes or another service answers. Work is a generator that is asked for its next
-part only while somebody listens. A client that hangs up leaves the queue, or ends its work at the next part, within
-half a second or so.
+ranking waits behind what a model writes or another service answers, and so are questions about the repository. Work
+is a generator that is asked for its next part only while somebody listens. A client that hangs up leaves the queue,
+or ends its work at the next part, within half a second or so.
 """
 
 from __future__ import annotations
@@ -96,25 +96,37 @@ class RequestQueue:
         """All parts, or those made until the client is gone."""
         return await gathered(self.parts(work, gone), gone)
 
+    async def one(self, call: Callable[[], T]) -> T:
+        """What a call in the queue's thread returns."""
+
+        def work() -> Iterator[T]:
+            yield call()
+
+        return (await self.all(work))[0]
+
 
 class Queues:
-    """The thread that ranks, the one in which models write, and the one that waits for other services."""
+    """The thread that ranks, the one in which models write, the one that waits for other services, the one that answers
+    questions, and the one that reads what was answered.
+    """
 
     def __init__(self, most_waiting: int, most_seconds: float) -> None:
         self.rankings = RequestQueue(most_waiting, most_seconds, "rankings")
         self.model = RequestQueue(most_waiting, most_seconds)
         self.reviews = RequestQueue(most_waiting, most_seconds, "reviews")
+        self.questions = RequestQueue(most_waiting, most_seconds, "questions")
+        self.reading = RequestQueue(most_waiting, most_seconds, "reading")
+        self._all = (self.rankings, self.model, self.reviews, self.questions, self.reading)
 
     @property
     def inside(self) -> int:
         """Requests that run or wait."""
-        return self.rankings.inside + self.model.inside + self.reviews.inside
+        return sum(queue.inside for queue in self._all)
 
     def close(self) -> None:
         """Start nothing new."""
-        self.rankings.close()
-        self.model.close()
-        self.reviews.close()
+        for queue in self._all:
+            queue.close()
 
     async def parts(self, work: AnyWork, gone: Gone | None = None) -> AsyncGenerator[AnswerPart]:
         """An answer, part by part; errors as of `RequestQueue.parts`.
@@ -128,9 +140,13 @@ class Queues:
             (self.reviews, work.review),
             (self.rankings, work.rank),
             (self.model, work.write),
+            (self.questions, work.ask),
         ]
-        slowest = self.reviews if work.review else self.model if work.write else self.rankings
+        used = (self.questions, work.ask), (self.reviews, work.review), (self.model, work.write)
+        slowest = next((queue for queue, step in used if step), self.rankings)
         with slowest.place() as deadline:
+            if work.ready:
+                await work.ready(deadline - time.monotonic())
             for queue, step in steps:
                 if step is None or (gone and await gone()):
                     continue

@@ -7,6 +7,7 @@ from typing import Annotated, Any, Literal, TypeAlias
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Discriminator, Field, Tag, field_validator
 
+from chat.questions import MOST_TEXT as MOST_QUESTION
 from core.prediction.question import MOST_TEXT, MOST_TOKENS, CommitName, Question
 from services.offered import (
     NO_LOGPROBS,
@@ -68,6 +69,40 @@ class PredictRequest(Question):
     def question(self) -> Question:
         """The question without how it is to be answered."""
         return Question(**{name: getattr(self, name) for name in Question.model_fields})
+
+
+class AskRequest(BaseModel):
+    """A question about a repository: where or how something is done, who calls it, why, when and by whom it came."""
+
+    model_config = ConfigDict(
+        use_attribute_docstrings=True,
+        json_schema_extra={"examples": [{"question": "Where are redirects followed?"}]},
+    )
+
+    question: str = Field(min_length=1, max_length=MOST_QUESTION)
+    repo: str = Field(default="", max_length=200)
+    """Name of a repository in /index/status; the first unless set."""
+    commit: CommitName = ""
+    """Answer at this commit alone: refused with 409 where the index is at another one."""
+    stream: bool = False
+    """Server-sent events: state, each statement, done."""
+
+
+class IndexRequest(BaseModel):
+    """What an index is to be brought to."""
+
+    model_config = ConfigDict(use_attribute_docstrings=True)
+
+    commit: CommitName = ""
+    """A hash, a branch or a tag, at which the index then stays; by default it follows what is checked out."""
+
+
+class FeedbackRequest(BaseModel):
+    """What somebody thinks of an answer."""
+
+    answer_id: str = Field(min_length=1, max_length=100)
+    useful: bool
+    comment: str = Field(default="", max_length=MOST_QUESTION)
 
 
 class _OpenAI(BaseModel):

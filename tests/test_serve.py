@@ -74,7 +74,7 @@ def test_the_official_client(service: Service) -> None:
     import openai  # each worker that collects this file would wait two seconds for it
 
     with openai.OpenAI(base_url=f"{service.url}/v1", api_key=KEY, max_retries=0) as client:
-        assert [model.id for model in client.models.list()] == ["model"]
+        assert [model.id for model in client.models.list()] == ["model", "chat:repo"]
         done = client.completions.create(model="model", prompt="<COMMIT_START>", max_tokens=5)
         assert done.usage
         assert done.usage.completion_tokens <= 5
@@ -128,7 +128,7 @@ def test_a_model_sketches_neither_the_past_nor_what_goes_with_a_change(service: 
 def test_a_model_is_not_needed(finished: Program, tmp_path: Path) -> None:
     service = Service(tmp_path, "--repo", str(finished.folder / "repo"), key="")
     with service.client as client:
-        assert [one["id"] for one in client.get("/v1/models").json()["data"]] == ["files"]
+        assert [one["id"] for one in client.get("/v1/models").json()["data"]] == ["files", "chat:repo"]
         answer = client.post("/predict", json={"task": "add a handler"}).json()
         assert answer["files"][0]["reasons"]
         assert client.post("/v1/completions", json={"prompt": "fn"}).status_code == 404
@@ -213,7 +213,7 @@ def test_adapters_share_one_base(finished: Program, tmp_path: Path) -> None:
         finished.folder, "--model", "one=outputs/model", "--model", f"two={other}", "--repo", "repo", key=""
     )
     with service.client as client:
-        assert [one["id"] for one in client.get("/v1/models").json()["data"]] == ["one", "two"]
+        assert [one["id"] for one in client.get("/v1/models").json()["data"]] == ["one", "two", "chat:repo"]
         asked = {"task": "x", "sketch_tokens": 24, "always_sketch": True}
         first, second, third = (
             client.post("/predict", json={**asked, "model": m}).json() for m in ("one", "two", "one")

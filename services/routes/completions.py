@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 import uuid
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from typing import Any
 
 from fastapi import APIRouter, Request, Response
@@ -51,7 +51,8 @@ class CompletionWire(Wire):
         message = {"role": "assistant", "content": text, "refusal": None}
         content = {"message": message} if self._is_chat else {"text": text}
         choice = {"index": 0, **content, "finish_reason": finish, "logprobs": None}
-        return {**self._head, "object": self._kind, "choices": [choice], "usage": _usage(Tokens.of(parts))}
+        fields = {name: value for part in parts for name, value in _fields(part).items()}
+        return {**self._head, "object": self._kind, "choices": [choice], "usage": _usage(Tokens.of(parts)), **fields}
 
     async def stream(self, parts: AsyncIterator[AnswerPart]) -> AsyncIterator[str]:
         """One event for each part with text, and one for the end."""
@@ -68,7 +69,7 @@ class CompletionWire(Wire):
             first = False
             content = {"delta": delta} if self._is_chat else {"text": part.text}
             choice = {"index": 0, **content, "finish_reason": part.finish or None, "logprobs": None}
-            yield event({**head, "choices": [choice], **waiting})
+            yield event({**head, "choices": [choice], **waiting, **_fields(part)})
         if self._usage:
             yield event({**head, "choices": [], "usage": _usage(used)})
         yield "data: [DONE]\n\n"
@@ -76,6 +77,12 @@ class CompletionWire(Wire):
     @property
     def _is_chat(self) -> bool:
         return self._kind.startswith("chat")
+
+
+def _fields(part: AnswerPart) -> Mapping[str, Any]:
+    """What a part adds to OpenAI's fields, as citations."""
+    found: Mapping[str, Any] = part.data.get("fields", {})
+    return found
 
 
 def _usage(used: Tokens) -> dict[str, int]:

@@ -1,0 +1,172 @@
+"""Questions over HTTP: answers with citations, streams, indexes that follow, feedback, and OpenAI's clients."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from typing import Any
+
+import httpx2 as httpx
+from answerers import official
+
+from services.chats import Chats
+from services.http.limits import Limits
+from services.indexing import Indexing
+from tests.services.conftest import Asking
+
+Client = httpx.AsyncClient
+QUESTION = "Where is a large order reduced?"
+
+
+def test_an_answer_cites_lines_that_the_commit_has(shop: Asking) -> None:
+    async def work(client: Client) -> dict[str, Any]:
+        return (await client.post("/chat", json={"question": QUESTION})).json()
+
+    answer = shop(work)
+    head = shop.repo.git("rev-parse", "HEAD").strip()
+    assert (answer["repo"], answer["commit"], answer["stale_by"]) == ("shop", head, 0)
+    first = answer["citations"][answer["statements"][0]["citations"][0] - 1]
+    lines = shop.repo.git("show", f"{first['commit']}:{first['path']}").splitlines()
+    assert first["path"] == "shop/basket.py"
+    assert first["quote"].split("\n") == lines[first["first"] - 1 : first["last"]]
+    assert first["blob"] == shop.repo.git("rev-parse", f"HEAD:{first['path']}").strip()
+    assert f"`{first['at']}`" in answer["answer"]
+    assert "hits" not in answer
+
+
+def test_a_stream_has_the_state_each_statement_and_the_whole(shop: Asking) -> None:
+    async def work(client: Client) -> tuple[str, dict[str, Any]]:
+        streamed = await client.post("/chat", json={"question": QUESTION, "stream": True})
+        assert streamed.headers["content-type"].startswith("text/event-stream")
+        return streamed.text, (await client.post("/chat", json={"question": QUESTION})).json()
+
+    text, whole = shop(work)
+    events = [block.split("\n") for block in text.strip().split("\n\n")]
+    names = [name.removeprefix("event: ") for name, _ in events]
+    read = [json.loads(data.removeprefix("data: ")) for _, data in events]
+    assert names == ["state", *["statement"] * len(whole["statements"]), "done"]
+    assert read[0]["commit"] == whole["commit"]
+    assert read[1]["citations"][0] == whole["citations"][0]
+    assert {**read[-1], "answer_id": ""} == {**whole, "answer_id": ""}
+
+
+def test_the_index_follows_the_branch_and_can_be_held_at_a_commit(shop: Asking) -> None:
+    async def work(client: Client) -> None:
+        status = (await client.get("/index/status")).json()["repositories"]
+        assert [(one["repo"], one["state"], one["commit"]) for one in status] == [("shop", "nothing", "")]
+        assert (await client.post("/index/shop/diff")).json()["error"]["code"] == "index_not_ready"
+        assert (await client.post("/index/other/initial")).json()["error"]["code"] == "repo_not_found"
+        assert (await client.post("/index/shop/initial")).status_code == 202
+        old = (await client.post("/chat", json={"question": QUESTION})).json()["commit"]
+        new = shop.repo.commit("explain delivery", {"docs/guide.md": "# Guide\n\nParcels come by tram.\n"})
+        while (await client.post("/chat", json={"question": "how do parcels come?"})).json()["commit"] != new:
+            await asyncio.sleep(0.05)
+        assert (await client.post("/index/shop/diff", json={"commit": "no-such"})).status_code == 400
+        assert (await client.post("/index/shop/diff", json={"commit": old})).status_code == 202
+        while (await status_of(client))["commit"] != old:
+            await asyncio.sleep(0.01)
+        held = (await client.post("/chat", json={"question": QUESTION, "commit": old})).json()
+        assert (held["commit"], held["stale_by"]) == (old, 1)
+        assert "1 commit behind main" in held["state"]
+        refused = await client.post("/chat", json={"question": QUESTION, "commit": new})
+        assert (refused.status_code, refused.json()["error"]["code"]) == (409, "other_commit_indexed")
+
+    shop(work)
+
+
+async def status_of(client: Client) -> dict[str, Any]:
+    found: dict[str, Any] = (await client.get("/index/status")).json()["repositories"][0]
+    return found
+
+
+def test_an_index_that_is_made_is_waited_for_and_then_refused(shop: Asking, monkeypatch: Any) -> None:
+    monkeypatch.setattr(Indexing, "_update", lambda one, revision: None)
+
+    async def work(client: Client) -> None:
+        refused = await client.post("/chat", json={"question": QUESTION})
+        assert (refused.status_code, refused.json()["error"]["code"]) == (503, "index_not_ready")
+        assert refused.headers["Retry-After"]
+
+    shop(work, limits=Limits(seconds=0.2))
+
+
+def test_a_repository_without_commits_is_said(shop: Asking) -> None:
+    shop.repo.git("checkout", "-q", "--orphan", "empty")
+
+    async def work(client: Client) -> None:
+        refused = await client.post("/chat", json={"question": QUESTION})
+        assert refused.status_code == 400
+        assert "no commits" in refused.json()["error"]["message"]
+        assert (await status_of(client))["state"] == "failed"
+
+    shop(work)
+
+
+def test_feedback_and_reasons_are_kept_for_the_next_service(shop: Asking) -> None:
+    async def ask(client: Client) -> str:
+        answer: str = (await client.post("/chat", json={"question": QUESTION})).json()["answer_id"]
+        rated = {"answer_id": answer, "useful": True, "comment": "right lines"}
+        assert (await client.post("/feedback", json=rated)).json() == {"answer_id": answer, "useful": True}
+        assert (await client.post("/feedback", json={**rated, "answer_id": "ans_none"})).status_code == 404
+        return answer
+
+    answer_id = shop(ask)
+
+    async def read(client: Client) -> None:
+        why = (await client.get(f"/answers/{answer_id}/why")).json()
+        assert (why["question"], why["useful"], why["comment"]) == (QUESTION, True, "right lines")
+        assert why["hits"][0]["symbol"] == "discount"
+        assert why["hits"][0]["score"] > 0
+        missing = await client.get("/answers/ans_none/why")
+        assert (missing.status_code, missing.json()["error"]["code"]) == (404, "answer_not_found")
+
+    shop(read)
+
+
+def test_what_is_asked_is_bounded(shop: Asking) -> None:
+    async def work(client: Client) -> list[int]:
+        bodies: list[dict[str, Any]] = [
+            {"question": ""},
+            {"question": "x" * 2001},
+            {"question": "x", "repo": "y" * 201},
+            {"question": "x", "commit": ":/secret"},
+            {"question": "x\ud800"},
+        ]
+        sent = [json.dumps(body) for body in bodies]
+        return [(await client.post("/chat", content=body)).status_code for body in sent]
+
+    assert shop(work) == [422] * 5
+
+
+def test_openai_clients_ask_a_repository_by_its_model(shop: Asking) -> None:
+    async def work(client: Client) -> None:
+        openai = official(client)
+        assert "chat:shop" in [model.id async for model in openai.models.list()]
+        asked = [{"role": "user", "content": QUESTION}]
+        whole: Any = await openai.chat.completions.create(model="chat:shop", messages=asked)  # type: ignore[call-overload]
+        assert "shop/basket.py" in whole.choices[0].message.content
+        assert whole.citations[0]["path"] == "shop/basket.py"
+        stream: Any = await openai.chat.completions.create(  # type: ignore[call-overload]
+            model="chat:shop", messages=asked, stream=True
+        )
+        chunks = [chunk async for chunk in stream]
+        text = "".join(chunk.choices[0].delta.content or "" for chunk in chunks)
+        assert text == whole.choices[0].message.content
+        assert chunks[-1].citations == whole.citations
+        assert len(chunks) > 3
+        for body in ({"prompt": "x", "model": "chat:shop"}, {"task": "x", "model": "chat:shop"}):
+            path = "/v1/completions" if "prompt" in body else "/predict"
+            assert (await client.post(path, json=body)).status_code == 404
+        empty = {"model": "chat:shop", "messages": [{"role": "user", "content": " "}]}
+        assert (await client.post("/v1/chat/completions", json=empty)).status_code == 400
+
+    shop(work)
+
+
+def test_two_repositories_of_one_name_are_refused(shop: Asking) -> None:
+    import pytest
+
+    from core.errors import UserError
+
+    with pytest.raises(UserError, match="two repositories are called 'shop'"):
+        Chats.open({"": str(shop.repo.path), "shop": str(shop.repo.path)}, shop.cache)
