@@ -127,11 +127,12 @@ def serve_tools(
     repos: dict[str, str], cache_dir: Path, last: int, queue: int, timeout_s: float, ranker: str | None
 ) -> None:
     """Speak MCP on standard input and output."""
+    from services.chats import Chats
     from services.mcp import speak
     from services.served import load_all
 
     served = load_all([], repos, cache_dir, last, ranker)
-    speak(next(iter(served.values())), queue, timeout_s)
+    speak(next(iter(served.values())), Chats.open(repos, cache_dir), queue, timeout_s)
 
 
 def named(entries: Sequence[str]) -> list[tuple[str, str]]:

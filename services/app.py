@@ -9,6 +9,7 @@ from fastapi import FastAPI
 
 from core import __version__
 from services.answers import Answerer, AnswerPart
+from services.chat_tools import ChatTools
 from services.chats import Chats
 from services.http.errors import handle_errors
 from services.http.failure import FAILURES
@@ -50,7 +51,8 @@ def make_app(
     queues = Queues(limits.waiting, limits.seconds)
     asked: Mapping[str, Answerer] = chats.models() if chats else {}
     served = ServedModels({**models, **asked})
-    tools = make_server(Tools(tools_about, queues.rankings)) if tools_about else None
+    chat_tools = ChatTools(chats.named(""), queues.questions) if chats else None
+    tools = make_server(Tools(tools_about, queues.rankings), chat_tools) if tools_about else None
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:

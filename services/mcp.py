@@ -5,11 +5,10 @@ from __future__ import annotations
 import os
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Annotated, TypeVar
+from typing import Annotated, Any, TypeVar
 
 import anyio
 from mcp.server import MCPServer
-from mcp.server.mcpserver.exceptions import ToolError
 from mcp.server.transport_security import TransportSecuritySettings
 from mcp_types import ToolAnnotations
 from pydantic import Field
@@ -17,14 +16,17 @@ from starlette.routing import BaseRoute, Route
 
 from core import __version__
 from core.config import checked
-from core.errors import EXIT_INTERRUPTED, GitloreError
+from core.errors import EXIT_INTERRUPTED
 from core.logs import log
 from core.prediction.explaining import ExplainedCommit, explain
 from core.prediction.inputs import files_of_diff
 from core.prediction.question import MOST_TEXT, CommitName, FilePath, Question
 from core.ranking.file_history import FileHistory, history_of_file
 from core.ranking.ranker import Mode, RankedFile
-from services.queue import BusyError, LateError, RequestQueue
+from services.chat_tools import ChatTools
+from services.chats import Chats
+from services.mcp_turns import in_turn
+from services.queue import Queues, RequestQueue
 from services.served import Served
 
 T = TypeVar("T")
@@ -38,6 +40,11 @@ READ_ONLY = ToolAnnotations(read_only_hint=True, destructive_hint=False, idempot
 INSTRUCTIONS = (
     "Gitlore knows the history of this repository. Ask predict_files before you search for what a task changes, and "
     "what_did_i_forget before you commit. Each reason names the commits that it rests on by their full hashes."
+)
+
+
+CHAT_INSTRUCTIONS = (
+    "Ask search_code and get_context for code, and ask for anything else about it; citations are path:lines@commit."
 )
 
 
@@ -97,20 +104,22 @@ class Tools:
         return FilesFound(answer.at, ranking.mode, ranking.unsure, ranking.files)
 
     async def _in_turn(self, call: Callable[[], T]) -> T:
-        try:
-            return await self.rankings.one(call)
-        except GitloreError as error:
-            raise ToolError(str(error)) from error
-        except BusyError:
-            raise ToolError("the queue is full, try again in a moment") from None
-        except LateError:
-            raise ToolError("it took too long, try again in a moment") from None
+        return await in_turn(self.rankings, call)
 
 
-def make_server(tools: Tools) -> MCPServer:
-    """The server with the tools."""
-    server = MCPServer("gitlore", version=__version__, instructions=INSTRUCTIONS)
-    for tool in (tools.predict_files, tools.what_did_i_forget, tools.explain_change, tools.file_history):
+def make_server(tools: Tools, chat: ChatTools | None = None) -> MCPServer:
+    """The server with the tools; with `chat`, also those that answer questions about the code."""
+    instructions = f"{INSTRUCTIONS} {CHAT_INSTRUCTIONS}" if chat else INSTRUCTIONS
+    server = MCPServer("gitlore", version=__version__, instructions=instructions)
+    found: list[Callable[..., Any]] = [
+        tools.predict_files,
+        tools.what_did_i_forget,
+        tools.explain_change,
+        tools.file_history,
+    ]
+    if chat:
+        found += [chat.search_code, chat.get_context, chat.ask, chat.who_knows, chat.why_changed]
+    for tool in found:
         server.add_tool(tool, annotations=READ_ONLY)
     return server
 
@@ -127,14 +136,16 @@ def http_route(server: MCPServer, body_bytes: int) -> BaseRoute:
     return Route("/mcp", route.app, methods=["POST"])
 
 
-def speak(served: Served, most_waiting: int, most_seconds: float) -> None:
+def speak(served: Served, chats: Chats, most_waiting: int, most_seconds: float) -> None:
     """Answer on standard output what comes on standard input, until that ends or an interrupt comes."""
-    rankings = RequestQueue(most_waiting, most_seconds, "rankings")
+    queues = Queues(most_waiting, most_seconds)
+    tools = Tools(served, queues.rankings), ChatTools(chats.named(""), queues.questions)
     try:
-        anyio.run(make_server(Tools(served, rankings)).run_stdio_async)
+        anyio.run(make_server(*tools).run_stdio_async)
     except KeyboardInterrupt:
         log.warning("interrupted")
         os._exit(EXIT_INTERRUPTED)  # a thread still waits for a line, and Python would wait for the thread
     finally:
-        rankings.close()
+        queues.close()
+        chats.close()
         served.close()

@@ -20,6 +20,7 @@ from mcp import Client, StdioServerParameters
 from mcp.client.streamable_http import streamable_http_client
 
 from services.app import make_app
+from services.chats import Chats
 from services.http.limits import Limits
 from services.served import Served, load_all
 
@@ -39,7 +40,8 @@ def over_http(served: Served, work: Work, *, key: str = "", headers: dict[str, s
     """What a function gets with a client of /mcp."""
 
     async def inside() -> Any:
-        app = make_app({served.name: served}, Limits(), key, tools_about=served)
+        chats = Chats.open({"": served.files.location}, served.files.cache_dir)
+        app = make_app({served.name: served}, Limits(), key, tools_about=served, chats=chats)
         async with AsyncExitStack() as stack:
             await stack.enter_async_context(app.router.lifespan_context(app))
             http = httpx.AsyncClient(transport=httpx.ASGITransport(app=app), headers=headers or {})
@@ -74,6 +76,11 @@ async def everything(client: Client) -> dict[str, Any]:
         "what_did_i_forget": {"diff": diff},
         "explain_change": {"commit": "HEAD^1~1"},
         "file_history": {"path": "pkg/first.py"},
+        "search_code": {"query": "handler", "top": 3},
+        "get_context": {"of": "src/lib.rs:1-2"},
+        "ask": {"question": "where are handlers?"},
+        "who_knows": {"of": "src/lib.rs"},
+        "why_changed": {"of": "src/lib.rs"},
     }
     answers = {name: await client.call_tool(name, arguments) for name, arguments in calls.items()}
     assert not any(answer.is_error for answer in answers.values()), answers
@@ -87,6 +94,11 @@ def test_both_transports_give_the_same(served: Served, forked: Repo, tmp_path: P
         "what_did_i_forget",
         "explain_change",
         "file_history",
+        "search_code",
+        "get_context",
+        "ask",
+        "who_knows",
+        "why_changed",
     ]
     assert one == other
     assert "rev-parse" in (tmp_path / "stderr").read_text()  # --verbose shows on standard error, the protocol is alone
@@ -131,6 +143,11 @@ def test_answers_rest_on_commits_that_exist(served: Served, forked: Repo) -> Non
         ("explain_change", {"commit": "--all"}, "no commit is named"),
         ("explain_change", {"commit": ":/message"}, "not searched for"),
         ("file_history", {"path": "no/such.py"}, "changed a file named"),
+        ("search_code", {"query": ""}, "at least 1"),
+        ("get_context", {"of": "no_such_name"}, "search_code finds symbols"),
+        ("get_context", {"of": "../../etc/passwd:1-2"}, "search_code finds symbols"),
+        ("get_context", {"of": "src/lib.rs:9-3"}, "search_code finds symbols"),
+        ("ask", {"question": "x" * 2001}, "at most 2000"),
     ],
 )
 def test_a_wrong_question_is_answered_with_a_sentence(
@@ -149,7 +166,7 @@ def test_the_key_guards_the_tools_too(served: Served) -> None:
         return len((await client.list_tools()).tools)
 
     for headers in ({"Authorization": "Bearer secret"}, {"X-API-Key": "secret"}):
-        assert over_http(served, work, key="secret", headers=headers) == 4
+        assert over_http(served, work, key="secret", headers=headers) == 9
     with pytest.raises(BaseExceptionGroup):
         over_http(served, work, key="secret", headers={"X-API-Key": "wrong"})
 
