@@ -19,7 +19,7 @@ from typing import Any
 import click
 
 from core import logs
-from core.config import cache_folder, checked
+from core.config import cache_folder, checked, load, settings_file
 from core.engine.command import CONTEXT_SETTINGS, version_option, with_exit_codes, with_section
 from core.errors import UserError
 from core.prediction.second_opinion import SecondOpinion, SecondOpinionConfig
@@ -118,7 +118,7 @@ def main(
     for one in served.values():
         one.warm()
     limits, first = Limits(max_body_bytes, queue, timeout_s), next(iter(served.values()))
-    chats = Chats.open(places, cache_folder(cache_dir))
+    chats = Chats.open(places, cache_folder(cache_dir), load(settings_file(None), {}, other_sections=True).chat)
     app = make_app(served, limits, key, tools_about=first, chats=chats, loopback_only=local and not key)
     listen(app, host, port, list(served), verbose=verbose)
 

@@ -94,7 +94,7 @@ class ChatTools:
         """The symbols and files that words or names are about, at the newest commit that is indexed."""
 
         def search() -> CodeFound:
-            index = self.served.chat.index
+            index = self.served.asking.chat.index
             return CodeFound(index.commit or "", [_place(hit) for hit in index.search(query, top)])
 
         return await self._in_turn(search)
@@ -116,11 +116,11 @@ class ChatTools:
         return await self._in_turn(lambda: self._told(f"why was {of} changed?"))
 
     def _told(self, question: str) -> Told:
-        found = self.served.answered(question)
+        found = self.served.asking.answered(question)
         return Told(found["commit"], found["state"], found["known"], found["answer"], found["citations"])
 
     def _context(self, of: str) -> Context:
-        chat = self.served.chat
+        chat = self.served.asking.chat
         commit, hits = chat.index.commit or "", self._named(of)
         shown = []
         for hit in hits[:MOST_PLACES]:
@@ -137,7 +137,7 @@ class ChatTools:
 
     def _named(self, of: str) -> list[Hit]:
         """The places that a name means. Raises UserError where there are none."""
-        chat = self.served.chat
+        chat = self.served.asking.chat
         if hits := chat.index.symbols_named(of):
             return hits
         lines = _LINES.fullmatch(of)

@@ -12,10 +12,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from chat.answer import Answer
 from chat.asking import Chat
 from chat.citations import Citations
+from chat.providers import Provider
 from chat.questions import MOST_TEXT
+from core.config import ChatConfig
 from core.errors import UserError
 from core.git import trees
 from core.git.names import folder_name
@@ -42,6 +43,8 @@ class ServedChat:
     git_dir: Path
     cache_dir: Path
     indexing: Indexing
+    provider: Provider | None = None
+    """The language model that writes answers, if any."""
     created: int = field(default_factory=lambda: int(time.time()))
     _open: ExitStack = field(default_factory=ExitStack)
 
@@ -50,20 +53,25 @@ class ServedChat:
         self._open.close()
 
     @functools.cached_property
-    def chat(self) -> Chat:
+    def asking(self) -> Desk:
         """Used in the thread that answers questions alone."""
-        return self._asking()
+        return self._desk()
 
     @functools.cached_property
-    def kept(self) -> KeptAnswers:
-        """Used in the thread that answers questions alone."""
-        return self._open.enter_context(closing(KeptAnswers(self.git_dir, self.cache_dir)))
+    def writing(self) -> Desk:
+        """Used in the thread that waits for other services alone."""
+        return self._desk(self.provider)
 
     @functools.cached_property
-    def shown(self) -> Shown:
+    def reading(self) -> Desk:
         """Used in the thread that reads alone."""
+        return self._desk()
+
+    def _desk(self, provider: Provider | None = None) -> Desk:
+        index = self._open.enter_context(closing(CodeIndex(self.git_dir, self.cache_dir)))
+        citations = self._open.enter_context(closing(Citations(self.git_dir)))
         kept = self._open.enter_context(closing(KeptAnswers(self.git_dir, self.cache_dir)))
-        return Shown(kept, self._asking())
+        return Desk(self.name, Chat(self.git_dir, index, citations, provider), kept)
 
     async def ready(self, seconds: float) -> None:
         """Wait for the first index as long as a request may take, for a newer one only a moment.
@@ -79,53 +87,54 @@ class ServedChat:
         message = f"{self.name} is not indexed yet ({self.indexing.progress.in_words()}), ask again in a moment"
         raise RefusedError(503, message, param="repo", code="index_not_ready", headers={"Retry-After": "5"})
 
+    def work(self, answer: Callable[[Desk], Iterator[AnswerPart]]) -> Work:
+        """An answer in the thread that answers questions, or, where a language model writes, in that which waits for
+        other services, so that no search waits for it.
+        """
+        if self.provider:
+            return Work(review=lambda: answer(self.writing), ready=self.ready)
+        return Work(ask=lambda: answer(self.asking), ready=self.ready)
+
     def ask(self, question: str, commit: str = "") -> Work:
         """Which commit is answered from, each statement, then "done" with the whole answer."""
 
-        def work() -> Iterator[AnswerPart]:
-            self._check(commit)
-            yield AnswerPart(event="state", data={"repo": self.name, "commit": self.chat.index.commit})
-            record = self.answered(question)
+        def answer(desk: Desk) -> Iterator[AnswerPart]:
+            desk.check(commit)
+            yield AnswerPart(event="state", data={"repo": self.name, "commit": desk.chat.index.commit})
+            record = desk.answered(question)
             for statement in statements_of(record):
                 yield AnswerPart(event="statement", data=statement)
             yield AnswerPart(event="done", data=record)
 
-        return Work(ask=work, ready=self.ready)
-
-    def answered(self, question: str) -> dict[str, Any]:
-        """The answer as it is sent; it is kept, so that people can say what they think of it."""
-        record = {"repo": self.name, **self.answer(question).as_dict(why=True)}
-        record |= {"answer": "".join(in_markdown(record)), "stale_by": record["behind"]}
-        hits = record.pop("hits")
-        return {"answer_id": self.kept.keep({**record, "hits": hits}), **record}
-
-    def answer(self, question: str) -> Answer:
-        """What is said to a question."""
-        found = self.chat.ask(question)
-        if self.chat.index.commit != found.state.commit:  # the index was brought to another commit meanwhile
-            found = self.chat.ask(question)
-        return found
-
-    def _asking(self) -> Chat:
-        index = self._open.enter_context(closing(CodeIndex(self.git_dir, self.cache_dir)))
-        return Chat(self.git_dir, index, self._open.enter_context(closing(Citations(self.git_dir))))
-
-    def _check(self, commit: str) -> None:
-        """Raises 409 where another commit is asked about than the one that is indexed."""
-        indexed = self.chat.index.commit or ""
-        if commit and trees.commit_named(self.git_dir, commit) != indexed:
-            message = (
-                f"{self.name} is indexed at {indexed}; bring it to the other commit first: POST /index/{self.name}/diff"
-            )
-            raise RefusedError(409, message, param="commit", code="other_commit_indexed")
+        return self.work(answer)
 
 
 @dataclass(frozen=True)
-class Shown:
-    """What pages and programs read again: answers, and files as a commit has them."""
+class Desk:
+    """What one thread answers with, and finds again what was answered."""
 
-    kept: KeptAnswers
+    name: str
     chat: Chat
+    kept: KeptAnswers
+
+    def answered(self, question: str) -> dict[str, Any]:
+        """The answer as it is sent; it is kept, so that people can say what they think of it."""
+        found = self.chat.ask(question)
+        if self.chat.index.commit != found.state.commit:  # the index was brought to another commit meanwhile
+            found = self.chat.ask(question)
+        record = {"repo": self.name, **found.as_dict(why=True)}
+        record |= {"answer": "".join(in_markdown(record)), "stale_by": record["behind"]}
+        answer_id = self.kept.keep(record)
+        del record["hits"]
+        return {"answer_id": answer_id, **record}
+
+    def check(self, commit: str) -> None:
+        """Raises 409 where another commit is asked about than the one that is indexed."""
+        indexed = self.chat.index.commit or ""
+        if commit and trees.commit_named(self.chat.git_dir, commit) != indexed:
+            bring = f"bring it to the other commit first: POST /index/{self.name}/diff"
+            message = f"{self.name} is indexed at {indexed}; {bring}"
+            raise RefusedError(409, message, param="commit", code="other_commit_indexed")
 
 
 class ChatModel:
@@ -140,14 +149,14 @@ class ChatModel:
         if not 0 < len(question) <= MOST_TEXT:
             raise RefusedError(400, f"a question has 1 to {MOST_TEXT:,} characters", param="messages")
 
-        def work() -> Iterator[AnswerPart]:
-            record = self.served.answered(question)
+        def answer(desk: Desk) -> Iterator[AnswerPart]:
+            record = desk.answered(question)
             for text in in_markdown(record):
                 yield AnswerPart(text)
             fields = {"answer_id": record["answer_id"], "citations": record["citations"]}
             yield AnswerPart(finish="stop", data={"fields": fields})
 
-        return Work(ask=work, ready=self.served.ready)
+        return self.served.work(answer)
 
     def predict(self, _: PredictRequest) -> Work:
         """It ranks no files. Raises 404."""
@@ -171,18 +180,21 @@ class Chats:
     """Indexes are made in it."""
 
     @classmethod
-    def open(cls, places: Mapping[str, str], cache_dir: Path) -> Chats:
+    def open(cls, places: Mapping[str, str], cache_dir: Path, settings: ChatConfig | None = None) -> Chats:
         """Repositories by the names that they were given; one without is called after its folder.
 
-        Raises UserError where one cannot be opened, or two have the same name.
+        `settings` may name a language model that writes answers. Raises UserError where a repository cannot be opened,
+        or may not be sent to that model, or two have the same name.
         """
         executor = ThreadPoolExecutor(1, thread_name_prefix="indexing")
         found: dict[str, ServedChat] = {}
         for given, location in places.items():
             if (name := given or folder_name(location)) in found:
                 raise UserError(f"two repositories are called {name!r}", "name them: --repo one=PATH --repo two=PATH")
+            provider = Provider.of(settings, location, cache_dir) if settings else None
             git_dir = open_repository(location, cache_dir).git_dir
-            found[name] = ServedChat(name, git_dir, cache_dir, Indexing(location, git_dir, cache_dir, executor))
+            indexing = Indexing(location, git_dir, cache_dir, executor)
+            found[name] = ServedChat(name, git_dir, cache_dir, indexing, provider)
         return cls(found, executor)
 
     def close(self) -> None:

@@ -49,7 +49,7 @@ def chat_routes(chats: Chats, queues: Queues) -> APIRouter:
         """Say whether an answer was useful; the last word counts."""
 
         def rate(one: ServedChat) -> bool:
-            return one.shown.kept.rate(body.answer_id, useful=body.useful, comment=body.comment)
+            return one.reading.kept.rate(body.answer_id, useful=body.useful, comment=body.comment)
 
         await queues.reading.one(lambda: chats.find(body.answer_id, rate))
         return {"answer_id": body.answer_id, "useful": body.useful}
@@ -57,7 +57,7 @@ def chat_routes(chats: Chats, queues: Queues) -> APIRouter:
     @router.get("/answers/{answer_id}/why")
     async def why(answer_id: str) -> dict[str, Any]:
         """The places that an answer was chosen from, the best first, and what spoke for each."""
-        found = await queues.reading.one(lambda: chats.find(answer_id, lambda one: one.shown.kept.find(answer_id)))
+        found = await queues.reading.one(lambda: chats.find(answer_id, lambda one: one.reading.kept.find(answer_id)))
         names = ("answer_id", "repo", "question", "kind", "known", "commit", "written_by", "useful", "comment", "hits")
         return {name: found[name] for name in names}
 
@@ -91,7 +91,7 @@ async def state_of(one: ServedChat, queues: Queues) -> dict[str, Any]:
         "in_words": progress.in_words(),
     }
     if progress.commit:
-        state = await queues.reading.one(lambda: one.shown.chat.state(progress.commit))
+        state = await queues.reading.one(lambda: one.reading.chat.state(progress.commit))
         found |= {"branch": state.branch, "behind": state.behind, "beside": state.beside, "in_words": state.in_words()}
     return found
 

@@ -4,14 +4,23 @@ from __future__ import annotations
 
 import asyncio
 import json
+import threading
+from collections.abc import Sequence
 from typing import Any
 
 import httpx2 as httpx
+import pytest
 from answerers import official
 
+from chat.citations import Citation
+from chat.providers import Provider
+from core.config import ChatConfig
+from core.errors import UserError
+from services.chat_tools import ChatTools
 from services.chats import Chats
 from services.http.limits import Limits
 from services.indexing import Indexing
+from services.queue import Queues
 from tests.services.conftest import Asking
 
 Client = httpx.AsyncClient
@@ -163,10 +172,37 @@ def test_openai_clients_ask_a_repository_by_its_model(shop: Asking) -> None:
     shop(work)
 
 
+def test_no_question_to_the_repository_waits_for_a_language_model(
+    shop: Asking, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    go = threading.Event()
+
+    def write(provider: Provider, question: str, sources: Sequence[Citation]) -> str:
+        assert go.wait(30)
+        return "`discount` takes a tenth [1]. `compute_discount` is free [1]."
+
+    monkeypatch.setattr(Provider, "write", write)
+
+    async def inside() -> None:
+        chats = Chats.open({"": str(shop.repo.path)}, shop.cache, ChatConfig(url="http://127.0.0.1:9/v1", model="tiny"))
+        queues = Queues(4, 60)
+        one = chats.named("")
+        asked = asyncio.ensure_future(queues.all(one.ask(QUESTION)))
+        tools = ChatTools(one, queues.questions)
+        assert (await tools.search_code("discount")).places
+        assert (await tools.ask(QUESTION)).known
+        assert not asked.done()
+        go.set()
+        done = (await asked)[-1].data
+        assert done["written_by"] == "tiny"
+        assert [one["supported"] for one in done["statements"]] == [True, False]
+        assert "**Not supported**" in done["answer"]
+        queues.close()
+        chats.close()
+
+    asyncio.run(inside())
+
+
 def test_two_repositories_of_one_name_are_refused(shop: Asking) -> None:
-    import pytest
-
-    from core.errors import UserError
-
     with pytest.raises(UserError, match="two repositories are called 'shop'"):
         Chats.open({"": str(shop.repo.path), "shop": str(shop.repo.path)}, shop.cache)
