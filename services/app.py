@@ -17,6 +17,7 @@ from services.http.keys import KeyGuard
 from services.http.limits import BodyLimit, Limits
 from services.http.origins import OriginGuard
 from services.http.request_ids import RequestIds
+from services.http.sessions import Sessions
 from services.mcp import Tools, http_route, make_server
 from services.models import ServedModels
 from services.queue import Queues
@@ -24,6 +25,7 @@ from services.routes.chat import chat_routes
 from services.routes.completions import completion_routes
 from services.routes.docs import docs_routes
 from services.routes.models import model_routes
+from services.routes.pages import page_routes
 from services.routes.predict import predict_routes
 from services.routes.responses import response_routes
 from services.routes.status import status_routes
@@ -48,7 +50,7 @@ def make_app(
     `tools_about` is the repository of the tools at /mcp, `chats` are those that questions are asked about.
     `loopback_only` is for a service without a key that listens on this machine alone.
     """
-    queues = Queues(limits.waiting, limits.seconds)
+    queues, sessions = Queues(limits.waiting, limits.seconds), Sessions(api_key)
     asked: Mapping[str, Answerer] = chats.models() if chats else {}
     served = ServedModels({**models, **asked})
     chat_tools = ChatTools(chats.named(""), queues.questions) if chats else None
@@ -72,7 +74,7 @@ def make_app(
         responses=FAILURES,
     )
     app.add_middleware(BodyLimit, limits=limits)
-    app.add_middleware(KeyGuard, key=api_key)
+    app.add_middleware(KeyGuard, sessions=sessions)
     app.add_middleware(OriginGuard, loopback_only=loopback_only)
     app.add_middleware(RequestIds)  # the last one is asked first
     handle_errors(app)
@@ -83,6 +85,7 @@ def make_app(
     app.include_router(response_routes(served, queues))
     if chats:
         app.include_router(chat_routes(chats, queues))
+        app.include_router(page_routes(chats, queues, sessions))
     app.include_router(docs_routes(app))
     if tools:
         app.router.routes.append(http_route(tools, limits.body_bytes))

@@ -95,8 +95,11 @@ class ServedChat:
             return Work(review=lambda: answer(self.writing), ready=self.ready)
         return Work(ask=lambda: answer(self.asking), ready=self.ready)
 
-    def ask(self, question: str, commit: str = "") -> Work:
-        """Which commit is answered from, each statement, then "done" with the whole answer."""
+    def ask(self, question: str, commit: str = "", *, why: bool = False) -> Work:
+        """Which commit is answered from, each statement, then "done" with the whole answer.
+
+        With `why`, also the places that it was chosen from, as `hits`.
+        """
 
         def answer(desk: Desk) -> Iterator[AnswerPart]:
             desk.check(commit)
@@ -104,7 +107,8 @@ class ServedChat:
             record = desk.answered(question)
             for statement in statements_of(record):
                 yield AnswerPart(event="statement", data=statement)
-            yield AnswerPart(event="done", data=record)
+            shown = {name: value for name, value in record.items() if why or name != "hits"}
+            yield AnswerPart(event="done", data=shown)
 
         return self.work(answer)
 
@@ -118,15 +122,15 @@ class Desk:
     kept: KeptAnswers
 
     def answered(self, question: str) -> dict[str, Any]:
-        """The answer as it is sent; it is kept, so that people can say what they think of it."""
+        """An answer with the places that it was chosen from, as `hits`; it is kept, so that people can say what they
+        think of it.
+        """
         found = self.chat.ask(question)
         if self.chat.index.commit != found.state.commit:  # the index was brought to another commit meanwhile
             found = self.chat.ask(question)
         record = {"repo": self.name, **found.as_dict(why=True)}
         record |= {"answer": "".join(in_markdown(record)), "stale_by": record["behind"]}
-        answer_id = self.kept.keep(record)
-        del record["hits"]
-        return {"answer_id": answer_id, **record}
+        return {"answer_id": self.kept.keep(record), **record}
 
     def check(self, commit: str) -> None:
         """Raises 409 where another commit is asked about than the one that is indexed."""

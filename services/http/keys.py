@@ -2,35 +2,47 @@
 
 from __future__ import annotations
 
-import hmac
-
+from starlette.responses import RedirectResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from services.http.errors import error_response
+from services.http.sessions import SIGN_IN, Sessions
 
-WITHOUT_KEY = ("/health",)
-"""A load balancer has none."""
+WITHOUT_KEY = ("/health", SIGN_IN)
+"""A load balancer has none, and who signs in gives it there."""
+STATIC = "/static/"
+"""Below it are files that everybody may have: they are the same for all who use Gitlore."""
 
 
 class KeyGuard:
     """Refuses requests without the API key before their bodies are read; an empty key lets everybody in.
 
-    The key is a bearer token, or stands in X-API-Key.
+    The key is a bearer token, or stands in X-API-Key; a browser whose user has signed in sends a cookie. Who opens a
+    page without it is sent to sign in.
     """
 
-    def __init__(self, app: ASGIApp, *, key: str) -> None:
-        self._app, self._key = app, key.encode()
+    def __init__(self, app: ASGIApp, *, sessions: Sessions) -> None:
+        self._app, self._sessions = app, sessions
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """One request."""
-        if scope["type"] == "http" and scope["path"] not in WITHOUT_KEY and not self._admits(scope):
-            answer = error_response(401, "a valid API key is needed: Authorization: Bearer …")
-            answer.headers["WWW-Authenticate"] = "Bearer"
-            return await answer(scope, receive, send)
-        return await self._app(scope, receive, send)
-
-    def _admits(self, scope: Scope) -> bool:
+        if scope["type"] != "http" or self._is_open(scope["path"]):
+            return await self._app(scope, receive, send)
         headers = dict(scope["headers"])  # bytes: a key may be any text
+        if self._admits(headers):
+            return await self._app(scope, receive, send)
+        if scope["method"] == "GET" and b"text/html" in headers.get(b"accept", b""):
+            return await RedirectResponse(SIGN_IN, 303)(scope, receive, send)
+        answer = error_response(401, "a valid API key is needed: Authorization: Bearer …")
+        answer.headers["WWW-Authenticate"] = "Bearer"
+        return await answer(scope, receive, send)
+
+    @staticmethod
+    def _is_open(path: str) -> bool:
+        return path in WITHOUT_KEY or path.startswith(STATIC)
+
+    def _admits(self, headers: dict[bytes, bytes]) -> bool:
         scheme, _, given = headers.get(b"authorization", b"").partition(b" ")
         given = given if scheme.lower() == b"bearer" else headers.get(b"x-api-key", b"")
-        return not self._key or hmac.compare_digest(given.strip(), self._key)
+        known = not self._sessions.are_needed or self._sessions.knows(given)
+        return known or self._sessions.has(headers.get(b"cookie", b""))

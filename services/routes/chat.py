@@ -92,7 +92,9 @@ async def state_of(one: ServedChat, queues: Queues) -> dict[str, Any]:
     }
     if progress.commit:
         state = await queues.reading.one(lambda: one.reading.chat.state(progress.commit))
-        found |= {"branch": state.branch, "behind": state.behind, "beside": state.beside, "in_words": state.in_words()}
+        found |= {"branch": state.branch, "behind": state.behind, "beside": state.beside}
+        if progress.stage == "ready":
+            found["in_words"] = state.in_words().replace("answered at", "indexed at")
     return found
 
 

@@ -12,6 +12,7 @@ from starlette.responses import PlainTextResponse
 from starlette.types import Receive, Scope, Send
 
 from services.http.keys import KeyGuard
+from services.http.sessions import Sessions
 
 
 async def welcome(scope: Scope, receive: Receive, send: Send) -> None:
@@ -23,7 +24,7 @@ def asked(key: str, path: str, headers: Mapping[bytes, bytes], body: AsyncIterat
     """The status of an answer."""
 
     async def inside() -> int:
-        transport = httpx.ASGITransport(app=KeyGuard(welcome, key=key))
+        transport = httpx.ASGITransport(app=KeyGuard(welcome, sessions=Sessions(key)))
         async with httpx.AsyncClient(transport=transport, base_url="http://test") as client:
             return (await client.post(path, headers=list(headers.items()), content=body)).status_code
 

@@ -1,0 +1,252 @@
+"""Pages: the repositories, questions with their answers, files at a commit, signing in. They work without scripts."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import AsyncIterator, Callable, Coroutine
+from contextlib import aclosing
+from datetime import UTC, datetime
+from typing import Any
+from urllib.parse import parse_qsl
+
+from fastapi import APIRouter, Request, Response
+from fastapi.responses import RedirectResponse, StreamingResponse
+from fastapi.routing import APIRoute
+
+from chat.questions import MOST_TEXT
+from core.git import touched, trees
+from core.logs import log
+from services.answers import AnswerPart
+from services.chat_records import statements_of
+from services.chats import Chats, ServedChat
+from services.http.errors import RefusedError, refusal_of
+from services.http.sessions import COOKIE, SIGN_IN, Sessions
+from services.queue import Queues
+from services.routes.chat import state_of
+from services.web.pages import HEADERS, html_event, page, part, static_files
+from services.web.viewer import ShownFile, shown
+
+MOST_ASKED = 100
+"""Questions whose stream has not been opened yet; the oldest are forgotten."""
+MOST_FIELDS = 10
+
+
+class PageRoute(APIRoute):
+    """Answers what goes wrong with a page."""
+
+    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
+        """The handler, with errors caught."""
+        handler = super().get_route_handler()
+
+        async def handle(request: Request) -> Response:
+            try:
+                return await handler(request)
+            except Exception as error:  # noqa: BLE001 - each is a page
+                refused = refusal_of(error)
+                if refused.status_code == 500:
+                    log.exception("a page failed")
+                return page("problem.html.j2", refused.status_code, message=refused.detail)
+
+        return handle
+
+
+def page_routes(chats: Chats, queues: Queues, sessions: Sessions) -> APIRouter:
+    """The routes."""
+    router = APIRouter(route_class=PageRoute, include_in_schema=False)
+    for routes in (_repositories, _questions, _answers, _code):
+        router.include_router(routes(chats, queues))
+    router.include_router(_signing_in(sessions))
+    return router
+
+
+def _repositories(chats: Chats, queues: Queues) -> APIRouter:
+    router = APIRouter(route_class=PageRoute)
+
+    @router.get("/")
+    async def repositories() -> Response:
+        found = [await state_of(one, queues) for one in chats.by_name.values()]
+        return page("repositories.html.j2", repositories=found)
+
+    @router.get("/repositories/{repo}")
+    async def ask(repo: str) -> Response:
+        return page("ask.html.j2", state=await state_of(chats.named(repo), queues))
+
+    @router.get("/repositories/{repo}/state")
+    async def state(repo: str) -> Response:
+        return await index_state(chats.named(repo))
+
+    @router.post("/repositories/{repo}/index")
+    async def index(repo: str, request: Request) -> Response:
+        one = chats.named(repo)
+        one.indexing.bring_to("")
+        return await index_state(one) if _wants_part(request) else RedirectResponse(f"/repositories/{repo}", 303)
+
+    async def index_state(one: ServedChat) -> Response:
+        found = await state_of(one, queues)
+        return Response(part("index_state", one.name, found), media_type="text/html", headers=HEADERS)
+
+    return router
+
+
+def _questions(chats: Chats, queues: Queues) -> APIRouter:
+    router = APIRouter(route_class=PageRoute)
+    asked: dict[str, tuple[ServedChat, str]] = {}
+
+    @router.post("/repositories/{repo}/questions")
+    async def questions(repo: str, request: Request) -> Response:
+        one, question = chats.named(repo), (await _fields(request)).get("question", "").strip()
+        if not 0 < len(question) <= MOST_TEXT:
+            raise RefusedError(422, f"a question has 1 to {MOST_TEXT:,} characters", param="question")
+        if _wants_part(request):
+            while len(asked) >= MOST_ASKED:
+                del asked[next(iter(asked))]
+            asked[token := secrets.token_urlsafe(16)] = one, question
+            return page("asked.html.j2", token=token, question=question)
+        parts = await queues.all(one.ask(question), request.is_disconnected)
+        return RedirectResponse(f"/answers/{parts[-1].data['answer_id']}" if parts else "/", 303)
+
+    @router.get("/questions/{token}")
+    async def answer(token: str, request: Request) -> Response:
+        one, question = asked.pop(token, (None, ""))
+        lines = _streamed(one, question, queues, request) if one else _again()
+        return StreamingResponse(lines, media_type="text/event-stream", headers=HEADERS)
+
+    return router
+
+
+def _answers(chats: Chats, queues: Queues) -> APIRouter:
+    router = APIRouter(route_class=PageRoute)
+
+    @router.get("/answers/{answer_id}")
+    async def answer(answer_id: str) -> Response:
+        record = await queues.reading.one(lambda: chats.find(answer_id, lambda one: one.reading.kept.find(answer_id)))
+        return page("answer.html.j2", record=record, statements=list(statements_of(record)))
+
+    @router.post("/answers/{answer_id}/feedback")
+    async def feedback(answer_id: str, request: Request) -> Response:
+        useful = (await _fields(request)).get("useful") == "yes"
+
+        def rate(one: ServedChat) -> bool:
+            return one.reading.kept.rate(answer_id, useful=useful, comment="")
+
+        await queues.reading.one(lambda: chats.find(answer_id, rate))
+        if not _wants_part(request):
+            return RedirectResponse(f"/answers/{answer_id}", 303)
+        made = part("feedback", {"answer_id": answer_id, "useful": useful})
+        return Response(made, media_type="text/html", headers=HEADERS)
+
+    return router
+
+
+def _code(chats: Chats, queues: Queues) -> APIRouter:
+    router = APIRouter(route_class=PageRoute)
+
+    @router.get("/repositories/{repo}/files/{commit}/{path:path}")
+    async def file(repo: str, commit: str, path: str, lines: str = "") -> Response:
+        one, (first, last) = chats.named(repo), _range(lines)
+
+        def read() -> ShownFile:
+            data = one.reading.chat.citations.source(path, commit)
+            if data is None:
+                raise RefusedError(404, "there is no such file at this commit, or it is too large to show")
+            return shown(data, path, first, last)
+
+        return page("file.html.j2", repo=one.name, commit=commit, file=await queues.reading.one(read))
+
+    @router.get("/repositories/{repo}/commits/{commit}")
+    async def told(repo: str, commit: str) -> Response:
+        one = chats.named(repo)
+
+        if not (commit.isascii() and commit.isalnum()):
+            raise RefusedError(404, "a commit is shown by its hash")
+        touch = await queues.reading.one(lambda: touched.told(one.git_dir, trees.commit_named(one.git_dir, commit)))
+        day = f"{datetime.fromtimestamp(touch.time, UTC):%Y-%m-%d}"
+        return page("commit.html.j2", repo=one.name, touch=touch, day=day)
+
+    @router.get("/static/{name}")
+    async def static(name: str) -> Response:
+        if name not in static_files():
+            raise RefusedError(404, "there is no such file")
+        content, kind = static_files()[name]
+        return Response(content, media_type=kind, headers={**HEADERS, "Cache-Control": "max-age=3600"})
+
+    return router
+
+
+def _signing_in(sessions: Sessions) -> APIRouter:
+    router = APIRouter(route_class=PageRoute)
+
+    @router.get(SIGN_IN)
+    async def sign_in() -> Response:
+        return page("sign_in.html.j2", wrong=False) if sessions.are_needed else RedirectResponse("/", 303)
+
+    @router.post(SIGN_IN)
+    async def signed_in(request: Request) -> Response:
+        given = (await _fields(request)).get("key", "")
+        if not sessions.knows(given.encode("utf-8", "replace")):
+            return page("sign_in.html.j2", 401, wrong=True)
+        answer = RedirectResponse("/", 303)
+        is_secure = request.url.scheme == "https"
+        answer.set_cookie(COOKIE, sessions.token, httponly=True, samesite="strict", secure=is_secure)
+        return answer
+
+    return router
+
+
+async def _streamed(one: ServedChat, question: str, queues: Queues, request: Request) -> AsyncIterator[str]:
+    """An answer as events of HTML; "done" is always the last."""
+
+    seen: set[int] = set()
+    try:
+        async with aclosing(queues.parts(one.ask(question, why=True), request.is_disconnected)) as parts:
+            async for made in parts:
+                for event in _events(one.name, made, seen):
+                    yield event
+    except Exception as error:  # noqa: BLE001 - the status is sent already
+        refused = refusal_of(error)
+        if refused.status_code == 500:
+            log.exception("a page's stream failed")
+        yield html_event("failed", part("failure", refused.detail))
+    yield html_event("done", "")
+
+
+def _events(repo: str, made: AnswerPart, seen: set[int]) -> list[str]:
+    if made.event == "state":
+        return []
+    if made.event == "statement":
+        found = [html_event("statement", part("statement", repo, made.data))]
+        for one in made.data["citations"]:
+            if one["id"] not in seen:
+                seen.add(one["id"])
+                found.append(html_event("source", part("source", repo, one)))
+        return found
+    record = {**made.data, "useful": None}
+    lead = [html_event("lead", part("lead", record["lead"]))] if record["lead"] else []
+    return [html_event("state", ""), *lead, html_event("ending", part("ending", repo, record))]
+
+
+async def _again() -> AsyncIterator[str]:
+    yield html_event("failed", part("failure", "this question was answered already; ask it again"))
+    yield html_event("done", "")
+
+
+def _wants_part(request: Request) -> bool:
+    """Whether htmx asks, which puts a part into the page; a browser without scripts wants a whole one."""
+    return request.headers.get("hx-request") == "true"
+
+
+async def _fields(request: Request) -> dict[str, str]:
+    """The fields of a form. The length of a body is bounded before it arrives here."""
+    body = (await request.body()).decode("utf-8", "replace")
+    try:
+        return dict(parse_qsl(body, keep_blank_values=True, max_num_fields=MOST_FIELDS))
+    except ValueError:
+        raise RefusedError(422, f"a form has at most {MOST_FIELDS} fields") from None
+
+
+def _range(lines: str) -> tuple[int, int]:
+    """The lines that "3-9" or "3" means; none where a text is no range."""
+    first, _, last = lines.partition("-")
+    if not (first.isdecimal() and (last or first).isdecimal() and len(lines) < 20):
+        return 0, 0
+    return int(first), max(int(first), int(last or first))

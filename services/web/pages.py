@@ -1,0 +1,88 @@
+"""Pages: templates, what they are filled with, and the headers under which they load nothing but our own files."""
+
+from __future__ import annotations
+
+import functools
+import json
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+from fastapi.responses import HTMLResponse
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup, escape
+
+from chat.questions import MOST_TEXT
+from core.visible import visible
+from services.web.viewer import code_style
+
+HERE = Path(__file__).parent
+POLICY = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; "
+    "form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+)
+HEADERS = {
+    "Content-Security-Policy": POLICY,
+    "Referrer-Policy": "same-origin",  # without a referrer, browsers do not name a form's origin
+    "X-Content-Type-Options": "nosniff",
+    "Cache-Control": "no-store",
+}
+_HTMX = {
+    "allowEval": False,
+    "allowScriptTags": False,
+    "includeIndicatorStyles": False,  # an inline style
+    "selfRequestsOnly": True,
+    "historyCacheSize": 0,
+    "responseHandling": [{"code": "204", "swap": False}, {"code": "...", "swap": True}],  # a refusal is a page, too
+}
+_TYPES = {".css": "text/css", ".js": "text/javascript", ".svg": "image/svg+xml", ".txt": "text/plain"}
+_CODE = re.compile(r"`([^`\n]+)`")
+
+
+def page(name: str, status: int = 200, **filled: Any) -> HTMLResponse:
+    """A page, or a part of one that is put into a page."""
+    return HTMLResponse(_environment().get_template(name).render(filled), status, HEADERS)
+
+
+def part(name: str, *filled: Any) -> str:
+    """What a macro of parts.html.j2 makes."""
+    return str(getattr(_environment().get_template("parts.html.j2").module, name)(*filled))
+
+
+def html_event(name: str, html: str) -> str:
+    """A server-sent event of HTML. A carriage return would end a line of it, too."""
+    lines = html.replace("\r\n", "\n").replace("\r", "\n").split("\n")
+    return f"event: {name}\n" + "".join(f"data: {line}\n" for line in lines) + "\n"
+
+
+@functools.cache
+def static_files() -> Mapping[str, tuple[bytes, str]]:
+    """The content and type of what pages load, by name; nothing else is ever opened."""
+    found = {path.name: (path.read_bytes(), _TYPES[path.suffix]) for path in sorted((HERE / "static").iterdir())}
+    return {**found, "code.css": (code_style().encode(), _TYPES[".css"])}
+
+
+@functools.cache
+def _environment() -> Environment:
+    found = Environment(
+        loader=FileSystemLoader(HERE / "templates"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        finalize=lambda value: visible(value) if type(value) is str else value,
+    )
+    found.filters |= {"spelled": spelled, "sentence": sentence, "part": lambda text: quote(text, safe="/")}
+    found.globals |= {"htmx_config": json.dumps(_HTMX), "most_question": MOST_TEXT}
+    return found
+
+
+def spelled(text: str) -> Markup:
+    """A text with what stands in backticks as code."""
+    return Markup(_CODE.sub(r"<code>\1</code>", str(escape(visible(text)))))  # noqa: S704 - escaped before
+
+
+def sentence(text: str) -> str:
+    """A text as a sentence of its own."""
+    return text[:1].upper() + text[1:].rstrip(".") + "."
