@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import functools
+import hashlib
 import time
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
@@ -22,6 +23,7 @@ from core.git import trees
 from core.git.names import folder_name
 from core.git.repositories import open_repository
 from index.code_index import CodeIndex
+from index.search import SHIPPED
 from services.answers import AnswerPart, Work
 from services.chat_records import in_markdown, statements_of
 from services.http.errors import MOST_SHOWN, RefusedError
@@ -113,6 +115,12 @@ class ServedChat:
         return self.work(answer)
 
 
+@functools.cache
+def policy_version() -> str:
+    """A name for the weights by which places are chosen."""
+    return hashlib.sha256(SHIPPED.read_bytes()).hexdigest()[:12]
+
+
 @dataclass(frozen=True)
 class Desk:
     """What one thread answers with, and finds again what was answered."""
@@ -129,7 +137,8 @@ class Desk:
         if self.chat.index.commit != found.state.commit:  # the index was brought to another commit meanwhile
             found = self.chat.ask(question)
         record = {"repo": self.name, **found.as_dict(why=True)}
-        record |= {"answer": "".join(in_markdown(record)), "stale_by": record["behind"]}
+        more = {"stale_by": record["behind"], "policy_version": policy_version()}
+        record |= {"answer": "".join(in_markdown(record)), **more}
         return {"answer_id": self.kept.keep(record), **record}
 
     def check(self, commit: str) -> None:

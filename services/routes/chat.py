@@ -5,15 +5,23 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from typing import Any
 
+import msgspec
 from fastapi import APIRouter, Request, Response
 
 from core.git import trees
+from index.search import Weights
 from services.answers import AnswerPart
-from services.chats import Chats, ServedChat
+from services.chats import Chats, ServedChat, policy_version
 from services.http.errors import RefusedError
 from services.http.events import STREAMED, Wire, answered, event
 from services.queue import Queues
 from services.schemas import AskRequest, FeedbackRequest, IndexRequest
+
+_EXPLAINED = (
+    *("answer_id", "repo", "question", "kind", "known", "commit", "written_by", "policy_version", "useful", "comment"),
+    "hits",
+)
+"""Fields of an answer."""
 
 
 def chat_routes(chats: Chats, queues: Queues) -> APIRouter:
@@ -56,10 +64,12 @@ def chat_routes(chats: Chats, queues: Queues) -> APIRouter:
 
     @router.get("/answers/{answer_id}/why")
     async def why(answer_id: str) -> dict[str, Any]:
-        """The places that an answer was chosen from, the best first, and what spoke for each."""
+        """The places that an answer was chosen from, the best first, with each feature times its weight; the weights of
+        both classes of question, where these have not changed since.
+        """
         found = await queues.reading.one(lambda: chats.find(answer_id, lambda one: one.reading.kept.find(answer_id)))
-        names = ("answer_id", "repo", "question", "kind", "known", "commit", "written_by", "useful", "comment", "hits")
-        return {name: found[name] for name in names}
+        weights = msgspec.to_builtins(Weights.shipped()) if found["policy_version"] == policy_version() else None
+        return {**{name: found[name] for name in _EXPLAINED}, "weights": weights}
 
     return router
 

@@ -38,6 +38,8 @@ _HTMX = {
     "responseHandling": [{"code": "204", "swap": False}, {"code": "...", "swap": True}],  # a refusal is a page, too
 }
 _TYPES = {".css": "text/css", ".js": "text/javascript", ".svg": "image/svg+xml", ".txt": "text/plain"}
+MOST_FEATURES = 5
+"""Of a place, that a page shows."""
 _CODE = re.compile(r"`([^`\n]+)`")
 
 
@@ -73,7 +75,8 @@ def _environment() -> Environment:
         trim_blocks=True,
         finalize=lambda value: visible(value) if type(value) is str else value,
     )
-    found.filters |= {"spelled": spelled, "sentence": sentence, "part": lambda text: quote(text, safe="/")}
+    found.filters |= {"spelled": spelled, "sentence": sentence, "strongest": strongest}
+    found.filters["part"] = lambda text: quote(text, safe="/")
     found.globals |= {"htmx_config": json.dumps(_HTMX), "most_question": MOST_TEXT}
     return found
 
@@ -81,6 +84,11 @@ def _environment() -> Environment:
 def spelled(text: str) -> Markup:
     """A text with what stands in backticks as code."""
     return Markup(_CODE.sub(r"<code>\1</code>", str(escape(visible(text)))))  # noqa: S704 - escaped before
+
+
+def strongest(features: Mapping[str, float]) -> list[tuple[str, float]]:
+    """The features that speak loudest for a place, or against it."""
+    return sorted(features.items(), key=lambda one: -abs(one[1]))[:MOST_FEATURES]
 
 
 def sentence(text: str) -> str:

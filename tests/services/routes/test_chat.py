@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import re
 import threading
 from collections.abc import Sequence
 from typing import Any
@@ -126,6 +127,8 @@ def test_feedback_and_reasons_are_kept_for_the_next_service(shop: Asking) -> Non
         assert (why["question"], why["useful"], why["comment"]) == (QUESTION, True, "right lines")
         assert why["hits"][0]["symbol"] == "discount"
         assert why["hits"][0]["score"] > 0
+        assert set(why["hits"][0]["features"]) <= set(why["weights"]["documents"]["plain"])
+        assert re.fullmatch("[0-9a-f]{12}", why["policy_version"])
         missing = await client.get("/answers/ans_none/why")
         assert (missing.status_code, missing.json()["error"]["code"]) == (404, "answer_not_found")
 
