@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import secrets
 from collections.abc import AsyncIterator, Callable, Coroutine
-from contextlib import aclosing
 from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import parse_qsl
@@ -21,9 +21,9 @@ from services.chat_records import statements_of
 from services.chats import Chats, ServedChat
 from services.http.errors import RefusedError, refusal_of
 from services.http.sessions import COOKIE, SIGN_IN, Sessions
-from services.queue import Queues
+from services.queue import BusyError, Queues
 from services.routes.chat import state_of
-from services.web.pages import HEADERS, html_event, page, part, static_files
+from services.web.pages import HEADERS, fragment, html_event, page, part, static_files
 from services.web.viewer import ShownFile, shown
 
 MOST_ASKED = 100
@@ -45,6 +45,8 @@ class PageRoute(APIRoute):
                 refused = refusal_of(error)
                 if refused.status_code == 500:
                     log.exception("a page failed")
+                if _wants_part(request):
+                    return fragment(part("failure", refused.detail), refused.status_code)
                 return page("problem.html.j2", refused.status_code, message=refused.detail)
 
         return handle
@@ -78,12 +80,12 @@ def _repositories(chats: Chats, queues: Queues) -> APIRouter:
     @router.post("/repositories/{repo}/index")
     async def index(repo: str, request: Request) -> Response:
         one = chats.named(repo)
-        one.indexing.bring_to("")
+        with contextlib.suppress(BusyError):  # one that runs is shown
+            one.indexing.bring_to("")
         return await index_state(one) if _wants_part(request) else RedirectResponse(f"/repositories/{repo}", 303)
 
     async def index_state(one: ServedChat) -> Response:
-        found = await state_of(one, queues)
-        return Response(part("index_state", one.name, found), media_type="text/html", headers=HEADERS)
+        return fragment(part("index_state", one.name, await state_of(one, queues)))
 
     return router
 
@@ -101,7 +103,8 @@ def _questions(chats: Chats, queues: Queues) -> APIRouter:
             while len(asked) >= MOST_ASKED:
                 del asked[next(iter(asked))]
             asked[token := secrets.token_urlsafe(16)] = one, question
-            return page("asked.html.j2", token=token, question=question)
+            one.indexing.follow()
+            return page("asked.html.j2", token=token, question=question, state=await state_of(one, queues))
         parts = await queues.all(one.ask(question), request.is_disconnected)
         return RedirectResponse(f"/answers/{parts[-1].data['answer_id']}" if parts else "/", 303)
 
@@ -132,8 +135,7 @@ def _answers(chats: Chats, queues: Queues) -> APIRouter:
         await queues.reading.one(lambda: chats.find(answer_id, rate))
         if not _wants_part(request):
             return RedirectResponse(f"/answers/{answer_id}", 303)
-        made = part("feedback", {"answer_id": answer_id, "useful": useful})
-        return Response(made, media_type="text/html", headers=HEADERS)
+        return fragment(part("feedback", {"answer_id": answer_id, "useful": useful}))
 
     return router
 
@@ -198,7 +200,7 @@ async def _streamed(one: ServedChat, question: str, queues: Queues, request: Req
 
     seen: set[int] = set()
     try:
-        async with aclosing(queues.parts(one.ask(question, why=True), request.is_disconnected)) as parts:
+        async with contextlib.aclosing(queues.parts(one.ask(question, why=True), request.is_disconnected)) as parts:
             async for made in parts:
                 for event in _events(one.name, made, seen):
                     yield event

@@ -48,6 +48,11 @@ def page(name: str, status: int = 200, **filled: Any) -> HTMLResponse:
     return HTMLResponse(_environment().get_template(name).render(filled), status, HEADERS)
 
 
+def fragment(made: str, status: int = 200) -> HTMLResponse:
+    """A part of a page that `part` has made."""
+    return HTMLResponse(made, status, HEADERS)
+
+
 def part(name: str, *filled: Any) -> str:
     """What a macro of parts.html.j2 makes."""
     return str(getattr(_environment().get_template("parts.html.j2").module, name)(*filled))

@@ -115,7 +115,7 @@ ATTRIBUTES = {
         "hx-swap",
         "hx-ext",
     ),
-    *("hx-trigger", "hx-disabled-elt", "sse-connect", "sse-swap", "sse-close"),
+    *("hx-trigger", "hx-disabled-elt", "hx-swap-oob", "sse-connect", "sse-swap", "sse-close"),
 }
 
 
@@ -204,6 +204,8 @@ def test_what_goes_wrong_is_a_page_too(shop: Asking) -> None:
         assert (await client.get("/repositories/none")).status_code == 404
         empty = await client.post("/repositories/shop/questions", data={"question": " "})
         assert (empty.status_code, "1 to 2,000 characters" in empty.text) == (422, True)
+        put_into = await client.post("/repositories/shop/questions", data={"question": " "}, headers=HTMX)
+        assert (put_into.status_code, put_into.text[:2]) == (422, "<p")
         many = await client.post("/repositories/shop/questions", content="&".join(f"x{n}=1" for n in range(50)))
         assert many.status_code == 422
         shop.repo.git("checkout", "-q", "--orphan", "empty")
