@@ -6,6 +6,7 @@ is. Names are all that is compared, so a method of the same name in another clas
 
 from __future__ import annotations
 
+import itertools
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -88,17 +89,17 @@ def callers(
         [f"`{last}` stands on more than {MOST_LINES} lines; not all were looked at."] if len(found) > MOST_LINES else []
     )
     with BlobReader(git_dir) as reader:
-        uses = list(_uses(reader, commit, last, found[:MOST_LINES]))
+        uses = list(_uses(reader, commit, last, found[:MOST_LINES], defined))
     outside = [use for use in uses if not any(_is_definition(use, place) for place in defined)]
     calls = [use for use in outside if use.is_call]
     if not outside:
         return Found([], [*notes, f"Nothing in the tree uses `{name}`."])
     groups: dict[tuple[str, str], list[Use]] = {}
-    for use in sorted(calls or outside, key=lambda use: is_test_file(use.path)):
+    for use in calls or outside:
         groups.setdefault((use.path, use.inside), []).append(use)
     statements = [_told(citations, commit, last, some) for some in list(groups.values())[:MOST_SHOWN]]
     if "." in name or "::" in name or len({place.symbol for place in defined}) > 1:
-        notes.append(f"Calls are told by the name `{last}` alone: another symbol may have it, too.")
+        notes.append(f"Calls are found by the name `{last}` alone: another symbol may have it, too.")
     tests = sum(is_test_file(path) for path, _ in groups)
     what = (
         f"is called in {_places(len(groups))}"
@@ -127,9 +128,12 @@ def _told(citations: Citations, commit: str, name: str, uses: Sequence[Use]) -> 
     return Statement(f"{who} in {one.path} {what} `{name}`.", tuple(citation for citation in found if citation))
 
 
-def _uses(reader: BlobReader, commit: str, name: str, lines: Sequence[tuple[str, int]]) -> Iterator[Use]:
+def _uses(
+    reader: BlobReader, commit: str, name: str, lines: Sequence[tuple[str, int]], defined: Sequence[Place]
+) -> Iterator[Use]:
+    """Those of the files nearest to a definition first, those of tests last."""
     paths = [path for path in dict.fromkeys(path for path, _ in lines) if is_path(path)]
-    for path in sorted(paths, key=is_test_file)[:MOST_FILES]:
+    for path in sorted(paths, key=lambda path: (is_test_file(path), _distance(path, defined)))[:MOST_FILES]:
         source = reader.read(f"{commit}:{path}", MAX_BYTES)
         if source is None:
             continue
@@ -138,6 +142,17 @@ def _uses(reader: BlobReader, commit: str, name: str, lines: Sequence[tuple[str,
             continue
         outline = parsing.outline(source, language, path) if LANGUAGES[language].has_symbols else None
         yield from _File(path, source, outline, name).uses({line for one, line in lines if one == path})
+
+
+def _distance(path: str, defined: Sequence[Place]) -> int:
+    """How many folders of a definition's path a path has not, of the nearest definition."""
+    own = path.split("/")[:-1]
+    folders = [place.path.split("/")[:-1] for place in defined]
+    shared = (
+        sum(1 for _ in itertools.takewhile(lambda pair: pair[0] == pair[1], zip(one, own, strict=False)))
+        for one in folders
+    )
+    return min((len(one) - same for one, same in zip(folders, shared, strict=True)), default=0)
 
 
 @dataclass(frozen=True)

@@ -76,9 +76,9 @@ def test_what_is_not_called_is_referred_to_or_not_used(repo: Repo) -> None:
     assert asked(repo, ".*").statements == []
 
 
-def test_a_method_is_told_by_its_name_alone_which_is_said(repo: Repo) -> None:
+def test_a_method_is_found_by_its_name_alone_which_is_said(repo: Repo) -> None:
     assert asked(repo, "Other.load").notes == [
-        "Calls are told by the name `load` alone: another symbol may have it, too."
+        "Calls are found by the name `load` alone: another symbol may have it, too."
     ]
 
 
@@ -87,3 +87,18 @@ def test_long_lists_are_cut_and_counted(repo: Repo) -> None:
     found = asked(repo, "load")
     assert len(found.statements) == 10
     assert found.lead == "`load` is called in 16 places, 1 of them in tests; the first:"
+
+
+def test_callers_near_the_definition_come_first(make_repo: object) -> None:
+    repo = make_repo("near")  # type: ignore[operator]
+    names = ("a/examples/one.py", "src/app/views.py", "src/app/core/deep.py", "tests/test_it.py", "src/other.py")
+    repo.commit("add", dict.fromkeys(names, "def f():\n    load()\n") | {"src/app/load.py": "def load(): ...\n"})
+    found = asked(repo, "load", Place("src/app/load.py", 1, 1))
+    paths = [one.citations[0].path for one in found.statements]
+    assert paths == [
+        "src/app/core/deep.py",
+        "src/app/views.py",
+        "src/other.py",
+        "a/examples/one.py",
+        "tests/test_it.py",
+    ]
