@@ -65,6 +65,7 @@ class Citations:
         self.git_dir = git_dir
         self._reader = BlobReader(git_dir)
         self._messages: dict[str, str] = {}
+        self._commits: dict[str, bool] = {}
 
     def __enter__(self) -> Citations:
         return self
@@ -98,6 +99,8 @@ class Citations:
         """Why a citation does not hold; "" where git has exactly this text there."""
         if not _HASH.fullmatch(citation.commit):
             return "the commit is not named by its whole hash"
+        if not self._is_commit(citation.commit):
+            return "there is no such commit"
         if not citation.quote.strip():
             return "nothing is quoted"
         if not citation.path:
@@ -185,9 +188,15 @@ class Citations:
 
     def source(self, path: str, commit: str) -> bytes | None:
         """A file's content, None where it cannot be cited. Nothing but what git has in this commit is ever opened."""
-        if not (is_path(path) and _HASH.fullmatch(commit)):
+        if not (is_path(path) and self._is_commit(commit)):
             return None
         return self._reader.read(f"{commit}:{path}", MAX_BYTES)
+
+    def _is_commit(self, commit: str) -> bool:
+        """Whether a text is the whole hash of a commit; git takes a tag or a tree before a path as well."""
+        if commit not in self._commits:
+            self._commits[commit] = bool(_HASH.fullmatch(commit) and self._reader.read_commit(commit))
+        return self._commits[commit]
 
     def _message(self, commit: str) -> str:
         if commit not in self._messages:

@@ -57,6 +57,10 @@ class BlobReader:
         """A tree as git stores it (`core.git.trees.entries_of`), or None where it is missing, or no tree."""
         return next(self._read_ahead([tree], None, b"tree"))
 
+    def read_commit(self, commit: str) -> bytes | None:
+        """A commit as git stores it, or None where the object is missing, or no commit (a tag is none)."""
+        return next(self._read_ahead([commit], None, b"commit"))
+
     def read_many(self, blobs: Sequence[str], max_bytes: int | None = None) -> Iterator[bytes | None]:
         """The same for several, requested ahead so that git need not wait; take all before another call."""
         return self._read_ahead(blobs, max_bytes, b"blob")

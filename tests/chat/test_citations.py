@@ -85,6 +85,16 @@ def test_only_files_of_the_commit_are_read(repo: Repo, citations: Citations, pat
     assert citations.problem(replace(cited(citations, head), path=path))
 
 
+@pytest.mark.parametrize("name", ["HEAD^{tree}", "v1", "HEAD:a/one.py"])
+def test_only_a_commit_is_cited(repo: Repo, citations: Citations, name: str) -> None:
+    good = cited(citations, repo.git("rev-parse", "HEAD"))
+    repo.git("tag", "-a", "-m", "add two files", "v1")
+    other = repo.git("rev-parse", name)
+    assert citations.cite("a/one.py", 10, 12, other) is None
+    assert citations.problem(replace(good, commit=other)) == "there is no such commit"
+    assert citations.problem(Citation(other, "add two files")) == "there is no such commit"
+
+
 @pytest.mark.parametrize(("first", "last"), [(0, 3), (5, 4), (60, 61), (-3, -1)])
 def test_lines_that_are_not_there_cannot_be_cited(repo: Repo, citations: Citations, first: int, last: int) -> None:
     head = repo.git("rev-parse", "HEAD")
