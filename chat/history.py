@@ -342,7 +342,10 @@ def _commits(count: int) -> str:
 
 
 def _date(touch: Touch) -> str:
-    return f"{datetime.fromtimestamp(touch.time, UTC):%Y-%m-%d}"
+    try:
+        return f"{datetime.fromtimestamp(touch.time, UTC):%Y-%m-%d}"
+    except (ValueError, OverflowError, OSError):  # git takes any number
+        return "an unknown day"
 
 
 def _who(touch: Touch) -> str:

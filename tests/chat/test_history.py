@@ -63,6 +63,14 @@ def test_a_symbol_is_followed_into_the_file_that_it_came_from(history: History) 
     assert then == '4 commits have changed it since, the last on 2023-09-13: "let second return five".'
 
 
+def test_a_time_beyond_all_calendars_is_told(repo: Repo, history: History) -> None:
+    far = {"GIT_AUTHOR_DATE": "@253402300900 +0000"}
+    history.commit = repo.commit("let second return six", {"new.py": "def second():\n    return 6\n"}, **far)
+    _, then = texts(history, history.introduced(SECOND))
+    assert then == '5 commits have changed it since, the last on an unknown day: "let second return six".'
+    assert texts(history, history.who([SECOND]))[0].startswith("Ada: ")
+
+
 def test_a_name_may_be_younger_than_its_lines(repo: Repo, history: History) -> None:
     history.commit = repo.commit("rename", {"new.py": "def third():\n    return 5\n"})
     found = texts(history, history.introduced(Hit("new.py", 1, 2, "", "third", "function")))
