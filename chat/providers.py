@@ -12,7 +12,6 @@ import ipaddress
 import json
 import os
 import secrets
-import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -92,7 +91,7 @@ class Provider:
             {"role": "system", "content": _INSTRUCTIONS.format(fence=fence)},
             {"role": "user", "content": prompt(question, sources, fence)},
         ]
-        text, deadline = "", time.monotonic() + self.config.timeout_s
+        text = ""
         with self._problems(), self._client() as client:
             stream: Any = client.chat.completions.create(
                 model=self.config.model,
@@ -102,9 +101,7 @@ class Provider:
                 stream=True,
             )
             for event in stream:
-                text += "".join(choice.delta.content or "" for choice in event.choices[:1])
-                if time.monotonic() > deadline:  # the client's own limit begins again with each part
-                    raise TimeoutError
+                text += _text_of(event)
                 if len(text) > MOST_ANSWER:
                     break
         return text[:MOST_ANSWER].rpartition("</think>")[2].strip()
@@ -115,9 +112,13 @@ class Provider:
         import httpx2
         from openai import OpenAI
 
+        from chat.transport import Transport
+
         seconds = self.config.timeout_s
         with (
-            httpx2.Client(follow_redirects=False, trust_env=False, timeout=seconds) as transport,
+            httpx2.Client(
+                follow_redirects=False, trust_env=False, timeout=seconds, transport=Transport(seconds)
+            ) as client_of_http,
             OpenAI(
                 base_url=self.config.url,
                 api_key=key_for(self.config.url) or "none",
@@ -125,7 +126,7 @@ class Provider:
                 project="",
                 timeout=seconds,
                 max_retries=0,
-                http_client=transport,
+                http_client=client_of_http,
             ) as client,
         ):
             yield client
@@ -139,11 +140,11 @@ class Provider:
         hint = "check that the server runs, and chat.url and chat.model"
         try:
             yield
-        except (openai.APITimeoutError, httpx2.TimeoutException, TimeoutError):
+        except (openai.APITimeoutError, httpx2.TimeoutException):
             raise StageError(f"{shown} gave no answer within {self.config.timeout_s:g} s", hint) from None
         except openai.APIStatusError as error:
             raise StageError(f"{shown} answered {error.status_code}", hint) from None
-        except (openai.OpenAIError, httpx2.HTTPError, ValueError) as error:
+        except (openai.OpenAIError, httpx2.HTTPError, ValueError, RecursionError) as error:
             cause = error.__cause__ or error
             raise StageError(f"{shown} cannot be asked: {str(cause)[:200]}", hint) from None
 
@@ -160,6 +161,14 @@ class Provider:
         self.audit_log.parent.mkdir(parents=True, exist_ok=True)
         with os.fdopen(os.open(self.audit_log, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600), "a") as file:
             file.write(json.dumps(record, ensure_ascii=False) + "\n")
+
+
+def _text_of(event: Any) -> str:
+    """What an event of the stream adds to the answer. Raises ValueError where it is not of the API's form."""
+    try:
+        return "".join(choice.delta.content or "" for choice in event.choices[:1])
+    except (AttributeError, TypeError):  # the library takes any JSON for an event
+        raise ValueError("its answer is not of the form of OpenAI's API") from None
 
 
 def prompt(question: str, sources: Sequence[Citation], fence: str) -> str:

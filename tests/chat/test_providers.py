@@ -35,6 +35,8 @@ class Model(ThreadingHTTPServer):
     """Where it redirects to."""
     drips = False
     """A blank every 20 ms, and never an end."""
+    body = b""
+    """What it sends in the place of `says`; if it drips, again and again."""
 
     def __init__(self) -> None:
         super().__init__(("127.0.0.1", 0), Handler)
@@ -55,11 +57,17 @@ class Handler(BaseHTTPRequestHandler):
         self.send_header("content-type", "text/event-stream")
         self.end_headers()
         with contextlib.suppress(ConnectionError):
-            self._event(self.server.says)
+            self._send(self.server.says)
             while self.server.drips:
-                self._event(" ")
-                time.sleep(0.02)
+                self._send(" ")
+                time.sleep(0 if len(self.server.body) > 100 else 0.02)
             self.wfile.write(b"data: [DONE]\n\n")
+
+    def _send(self, text: str) -> None:
+        if self.server.body:
+            self.wfile.write(self.server.body)
+        else:
+            self._event(text)
 
     def _event(self, text: str) -> None:
         choice = {"index": 0, "delta": {"role": "assistant", "content": text}, "finish_reason": None}
@@ -111,6 +119,39 @@ def test_a_failing_model_is_reported(model: Model, tmp_path: Path, change: dict[
     with pytest.raises(StageError, match=message):
         provider(model, tmp_path, timeout_s=0.3 if model.drips else 20.0).write("q", [SOURCE])
     assert len(model.requests) == 1
+
+
+@pytest.mark.parametrize("body", [b": I am here\n\n", b"x"])
+def test_what_is_no_event_yet_does_not_hold_it_up(model: Model, tmp_path: Path, body: bytes) -> None:
+    model.body, model.drips = body, True
+    with pytest.raises(StageError, match=r"no answer within 0\.3 s"):
+        provider(model, tmp_path, timeout_s=0.3).write("q", [SOURCE])
+
+
+def test_a_line_without_an_end_is_not_kept(model: Model, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("chat.transport.MOST_BYTES", 1_000_000)
+    model.body, model.drips = b"data: " + b"x" * 100_000, True
+    with pytest.raises(StageError, match="it answered with more than 1 MB"):
+        provider(model, tmp_path).write("q", [SOURCE])
+
+
+@pytest.mark.parametrize(
+    "event",
+    [
+        '{"choices": null}',
+        '{"choices": [{"delta": null}]}',
+        '{"choices": [{"delta": {"content": 7}}]}',
+        '{"choices": [{"delta": {"content": ["a"]}}]}',
+        "[1]",
+        "null",
+        "{not json",
+        "[" * 200_000,
+    ],
+)
+def test_what_the_api_does_not_have_is_reported(model: Model, tmp_path: Path, event: str) -> None:
+    model.body = f"data: {event}\n\n".encode()
+    with pytest.raises(StageError, match="cannot be asked"):
+        provider(model, tmp_path).write("q", [SOURCE])
 
 
 def test_nobody_listening_is_reported(model: Model, tmp_path: Path) -> None:
