@@ -93,7 +93,7 @@ def test_callers_near_the_definition_come_first(make_repo: object) -> None:
     repo = make_repo("near")  # type: ignore[operator]
     names = ("a/examples/one.py", "src/app/views.py", "src/app/core/deep.py", "tests/test_it.py", "src/other.py")
     repo.commit("add", dict.fromkeys(names, "def f():\n    load()\n") | {"src/app/load.py": "def load(): ...\n"})
-    found = asked(repo, "load", Place("src/app/load.py", 1, 1))
+    found = asked(repo, "load", Place("src/app/load.py", 1, 1, "load"))
     paths = [one.citations[0].path for one in found.statements]
     assert paths == [
         "src/app/core/deep.py",

@@ -34,6 +34,13 @@ HONEST = [
     "The `Pool` class has four `retries` [2].",
     "If the method waits too long, `TimeoutError` of the standard library is raised [1].",
     "When `seconds` is larger than `MAX_WAIT`, `TimeoutError` is raised [1].",
+    "`read_timeout` compares `seconds` with `MAX_WAIT` [1].",
+    "`read_timeout` delegates to `self.pool.wait(seconds)`, e.g. for 30 seconds, and/or raises [1].",
+    "`read_timeout` calls `wait` repeatedly [1].",
+    "The function(s) `read_timeout` wait [1].",
+    "The limit is 1,000 [2].",
+    "`Pool` allows four retries [2].",
+    "`client.py` holds `read_timeout` [1].",
 ]
 LIES = [
     "`read_timeout` waits 60 seconds by default [1].",
@@ -75,6 +82,39 @@ LIES = [
     "`read_timeout` calls `os.kill` [1].",
     "The function frobnicate calls `read_timeout` [1].",
     "`delete_all` is run by `read_timeout` [1, 2].",
+    "\u0405cheduler calls `read_timeout` [1].",
+    "`read_timeout` \u0432\u044b\u0437\u044b\u0432\u0430\u0435\u0442 it [1].",
+    "`read_timeout` uses \uff46\uff52\uff4f\uff42 [1].",
+    "`read_timeout` calls frobnicate [1].",
+    "`read_timeout` calls *frobnicate* [1].",
+    "`read_timeout` uses frobnicate(x) [1].",
+    "`read_timeout` runs `frobnicate [1].",
+    "S**cheduler** calls `read_timeout` [1].",
+    "`read_timeout` was written by kowalski [1].",
+    "`read_timeout` is by @kowalski [1].",
+    "As Tim says, `read_timeout` is slow [1].",
+    "`read_timeout` is set by --max-time [1].",
+    "`read_timeout` waits sixty seconds [1].",
+    "`read_timeout` waits a hundred seconds [1].",
+    "`read_timeout` waits zero seconds [1].",
+    "`read_timeout` waits half a second [1].",
+    "`read_timeout` waits -30 seconds [1].",
+    "`read_timeout` waits 30\u00b2 seconds [1].",
+    "`read_timeout` waits \u00bd seconds [1].",
+    "`read_timeout` waits \u2465\u24ea seconds [1].",
+    "`read_timeout` waits 30.4.30 seconds [1].",
+    "`read_timeout` fails 30% of the time [1].",
+    "`read_timeout` came in with v9.7 [1].",
+    "`read_timeout` came in on 1000-4-4 [1, 2].",
+    "`read_timeout` hashes with md5 [1].",
+    "`read_timeout` calls `elf.pool.wai` [1].",
+    "`read_timeout` is in et/client.py [1].",
+    "`read_timeout` is in net\\server [1].",
+    "`read_timeout` fails with \u00abserver is gone\u00bb [1].",
+    "`read_timeout` fails with \u201eserver is gone\u201c [1].",
+    "`read_timeout` fails with \u2018server is gone\u2019 [1].",
+    "[`read_timeout`](//nowhere) waits 30 seconds [1].",
+    "`read_timeout` uses `pool[1]` of it.",
 ]
 
 
@@ -119,6 +159,18 @@ def test_a_text_is_cut_into_sentences_with_their_sources() -> None:
         "numbered `Pool` [2]",
         "return self.pool.wait(seconds) [1]",
     ]
+
+
+def test_a_sentence_that_is_glued_to_another_needs_its_own_source() -> None:
+    found = claims.statements("`read_timeout` waits [1].It erases the disk.", SOURCES, QUESTION)
+    assert [one.why for one in found] == ["", "it cites nothing"]
+
+
+def test_numbers_within_names_are_no_numbers() -> None:
+    source = Citation("a" * 40, "def utf8(v2, x):\n    return 21.55", "a.py", 1, 2, "b" * 40)
+    assert claims.problem("`utf8` knows version 2.", [source], QUESTION) == ""
+    assert claims.problem("`utf8` retries 8 times.", [source], QUESTION) == "'8' is not in its sources"
+    assert claims.problem("`utf8` returns 1.5.", [source], QUESTION) == "'1.5' is not in its sources"
 
 
 def test_mostly_unsupported() -> None:
