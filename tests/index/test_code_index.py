@@ -243,7 +243,7 @@ def test_another_process_sees_what_was_brought_up_to_date(repo: Repo, tmp_path: 
     repo.commit("Add", {"one.py": "def one(): ...\n"})
     with index(repo, tmp_path) as here, index(repo, tmp_path) as there:
         here.update("HEAD")
-        assert there.search("one")[0].symbol == "one"
+        assert here.search("one")[0].symbol == there.search("one")[0].symbol == "one"
         repo.commit("Rename", {"one.py": "def uno(): ...\n"})
         there.update("HEAD")
         assert [hit.symbol for hit in here.search("uno")][:1] == ["uno"]

@@ -53,9 +53,17 @@ def test_files_are_found_as_wholes(known: CodeIndex) -> None:
     assert len(known.search_files("open a session", 1)) == 1
 
 
-def test_a_question_that_speaks_of_tests_gets_them(known: CodeIndex) -> None:
-    assert known.search("open session")[0].path == "app/sessions.py"
-    assert known.search("which test covers open session")[0].path == "tests/test_sessions.py"
+@pytest.mark.parametrize(("question", "counts"), [("open session", True), ("which test covers open session", False)])
+def test_a_question_that_speaks_of_tests_gets_them_at_no_discount(
+    known: CodeIndex, question: str, *, counts: bool
+) -> None:
+    searcher = known.searcher()
+    asked = searcher.asked(question)
+    of_files = searcher.of_files(asked)
+    _, of_documents = searcher.documents(asked, searcher.shares(asked, of_files, Weights.shipped()))
+    assert of_files["k_test"].any() == of_documents["k_in_test"].any() == counts
+    assert of_files["k_docs"].any()
+    assert known.search(question)[0].path == ("app/sessions.py" if counts else "tests/test_sessions.py")
 
 
 def test_a_question_without_a_known_word_has_no_answer(known: CodeIndex) -> None:
