@@ -22,7 +22,7 @@ from core.chunking import parsing
 from core.code.content import language_in
 from core.code.languages import LANGUAGES
 from core.errors import GitloreError
-from core.git import touched, trees
+from core.git import refs, touched, trees
 from core.git.commands import SlowGitError
 from core.git.touched import Touch
 from core.history.messages import is_bot
@@ -81,6 +81,8 @@ class History:
         release = f"; the first tag with it is {tag}" if tag else ""
         where = f", in {path}" if path != hit.path else ""
         text = f"{name_of(hit)} came in on {_date(first)} with {_who(first)}'s commit {_title(first)}{where}{release}."
+        if first.hash in self._boundary:
+            text = f"{name_of(hit)} is older than the first commit of this shallow clone, of {_date(first)}{release}."
         found = self._statement(text, first, self.citations.cite(hit.path, hit.first, hit.first, self.commit))
         if oldest.hash != first.hash:
             found += self._statement(f"Some of its lines are older, from {_date(oldest)}: {_title(oldest)}.", oldest)
@@ -104,7 +106,7 @@ class History:
     def why(self, asked: Asked, hit: Hit | None) -> Found:
         """Commits that changed some lines, or speak of the topic, with what they give as reasons."""
         saying = [] if hit and asked.names else self._asked(lambda: self._saying(asked)) or []
-        touches = saying or (self._touches(hit) if hit else [])
+        touches = saying or (self._changes(hit) if hit else [])
         wanted = set(asked.words) - set(parts(hit.symbol.rpartition(".")[2]) if hit else ())
         overlaps = {one.hash: len(wanted & set(words(f"{one.title}\n{one.body}"))) for one in touches}
         best = sorted(touches, key=lambda one: -overlaps[one.hash])[:MOST_SHOWN]
@@ -122,7 +124,7 @@ class History:
         """The people whose changes of some places are most of them, newer ones counting more; programs left out."""
         touches: dict[str, tuple[Touch, float]] = {}
         for place, hit in enumerate(hits[:MOST_SPOTS]):
-            for touch in self._touches(hit):
+            for touch in self._changes(hit):
                 if not is_bot(touch.author, touch.email) and not _REVERT.match(touch.title):
                     touches.setdefault(touch.hash, (touch, 1 / (1 + place)))
         if not touches:
@@ -188,6 +190,15 @@ class History:
         if not touches:
             return [], f"No commit{of} {since}."
         return found, f"{many}{_commits(len(touches))}{of} {since}{by}{programs}{newest}:"
+
+    @functools.cached_property
+    def _boundary(self) -> frozenset[str]:
+        """The oldest commits of a shallow clone: git takes all that they hold for their change."""
+        return frozenset(line.decode() for line in refs.boundary(self.git_dir, "shallow"))
+
+    def _changes(self, hit: Hit) -> list[Touch]:
+        """The commits that changed a place, without those of which that cannot be told."""
+        return [touch for touch in self._touches(hit) if touch.hash not in self._boundary]
 
     def _touches(self, hit: Hit) -> list[Touch]:
         def ask() -> list[Touch]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import UTC, datetime
+from pathlib import Path
 
 import pytest
 from builders import Repo
@@ -69,6 +70,20 @@ def test_a_time_beyond_all_calendars_is_told(repo: Repo, history: History) -> No
     _, then = texts(history, history.introduced(SECOND))
     assert then == '5 commits have changed it since, the last on an unknown day: "let second return six".'
     assert texts(history, history.who([SECOND]))[0].startswith("Ada: ")
+
+
+def test_the_oldest_commits_of_a_shallow_clone_are_nobodys_change(repo: Repo, tmp_path: Path) -> None:
+    repo.git("clone", "-q", "--depth=2", f"file://{repo.path}", str(tmp_path / "shallow"))
+    git_dir = tmp_path / "shallow" / ".git"
+    with Citations(git_dir) as citations:
+        history = History(git_dir, repo.git("rev-parse", "HEAD"), citations)
+        first, _ = texts(history, history.introduced(SECOND))
+        assert first == "`second` is older than the first commit of this shallow clone, of 2023-09-13."
+        assert texts(history, history.why(read("Why was second changed?"), SECOND)) == [
+            '2023-09-13, Eli: "let second return five".'
+        ]
+        old = Hit("old.py", 1, 2, "", "first", "function")
+        assert texts(history, history.who([old])) == []
 
 
 def test_a_name_may_be_younger_than_its_lines(repo: Repo, history: History) -> None:
