@@ -27,10 +27,14 @@ class State:
     behind: int = 0
     beside: int = 0
     """Commits that it has and the branch has not."""
+    is_gone: bool = False
+    """The repository does not have it any longer."""
 
     def in_words(self) -> str:
         """One sentence."""
         short = self.commit[:SHORT]
+        if self.is_gone:
+            return f"answered at {short}, which the repository does not have any longer"
         if not self.behind and not self.beside:
             return f"answered at {short}, the newest of {self.branch}"
         parts = []

@@ -21,6 +21,7 @@ from core.code.test_files import is_test_file
 from core.config import ChatConfig
 from core.errors import GitloreError, StageError, UserError
 from core.git import refs, touched, trees
+from core.git.blobs import missing
 from core.git.repositories import open_repository
 from core.logs import log
 from index.code_index import CodeIndex
@@ -68,6 +69,8 @@ class Chat:
         head = refs.head(self.git_dir)
         if not head or head == commit:
             return State(commit, refs.branch(self.git_dir))
+        if missing(self.git_dir, [commit]):  # of a history that was rewritten
+            return State(commit, refs.branch(self.git_dir), is_gone=True)
         behind, beside = (trees.count_between(self.git_dir, *pair) for pair in ((commit, head), (head, commit)))
         return State(commit, refs.branch(self.git_dir), behind, beside)
 

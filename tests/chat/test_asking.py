@@ -128,6 +128,19 @@ def test_the_state_is_always_said(chat: Chat, shop: Repo) -> None:
     assert ask(chat, "discount").state.behind == 0
 
 
+def test_a_rewritten_history_is_said(chat: Chat, shop: Repo) -> None:
+    old = shop.git("rev-parse", "HEAD")
+    shop.git("checkout", "-q", "--orphan", "other")
+    shop.commit("begin again", {"a.py": "def alone():\n    return 1\n"})
+    shop.git("branch", "-D", "main")
+    shop.git("tag", "-d", "v1.0")
+    shop.git("reflog", "expire", "--expire=now", "--all")
+    shop.git("gc", "-q", "--prune=now")
+    assert chat.state(old).in_words() == f"answered at {old[:9]}, which the repository does not have any longer"
+    chat.update()
+    assert ask(chat, "alone").state.behind == 0
+
+
 def test_what_does_not_hold_is_not_delivered(chat: Chat, monkeypatch: pytest.MonkeyPatch) -> None:
     real = Citations.cite
 
