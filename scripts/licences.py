@@ -7,6 +7,7 @@ What the requirements files name is followed through all that it needs, as insta
 
 from __future__ import annotations
 
+import hashlib
 import re
 import sys
 from collections.abc import Iterable, Iterator
@@ -38,6 +39,9 @@ SPELLINGS = {
     "Python Software Foundation License": "PSF-2.0",
 }
 """What packages write in place of an SPDX identifier."""
+
+TEXTS = {"56959050891f7b737ac4e803051170c7197f02df73d80bd9a78d968e305bf558": "MIT"}
+"""Whole licences from their first permission on, as a SHA-256 of the words in lower case: some packages state those."""
 
 
 def requirements(text: str) -> Iterator[Requirement]:
@@ -90,7 +94,8 @@ def licence(package: Distribution) -> str:
 
 
 def _expression(text: str) -> str | None:
-    text = SPELLINGS.get(text, text)
+    body = " ".join(text[text.find("Permission is hereby granted") :].lower().split())
+    text = TEXTS.get(hashlib.sha256(body.encode()).hexdigest(), SPELLINGS.get(text, text))
     if text in ACCEPTED:
         return text
     try:

@@ -97,6 +97,12 @@ def test_a_licence_that_nobody_accepted_fails(
     assert "psycopg 3" in capsys.readouterr().err
 
 
+def test_a_whole_licence_is_known_by_its_words(licences: ModuleType) -> None:
+    text = licences.distribution("wordllama").metadata["License"]
+    assert licences.licence(Package(("License", text))) == "MIT"
+    assert licences.licence(Package(("License", f"{text}Not for commercial use."))) != "MIT"
+
+
 def test_what_is_not_installed_is_said(licences: ModuleType) -> None:
     (wanted,) = licences.requirements(
         "no-such-package==1 # nowhere\nnot-here==1; sys_platform == 'win32' # elsewhere\n"
