@@ -220,7 +220,7 @@ def render(rows: Sequence[Row], old: Outline, new: Outline) -> bytes:
     for hunk in _hunks(rows):
         removed, added = sum(row.is_old for row in hunk), sum(row.is_new for row in hunk)
         out.append(_header(hunk[0].old, removed, hunk[0].new, added))
-        out += [_line(row.sign.encode(), old.line(row.old) if row.sign == "-" else new.line(row.new)) for row in hunk]
+        out += [_signed(row.sign.encode(), old.line(row.old) if row.sign == "-" else new.line(row.new)) for row in hunk]
     return b"".join(out)
 
 
@@ -229,7 +229,7 @@ def render_removed(rows: Iterable[int], edits: Edits | None, side: Outline) -> b
     out = []
     for first, last in runs(rows):
         out.append(_header(first, last - first + 1, edits.to_new(first) if edits else 0, 0))
-        out += [_line(b"-", line) for line in map(side.line, range(first, last + 1))]
+        out.append(_signed(b"-", side.code([(first, last)])))
     return b"".join(out)
 
 
@@ -238,7 +238,7 @@ def render_added(rows: Iterable[int], edits: Edits | None, side: Outline) -> byt
     out = []
     for first, last in runs(rows):
         out.append(_header(edits.to_old(first) if edits else 0, 0, first, last - first + 1))
-        out += [_line(b"+", line) for line in map(side.line, range(first, last + 1))]
+        out.append(_signed(b"+", side.code([(first, last)])))
     return b"".join(out)
 
 
@@ -262,8 +262,10 @@ def _header(old: int, removed: int, new: int, added: int) -> bytes:
     return b"@@ -%d,%d +%d,%d @@\n" % (old + (removed > 0), removed, new + (added > 0), added)
 
 
-def _line(sign: bytes, line: bytes) -> bytes:
-    return sign + line if line.endswith(b"\n") else sign + line + b"\n\\ No newline at end of file\n"
+def _signed(sign: bytes, lines: bytes) -> bytes:
+    """Lines, each behind a sign. Only the last may lack its end."""
+    signed = sign + lines.removesuffix(b"\n").replace(b"\n", b"\n" + sign)
+    return signed + (b"\n" if lines.endswith(b"\n") else b"\n\\ No newline at end of file\n")
 
 
 def _hunks(rows: Sequence[Row]) -> list[list[Row]]:

@@ -42,9 +42,8 @@ def depths(side: Outline, owner: Owner | None) -> dict[int, int]:
     Between statements outside of symbols, where these are known, it is 1.
     """
     if owner is None:
-        return dict.fromkeys(side.statements, 1) | {
-            row + 1: 0 for row in range(len(side)) if not side.line(row).strip()
-        }
+        lines = side.source.split(b"\n")[: len(side)]
+        return dict.fromkeys(side.statements, 1) | {row: 0 for row, line in enumerate(lines, 1) if not line.strip()}
     place = side.places[owner.place]
     return {place.row + row: depth for row, depth in place.unit.cuts}
 
