@@ -98,8 +98,12 @@ class Answer:
         return found
 
     def in_words(self, *, why: bool = False) -> str:
-        """The answer as it is shown in a terminal; what a terminal would act on is for the caller to spell out."""
-        numbers = {one: number for number, one in enumerate(self.citations, start=1)}
+        """The answer as it is shown in a terminal; what a terminal would act on is for the caller to spell out.
+
+        Lines are numbered and quoted, commits are named where they are cited.
+        """
+        lines_cited = (one for one in self.citations if one.path)
+        numbers = {one: number for number, one in enumerate(lines_cited, start=1)}
         shown: set[Citation] = set()
         lines = [self.lead] if self.lead else []
         for statement in self.statements:

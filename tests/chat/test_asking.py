@@ -63,6 +63,8 @@ def test_history_questions_cite_commits(chat: Chat, shop: Repo) -> None:
     came = ask(chat, "When was parse_duration introduced?").statements[0]
     assert 'with Eli\'s commit "read durations"' in came.text
     assert came.citations[0] == Citation(shop.git("rev-parse", "HEAD~1"), "read durations")
+    shown = ask(chat, "When was parse_duration introduced?").in_words()
+    assert f"[commit {came.citations[0].commit[:9]}]\n  [1] shop/durations.py:4@" in shown
     why = ask(chat, "Why was the discount raised?").statements[0]
     assert why.text.endswith('Ada: "raise the discount to a tenth". Customers asked for more.')
     assert ask(chat, "Who knows shop/durations.py?").statements[0].text.startswith("Eli: 1 change, 100%")
