@@ -84,7 +84,7 @@ class Database:
         """Raises StageError in the place of an error of the database or the disk."""
         try:
             yield
-        except (sqlite3.Error, OSError) as error:
+        except (sqlite3.Error, OSError, UnicodeDecodeError) as error:  # the last of a damaged name in a message
             raise StageError(
                 f"the index cannot be used: {self.path}: {error}", "choose another cache folder, or delete the file"
             ) from None
@@ -97,7 +97,7 @@ class Database:
             database.close()
         except sqlite3.OperationalError:  # busy, or not writable: the file may be whole
             raise
-        except sqlite3.DatabaseError as error:
+        except (sqlite3.DatabaseError, UnicodeDecodeError) as error:
             log.debug("the index is made again: %s: %s", self.path, error)
         for ending in ("", "-wal", "-shm"):
             Path(f"{self.path}{ending}").unlink(missing_ok=True)

@@ -73,7 +73,7 @@ def test_a_row_that_has_changed_is_reported(repo: Repo, tmp_path: Path, table: s
         assert known.commits(head(repo)) and known.of(blobs)  # noqa: PT018 - either may raise
 
 
-@pytest.mark.parametrize("damage", ["text", "cut", "version"])
+@pytest.mark.parametrize("damage", ["text", "cut", "version", "name"])
 def test_a_damaged_or_older_file_is_made_again(repo: Repo, tmp_path: Path, damage: str) -> None:
     with index(repo, tmp_path) as known:
         known.commits(head(repo))
@@ -83,7 +83,9 @@ def test_a_damaged_or_older_file_is_made_again(repo: Repo, tmp_path: Path, damag
             database.execute("PRAGMA user_version=999")
         database.close()
     else:
-        file.write_bytes(b"no database" if damage == "text" else file.read_bytes()[:5000])
+        data = file.read_bytes()
+        name = data.replace(b"CREATE TABLE", b"CR\xf2\xf2TE TABLE")  # SQLite complains of it in bytes that are no text
+        file.write_bytes({"text": b"no database", "cut": data[:5000], "name": name}[damage])
     with index(repo, tmp_path) as known:
         assert known.commits(head(repo)).hashes[-1] == head(repo)
 
