@@ -6,6 +6,7 @@ put together from the rows of the commit's files in the order of their paths: it
 
 from __future__ import annotations
 
+import itertools
 import zlib
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -41,7 +42,7 @@ CREATE TABLE IF NOT EXISTS files (path TEXT PRIMARY KEY, blob BLOB NOT NULL, kin
 _BATCH = 200
 """Texts that are read and then written together."""
 Progress = Callable[[int, int], None]
-"""Is told how many more texts have been read, and of how many in all."""
+"""Is told after each text how many have been read, and of how many."""
 _decoder = msgspec.msgpack.Decoder(Text)
 
 
@@ -106,9 +107,10 @@ class CodeIndex:
         for key in self._keys():
             new.pop(key, None)
         lost: dict[Key, str] = {}
+        done = itertools.count(1)
         for batch in _batches(new):  # nobody sees them before the files below name them
             with self._database.writing():
-                lost |= self._add(batch, progress, len(new))
+                lost |= self._add(batch, lambda: progress(next(done), len(new)) if progress else None)
         with self._database.writing():
             before = self._keys()
             lost |= self._add({key: path for path, key in wanted.items() if key not in before.keys() | lost.keys()})
@@ -205,19 +207,20 @@ class CodeIndex:
             rows = self._database.execute("SELECT blob, kind, reason FROM texts").fetchall()
         return {Key(blob.hex(), kind): reason for blob, kind, reason in rows}
 
-    def _add(self, wanted: Mapping[Key, str], progress: Progress | None = None, of: int = 0) -> dict[Key, str]:
+    def _add(self, wanted: Mapping[Key, str], was_read: Callable[[], None] = lambda: None) -> dict[Key, str]:
         """Read texts from git and keep them; `wanted` has a path for each. Gives those that the clone lacks."""
         keys = list(wanted)
         with BlobReader(self.git_dir) as reader:
             sources = reader.read_many([key.blob for key in keys], texts.MAX_BYTES)
-            rows = [self._row(key, source, wanted[key]) for key, source in zip(keys, sources, strict=True)]
+            rows = []
+            for key, source in zip(keys, sources, strict=True):
+                rows.append(self._row(key, source, wanted[key]))
+                was_read()
         lost = missing(
             self.git_dir, [key.blob for key, row in zip(keys, rows, strict=True) if row.reason == texts.LARGE]
         )
         kept = [row for key, row in zip(keys, rows, strict=True) if key.blob not in lost]
         self._database.executemany("INSERT OR IGNORE INTO texts VALUES (?, ?, ?, ?, ?)", kept)
-        if progress:
-            progress(len(keys), of)
         return {key: texts.MISSING for key in keys if key.blob in lost}
 
     def _row(self, key: Key, source: bytes | None, path: str) -> Row:
