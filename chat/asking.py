@@ -95,6 +95,9 @@ class Chat:
         if where := address(text):
             return self._moved(text, where, commit)
         asked = read(text)
+        if not (asked.has_subject or asked.kind == "since" or (last and last.hits and is_about_the_last(asked))):
+            found = Found.nothing("I don't know what this is about: name a symbol, a file or a topic.")
+            return self._delivered(asked, found, [], commit, known=False)
         hits, notes = self._subject(asked)
         if asked.kind in SHOWN:
             hits = self._in_order(asked, hits, commit)

@@ -130,6 +130,14 @@ def test_the_state_is_always_said(chat: Chat, shop: Repo) -> None:
     assert ask(chat, "discount").state.behind == 0
 
 
+@pytest.mark.parametrize("text", ["", "  ", "Who wrote it?", "How does this work?", "\x00"])
+def test_a_question_about_nothing_is_not_answered(chat: Chat, text: str) -> None:
+    answer = ask(chat, text)
+    assert not answer.known
+    assert not answer.statements
+    assert answer.notes == ["I don't know what this is about: name a symbol, a file or a topic."]
+
+
 def test_a_rewritten_history_is_said(chat: Chat, shop: Repo) -> None:
     old = shop.git("rev-parse", "HEAD")
     shop.git("checkout", "-q", "--orphan", "other")
