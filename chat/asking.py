@@ -11,7 +11,7 @@ from pathlib import Path
 from chat import claims, places
 from chat.answer import Answer, State
 from chat.calls import MOST_SHOWN, Place, callers
-from chat.citations import Citation, Citations, address
+from chat.citations import Citation, Citations, address, lines_of
 from chat.history import FOLDER, History, name_of
 from chat.providers import MOST_EXCERPTS, MOST_LINES, Provider
 from chat.questions import Asked, is_about_the_last, read
@@ -242,8 +242,9 @@ class Chat:
         found, notes = [], []
         tree = trees.files_of(self.git_dir, self.index.commit or "") if asked.paths else {}
         for path in asked.paths:
-            if lines := self.citations.lines(path, self.index.commit or ""):
-                found.append(Hit(path, 1, len(lines), "", "", FILE))
+            source = self.citations.source(path, self.index.commit or "")
+            if source is not None:
+                found.append(Hit(path, 1, max(len(lines_of(source)), 1), "", "", FILE))
             elif any(one.startswith(f"{path.rstrip('/')}/") for one in tree):
                 found += [] if asked.kind in SHOWN else [Hit(path.rstrip("/"), 1, 1, "", "", FOLDER)]
             elif "/" in path:

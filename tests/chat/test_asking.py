@@ -138,6 +138,15 @@ def test_a_question_about_nothing_is_not_answered(chat: Chat, text: str) -> None
     assert answer.notes == ["I don't know what this is about: name a symbol, a file or a topic."]
 
 
+def test_an_empty_file_has_a_history(chat: Chat, shop: Repo) -> None:
+    shop.commit("make it a package", {"shop/__init__.py": ""})
+    chat.update()
+    came = ask(chat, "When was shop/__init__.py added?")
+    assert came.statements[0].text.startswith("shop/__init__.py came in on ")
+    assert came.notes == []
+    assert ask(chat, "Who knows shop/__init__.py?").statements[0].text.startswith("Ada: 1 change")
+
+
 def test_a_rewritten_history_is_said(chat: Chat, shop: Repo) -> None:
     old = shop.git("rev-parse", "HEAD")
     shop.git("checkout", "-q", "--orphan", "other")
