@@ -40,6 +40,8 @@ MOST_BODY = 300
 """Characters of a message behind its title."""
 MOST_MOVES = 4
 """Other files that a symbol is followed to."""
+MOST_SAMPLES = 12
+"""Commits that are asked whether a name was there before it came the last time."""
 MOST_SPOTS = 4
 """Places whose history makes one answer."""
 HALF_LIFE = timedelta(days=365)
@@ -264,13 +266,22 @@ class History:
             found = touched.definitions(self.git_dir, touches[place].hash, name, timeout_s=self.timeout_s)
             return bool(found)
 
-        low, high = 0, len(touches) - 1
-        if self._asked(lambda: defines(high)) is not False or self._asked(lambda: defines(low)) is not True:
+        def known(place: int) -> bool | None:
+            return self._asked(lambda: defines(place))
+
+        last = len(touches) - 1
+        if known(last) is not False or known(0) is not True:
             return touches[-1]
-        while high - low > 1:
-            middle = (low + high) // 2
-            low, high = (middle, high) if self._asked(functools.partial(defines, middle)) else (low, middle)
-        return touches[low]
+        first = _first_of(known, 0, last)
+        # A name may have gone and come back: some older commits are asked, the oldest first.
+        steps = range(1, MOST_SAMPLES + 1)
+        older = dict.fromkeys(last - (last - first) * step // (MOST_SAMPLES + 1) for step in steps)
+        before = last
+        for place in older:
+            if first + 1 < place < last and known(place):
+                return touches[_first_of(known, place, before)]
+            before = place
+        return touches[first]
 
     def _start(self, when: str) -> str | datetime | None:
         """The commit or the time that a word of a question means."""
@@ -321,6 +332,14 @@ class History:
     def _found(self, statements: list[Statement], lead: str = "") -> Found:
         notes, self._slow = list(dict.fromkeys(self._slow)), []
         return Found(statements, notes, lead)
+
+
+def _first_of(known: Callable[[int], bool | None], low: int, high: int) -> int:
+    """The last place from `low` on, where something holds, before it no longer does, which it does not at `high`."""
+    while high - low > 1:
+        middle = (low + high) // 2
+        low, high = (middle, high) if known(middle) else (low, middle)
+    return low
 
 
 def name_of(hit: Hit) -> str:

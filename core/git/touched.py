@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -12,6 +13,8 @@ from core.git.commands import decode, run
 SECONDS = 10.0
 """For one question to git; a long history of many lines takes longer."""
 MOST_COMMITS = 500
+_COMMENT = re.compile(rb"\s*(?:#(?!!?\[)|//|/\*|\*|--|;|%|[\"'])")
+"""How a line of a comment or text begins; `#[` is an attribute of Rust."""
 _FORMAT = "%H%x00%at%x00%aN%x00%aE%x00%s%x00%b"
 
 
@@ -87,27 +90,36 @@ def told(git_dir: Path, commit: str) -> Touch:
 
 
 def definitions(git_dir: Path, commit: str, name: str, *, timeout_s: float = SECONDS) -> list[tuple[str, int]]:
-    """(path, line) of lines that seem to define a name: a word such as def or class, then the name."""
+    """(path, line) of lines that seem to define a name: a word such as def or class, then the name; no comments."""
     pattern = (
         r"(^|[^[:alnum:]_])(def|class|fn|func|function|struct|enum|trait|interface|type|const|let|var|module|sub|macro_rules!)"
         rf"[[:space:]]+(\([^)]*\)[[:space:]]*)?{name}($|[^[:alnum:]_])"
     )
-    return matching_lines(git_dir, commit, pattern, timeout_s=timeout_s)
+    return matching_lines(git_dir, commit, pattern, unlike=_COMMENT, timeout_s=timeout_s)
 
 
 def matching_lines(
-    git_dir: Path, commit: str, pattern: str, *, timeout_s: float = SECONDS, most: int = 2000
+    git_dir: Path,
+    commit: str,
+    pattern: str,
+    *,
+    unlike: re.Pattern[bytes] | None = None,
+    timeout_s: float = SECONDS,
+    most: int = 2000,
 ) -> list[tuple[str, int]]:
-    """(path, line) of lines of text files that an extended regular expression finds, in the order of the paths."""
+    """(path, line) of lines of text files that an extended regular expression finds, in the order of the paths.
+
+    Those that begin as `unlike` are left out.
+    """
     listing = run(
         git_dir, "grep", "-I", "-n", "-z", "-E", "-e", pattern, commit, "--", accept=(0, 1), timeout_s=timeout_s
     )
     found = []
     for line in listing.split(b"\n")[:most]:
         name, _, rest = line.partition(b"\0")
-        number = rest.partition(b"\0")[0]
+        number, _, text = rest.partition(b"\0")
         path = decode(name)[0].partition(":")[2]
-        if path and number.isdigit():
+        if path and number.isdigit() and not (unlike and unlike.match(text)):
             found.append((path, int(number)))
     return found
 

@@ -179,3 +179,15 @@ def test_a_reason_is_a_paragraph_and_no_trailer() -> None:
 
 def test_the_own_name_of_a_symbol() -> None:
     assert [own_name(name) for name in ("Client.send", "a::b", "operator+", "")] == ["send", "b", "", ""]
+
+
+def test_a_name_that_went_and_came_back_is_as_old_as_the_first_time(repo: Repo, history: History) -> None:
+    def body(number: int, name: str) -> dict[str, str]:
+        return {"back.py": f"class {name}:\n    def f(self):\n        return {number}\n"}
+
+    names = ["Old"] * 3 + ["Back"] * 10 + ["Other"] * 9 + ["Back"] * 4
+    for number, name in enumerate(names):
+        repo.commit(f"step {number} of {name}", body(number, name))
+    history.commit = repo.git("rev-parse", "HEAD")
+    first = texts(history, history.introduced(Hit("back.py", 1, 3, "", "Back", "class")))[0]
+    assert "step 3 of Back" in first

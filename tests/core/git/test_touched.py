@@ -56,6 +56,16 @@ def test_a_file_and_a_range_of_commits(told: Repo) -> None:
 def test_definitions_are_lines_with_a_word_that_defines(told: Repo) -> None:
     told.commit("use it", {"use.py": "second()\nx = second\n"})
     assert touched.definitions(told.path / ".git", "HEAD", "second") == [("moved.py", 5)]
+    lines = (
+        "# class second:",
+        "// fn second()",
+        " * def second",
+        '"def second"',
+        "-- function second",
+        "#[x] fn second() {}",
+    )
+    told.commit("speak of it", {"notes.txt": "\n".join(lines) + "\n"})
+    assert touched.definitions(told.path / ".git", "HEAD", "second") == [("moved.py", 5), ("notes.txt", 6)]
 
 
 def test_git_is_stopped_after_its_time(told: Repo) -> None:
