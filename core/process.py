@@ -9,6 +9,7 @@ import resource
 import signal
 import sys
 import threading
+from collections.abc import Iterator
 from pathlib import Path
 
 from core.errors import EXIT_FAILED
@@ -64,6 +65,16 @@ def die_with_parent() -> None:
         if os.getppid() != parent.pid:  # it ended before the kernel was asked
             os._exit(EXIT_FAILED)
     threading.Thread(target=watch, args=(parent.sentinel,), daemon=True, name="parent-watch").start()
+
+
+@contextlib.contextmanager
+def interrupts_later() -> Iterator[None]:
+    """Put off SIGINT and SIGTERM, so that what is short and must be whole is not broken off."""
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, (signal.SIGINT, signal.SIGTERM))
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 def end_group(leader: int) -> None:

@@ -23,6 +23,7 @@ PLACES = {
     "~/projects/one": "one",
     "~/projects/two": "two",
     "~/projects/click": "repo",
+    "~/projects/httpx": "repo",
     "main..feature": "HEAD~1..HEAD",
     "YOUR_REPOSITORY": "repo",
     "~/src/httpx": "one",

@@ -18,6 +18,7 @@ from core.engine.stage import Stage
 from core.errors import EXIT_FAILED, EXIT_INTERRUPTED, AlreadyRunningError, GitloreError, UserError
 from core.files import Digests, make_folder, remove
 from core.logs import log
+from core.process import interrupts_later
 
 LOCK_PATIENCE_S = 1.0
 """A run that was just killed needs a moment until its child is gone."""
@@ -107,9 +108,11 @@ class Runner:
                         if not continue_on_error or entry.status == "interrupted":
                             break
             except KeyboardInterrupt:  # between two stages, or while the state of one was looked at
-                log.error("interrupted")
                 run.exit_code = EXIT_INTERRUPTED
-            run.finish(not_reached=[stage.name for stage in selected[len(run.stages) :]], write=keep_results)
+                with contextlib.suppress(KeyboardInterrupt):
+                    log.error("interrupted")
+            with interrupts_later():  # somebody may press Ctrl-C again
+                run.finish(not_reached=[stage.name for stage in selected[len(run.stages) :]], write=keep_results)
         return run
 
     def follow(self, stage: Stage) -> worker.Outcome:

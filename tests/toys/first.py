@@ -49,8 +49,10 @@ def run(ctx: Context[FirstConfig]) -> None:
                 raise
         case "stuck":
             child = subprocess.Popen(["sleep", "300"], stderr=subprocess.DEVNULL)
+            # Like an endless match it keeps the interpreter's lock, which CDLL does not, and no signal ends it.
+            signal.pthread_sigmask(signal.SIG_BLOCK, (signal.SIGINT, signal.SIGTERM))
             (ctx.cache_dir / "started").write_text(f"{os.getpid()} {child.pid}")
-            ctypes.PyDLL(None).sleep(300)  # unlike CDLL it keeps the interpreter's lock, as an endless match does
+            ctypes.PyDLL(None).sleep(300)
         case "lazy":
             output.unlink()
     ctx.count("files")

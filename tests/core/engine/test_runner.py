@@ -303,6 +303,21 @@ def test_a_second_signal_is_heard_while_the_first_is_reported(
     assert [stage["status"] for stage in results["stages"]] == ["interrupted", "not reached"]
 
 
+def test_a_signal_waits_while_results_are_written(home: Path, cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    write = Run.finish
+
+    def interrupted(self: Run, not_reached: list[str], *, write_: Any = write, **given: Any) -> None:
+        os.kill(os.getpid(), signal.SIGINT)
+        time.sleep(0.01)
+        write_(self, not_reached, **given)
+
+    monkeypatch.setattr(Run, "finish", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        run(home, cache)
+    results = json.loads((home / "pipeline_results.json").read_text())
+    assert [stage["status"] for stage in results["stages"]] == ["ran", "ran"]
+
+
 def test_sigterm_to_every_process_at_once_is_one_interrupt(
     slow_run: subprocess.Popen[bytes], home: Path, cache: Path
 ) -> None:
