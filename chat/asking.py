@@ -34,7 +34,7 @@ MOST_NEAREST = 2
 MOST_NAMED = 2
 """Symbols of a name in a question that are shown before those that are found by its words."""
 SHOWN = {"where": 5, "how": 3}
-"""Places that an answer tells."""
+"""Places that an answer shows."""
 _TEST = re.compile(r"tests?::|(?:.*(?:\.|::))?test_\w+$")
 """Symbols that are tests beside the code that they test."""
 _TELLS_MORE = {"function", "class", "method", "struct", "trait", "interface", "enum", "impl", "type", "module", "macro"}
@@ -175,8 +175,8 @@ class Chat:
     def _of_places(self, asked: Asked, hits: list[Hit], commit: str) -> tuple[Found, bool]:
         shown = hits[: SHOWN.get(asked.kind, 3)]
         sure = [hit for hit in shown if self._is_about(asked, hit, commit)]
-        told = [places.told(self.citations, commit, asked, hit) for hit in sure or shown[:MOST_NEAREST]]
-        statements = [one for one in told if one]
+        found = [places.described(self.citations, commit, asked, hit) for hit in sure or shown[:MOST_NEAREST]]
+        statements = [one for one in found if one]
         if not statements:
             return Found.nothing("I don't know: what was found cannot be quoted."), False
         if not sure:

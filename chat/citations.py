@@ -17,7 +17,7 @@ from core.git import commands
 from core.git.blobs import BlobReader
 from core.git.commands import decode
 from core.git.names import is_path
-from core.git.touched import told
+from core.git.touched import named
 
 MAX_BYTES = 4_000_000
 """Of a file that may be cited."""
@@ -121,7 +121,7 @@ class Citations:
         return ""
 
     def moved(self, citation: Citation, commit: str) -> Moved:
-        """The same text at another commit, whose lines are counted anew by what changed in between.
+        """The same text at another commit, whose lines are counted again by what changed in between.
 
         A file that was renamed is followed. Text that was changed, or is there more than once since its lines were
         moved, is gone.
@@ -201,7 +201,7 @@ class Citations:
     def _message(self, commit: str) -> str:
         if commit not in self._messages:
             try:
-                touch = told(self.git_dir, commit)
+                touch = named(self.git_dir, commit)
             except GitloreError:
                 return ""
             self._messages[commit] = f"{touch.title}\n\n{touch.body}"

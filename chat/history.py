@@ -199,7 +199,7 @@ class History:
         return frozenset(line.decode() for line in refs.boundary(self.git_dir, "shallow"))
 
     def _changes(self, hit: Hit) -> list[Touch]:
-        """The commits that changed a place, without those of which that cannot be told."""
+        """The commits that changed a place, without those of which that is not known."""
         return [touch for touch in self._touches(hit) if touch.hash not in self._boundary]
 
     def _touches(self, hit: Hit) -> list[Touch]:
@@ -217,7 +217,7 @@ class History:
         return touched.saying(self.git_dir, self.commit, texts, timeout_s=self.timeout_s) if texts else []
 
     def _before(self, first: Touch, symbol: str) -> tuple[str, list[Touch]] | None:
-        """(path, commits) of a symbol before a commit that moved it out of a file, or wrote it anew.
+        """(path, commits) of a symbol before a commit that moved it out of a file, or wrote it again.
 
         A file with fewer definitions of the name than before has lost it; where none has more, it was there before.
         """
@@ -243,7 +243,7 @@ class History:
         return found if found and found[1] else None
 
     def _around(self, path: str, commit: str, line: int) -> tuple[int, int]:
-        """First and last line of the symbol that a line defines; the line alone where no grammar tells."""
+        """First and last line of the symbol that a line defines; the line alone where there is no grammar."""
         source = self.citations.source(path, commit) or b""
         language = language_in(path, source)
         outline = parsing.outline(source, language, path) if LANGUAGES[language].has_symbols else None

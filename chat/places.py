@@ -24,7 +24,7 @@ MOST_SEARCHED = 3000
 """Lines of a symbol or file among which the best ones are looked for."""
 
 
-def told(citations: Citations, commit: str, asked: Asked, hit: Hit) -> Statement | None:
+def described(citations: Citations, commit: str, asked: Asked, hit: Hit) -> Statement | None:
     """What and where a hit is, its docstring's first sentence, and the lines of it that are most about a question."""
     lines = citations.lines(hit.path, commit)
     last = min(hit.last, len(lines))

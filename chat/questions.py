@@ -68,7 +68,7 @@ _SIGNS: dict[Kind, tuple[str, ...]] = {
         r"^(?:find|locate|show)\b|\blocation of\b|\bplace where\b",
     ),
 }
-"""What tells a kind, the surest first; a question without any asks how."""
+"""What a kind is known by, the surest first; a question without any asks how."""
 _PATTERNS = tuple(
     (kind, re.compile(sign, re.IGNORECASE | re.DOTALL)) for kind, signs in _SIGNS.items() for sign in signs
 )

@@ -42,7 +42,7 @@ CREATE TABLE IF NOT EXISTS files (path TEXT PRIMARY KEY, blob BLOB NOT NULL, kin
 _BATCH = 200
 """Texts that are read and then written together."""
 Progress = Callable[[int, int], None]
-"""Is told after each text how many have been read, and of how many."""
+"""Is called after each text with how many have been read, and of how many."""
 _decoder = msgspec.msgpack.Decoder(Text)
 
 

@@ -131,9 +131,9 @@ class ChatTools:
         if hits and hits[0].symbol:
             places = [Place(hit.path, hit.first, hit.last, hit.symbol) for hit in hits]
             found = callers(chat.git_dir, chat.citations, commit, hits[0].symbol, places, timeout_s=chat.timeout_s)
-        told = [f"{one.text} ({', '.join(map(str, one.citations))})" for one in found.statements]
+        said = [f"{one.text} ({', '.join(map(str, one.citations))})" for one in found.statements]
         more = [f"{len(hits) - MOST_PLACES} more places have this name"] if len(hits) > MOST_PLACES else []
-        return Context(commit, shown, told, [*more, *found.notes])
+        return Context(commit, shown, said, [*more, *found.notes])
 
     def _named(self, of: str) -> list[Hit]:
         """The places that a name means. Raises UserError where there are none."""

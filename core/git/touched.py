@@ -20,7 +20,7 @@ _FORMAT = "%H%x00%at%x00%aN%x00%aE%x00%s%x00%b"
 
 @dataclass(frozen=True)
 class Touch:
-    """A commit as it is told: who, when (author date, seconds since 1970), why."""
+    """A commit: who, when (author date, seconds since 1970), why."""
 
     hash: str
     time: int
@@ -39,43 +39,43 @@ def of_lines(
     StageError where there are no such lines.
     """
     choice = f"-L{first},{last}:{path}"
-    found = _told(git_dir, commit, ("--no-merges", choice), (), timeout_s)
-    return found or _told(git_dir, commit, (choice,), (), timeout_s)  # a merge may have added them
+    found = _logged(git_dir, commit, ("--no-merges", choice), (), timeout_s)
+    return found or _logged(git_dir, commit, (choice,), (), timeout_s)  # a merge may have added them
 
 
 def of_path(git_dir: Path, commit: str, path: str, *, timeout_s: float = SECONDS) -> list[Touch]:
     """Commits that changed a file, under earlier names as well, newest first."""
-    return _told(git_dir, commit, ("--follow", "--no-merges"), (path,), timeout_s)
+    return _logged(git_dir, commit, ("--follow", "--no-merges"), (path,), timeout_s)
 
 
 def of_folder(git_dir: Path, commit: str, path: str, *, timeout_s: float = SECONDS) -> list[Touch]:
     """Commits that changed a file in a folder, newest first."""
-    return _told(git_dir, commit, ("--no-merges",), (path,), timeout_s)
+    return _logged(git_dir, commit, ("--no-merges",), (path,), timeout_s)
 
 
 def since(
     git_dir: Path, old: str, commit: str, paths: Sequence[str] = (), *, timeout_s: float = SECONDS
 ) -> list[Touch]:
     """Commits that `commit` knows and `old` does not, newest first; only those that changed one of `paths`, if any."""
-    return _told(git_dir, commit, (f"^{old}", "--no-merges"), paths, timeout_s)
+    return _logged(git_dir, commit, (f"^{old}", "--no-merges"), paths, timeout_s)
 
 
 def since_time(
     git_dir: Path, seconds: int, commit: str, paths: Sequence[str] = (), *, timeout_s: float = SECONDS
 ) -> list[Touch]:
     """The same of commits that were made at or after a time (seconds since 1970)."""
-    return _told(git_dir, commit, (f"--since=@{seconds}", "--no-merges"), paths, timeout_s)
+    return _logged(git_dir, commit, (f"--since=@{seconds}", "--no-merges"), paths, timeout_s)
 
 
 def mentioning(git_dir: Path, commit: str, word: str, *, timeout_s: float = SECONDS) -> list[Touch]:
     """Commits that changed how often a text occurs, newest first."""
-    return _told(git_dir, commit, (f"-S{word}", "--no-merges"), (), timeout_s)
+    return _logged(git_dir, commit, (f"-S{word}", "--no-merges"), (), timeout_s)
 
 
 def saying(git_dir: Path, commit: str, texts: Sequence[str], *, timeout_s: float = SECONDS) -> list[Touch]:
     """Commits whose messages hold all of some texts, in upper or lower case, newest first."""
     choice = ("-i", "-F", "--all-match", "--no-merges", *(f"--grep={text}" for text in texts))
-    return _told(git_dir, commit, choice, (), timeout_s)
+    return _logged(git_dir, commit, choice, (), timeout_s)
 
 
 def first_tag(git_dir: Path, commit: str, *, timeout_s: float = SECONDS) -> str:
@@ -84,9 +84,9 @@ def first_tag(git_dir: Path, commit: str, *, timeout_s: float = SECONDS) -> str:
     return decode(run(git_dir, *line, "refs/tags", timeout_s=timeout_s))[0].strip()
 
 
-def told(git_dir: Path, commit: str) -> Touch:
+def named(git_dir: Path, commit: str) -> Touch:
     """One commit."""
-    return _told(git_dir, commit, ("--no-walk",), (), SECONDS)[0]
+    return _logged(git_dir, commit, ("--no-walk",), (), SECONDS)[0]
 
 
 def definitions(git_dir: Path, commit: str, name: str, *, timeout_s: float = SECONDS) -> list[tuple[str, int]]:
@@ -124,7 +124,7 @@ def matching_lines(
     return found
 
 
-def _told(git_dir: Path, commit: str, choice: Sequence[str], paths: Sequence[str], timeout_s: float) -> list[Touch]:
+def _logged(git_dir: Path, commit: str, choice: Sequence[str], paths: Sequence[str], timeout_s: float) -> list[Touch]:
     marker = secrets.token_hex(8)
     listing = run(
         git_dir,

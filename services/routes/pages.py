@@ -161,7 +161,7 @@ def _code(chats: Chats, queues: Queues) -> APIRouter:
 
         if not (commit.isascii() and commit.isalnum()):
             raise RefusedError(404, "a commit is shown by its hash")
-        touch = await queues.reading.one(lambda: touched.told(one.git_dir, trees.commit_named(one.git_dir, commit)))
+        touch = await queues.reading.one(lambda: touched.named(one.git_dir, trees.commit_named(one.git_dir, commit)))
         day = f"{datetime.fromtimestamp(touch.time, UTC):%Y-%m-%d}"
         return page("commit.html.j2", repo=one.name, touch=touch, day=day)
 

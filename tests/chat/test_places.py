@@ -47,7 +47,7 @@ def head(citations: Citations) -> str:
 
 
 def test_a_long_symbol_is_its_head_and_its_best_lines(citations: Citations) -> None:
-    told = places.told(citations, head(citations), read("How is the rate of taxes used?"), PRICE)
+    told = places.described(citations, head(citations), read("How is the rate of taxes used?"), PRICE)
     assert told
     assert told.text == "`price` in price.py: What a thing costs."
     assert [(one.first, one.last) for one in told.citations] == [(1, 6), (31, 35)]
@@ -55,16 +55,18 @@ def test_a_long_symbol_is_its_head_and_its_best_lines(citations: Citations) -> N
 
 
 def test_a_docstring_that_the_lines_do_not_have_is_not_repeated(citations: Citations) -> None:
-    told = places.told(
+    told = places.described(
         citations, head(citations), read("taxes?"), Hit("price.py", 1, 5, "", "price", "function", "Lies.")
     )
     assert told
     assert told.text == "`price` in price.py"
-    assert places.told(citations, head(citations), read("taxes?"), Hit("none.py", 1, 5, "", "x", "function")) is None
+    assert (
+        places.described(citations, head(citations), read("taxes?"), Hit("none.py", 1, 5, "", "x", "function")) is None
+    )
 
 
 def test_a_document_is_told_by_its_heading(citations: Citations) -> None:
-    told = places.told(citations, head(citations), read("Is a bicycle used?"), Hit("page.md", 1, 7, "", "", FILE))
+    told = places.described(citations, head(citations), read("Is a bicycle used?"), Hit("page.md", 1, 7, "", "", FILE))
     assert told
     assert told.text == "page.md: Delivery"
     assert "By bicycle" in told.citations[0].quote

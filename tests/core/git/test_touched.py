@@ -48,7 +48,7 @@ def test_a_file_and_a_range_of_commits(told: Repo) -> None:
     assert touched.first_tag(git_dir, "HEAD") == ""
     assert titles(touched.since(git_dir, "HEAD~2", "HEAD")) == ["let first return zero", "rename the file"]
     assert titles(touched.since(git_dir, "HEAD~2", "HEAD", ["none.py"])) == []
-    newest = touched.told(git_dir, "HEAD")
+    newest = touched.named(git_dir, "HEAD")
     assert titles(touched.since_time(git_dir, newest.time, "HEAD")) == [newest.title]
     assert titles(touched.mentioning(git_dir, "HEAD", "def second")) == ["add first and second"]
 
