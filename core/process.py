@@ -69,12 +69,26 @@ def die_with_parent() -> None:
 
 @contextlib.contextmanager
 def interrupts_later() -> Iterator[None]:
-    """Put off SIGINT and SIGTERM, so that what is short and must be whole is not broken off."""
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, (signal.SIGINT, signal.SIGTERM))
+    """Put off SIGINT and SIGTERM, so that what is short and must be whole is not broken off.
+
+    Only the main thread is interrupted, so that elsewhere there is nothing to do. A mask would not help: the system may
+    give the signal to another thread, and Python passes it on.
+    """
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    came: list[int] = []
+    before = {
+        number: signal.signal(number, lambda number, _: came.append(number)) or signal.SIG_DFL
+        for number in (signal.SIGINT, signal.SIGTERM)
+    }
     try:
         yield
     finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+        for number, handler in before.items():
+            signal.signal(number, handler)
+        if came:
+            signal.raise_signal(came[0])
 
 
 def end_group(leader: int) -> None:

@@ -10,6 +10,7 @@ import contextlib
 import hashlib
 import os
 import sqlite3
+import time
 import zlib
 from collections.abc import Iterator
 from pathlib import Path
@@ -17,6 +18,8 @@ from pathlib import Path
 from core.errors import StageError
 from core.logs import log
 
+WAIT_S = 60.0
+"""For other processes that write, or that open the file for the first time."""
 _CHECKSUM_BYTES = 4
 
 
@@ -104,11 +107,30 @@ class Database:
         return self._connected()
 
     def _connected(self) -> sqlite3.Connection:
-        database = sqlite3.connect(self.path, timeout=60, isolation_level=None, check_same_thread=False)
-        if not database.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]:
-            database.executescript(f"PRAGMA journal_mode=WAL; {self._schema} PRAGMA user_version={self._version};")
+        database = sqlite3.connect(self.path, timeout=WAIT_S, isolation_level=None, check_same_thread=False)
+        deadline = time.monotonic() + WAIT_S
+        while not database.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]:
+            try:
+                self._make(database)
+            except sqlite3.OperationalError as error:  # for a change of the journal, SQLite does not wait
+                if "locked" not in str(error) or time.monotonic() > deadline:
+                    raise
+                time.sleep(0.05)
         database.execute("PRAGMA synchronous=NORMAL")
         return database
+
+    def _make(self, database: sqlite3.Connection) -> None:
+        """The tables and the version, both or none: another process may be opening the file."""
+        database.execute("PRAGMA journal_mode=WAL")
+        database.execute("BEGIN IMMEDIATE")
+        try:
+            for line in filter(str.strip, self._schema.split(";")):
+                database.execute(line)
+            database.execute(f"PRAGMA user_version={self._version}")
+        except BaseException:
+            database.execute("ROLLBACK")
+            raise
+        database.execute("COMMIT")
 
 
 def name_of(git_dir: Path) -> str:
