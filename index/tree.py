@@ -17,11 +17,11 @@ from core.ranking.terms import Counts, Terms, number, pack, part_numbers
 from index.corpus import Corpus, Inverted
 
 
-class _Nowhere:
-    """Texts come from the index, never from here."""
+class _NoContents:
+    """What a snapshot reads texts with; a tree has them from its index, so asking here is a mistake in this file."""
 
     def of(self, blobs: Sequence[str]) -> list[Content]:
-        raise NotImplementedError
+        raise AssertionError(f"{len(blobs)} texts were asked for that the index has")
 
 
 @dataclass(frozen=True)
@@ -34,7 +34,7 @@ class Tree(Snapshot):
     def grown(cls, corpus: Corpus, past: Past) -> Tree:
         """From the past of the commit that the corpus is of."""
         paths = [file.path for file in corpus.files]
-        return cls(past, paths, [file.blob for file in corpus.files], _Nowhere(), corpus)
+        return cls(past, paths, [file.blob for file in corpus.files], _NoContents(), corpus)
 
     @cached_property
     def texts(self) -> list[Content]:

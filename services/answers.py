@@ -46,7 +46,7 @@ class Work:
 
     Where another service is to be asked about a draft of the ranking, `draft` and `review` come before them. A question
     about the repository has `ask` alone, in the thread that answers questions, behind `ready`, which waits outside of
-    all threads, at most as many seconds as it is told.
+    all threads, at most as many seconds as it is given.
     """
 
     rank: Callable[[], Iterator[AnswerPart]] | None = None

@@ -96,7 +96,7 @@ def test_a_name_may_be_younger_than_its_lines(repo: Repo, history: History) -> N
 def test_a_symbol_that_was_written_anew_is_not_younger_for_it(repo: Repo, history: History) -> None:
     filler = "".join(f"x_{number} = {number}\n" for number in range(40))
     repo.commit("much more", {"new.py": f"def second():\n    return 5\n\n\n{filler}"})
-    repo.commit("write it anew", {"new.py": f"{filler}\n\ndef second(a, b):\n    c = a\n    return c + b\n"})
+    repo.commit("write it again", {"new.py": f"{filler}\n\ndef second(a, b):\n    c = a\n    return c + b\n"})
     repo.git("mv", "new.py", "newer.py")
     history.commit = repo.commit("rename the file")
     found = texts(history, history.introduced(Hit("newer.py", 43, 45, "", "second", "function")))

@@ -141,7 +141,7 @@ def test_any_walk_over_commits_ends_with_the_index_of_the_last(repo: Repo, tmp_p
 
 
 def history(repo: Repo, chance: random.Random) -> list[str]:
-    """Commits on branches: files are added, changed, renamed and removed, and a branch is begun anew elsewhere."""
+    """Commits on branches: files are added, changed, renamed and removed, and a branch begins again elsewhere."""
     commits = [repo.commit("Begin", {"README.md": "# Words\n\nreadme words\n", "app/sessions.py": SESSIONS})]
     for number in range(14):
         if chance.random() < 0.3:

@@ -1,4 +1,4 @@
-"""Errors that cost no symbol are told from those that do."""
+"""Errors that cost no symbol are distinguished from those that do."""
 
 from __future__ import annotations
 

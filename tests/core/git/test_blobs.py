@@ -1,4 +1,4 @@
-"""Objects that a repository lacks are told from those that are only too large to be read."""
+"""Objects that a repository lacks are distinguished from those that are only too large to be read."""
 
 from __future__ import annotations
 
