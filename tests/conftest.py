@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import signal
 import tempfile
@@ -37,6 +38,16 @@ for name in (
     os.environ.pop(name, None)
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")  # threads of torch would wait for each other, and for other workers
+
+
+@pytest.fixture(autouse=True)
+def log_as_found() -> Iterator[None]:
+    """Undo what a command within the test set up: pytest listens at the root and at loggers that do not reach it."""
+    log, root = logging.getLogger("gitlore"), logging.getLogger()
+    before = log.handlers[:], log.propagate, log.level, root.handlers[:]
+    yield
+    log.handlers[:], log.propagate, level, root.handlers[:] = before
+    log.setLevel(level)
 
 
 @pytest.fixture

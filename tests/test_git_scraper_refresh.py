@@ -152,9 +152,8 @@ def test_other_settings_read_everything(repo: Repo, tmp_path: Path, setting: dic
 
 
 def test_vanished_commits_become_tombstones_until_they_are_back(
-    repo: Repo, tmp_path: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+    repo: Repo, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
-    monkeypatch.setattr(git_scraper.log, "propagate", True)
     first = scrape(repo.path, tmp_path / "first")
     assert first.tombstones == []
     lost = repo.git("rev-parse", "HEAD")

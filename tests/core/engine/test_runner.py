@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import json
-import logging
 import multiprocessing
 import os
 import signal
@@ -104,9 +103,8 @@ def test_output_touched_by_hand_is_made_again(home: Path, cache: Path) -> None:
 
 
 def test_an_input_that_is_not_as_it_was_made_is_reported(
-    home: Path, cache: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+    home: Path, cache: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
-    monkeypatch.setattr(logging.getLogger("gitlore"), "propagate", True)
     run(home, cache)
     runner(home, cache).run([second.STAGE], force=True)
     assert "changed by something else" not in caplog.text

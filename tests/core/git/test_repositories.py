@@ -33,9 +33,8 @@ def test_so_is_a_line_of_a_list(location: str, tmp_path: Path) -> None:
 
 
 def test_a_folder_within_a_repository_stands_for_all_of_it(
-    history: Repo, tmp_path: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+    history: Repo, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
-    monkeypatch.setattr(logging.getLogger("gitlore"), "propagate", True)
     deep = history.path / "pkg" / "new"
     deep.mkdir()
     (tmp_path / "link").symlink_to(deep)

@@ -13,7 +13,6 @@ import torch
 from core.errors import UserError
 from core.evaluation.continuations import Prompt, written
 from core.evaluation.growing_history import GrowingHistory
-from core.logs import log
 from core.models.model_folder import ModelInfo
 from core.prediction.completing import complete
 from core.prediction.copying import Copying, copying_of
@@ -116,10 +115,7 @@ def test_a_completion_and_measured_code_copy_too(predictor: Predictor) -> None:
     assert plain[0] != found[0]
 
 
-def test_it_is_used_for_the_model_that_was_measured_alone(
-    tmp_path: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(log, "propagate", True)
+def test_it_is_used_for_the_model_that_was_measured_alone(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     info = ModelInfo(base_model="x", pad_id=0, values={}, is_adapter=True, settings={})
     caplog.set_level("INFO", "gitlore")
 
