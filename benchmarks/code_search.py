@@ -22,22 +22,18 @@ import click
 import msgspec
 import numpy as np
 
-from benchmarks.code_examples import KINDS, Answered, answered, with_weights
 from benchmarks.files import POOLED, clone_name
 from core import statistics
 from core.config import cache_folder
 from core.engine.command import CONTEXT_SETTINGS, with_exit_codes
-from core.errors import UserError
 from core.files import write_json
 from core.git.repositories import open_repository
-from core.ranking import model
-from core.ranking.features import Features
 from core.ranking.history import Floats
-from core.ranking.model import Example
-from index.search import CLASSES, SHIPPED, Weights, weighted
+from index.examples import KINDS, Answered, answered
+from index.fitting import fitted
+from index.places import INDEX, SYMBOLS, Places, places
+from index.search import SHIPPED, Weights
 
-RIDGE = 10.0
-LEARNED_FROM = ("full", "masked", "docstring")
 AT = 5
 Found = Mapping[str, Sequence[Answered]]
 
@@ -99,62 +95,6 @@ def asked(
         some = list(answered(open_repository(place, folder).git_dir, folder, tasks, sentences))
         click.echo(f"{clone_name(place)}: {len(some)} questions", err=True)
         yield clone_name(place), some
-
-
-def fitted(questions: Sequence[Answered], names: list[str]) -> Weights:
-    """Weights by class of question; a class without questions has those of all. Documents are learned with the shares
-    that the weights of files give. Raises UserError where there is nothing to learn from.
-    """
-    known = [one for one in questions if one.kind in LEARNED_FROM]
-    if not any(one.right_documents.any() for one in known):
-        raise UserError("these repositories have no questions to learn from", "name others, or ask for more")
-    of_files: dict[str, dict[str, float]] = {}
-    for one in CLASSES:
-        some = [question for question in known if question.of_class == one] or known
-        of_files[one] = _learned([question.example_of_files for question in some], some[0].files)
-    weights = Weights(of_files, {}, names)
-    found = [with_weights(question, weights) for question in known if question.right_documents.any()]
-    of_documents: dict[str, dict[str, float]] = {}
-    for one in CLASSES:
-        some = [question for question in found if question.of_class == one] or found
-        of_documents[one] = _learned([question.example_of_documents for question in some], some[0].documents)
-    return Weights(of_files, of_documents, names)
-
-
-def _learned(examples: Sequence[Example], names: Features) -> dict[str, float]:
-    free = [name for name in names if name.startswith("k_")]
-    found = model.fit(examples, list(names), ridge=RIDGE, free=free).weights
-    return {name: round(weight, 4) for name, weight in found.items() if abs(weight) >= 5e-5}
-
-
-class Places(msgspec.Struct, frozen=True):
-    """Where the first right answer of a question stands, from 1, by what ranked them."""
-
-    kind: str
-    of_class: str
-    files: dict[str, float]
-    documents: dict[str, float]
-
-
-INDEX, SYMBOLS, PRIOR, HITS = "index", "BM25 over symbols", "without a question", "files of the hits"
-
-
-def places(one: Answered, weights: Weights) -> Places:
-    """The places of a question's answers."""
-    of_files = weighted(one.files, weights.files[one.of_class])
-    of_documents = weighted(one.documents, weights.documents[one.of_class])
-    by_hits = np.full(len(of_files), -np.inf)
-    np.maximum.at(by_hits, one.document_files, of_documents)
-    files = {
-        INDEX: one.file_place(of_files),
-        SYMBOLS: one.file_place(one.baseline),
-        HITS: one.file_place(by_hits),
-        PRIOR: one.file_place(one.files["a_100"]),
-    }
-    documents = {}
-    if one.baseline_place is not None:
-        documents = {INDEX: one.document_place(of_documents), SYMBOLS: one.baseline_place}
-    return Places(one.kind, one.of_class, files, documents)
 
 
 def in_markdown(found: Mapping[str, Sequence[Places]]) -> Iterator[str]:

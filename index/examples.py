@@ -9,17 +9,16 @@ from pathlib import Path
 
 import numpy as np
 
-from benchmarks import code_questions
-from benchmarks.code_questions import Sentence, Task
 from core.git import refs, trees
 from core.git.blobs import BlobReader
 from core.ranking.features import Features
 from core.ranking.history import Floats, Ints, Mask, Past
 from core.ranking.model import Example, softmax
-from index import texts, vectors
+from index import questions, texts, vectors
 from index.code_index import CodeIndex
 from index.corpus import Corpus, File
 from index.features import of_shares
+from index.questions import Sentence, Task
 from index.repository import RepositoryIndex
 from index.search import Class, Searcher, Weights, weighted
 
@@ -86,7 +85,7 @@ def place(scores: Floats, right: Mask, allowed: Mask) -> float:
 
 def answered(git_dir: Path, cache_dir: Path, most_tasks: int, most_sentences: int) -> Iterator[Answered]:
     """All questions to a repository."""
-    tasks = code_questions.tasks(git_dir, most_tasks)
+    tasks = questions.tasks(git_dir, most_tasks)
     with CodeIndex(git_dir, cache_dir) as index, RepositoryIndex(git_dir, cache_dir) as known:
         commits = known.commits(head := refs.head(git_dir))
         for number, task in enumerate(tasks):
@@ -97,7 +96,7 @@ def answered(git_dir: Path, cache_dir: Path, most_tasks: int, most_sentences: in
             other = tasks[(number + len(tasks) // 2) % len(tasks)]
             yield from _of_task(git_dir, searcher, task, other)
         searcher = Searcher(_corpus_without_docs(git_dir, head), Past.of(commits, head), vectors.installed())
-        for sentence in code_questions.sentences(git_dir, head, most_sentences):
+        for sentence in questions.sentences(git_dir, head, most_sentences):
             yield from _of_sentence(searcher, sentence)
 
 
@@ -108,8 +107,8 @@ def _of_task(git_dir: Path, searcher: Searcher, task: Task, other: Task) -> Iter
     documents = [
         int(corpus.starts[file]) + own
         for file in files
-        for own in code_questions.right_documents(
-            code_questions.old_rows(git_dir, task, corpus.files[file].path), corpus.files[file].text.symbols
+        for own in questions.right_documents(
+            questions.old_rows(git_dir, task, corpus.files[file].path), corpus.files[file].text.symbols
         )
     ]
     for kind, question in (("full", task.message), ("masked", task.masked), ("shuffled", other.message)):
@@ -134,7 +133,7 @@ def _answered(
     if not asked.everything:
         return None
     corpus = searcher.corpus
-    code = np.array([code_questions.is_code(file.path) for file in corpus.files])
+    code = np.array([questions.is_code(file.path) for file in corpus.files])
     of_files = searcher.of_files(asked)
     shares = searcher.shares(asked, of_files, Weights.shipped())
     at, of_documents = searcher.documents(asked, shares)
@@ -162,7 +161,7 @@ def _corpus_without_docs(git_dir: Path, commit: str) -> Corpus:
     with BlobReader(git_dir) as reader:
         sources = reader.read_many(list(files.values()), texts.MAX_BYTES)
         for (path, blob), source in zip(files.items(), sources, strict=True):
-            parsed = texts.parsed(code_questions.without_docs(source or b"", path), path)
+            parsed = texts.parsed(questions.without_docs(source or b"", path), path)
             if source is not None and not parsed.reason:
                 own = table.of_documents(parsed.words) if table else None
                 found.append(File(path, blob, texts.text_of(parsed), own))
