@@ -11,6 +11,7 @@ import zlib
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
+from sqlite3 import DatabaseError
 from types import TracebackType
 from typing import NamedTuple
 
@@ -29,10 +30,10 @@ from index.search import Searcher, Weights
 from index.texts import Text
 from index.tree import no_past
 
-VERSION = 1
+VERSION = 2
 """Of what the file holds; raise it with any change of texts, terms or symbols."""
 _SCHEMA = """
-CREATE TABLE IF NOT EXISTS state (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS state (name TEXT PRIMARY KEY, value BLOB NOT NULL) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS texts (
     blob BLOB NOT NULL, kind TEXT NOT NULL, reason TEXT NOT NULL, data BLOB NOT NULL, vectors BLOB NOT NULL,
     UNIQUE (blob, kind)
@@ -123,8 +124,11 @@ class CodeIndex:
             ]
             self._database.execute("DELETE FROM files")
             self._database.executemany("INSERT INTO files VALUES (?, ?, ?, ?)", rows)
-            self._database.execute("INSERT OR REPLACE INTO state VALUES ('commit', ?)", [commit])
-            self._database.execute("INSERT OR REPLACE INTO state VALUES ('vectors', ?)", [self._vectors])
+            state = {"commit": commit, "vectors": self._vectors, "files": _digest(rows)}
+            self._database.executemany(
+                "INSERT OR REPLACE INTO state VALUES (?, ?)",
+                [(name, with_checksum(value.encode())) for name, value in state.items()],
+            )
         self._corpus = None
         self._database.settle()
         return IndexUpdate(commit, len(new), len(gone), _counted(row[3] for row in rows))
@@ -176,8 +180,11 @@ class CodeIndex:
         if self._corpus is None or self._corpus[0] != changes:
             with self._database.reading():
                 has_vectors = self._has_vectors
+                listing = self._database.execute("SELECT path, blob, kind, reason FROM files ORDER BY path").fetchall()
+                if _digest(listing) != (self._state("files") or _digest([])):
+                    raise DatabaseError("the list of files has changed since it was written")
                 rows = self._database.execute(
-                    "SELECT path, files.blob, data, vectors FROM files JOIN texts USING (blob, kind)"
+                    "SELECT path, files.blob, data, vectors FROM files LEFT JOIN texts USING (blob, kind)"
                     " WHERE files.reason = ''"
                 )
                 files = [_file(*row, has_vectors=has_vectors) for row in rows]
@@ -187,7 +194,7 @@ class CodeIndex:
     def _state(self, name: str) -> str | None:
         with self._database.problems():
             row = self._database.execute("SELECT value FROM state WHERE name = ?", [name]).fetchone()
-        return row[0] if row else None
+            return checked(row[0]).decode() if row else None
 
     @property
     def _vectors(self) -> str:
@@ -246,6 +253,11 @@ def _batches(wanted: Mapping[Key, str]) -> Iterator[dict[Key, str]]:
     items = list(wanted.items())
     for start in range(0, len(items), _BATCH):
         yield dict(items[start : start + _BATCH])
+
+
+def _digest(rows: Iterable[tuple[str, bytes, str, str]]) -> str:
+    """Of the rows of `files`, by path: another one if any has changed, is gone or was added."""
+    return f"{zlib.crc32(msgspec.msgpack.encode(list(rows))):08x}"
 
 
 def _file(path: str, blob: bytes, data: bytes, stored: bytes, *, has_vectors: bool) -> File:

@@ -228,14 +228,25 @@ def test_the_commit_must_be_there(repo: Repo, tmp_path: Path) -> None:
         assert known.status().commit is None
 
 
-def test_a_row_that_has_changed_is_reported(repo: Repo, tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("damage", "problem"),
+    [
+        ("UPDATE texts SET data = zeroblob(9)", "a row has changed"),
+        ("DELETE FROM texts", "a row has changed"),
+        ("UPDATE files SET path = 'two.py'", "the list of files has changed"),
+        ("DELETE FROM files", "the list of files has changed"),
+        ("UPDATE state SET value = zeroblob(9) WHERE name = 'commit'", "a row has changed"),
+        ("DELETE FROM state", "the list of files has changed"),
+    ],
+)
+def test_a_row_that_has_changed_is_reported(repo: Repo, tmp_path: Path, damage: str, problem: str) -> None:
     repo.commit("Add", {"one.py": "def one(): ...\n"})
     with index(repo, tmp_path) as known:
         known.update("HEAD")
     with sqlite3.connect(known.path) as database:
-        database.execute("UPDATE texts SET data = zeroblob(9)")
+        assert database.execute(damage).rowcount > 0
     database.close()
-    with index(repo, tmp_path) as known, pytest.raises(StageError, match="a row has changed"):
+    with index(repo, tmp_path) as known, pytest.raises(StageError, match=problem):
         known.search("one")
 
 
