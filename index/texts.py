@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import functools
 import re
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import msgspec
@@ -24,6 +25,7 @@ from core.git.encodings import LEAST_CONFIDENCE, is_binary
 from core.ranking.symbols import FUNCTIONS, KINDS
 from core.ranking.terms import IDENTIFIER
 from core.text.secrets import find
+from index.assignments import Constant, constants
 from index.spellings import Numbers, Parted, Spelled
 
 MAX_BYTES = 1_000_000
@@ -152,7 +154,7 @@ def parsed(source: bytes, path: str) -> Parsed:
     language = language_in(path, source)
     found = parsing.outline(source, language, "") if LANGUAGES[language].has_symbols else None
     outline = Outline(source) if found is None else found
-    symbols, runs = _documents(outline)
+    symbols, runs = _documents(outline, constants(outline) if language == "python" else ())
     spelled = Spelled.of(outline.code(one).decode("utf-8", "replace") for one in runs)
     return Parsed("", len(outline), tuple(symbols), spelled.numbered(), spelled.words())
 
@@ -194,25 +196,52 @@ def first_sentence(doc: str) -> str:
     return " ".join((match[1] or match[2]).split())[:MAX_DOC] if match else ""
 
 
-def _documents(outline: Outline) -> tuple[list[Symbol], list[list[tuple[int, int]]]]:
-    """The symbols that may be answers, and the runs of rows of each document."""
-    symbols: list[Symbol] = []
-    document: dict[Owner | None, int] = {}
+def _documents(outline: Outline, of_module: Sequence[Constant]) -> tuple[list[Symbol], list[list[tuple[int, int]]]]:
+    """The symbols that may be answers, in the order of the file, and the runs of rows of each document.
+
+    `of_module` are constants outside of all symbols of the outline.
+    """
+    own, within = _symbols(outline)
+    found: list[tuple[Owner | Constant, Symbol]] = [*own.items(), *((one, _constant(one)) for one in of_module)]
+    found.sort(key=lambda pair: pair[1].first)
+    places: dict[Owner | Constant, int] = {one: place for place, (one, _) in enumerate(found)}
+    runs: list[list[tuple[int, int]]] = [[] for _ in range(len(found) + 1)]
+    for around, rows in outline.owned(0, len(outline)):
+        if around is not None:
+            document = within[around]
+            runs[-1 if document is None else places[document]].append((rows.start, rows.stop - 1))
+            continue
+        start = rows.start
+        for one in (one for one in of_module if one.first in rows):
+            runs[places[one]].append((one.first, one.last))
+            if start < one.first:
+                runs[-1].append((start, one.first - 1))
+            start = one.last + 1
+        if start < rows.stop:
+            runs[-1].append((start, rows.stop - 1))
+    return [symbol for _, symbol in found], runs
+
+
+def _symbols(outline: Outline) -> tuple[dict[Owner, Symbol], dict[Owner, Owner | None]]:
+    """The symbols of an outline that may be answers; and of every symbol the one whose document it belongs to."""
+    symbols: dict[Owner, Symbol] = {}
+    within: dict[Owner, Owner | None] = {}
     closed: set[Owner] = set()
     for owner in outline.owners():
         parent, found = outline.parent(owner), outline.symbol(owner)
         if parent in closed:
             closed.add(owner)
         if owner in closed or found.kind not in _ANSWERS:
-            document[owner] = document.get(parent, -1)
+            within[owner] = within[parent] if parent is not None else None
             continue
         if found.kind in FUNCTIONS or found.kind == "constant":
             closed.add(owner)  # what is inside is a detail of it
         first, last = outline.rows(owner)
-        document[owner] = len(symbols)
         doc = first_sentence(found.doc)
-        symbols.append(Symbol(found.qualified_name, found.kind, first + 1, last + 1, doc, found.is_test))
-    runs: list[list[tuple[int, int]]] = [[] for _ in range(len(symbols) + 1)]
-    for around, rows in outline.owned(0, len(outline)):
-        runs[document.get(around, -1)].append((rows.start, rows.stop - 1))
-    return symbols, runs
+        symbols[owner] = Symbol(found.qualified_name, found.kind, first + 1, last + 1, doc, found.is_test)
+        within[owner] = owner
+    return symbols, within
+
+
+def _constant(one: Constant) -> Symbol:
+    return Symbol(one.name, "constant", one.first + 1, one.last + 1, first_sentence(one.doc), is_test=False)
