@@ -29,6 +29,7 @@ from core.engine.command import CONTEXT_SETTINGS, with_exit_codes
 from core.files import write_json
 from core.git.repositories import open_repository
 from core.ranking.history import Floats
+from index.code_index import CodeIndex
 from index.examples import KINDS, Answered, answered
 from index.fitting import fitted
 from index.places import INDEX, SYMBOLS, Places, places
@@ -92,7 +93,9 @@ def asked(
     """The questions to each repository."""
     for place in repositories:
         folder = cache_folder(cache_dir)
-        some = list(answered(open_repository(place, folder).git_dir, folder, tasks, sentences))
+        with CodeIndex(open_repository(place, folder).git_dir, folder) as index:
+            index.update("HEAD")
+            some = list(answered(index, tasks, sentences))
         click.echo(f"{clone_name(place)}: {len(some)} questions", err=True)
         yield clone_name(place), some
 

@@ -133,6 +133,14 @@ class CodeIndex:
         self._database.settle()
         return IndexUpdate(commit, len(new), len(gone), _counted(row[3] for row in rows))
 
+    def copied(self, folder: Path) -> CodeIndex:
+        """A copy with a file of its own in another cache folder, which may be brought to other commits."""
+        path = folder / "index" / self.path.name
+        with self._database.problems():
+            path.parent.mkdir(parents=True, exist_ok=True)
+            self._database.execute("VACUUM INTO ?", [str(path)])
+        return CodeIndex(self.git_dir, folder)
+
     def search(self, question: str, count: int = 20) -> list[Hit]:
         """The best places for a question in words, the best first."""
         return self.searcher().search(question, count, Weights.shipped())

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+import tempfile
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 
+import msgspec
 import numpy as np
 
-from core.git import refs, trees
 from core.git.blobs import BlobReader
 from core.ranking.features import Features
-from core.ranking.history import Floats, Ints, Mask, Past
+from core.ranking.history import Commits, Floats, Ints, Mask, Past
 from core.ranking.model import Example, softmax
 from index import questions, texts, vectors
 from index.code_index import CodeIndex
@@ -34,6 +35,8 @@ KINDS = {
 class Answered:
     """A question whose answer is known: what its candidates have, and where plain BM25 over symbols puts the answer."""
 
+    name: str
+    """Of what it was made from; questions of one commit have one name."""
     kind: str
     of_class: Class
     files: Features
@@ -83,37 +86,70 @@ def place(scores: Floats, right: Mask, allowed: Mask) -> float:
     return float(1 + (others > best).sum() + (others == best).sum() / 2)
 
 
-def answered(git_dir: Path, cache_dir: Path, most_tasks: int, most_sentences: int) -> Iterator[Answered]:
-    """All questions to a repository."""
-    tasks = questions.tasks(git_dir, most_tasks)
-    with CodeIndex(git_dir, cache_dir) as index, RepositoryIndex(git_dir, cache_dir) as known:
-        commits = known.commits(head := refs.head(git_dir))
-        for number, task in enumerate(tasks):
-            index.update(task.parent)
-            past = Past.of(commits, task.parent)
-            assert commits.numbers[task.hash] not in past.order, "a question must not know its own answer"
-            searcher = Searcher(index.corpus(), past, vectors.installed())
-            other = tasks[(number + len(tasks) // 2) % len(tasks)]
-            yield from _of_task(git_dir, searcher, task, other)
-        searcher = Searcher(_corpus_without_docs(git_dir, head), Past.of(commits, head), vectors.installed())
-        for sentence in questions.sentences(git_dir, head, most_sentences):
-            yield from _of_sentence(searcher, sentence)
+def answered(index: CodeIndex, most_tasks: int, most_sentences: int, together: int = 1) -> Iterator[Answered]:
+    """Questions to the repository of an index, at the commit that it describes: docstrings, then commits, the newest
+    first. They are put to a copy, so the index stays as it is.
+    """
+    if not (tip := index.commit):
+        return
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        index.copied(Path(folder)) as copy,
+        RepositoryIndex(index.git_dir, index.cache_dir) as known,
+    ):
+        commits = known.commits(tip)
+        yield from of_docstrings(copy, commits, most_sentences)
+        yield from of_commits(copy, commits, questions.tasks(index.git_dir, tip, most_tasks), together)
 
 
-def _of_task(git_dir: Path, searcher: Searcher, task: Task, other: Task) -> Iterator[Answered]:
+def of_commits(index: CodeIndex, commits: Commits, tasks: Sequence[Task], together: int = 1) -> Iterator[Answered]:
+    """Tasks, the newest first, put to an index of what each knows; `index` is brought from one commit to the next.
+
+    So many that follow each other are asked `together`, of the parent of the oldest: that costs less, and an index is
+    seldom of the very last commit.
+    """
+    for start in range(0, len(tasks), together):
+        some = tasks[start : start + together]
+        index.update(some[-1].parent)
+        past = Past.of(commits, some[-1].parent)
+        assert not any(commits.numbers[task.hash] in past.order for task in some), "a question must not know its answer"
+        searcher = Searcher(index.corpus(), past, vectors.installed())
+        with BlobReader(index.git_dir) as reader:
+            for number, task in enumerate(some, start):
+                other = tasks[(number + len(tasks) // 2) % len(tasks)]
+                yield from _of_task(index.git_dir, reader, searcher, task, other)
+
+
+def of_docstrings(index: CodeIndex, commits: Commits, most: int) -> Iterator[Answered]:
+    """First sentences of docstrings put to the commit that an index describes, as if nothing had a docstring: the files
+    of the answers are read without any, and of all others only the code is left of a symbol's head.
+    """
+    asked = questions.sentences(index.corpus(), most)
+    corpus = _without_docs(index, {one.path for one in asked})
+    searcher = Searcher(corpus, Past.of(commits, index.commit or ""), vectors.installed())
+    for sentence in asked:
+        yield from _of_sentence(searcher, sentence)
+
+
+def _of_task(git_dir: Path, reader: BlobReader, searcher: Searcher, task: Task, other: Task) -> Iterator[Answered]:
     corpus = searcher.corpus
     numbers = {file.path: number for number, file in enumerate(corpus.files)}
-    files = [numbers[path] for path in task.files if path in numbers]
+    files = [numbers[path] for path in sorted(task.files) if path in numbers]
     documents = [
-        int(corpus.starts[file]) + own
-        for file in files
-        for own in questions.right_documents(
-            questions.old_rows(git_dir, task, corpus.files[file].path), corpus.files[file].text.symbols
-        )
+        int(corpus.starts[file]) + own for file in files for own in _right(git_dir, reader, task, corpus.files[file])
     ]
     for kind, question in (("full", task.message), ("masked", task.masked), ("shuffled", other.message)):
-        if files and (one := _answered(searcher, kind, question, files, documents)):
+        if files and (one := _answered(searcher, kind, question, files, documents, task.hash)):
             yield one
+
+
+def _right(git_dir: Path, reader: BlobReader, task: Task, file: File) -> set[int]:
+    """The symbols of a file that a task changed, by name where the file is not as the task's parent has it."""
+    rows = questions.old_rows(git_dir, task, file.path)
+    source = reader.read(f"{task.parent}:{file.path}") or b""
+    symbols = texts.parsed(source, file.path).symbols
+    names = {symbols[place].name for place in questions.right_documents(rows, symbols)}
+    return {place for place, symbol in enumerate(file.text.symbols) if symbol.name in names}
 
 
 def _of_sentence(searcher: Searcher, sentence: Sentence) -> Iterator[Answered]:
@@ -122,12 +158,13 @@ def _of_sentence(searcher: Searcher, sentence: Sentence) -> Iterator[Answered]:
         if file.path == sentence.path:
             for own, symbol in enumerate(file.text.symbols, int(corpus.starts[number])):
                 right = (symbol.name, symbol.first) == (sentence.symbol, sentence.first)
-                if right and (one := _answered(searcher, "docstring", sentence.text, [number], [own])):
+                name = f"{sentence.path}:{sentence.first}"
+                if right and (one := _answered(searcher, "docstring", sentence.text, [number], [own], name)):
                     yield one
 
 
 def _answered(
-    searcher: Searcher, kind: str, question: str, files: Collection[int], documents: Collection[int]
+    searcher: Searcher, kind: str, question: str, files: Collection[int], documents: Collection[int], name: str
 ) -> Answered | None:
     asked = searcher.asked(question)
     if not asked.everything:
@@ -141,6 +178,7 @@ def _answered(
     code_documents = code[corpus.file_of]
     baseline = place(asked.by_words, everywhere & code_documents, code_documents) if documents else None
     return Answered(
+        name=name,
         kind=kind,
         of_class=searcher.class_of(asked.query),
         files=of_files,
@@ -155,17 +193,19 @@ def _answered(
     )
 
 
-def _corpus_without_docs(git_dir: Path, commit: str) -> Corpus:
-    files = {path: blob for path, blob in trees.files_of(git_dir, commit).items() if texts.left_out(path) is None}
-    table, found = vectors.installed(), []
-    with BlobReader(git_dir) as reader:
-        sources = reader.read_many(list(files.values()), texts.MAX_BYTES)
-        for (path, blob), source in zip(files.items(), sources, strict=True):
-            parsed = texts.parsed(questions.without_docs(source or b"", path), path)
-            if source is not None and not parsed.reason:
-                own = table.of_documents(parsed.words) if table else None
-                found.append(File(path, blob, texts.text_of(parsed), own))
-    return Corpus(found)
+def _without_docs(index: CodeIndex, paths: Collection[str]) -> Corpus:
+    table, files = vectors.installed(), []
+    with BlobReader(index.git_dir) as reader:
+        for file in index.corpus().files:
+            source = reader.read(file.blob) if file.path in paths else None
+            if source is None:
+                bare = [msgspec.structs.replace(one, doc="") for one in file.text.symbols]
+                files.append(replace(file, text=msgspec.structs.replace(file.text, symbols=tuple(bare))))
+                continue
+            parsed = texts.parsed(questions.without_docs(source, file.path), file.path)
+            own = table.of_documents(parsed.words) if table else None
+            files.append(File(file.path, file.blob, texts.text_of(parsed), own))
+    return Corpus(files)
 
 
 def with_weights(one: Answered, weights: Weights) -> Answered:

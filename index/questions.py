@@ -14,10 +14,10 @@ from core.code.content import language_in
 from core.code.languages import LANGUAGES, file_kind
 from core.code.test_files import is_test_file
 from core.git import commands, trees
-from core.git.blobs import BlobReader
 from core.ranking import paths as of_path
 from core.ranking.terms import IDENTIFIER, parts, words
 from index import texts
+from index.corpus import Corpus
 
 _RECORD, _FIELD = "\x1e", "\x1f"
 MOST_CHANGED, MOST_FILES, LEAST_CODE, LEAST_WORDS = 10, 30, 15, 4
@@ -67,8 +67,8 @@ def is_code(path: str) -> bool:
     return file_kind(path) == "code" and not is_test_file(path) and texts.left_out(path) is None
 
 
-def tasks(git_dir: Path, most: int, skip: int = 0) -> list[Task]:
-    """The newest commits that are fit to be asked, after the first `skip` of them; all by rule.
+def tasks(git_dir: Path, tip: str, most: int) -> list[Task]:
+    """The newest commits that `tip` knows and that are fit to be asked, the newest first; all by rule.
 
     No merges and no routine; at least four words that say something; one to ten code files modified, and at most thirty
     files in all; at least fifteen code files at the parent.
@@ -82,13 +82,13 @@ def tasks(git_dir: Path, most: int, skip: int = 0) -> list[Task]:
         "--name-status",
         f"--format={_RECORD}%H{_FIELD}%P{_FIELD}%B{_FIELD}",
     )
-    with commands.stream(git_dir, *line, "HEAD", accept=(0, -9, -13)) as listing:
+    with commands.stream(git_dir, *line, tip, accept=(0, -9, -13)) as listing:
         for record in _records(listing):
             if task := _task(git_dir, *record):
                 found.append(task)
-            if len(found) == most + skip:
+            if len(found) == most:
                 break
-    return found[skip:]
+    return found
 
 
 def _records(listing: IO[bytes]) -> Iterator[tuple[str, str, str, str]]:
@@ -133,22 +133,13 @@ def old_rows(git_dir: Path, task: Task, path: str) -> list[tuple[int, int]]:
     return found
 
 
-def sentences(git_dir: Path, commit: str, most: int, seed: int = 20) -> list[Sentence]:
+def sentences(corpus: Corpus, most: int, seed: int = 20) -> list[Sentence]:
     """First sentences of docstrings of code that is no test, drawn by a seed; each is asked once and stands once."""
-    files = {path: blob for path, blob in sorted(trees.files_of(git_dir, commit).items()) if is_code(path)}
-    found: list[Sentence] = []
-    with BlobReader(git_dir) as reader:
-        sources = reader.read_many(list(files.values()), texts.MAX_BYTES)
-        for path, source in zip(files, sources, strict=True):
-            text = texts.parsed(source or b"", path)
-            found += [
-                Sentence(symbol.doc, path, symbol.name, symbol.first)
-                for symbol in text.symbols
-                if len(set(words(symbol.doc))) >= LEAST_WORDS and not symbol.is_test
-            ]
     once: dict[str, list[Sentence]] = {}
-    for one in found:
-        once.setdefault(one.text, []).append(one)
+    for file in corpus.files:
+        for symbol in file.text.symbols if is_code(file.path) else ():
+            if len(set(words(symbol.doc))) >= LEAST_WORDS and not symbol.is_test:
+                once.setdefault(symbol.doc, []).append(Sentence(symbol.doc, file.path, symbol.name, symbol.first))
     alone = [some[0] for some in once.values() if len(some) == 1]
     random.Random(seed).shuffle(alone)  # noqa: S311 - the same draw every time
     return alone[:most]

@@ -10,6 +10,7 @@ import pytest
 from builders import Repo
 
 from index import questions
+from index.code_index import CodeIndex
 from index.examples import answered, place, with_weights
 from index.fitting import fitted
 from index.places import places
@@ -22,6 +23,12 @@ CODE = '''def open_session(user):
 def close_session(user):
     return None
 '''
+
+
+def known(repo: Repo, cache: Path) -> CodeIndex:
+    index = CodeIndex(repo.path / ".git", cache)
+    index.update("HEAD")
+    return index
 
 
 @pytest.fixture
@@ -46,11 +53,11 @@ def test_a_repository_is_asked_learned_from_and_scored(repo: Repo, tmp_path: Pat
     for number in range(3):
         text = CODE.replace("return None", f"return {number}")
         repo.commit(f"Return number {number} when closing a session fails", {"sessions.py": text})
-    known = list(answered(repo.path / ".git", tmp_path, 10, 10))
-    kinds = [one.kind for one in known]
+    asked = list(answered(known(repo, tmp_path), 10, 10))
+    kinds = [one.kind for one in asked]
     assert [kinds.count(kind) for kind in ("full", "masked", "shuffled", "docstring")] == [3, 3, 3, 1]
-    weights = fitted(known, ["a/b"])
+    weights = fitted(asked, ["a/b"])
     assert weights.made_from == ["a/b"]
     assert weights.files["plain"]
-    found = [places(with_weights(one, weights), weights) for one in known]
+    found = [places(with_weights(one, weights), weights) for one in asked]
     assert [one.files["index"] for one in found if one.kind == "docstring"] == [1]

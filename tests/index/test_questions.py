@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 from builders import Repo
 
 from index import questions, texts
+from index.code_index import CodeIndex
 from index.questions import Task
 
 CODE = '''def open_session(user):
@@ -30,7 +32,7 @@ def repo(make_repo: Callable[[str], Repo], monkeypatch: pytest.MonkeyPatch) -> R
 
 
 def asked(repo: Repo) -> list[Task]:
-    return questions.tasks(repo.path / ".git", 10)
+    return questions.tasks(repo.path / ".git", "HEAD", 10)
 
 
 def test_commits_are_chosen_by_rule(repo: Repo) -> None:
@@ -69,7 +71,9 @@ def test_docstrings_are_taken_out_line_by_line() -> None:
     assert b"return user.session" in without
 
 
-def test_sentences_are_asked_once_and_stand_once(repo: Repo) -> None:
+def test_sentences_are_asked_once_and_stand_once(repo: Repo, tmp_path: Path) -> None:
     repo.commit("Copy", {"copy.py": CODE, "alone.py": 'def alone():\n    """Stands by itself in one place."""\n'})
-    found = questions.sentences(repo.path / ".git", "HEAD", 10)
+    with CodeIndex(repo.path / ".git", tmp_path) as index:
+        index.update("HEAD")
+        found = questions.sentences(index.corpus(), 10)
     assert [(one.text, one.symbol, one.first) for one in found] == [("Stands by itself in one place.", "alone", 1)]
