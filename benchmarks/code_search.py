@@ -20,22 +20,18 @@ from pathlib import Path
 
 import click
 import msgspec
-import numpy as np
 
 from benchmarks.files import POOLED, clone_name
-from core import statistics
 from core.config import cache_folder
 from core.engine.command import CONTEXT_SETTINGS, with_exit_codes
 from core.files import write_json
 from core.git.repositories import open_repository
-from core.ranking.history import Floats
 from index.code_index import CodeIndex
+from index.evaluation import AT, SYMBOLS, Places, figures, places
 from index.examples import KINDS, Answered, answered
 from index.fitting import fitted
-from index.places import INDEX, SYMBOLS, Places, places
 from index.search import SHIPPED, Weights
 
-AT = 5
 Found = Mapping[str, Sequence[Answered]]
 
 
@@ -101,36 +97,23 @@ def asked(
 
 
 def in_markdown(found: Mapping[str, Sequence[Places]]) -> Iterator[str]:
-    """A table for each kind of question: files for commits, symbols for both."""
+    """A table for each kind of question: of files, then of symbols."""
     every = {**found, POOLED: [one for some in found.values() for one in some]} if len(found) > 1 else found
+    known = {name: {(one.kind, one.right): one for one in figures(some)} for name, some in every.items()}
     for kind, title in KINDS.items():
-        for what in ("files", "documents"):
-            rows = {name: [getattr(one, what) for one in some if one.kind == kind] for name, some in every.items()}
-            rows = {name: [one for one in some if one] for name, some in rows.items()}
-            rows = {name: some for name, some in rows.items() if some}
+        for right in ("files", "symbols"):
+            rows = {name: some[kind, right] for name, some in known.items() if (kind, right) in some}
             if not rows:
                 continue
-            names = list(next(iter(rows.values()))[0])
-            yield f"\n**{title}: {'files' if what == 'files' else 'symbols'}** (MRR / among the first {AT})\n"
+            names = list(next(iter(rows.values())).mrr)
+            yield f"\n**{title}: {right}** (MRR / among the first {AT})\n"
             header = ["", "questions", *names, f"MRR over {SYMBOLS}"]
             yield f"| {' | '.join(header)} |"
             yield f"|---{'|---:' * (len(header) - 1)}|"
-            for name, some in rows.items():
-                yield f"| {' | '.join([name, str(len(some)), *row(some, names)])} |"
-
-
-def row(some: Sequence[Mapping[str, float]], names: Sequence[str]) -> list[str]:
-    """The cells of a table's line."""
-    ranks = {name: 1 / np.array([one[name] for one in some]) for name in names}
-    cells = [f"{mean(ranks[name]):.3f} / {mean(ranks[name] >= 1 / AT):.2f}" for name in names]
-    gain = statistics.of_mean(ranks[INDEX] - ranks[SYMBOLS], samples=1000, seed=17)
-    interval = f" [{gain['low']:+.3f}, {gain['high']:+.3f}]" if gain["low"] is not None else ""
-    return [*cells, f"{gain['mean']:+.3f}{interval}"]
-
-
-def mean(values: Floats) -> float:
-    """Their mean."""
-    return float(np.mean(values))
+            for name, one in rows.items():
+                cells = [f"{one.mrr[column]:.3f} / {one.among_first[column]:.2f}" for column in names]
+                interval = f" [{one.low:+.3f}, {one.high:+.3f}]" if one.low is not None else ""
+                yield f"| {' | '.join([name, str(one.questions), *cells, f'{one.gain:+.3f}{interval}'])} |"
 
 
 if __name__ == "__main__":

@@ -26,7 +26,7 @@ from index.corpus import Corpus, File
 from index.database import Database, checked, name_of, with_checksum
 from index.hits import Hit, IndexStatus, IndexUpdate
 from index.repository import RepositoryIndex
-from index.search import Searcher, Weights
+from index.search import Learned, Searcher, Weights
 from index.texts import Text
 from index.tree import no_past
 
@@ -45,6 +45,7 @@ _BATCH = 200
 Progress = Callable[[int, int], None]
 """Is called after each text with how many have been read, and of how many."""
 _decoder = msgspec.msgpack.Decoder(Text)
+_learned_decoder = msgspec.json.Decoder(Learned)
 
 
 class Key(NamedTuple):
@@ -93,6 +94,22 @@ class CodeIndex:
         """The hash of the commit that the index describes; None before the first update."""
         return self._state("commit")
 
+    @property
+    def learned(self) -> Learned | None:
+        """What `learning.learn` found last; None where nothing was learned."""
+        found = self._state("learned")
+        return _learned_decoder.decode(found) if found else None
+
+    @property
+    def weights(self) -> Weights:
+        """Those that questions are answered with."""
+        return found.weights if (found := self.learned) else Weights.shipped()
+
+    def keep(self, learned: Learned) -> None:
+        """Answer questions with these weights from now on, also at other commits."""
+        with self._database.writing():
+            self._write_state({"learned": msgspec.json.encode(learned).decode()})
+
     def update(self, commit: str, progress: Progress | None = None) -> IndexUpdate:
         """Make the index describe the tree of `commit`, a hash or any other name, whatever it described before.
 
@@ -124,11 +141,7 @@ class CodeIndex:
             ]
             self._database.execute("DELETE FROM files")
             self._database.executemany("INSERT INTO files VALUES (?, ?, ?, ?)", rows)
-            state = {"commit": commit, "vectors": self._vectors, "files": _digest(rows)}
-            self._database.executemany(
-                "INSERT OR REPLACE INTO state VALUES (?, ?)",
-                [(name, with_checksum(value.encode())) for name, value in state.items()],
-            )
+            self._write_state({"commit": commit, "vectors": self._vectors, "files": _digest(rows)})
         self._corpus = None
         self._database.settle()
         return IndexUpdate(commit, len(new), len(gone), _counted(row[3] for row in rows))
@@ -143,11 +156,11 @@ class CodeIndex:
 
     def search(self, question: str, count: int = 20) -> list[Hit]:
         """The best places for a question in words, the best first."""
-        return self.searcher().search(question, count, Weights.shipped())
+        return self.searcher().search(question, count, self.weights)
 
     def search_files(self, question: str, count: int = 20) -> list[Hit]:
         """The best whole files for a question, the best first."""
-        return self.searcher().search_files(question, count, Weights.shipped())
+        return self.searcher().search_files(question, count, self.weights)
 
     def symbols_named(self, name: str) -> list[Hit]:
         """The symbols with this name or qualified name, in the order of their paths."""
@@ -203,6 +216,10 @@ class CodeIndex:
         with self._database.problems():
             row = self._database.execute("SELECT value FROM state WHERE name = ?", [name]).fetchone()
             return checked(row[0]).decode() if row else None
+
+    def _write_state(self, values: Mapping[str, str]) -> None:
+        rows = [(name, with_checksum(value.encode())) for name, value in values.items()]
+        self._database.executemany("INSERT OR REPLACE INTO state VALUES (?, ?)", rows)
 
     @property
     def _vectors(self) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
@@ -86,9 +86,11 @@ def place(scores: Floats, right: Mask, allowed: Mask) -> float:
     return float(1 + (others > best).sum() + (others == best).sum() / 2)
 
 
-def answered(index: CodeIndex, most_tasks: int, most_sentences: int, together: int = 1) -> Iterator[Answered]:
-    """Questions to the repository of an index, at the commit that it describes: docstrings, then commits, the newest
-    first. They are put to a copy, so the index stays as it is.
+def answered(
+    index: CodeIndex, most_tasks: int, most_sentences: int, together: int = 1, kinds: Collection[str] = tuple(KINDS)
+) -> Iterator[Answered]:
+    """Questions of some kinds to the repository of an index, at the commit that it describes: docstrings, then commits,
+    the newest first. They are put to a copy, so the index stays as it is.
     """
     if not (tip := index.commit):
         return
@@ -99,10 +101,12 @@ def answered(index: CodeIndex, most_tasks: int, most_sentences: int, together: i
     ):
         commits = known.commits(tip)
         yield from of_docstrings(copy, commits, most_sentences)
-        yield from of_commits(copy, commits, questions.tasks(index.git_dir, tip, most_tasks), together)
+        yield from of_commits(copy, commits, questions.tasks(index.git_dir, tip, most_tasks), together, kinds)
 
 
-def of_commits(index: CodeIndex, commits: Commits, tasks: Sequence[Task], together: int = 1) -> Iterator[Answered]:
+def of_commits(
+    index: CodeIndex, commits: Commits, tasks: Sequence[Task], together: int, kinds: Collection[str]
+) -> Iterator[Answered]:
     """Tasks, the newest first, put to an index of what each knows; `index` is brought from one commit to the next.
 
     So many that follow each other are asked `together`, of the parent of the oldest: that costs less, and an index is
@@ -117,7 +121,9 @@ def of_commits(index: CodeIndex, commits: Commits, tasks: Sequence[Task], togeth
         with BlobReader(index.git_dir) as reader:
             for number, task in enumerate(some, start):
                 other = tasks[(number + len(tasks) // 2) % len(tasks)]
-                yield from _of_task(index.git_dir, reader, searcher, task, other)
+                asked = {"full": task.message, "masked": task.masked, "shuffled": other.message}
+                wanted = {kind: question for kind, question in asked.items() if kind in kinds}
+                yield from _of_task(index.git_dir, reader, searcher, task, wanted)
 
 
 def of_docstrings(index: CodeIndex, commits: Commits, most: int) -> Iterator[Answered]:
@@ -131,14 +137,16 @@ def of_docstrings(index: CodeIndex, commits: Commits, most: int) -> Iterator[Ans
         yield from _of_sentence(searcher, sentence)
 
 
-def _of_task(git_dir: Path, reader: BlobReader, searcher: Searcher, task: Task, other: Task) -> Iterator[Answered]:
+def _of_task(
+    git_dir: Path, reader: BlobReader, searcher: Searcher, task: Task, asked: Mapping[str, str]
+) -> Iterator[Answered]:
     corpus = searcher.corpus
     numbers = {file.path: number for number, file in enumerate(corpus.files)}
     files = [numbers[path] for path in sorted(task.files) if path in numbers]
     documents = [
         int(corpus.starts[file]) + own for file in files for own in _right(git_dir, reader, task, corpus.files[file])
     ]
-    for kind, question in (("full", task.message), ("masked", task.masked), ("shuffled", other.message)):
+    for kind, question in asked.items():
         if files and (one := _answered(searcher, kind, question, files, documents, task.hash)):
             yield one
 
@@ -212,3 +220,22 @@ def with_weights(one: Answered, weights: Weights) -> Answered:
     """A question whose documents have the shares that these weights give to files."""
     shares = softmax(weighted(one.files, weights.files[one.of_class]))
     return replace(one, documents=one.documents | of_shares(shares, one.document_files))
+
+
+def narrowed(one: Answered, weights: Weights, most: int) -> Answered:
+    """A question with the files that may matter alone: the best `most`, those of its documents and the right ones."""
+    if len(one.right_files) <= most:
+        return one
+    scores = weighted(one.files, weights.files[one.of_class])
+    kept = one.right_files.copy()
+    kept[np.argsort(-scores, kind="stable")[:most]] = True
+    kept[one.document_files] = True
+    numbers = np.flatnonzero(kept)
+    return replace(
+        one,
+        files={name: values[kept].astype(np.float32) for name, values in one.files.items()},
+        right_files=one.right_files[kept],
+        code_files=one.code_files[kept],
+        document_files=np.searchsorted(numbers, one.document_files).astype(np.int32),
+        baseline=one.baseline[kept],
+    )

@@ -49,6 +49,17 @@ class Weights(msgspec.Struct, frozen=True):
         return _shipped()
 
 
+class Learned(msgspec.Struct, frozen=True):
+    """Weights for one repository, learned from its own questions or found to be no better than those that it had."""
+
+    commit: str
+    """The newest that was asked about."""
+    questions: int
+    weights: Weights
+    verdicts: list[str]
+    """What was chosen for files and for symbols, and why."""
+
+
 @functools.cache
 def _shipped() -> Weights:
     return msgspec.json.decode(SHIPPED.read_bytes(), type=Weights)

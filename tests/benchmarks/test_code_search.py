@@ -12,8 +12,8 @@ from click.testing import CliRunner
 from benchmarks.code_search import in_markdown, main
 from index import questions
 from index.code_index import CodeIndex
+from index.evaluation import places
 from index.examples import answered
-from index.places import places
 from index.search import Weights
 
 CODE = '''def open_session(user):

@@ -11,9 +11,9 @@ from builders import Repo
 
 from index import questions
 from index.code_index import CodeIndex
+from index.evaluation import places
 from index.examples import answered, place, with_weights
 from index.fitting import fitted
-from index.places import places
 
 CODE = '''def open_session(user):
     """Open the session that belongs to a user."""
