@@ -1,9 +1,13 @@
-"""How a server is heard: an answer as a whole is bounded in time and size."""
+"""How a server is heard: an exchange as a whole is bounded in time, and its answer in size."""
 
 from __future__ import annotations
 
+import contextlib
+import socket
+import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from typing import Any
 
 import httpx2
 
@@ -12,9 +16,9 @@ MOST_BYTES = 10_000_000
 
 
 class Transport(httpx2.HTTPTransport):
-    """Ends an answer after some seconds or MOST_BYTES; the client's own limit begins again with each part.
+    """Ends an exchange after some seconds or MOST_BYTES; the client's own limit begins again with each part.
 
-    Heeds no proxy. The stream of an answer raises ReadTimeout or ReadError.
+    Heeds no proxy. A request, and the stream of its answer, raise ReadTimeout or ReadError.
     """
 
     def __init__(self, seconds: float) -> None:
@@ -23,26 +27,67 @@ class Transport(httpx2.HTTPTransport):
 
     def handle_request(self, request: httpx2.Request) -> httpx2.Response:
         """Send a request."""
-        deadline = time.monotonic() + self._seconds
-        response = super().handle_request(request)
+        deadline = _Deadline(self._seconds)
+        request.extensions = {**request.extensions, "trace": deadline.watch}
+        try:
+            response = super().handle_request(request)
+        except httpx2.TransportError:
+            deadline.cancel()
+            deadline.check()
+            raise
         assert isinstance(response.stream, httpx2.SyncByteStream)
         response.stream = _Bounded(response.stream, deadline)
         return response
 
 
+class _Deadline:
+    """Closes the connection when the time is over, whatever waits for it then: headers have no other limit."""
+
+    def __init__(self, seconds: float) -> None:
+        self._end = time.monotonic() + seconds
+        self._socket: socket.socket | None = None
+        self._timer = threading.Timer(seconds, self._close)
+        self._timer.daemon = True
+        self._timer.start()
+
+    def watch(self, event: str, info: Mapping[str, Any]) -> None:
+        """Take note of the connection that is made."""
+        if event.endswith(("connect_tcp.complete", "start_tls.complete")):
+            self._socket = info["return_value"].get_extra_info("socket")
+
+    def cancel(self) -> None:
+        """Leave the connection alone."""
+        self._timer.cancel()
+
+    def check(self) -> None:
+        """Raises ReadTimeout where the time is over."""
+        if time.monotonic() >= self._end:
+            raise httpx2.ReadTimeout("the answer takes too long") from None
+
+    def _close(self) -> None:
+        if self._socket:
+            with contextlib.suppress(OSError):  # it may be closed already
+                socket.socket.shutdown(self._socket, socket.SHUT_RDWR)  # TLS would drop what another thread reads with
+
+
 class _Bounded(httpx2.SyncByteStream):
-    def __init__(self, stream: httpx2.SyncByteStream, deadline: float) -> None:
+    def __init__(self, stream: httpx2.SyncByteStream, deadline: _Deadline) -> None:
         self._stream, self._deadline = stream, deadline
 
     def __iter__(self) -> Iterator[bytes]:
         size = 0
-        for part in self._stream:
-            size += len(part)
-            if time.monotonic() > self._deadline:
-                raise httpx2.ReadTimeout("the answer takes too long")
-            if size > MOST_BYTES:
-                raise httpx2.ReadError(f"it answered with more than {MOST_BYTES / 1e6:g} MB")
-            yield part
+        try:
+            for part in self._stream:
+                size += len(part)
+                self._deadline.check()
+                if size > MOST_BYTES:
+                    raise httpx2.ReadError(f"it answered with more than {MOST_BYTES / 1e6:g} MB")
+                yield part
+        except httpx2.TransportError:
+            self._deadline.check()
+            raise
+        self._deadline.check()  # without a length, a closed connection looks like the end
 
     def close(self) -> None:
+        self._deadline.cancel()
         self._stream.close()

@@ -35,6 +35,8 @@ class Model(ThreadingHTTPServer):
     """Where it redirects to."""
     drips = False
     """A blank every 20 ms, and never an end."""
+    headers = 0
+    """That it has still to send, one every 20 ms."""
     body = b""
     """What it sends in the place of `says`; if it drips, again and again."""
 
@@ -55,8 +57,13 @@ class Handler(BaseHTTPRequestHandler):
         if self.server.location:
             self.send_header("location", self.server.location)
         self.send_header("content-type", "text/event-stream")
-        self.end_headers()
         with contextlib.suppress(ConnectionError):
+            while self.server.headers:
+                self.server.headers -= 1
+                self.send_header("x-wait", "1")
+                self.flush_headers()
+                time.sleep(0.02)
+            self.end_headers()
             self._send(self.server.says)
             while self.server.drips:
                 self._send(" ")
@@ -119,6 +126,13 @@ def test_a_failing_model_is_reported(model: Model, tmp_path: Path, change: dict[
     with pytest.raises(StageError, match=message):
         provider(model, tmp_path, timeout_s=0.3 if model.drips else 20.0).write("q", [SOURCE])
     assert len(model.requests) == 1
+
+
+def test_headers_without_an_end_are_not_waited_for(model: Model, tmp_path: Path) -> None:
+    model.headers = 500
+    with pytest.raises(StageError, match=r"no answer within 0\.3 s"):
+        provider(model, tmp_path, timeout_s=0.3).write("q", [SOURCE])
+    assert model.headers
 
 
 @pytest.mark.parametrize("body", [b": I am here\n\n", b"x"])
