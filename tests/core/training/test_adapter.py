@@ -49,7 +49,7 @@ def test_four_bits_from_end_to_end(tiny_model: Path, tmp_path: Path) -> None:
         losses.append(float(loss.detach()))
     assert losses[-1] < losses[0] - 0.5
     settings = {"model_training": {"method": "qlora"}}
-    model_folder.write(tmp_path / "model", model, vocabulary, tmp_path / "tokenizer", settings, TRAINING)
+    model_folder.write(tmp_path / "model", model, vocabulary, tmp_path / "tokenizer", settings, TRAINING, tmp_path)
     files = {path.name: path.stat().st_size for path in (tmp_path / "model").iterdir()}
     assert "adapter_model.safetensors" in files
     assert files["adapter_model.safetensors"] < 400_000

@@ -1,0 +1,63 @@
+"""fusion.json: what an adapter was fused from, and how well that went."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import msgspec
+
+SCHEMA = "1.0"
+METHODS = ("delta", "cat", "literal", "ties", "dare")
+Method = Literal["delta", "cat", "literal", "ties", "dare"]
+
+
+class FusedParent(msgspec.Struct, kw_only=True, frozen=True):
+    """One of the adapters."""
+
+    name: str
+    sha256: str
+    """Of its weights' file."""
+    weight: float
+    """All weights together are 1."""
+    success_rate: float | None = None
+    trials: int | None = None
+    """Reported outcomes behind the rate; None where it was given without them."""
+
+
+class Origin(msgspec.Struct, kw_only=True, frozen=True):
+    """What an adapter was made from; a part of gitlore.json, so that its identity says it."""
+
+    method: Method
+    parents: list[FusedParent]
+
+
+class LayerFigures(msgspec.Struct, kw_only=True, frozen=True):
+    """What became of the updates of one layer."""
+
+    rank: int
+    """Of what was wanted, before it was cut."""
+    energy: float
+    """The share of its squared norm that was kept."""
+    error: float
+    """Relative distance to the exact weighted sum of the updates (Frobenius norm); 0 is exact."""
+    absent: list[str] = []
+    """Adapters without an update here: theirs counts as zero."""
+
+
+class FusionReport(msgspec.Struct, kw_only=True):
+    """fusion.json."""
+
+    schema_version: str = SCHEMA
+    origin: Origin
+    base_model: str
+    base_sha256: str = ""
+    rank: int
+    energy: float
+    """Share of the squared norm that was kept, over all layers."""
+    error: float
+    """The same as a distance to the exact weighted sum: sqrt(Σ distance²) / sqrt(Σ norm²)."""
+    layers: dict[str, LayerFigures]
+    values_left_out: int = 0
+    """Values (paths, authors, …) with a token in an adapter, but with no row left in the fused one."""
+    notes: list[str] = []
+    """What a reader should know, as sentences."""
