@@ -24,6 +24,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ("training", "ranking"),
     ("prediction", "estimating"),
     ("evaluation",),
+    ("fusion",),
     ("reports",),
     ("engine",),
     ("stores",),
@@ -42,7 +43,7 @@ STAGE_FILES = {
 COMMANDS = {"predict", "chat", "serve"}
 STORES = (("engine",), ("agent",))
 """The rooms of `stores`, in the same way: any database of ours, then what agents read."""
-WITHOUT_ENGINE = {room for layer in LAYERS[1:12] for room in layer} | {"stores", "miners", "index", "chat"}
+WITHOUT_ENGINE = {room for layer in LAYERS[1:13] for room in layer} | {"stores", "miners", "index", "chat"}
 HEAVY = (
     *("torch", "transformers", "peft", "tree_sitter", "tokenizers", "matplotlib", "git", "numpy"),
     *("fastapi", "uvicorn", "datasets", "scipy", "githubkit", "httpx", "hishel", "alembic"),

@@ -7,7 +7,8 @@ from typing import Literal
 import msgspec
 
 SCHEMA = "1.0"
-METHODS = ("delta", "cat", "literal", "ties", "dare")
+BASE, FUSED = "untuned base", "fused"
+"""Rows of a proof, beside the parents' names."""
 Method = Literal["delta", "cat", "literal", "ties", "dare"]
 
 
@@ -44,6 +45,40 @@ class LayerFigures(msgspec.Struct, kw_only=True, frozen=True):
     """Adapters without an update here: theirs counts as zero."""
 
 
+class Saved(msgspec.Struct, kw_only=True, frozen=True):
+    """Share of bits that the fused adapter saves, with the interval over commits; below 0 it needs more."""
+
+    share: float
+    low: float | None = None
+    high: float | None = None
+
+
+class OnHistory(msgspec.Struct, kw_only=True, frozen=True):
+    """What everybody needs on the held-out commits of one parent's history."""
+
+    owner: str
+    """The parent that was trained on it."""
+    of_edits: bool
+    """Bits are those of edits, for each byte that they add; else of text, for each of its bytes."""
+    commits: int
+    tokens: int
+    bits_per_byte: dict[str, float]
+    """Of the untuned base, of each parent, and of the fused adapter."""
+    saved_over_base: Saved
+    saved_over_owner: Saved
+
+
+class Proof(msgspec.Struct, kw_only=True, frozen=True):
+    """The fused adapter beside everything that it could replace. Means are over histories."""
+
+    histories: list[OnHistory]
+    mean: dict[str, float]
+    swapping: float
+    """The mean where each history is served by its own adapter."""
+    passes: bool
+    """It needs fewer bits than the untuned base on every history, and than the best parent on the mean."""
+
+
 class FusionReport(msgspec.Struct, kw_only=True):
     """fusion.json."""
 
@@ -57,6 +92,8 @@ class FusionReport(msgspec.Struct, kw_only=True):
     error: float
     """The same as a distance to the exact weighted sum: sqrt(Σ distance²) / sqrt(Σ norm²)."""
     layers: dict[str, LayerFigures]
+    proof: Proof | None = None
+    """None where it was not measured."""
     values_left_out: int = 0
     """Values (paths, authors, …) with a token in an adapter, but with no row left in the fused one."""
     notes: list[str] = []
