@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 import itertools
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -15,7 +15,7 @@ import numpy as np
 from core.chunking import parsing
 from core.code.content import language_in
 from core.code.languages import LANGUAGES
-from core.prediction.edit_writing import EditWriter, replaced
+from core.prediction.edit_writing import EditWriter, Replacement, replaced
 from core.prediction.prediction import WrittenEdit
 from core.prediction.reading import Reading
 from core.prediction.writing import Sampling
@@ -34,6 +34,8 @@ MOST_LINES = 400
 """Lines of code that may be changed, the last ones: each can be where a hunk begins."""
 MARKER_TOKENS = 16
 """Tokens of an edit that are no text, with a few to spare."""
+MOST_CUTS = 32
+"""Shorter forms of an edit that are tried where the whole does not parse."""
 _MODIFIED = ("bug_fix", "optimization", "refactor", "signature_change")
 """Types of a change, beside modified_<kind>, that leave a symbol where it is."""
 _QUOTED = frozenset('"\\\n\t\r')
@@ -73,16 +75,35 @@ def write_edit(asker: Asker, question: Question, answer: Answer) -> WrittenEdit:
     writer = EditWriter(Reading.of(asker.loaded.model, known), asker.loaded.vocabulary, visible, sampling, mix)
     written = list(writer.write(question.sketch_tokens))
     last, path = target.symbol.lines[1], target.symbol.path
-    kept = target.rows[: last - len(visible)]
-    made = "".join([*kept, *replaced(visible, writer.replacements), *target.rows[last:]]).encode()
+
+    def after(replacements: Sequence[Replacement]) -> Target:
+        rows = [*target.rows[: last - len(visible)], *replaced(visible, replacements), *target.rows[last:]]
+        return replace(target, source="".join(rows).encode())
+
     edit = WrittenEdit(path, target.symbol.name, target.change_type)
-    if made == target.source:
+    if (whole := after(writer.replacements)).source == target.source:
         return replace(edit, problem="the model changes nothing")
-    if parses(path, target.source) and not parses(path, made):
+    must_parse = parses(path, target.source)
+    found = (
+        one for one in map(after, [writer.replacements, *shorter(writer.replacements)]) if one.source != target.source
+    )
+    made = next((one for one in found if not must_parse or parses(path, one.source)), None)
+    if made is None:
         return replace(edit, problem="what the model wrote does not parse")
-    mean = math.exp(writer.log_probability / len(written))
-    after = Target(target.symbol, target.change_type, made)
-    return replace(edit, diff=diff(path, target.rows, after.rows), probability=mean, tokens=len(written))
+    mean, text = math.exp(writer.log_probability / len(written)), diff(path, target.rows, made.rows)
+    return replace(edit, diff=text, probability=mean, tokens=len(written), cut=made.source != whole.source)
+
+
+def shorter(replacements: Sequence[Replacement]) -> Iterator[list[Replacement]]:
+    """The same edit with ever fewer of its last lines, at most `MOST_CUTS` times; hunks that add none go as a whole."""
+    kept, cuts = list(replacements), 0
+    while kept and cuts < MOST_CUTS:
+        last = kept.pop()
+        lines = last.added.split("\n")[:-1]
+        for count in range(max(len(lines) - 1, 0), -1, -1):
+            if (count or kept) and (cuts := cuts + 1) <= MOST_CUTS:
+                added = "".join(f"{line}\n" for line in lines[:count])
+                yield [*kept, replace(last, added=added)] if count else list(kept)
 
 
 def target_of(asker: Asker, answer: Answer) -> Target | str:

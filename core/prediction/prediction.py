@@ -80,10 +80,13 @@ class WrittenEdit:
     """Of a token of the edit, as their geometric mean by the model's own probabilities."""
     tokens: int = 0
     problem: str = ""
+    cut: bool = False
+    """Its last lines are left out, since the file would not parse with them."""
 
     def in_words(self) -> list[str]:
         """Lines for people."""
         if not self.diff:
             return [f"no edit: {self.problem}"]
         head = f"edit: {self.change_type} {self.symbol} in {self.path} ({self.probability:.0%} a token)"
+        head += ", without last lines that do not parse" if self.cut else ""
         return [head, *(f"  {line}" for line in self.diff.splitlines())]

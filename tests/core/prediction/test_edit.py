@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import subprocess
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from types import SimpleNamespace
 from typing import Any
@@ -14,7 +15,8 @@ from builders import Repo
 from core.prediction import edit
 from core.prediction.answer import Answer
 from core.prediction.copying import Copying
-from core.prediction.edit import diff, parses, target_of, write_edit
+from core.prediction.edit import diff, parses, shorter, target_of, write_edit
+from core.prediction.edit_writing import EditWriter, Replacement
 from core.prediction.facts import Facts
 from core.prediction.predictor import Predictor
 from core.prediction.question import Question
@@ -94,6 +96,33 @@ def test_git_applies_it(
 def test_what_does_not_parse_is_not_shown(predictor: Predictor) -> None:
     problems = {written(Asked(predictor, {"a.py": CODE.encode()}), seed=seed).problem for seed in range(4)}
     assert "what the model wrote does not parse" in problems
+
+
+def test_last_lines_that_do_not_parse_are_left_out(predictor: Predictor, monkeypatch: pytest.MonkeyPatch) -> None:
+    def write(writer: Any, _: int) -> Iterator[int]:
+        writer.replacements += [Replacement(1, 2, "    y = x + 2\n"), Replacement(3, 3, "    z = y\n    if (z\n")]
+        yield 1
+
+    monkeypatch.setattr(EditWriter, "write", write)
+    made = written(Asked(predictor, {"a.py": CODE.encode()}))
+    assert made.cut
+    assert "without last lines that do not parse" in made.in_words()[0]
+    assert [row for row in made.diff.splitlines()[2:] if row[0] in "+-"] == [
+        "-    y = x + 1",
+        "+    y = x + 2",
+        "+    z = y",
+    ]
+
+
+def test_shorter_edits_lose_their_last_lines_first() -> None:
+    edits = [Replacement(0, 1, "a\nb\n"), Replacement(2, 3, ""), Replacement(4, 4, "c\nd\n")]
+    assert list(shorter(edits)) == [
+        [*edits[:2], Replacement(4, 4, "c\n")],
+        edits[:2],
+        edits[:1],
+        [Replacement(0, 1, "a\n")],
+    ]
+    assert len(list(shorter([Replacement(0, 0, "x\n" * 1000)]))) == edit.MOST_CUTS
 
 
 def test_a_file_that_did_not_parse_before_need_not_parse_after(predictor: Predictor) -> None:
