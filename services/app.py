@@ -13,6 +13,7 @@ from services.chat_tools import ChatTools
 from services.chats import Chats
 from services.http.errors import handle_errors
 from services.http.failure import FAILURES
+from services.http.heads import Heads
 from services.http.keys import KeyGuard
 from services.http.limits import BodyLimit, Limits
 from services.http.origins import OriginGuard
@@ -76,6 +77,7 @@ def make_app(
     app.add_middleware(BodyLimit, limits=limits)
     app.add_middleware(KeyGuard, sessions=sessions)
     app.add_middleware(OriginGuard, loopback_only=loopback_only)
+    app.add_middleware(Heads)
     app.add_middleware(RequestIds)  # the last one is asked first
     handle_errors(app)
     app.include_router(status_routes(served, queues))
