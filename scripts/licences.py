@@ -88,9 +88,15 @@ def licence(package: Distribution) -> str:
     names = [line.rsplit("::", 1)[1].strip() for line in metadata.get_all("Classifier", []) if "License ::" in line]
     classified = " AND ".join(SPELLINGS.get(name, name) for name in names)
     fields = [text for name in ("License-Expression", "License") for text in metadata.get_all(name, [])]
-    stated = [text for text in (*fields, classified) if text]
+    stated = [text for text in (*fields, classified) if text] or _files(package)
     known = filter(None, map(_expression, stated))
     return next(known, "") or next(iter(stated[::-1]), "")[:80]
+
+
+def _files(package: Distribution) -> list[str]:
+    """The texts of its licence files, for a package that states its licence nowhere else."""
+    names = package.metadata.get_all("License-File", [])
+    return [text for name in names if (text := package.read_text(f"licenses/{name}"))]
 
 
 def _expression(text: str) -> str | None:

@@ -103,6 +103,13 @@ def test_a_whole_licence_is_known_by_its_words(licences: ModuleType) -> None:
     assert licences.licence(Package(("License", f"{text}Not for commercial use."))) != "MIT"
 
 
+def test_a_licence_may_be_stated_by_its_file_alone(licences: ModuleType) -> None:
+    package = licences.distribution("axe-playwright-python")
+    assert not package.metadata["License"]
+    assert licences.licence(package) == "MIT"
+    assert licences.licence(Package(("License-File", "LICENSE"))) == ""
+
+
 def test_what_is_not_installed_is_said(licences: ModuleType) -> None:
     (wanted,) = licences.requirements(
         "no-such-package==1 # nowhere\nnot-here==1; sys_platform == 'win32' # elsewhere\n"

@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import shutil
-from collections.abc import AsyncIterator, Awaitable, Callable
+import threading
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,11 +14,13 @@ from typing import Any
 import httpx2 as httpx
 import pytest
 from answerers import Repeating
-from builders import Repo
+from builders import Repo, wait_for
+from fastapi import FastAPI
 
 from services.app import make_app
 from services.chats import Chats
 from services.http.limits import Limits
+from services.listening import bound, server_of
 
 BASKET = '''"""What a customer wants to buy."""
 
@@ -35,6 +38,8 @@ def checkout(basket):
 '''
 GUIDE = "# Guide\n\n## Delivery\n\nParcels are delivered by bicycle.\n"
 PLENTY = Limits()
+ON_LOOPBACK = pytest.mark.enable_socket
+"""Lets a test listen and connect."""
 
 
 @dataclass(frozen=True)
@@ -82,3 +87,16 @@ def shop_built(tmp_path_factory: pytest.TempPathFactory) -> Repo:
 def shop(shop_built: Repo, tmp_path: Path) -> Asking:
     """A copy of it behind the service."""
     return Asking(Repo(shutil.copytree(shop_built.path, tmp_path / "shop"), shop_built.clock), tmp_path / "cache")
+
+
+@contextlib.contextmanager
+def listening(app: FastAPI) -> Iterator[int]:
+    """The port at which an app answers, in a thread of this process. Its tests have the mark ON_LOOPBACK."""
+    server = server_of(app)
+    with bound("127.0.0.1", 0) as place:
+        thread = threading.Thread(target=server.run, kwargs={"sockets": [place]})
+        thread.start()
+        wait_for(lambda: server.started)
+        yield int(place.getsockname()[1])
+        server.should_exit = True
+        thread.join()

@@ -13,34 +13,12 @@ import pytest
 from services.web.pages import html_event, static_files
 from services.web.viewer import shown
 from tests.services.conftest import Asking
+from tests.services.injections import ATTRIBUTES, INJECTIONS, OURS
 
 Client = httpx.AsyncClient
 QUESTION = "Where is a large order reduced?"
 HTMX = {"HX-Request": "true"}
 PAGES = ("/", "/repositories/shop", "/repositories/none", "/answers/ans_none", "/static/none")
-INJECTIONS = (
-    "<script>alert(1)</script>",
-    "<img src=x onerror=alert(1)>",
-    '"><svg onload=alert(1)>',
-    "' onmouseover='alert(1)",
-    '" autofocus onfocus="alert(1)',
-    "</pre><script>alert(1)</script>",
-    "</title><script>alert(1)</script>",
-    "</textarea><script>alert(1)</script>",
-    "<a href=javascript:alert(1)>x</a>",
-    "`</code><script>alert(1)</script>`",
-    "[x](javascript:alert(1))",
-    "<iframe src=//evil.example></iframe>",
-    "<style>*{display:none}</style>",
-    '<div hx-get="/evil" hx-trigger="load">x</div>',
-    "<div sse-connect=/evil sse-swap=x>x</div>",
-    "{{ 7 * 7 }}{% raw %}",
-    "<meta http-equiv=refresh content=0;url=//evil.example>",
-    "<base href=//evil.example>",
-    "&lt;script&gt;alert(1)&lt;/script&gt;",
-    "<!--<script>alert(1)//-->",
-    "\u202e<script>\u2066alert(1)",
-)
 
 
 class Tags(HTMLParser):
@@ -61,62 +39,6 @@ class Tags(HTMLParser):
 
     def handle_comment(self, data: str) -> None:
         raise AssertionError(f"a comment: {data}")
-
-
-OURS = {
-    *(
-        "html",
-        "head",
-        "meta",
-        "title",
-        "link",
-        "script",
-        "body",
-        "header",
-        "main",
-        "section",
-        "h1",
-        "h2",
-        "p",
-        "a",
-        "ul",
-    ),
-    *(
-        "ol",
-        "li",
-        "div",
-        "form",
-        "input",
-        "button",
-        "kbd",
-        "code",
-        "pre",
-        "span",
-        "details",
-        "summary",
-        "table",
-        "thead",
-    ),
-    *("tbody", "tr", "th", "td", "strong"),
-}
-ATTRIBUTES = {
-    *("lang", "charset", "name", "content", "rel", "href", "src", "defer", "class", "id", "role", "method", "action"),
-    *("type", "value", "maxlength", "required", "autocomplete", "aria-label", "aria-live", "placeholder", "autofocus"),
-    *(
-        "tabindex",
-        "title",
-        "scope",
-        "aria-pressed",
-        "data-back",
-        "data-own",
-        "hx-post",
-        "hx-get",
-        "hx-target",
-        "hx-swap",
-        "hx-ext",
-    ),
-    *("hx-trigger", "hx-disabled-elt", "hx-swap-oob", "sse-connect", "sse-swap", "sse-close"),
-}
 
 
 def assert_inert(text: str) -> Tags:

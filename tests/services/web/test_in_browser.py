@@ -1,0 +1,247 @@
+"""The pages in Chromium: no error, no violation of their policy, keys, injections, accessibility, narrow screens."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from urllib.parse import quote
+
+import pytest
+from answerers import Repeating
+from axe_playwright_python.sync_playwright import Axe
+from builders import Repo
+from playwright.sync_api import Browser, ConsoleMessage, Page, Request, expect, sync_playwright
+
+from services.app import make_app
+from services.chats import Chats
+from tests.services.conftest import ON_LOOPBACK, PLENTY, listening
+from tests.services.injections import ATTRIBUTES, INJECTIONS, OURS
+
+CHROMIUM = os.environ.get("GITLORE_TEST_CHROMIUM") or shutil.which("chromium") or ""
+FLAGS = [
+    *("--headless", "--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking"),
+    *("--disable-component-update", "--disable-sync"),
+]
+expect.set_options(timeout=60_000)
+QUESTION = "Where is a large order reduced?"
+NARROW = 390
+BY_HTMX = ("htmx-", "data-hx-")
+"""How what htmx adds to elements begins: classes and attributes."""
+
+pytestmark = [
+    ON_LOOPBACK,
+    pytest.mark.skipif(not CHROMIUM, reason="there is no chromium: apt install chromium, or set GITLORE_TEST_CHROMIUM"),
+]
+
+
+@dataclass(frozen=True)
+class Site:
+    """The service with a repository to ask, one full of injections, one that is not indexed, one without commits."""
+
+    url: str
+    head: str
+    """Of the repository to ask, called shop."""
+    hostile: str
+    """The commit of the hostile one."""
+
+
+@dataclass
+class Watched:
+    """A page, and what went wrong on it."""
+
+    page: Page
+    problems: list[str] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.page.on("console", self._said)
+        self.page.on("pageerror", lambda error: self.problems.append(str(error)))
+        self.page.on("dialog", lambda dialog: (self.problems.append(f"dialog: {dialog.message}"), dialog.dismiss()))
+        self.page.on("requestfailed", self._failed)
+
+    def _failed(self, request: Request) -> None:
+        if request.failure != "net::ERR_ABORTED":  # the page itself closes the stream of an answer
+            self.problems.append(f"not loaded: {request.url} ({request.failure})")
+
+    def _said(self, message: ConsoleMessage) -> None:
+        refused = message.text.startswith("Failed to load resource") and message.location["url"] == self.page.url
+        if message.type in ("error", "warning") and not refused:  # the page itself may be a refusal
+            self.problems.append(message.text)
+
+
+@pytest.fixture(scope="module")
+def site(shop_built: Repo, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+    """It listens at a free port."""
+    folder = tmp_path_factory.mktemp("site")
+    hostile = Repo.new(folder / "hostile")
+    for number, text in enumerate(INJECTIONS):
+        name = f"docs/{text.replace('/', '-')}.md"
+        code = f'def order{number}():\n    """Ship order{number} {text}."""\n    return {text!r}\n\n\n# {text}\n'
+        hostile.commit(
+            f"ship order{number} {text}\n\nBody {text}", {name: f"# Order{number} {text}\n", f"order{number}.py": code}
+        )
+    empty, new = Repo.new(folder / "empty"), Repo.new(folder / "new")
+    new.commit("begin", {"a.py": "def a():\n    return 1\n"})
+    places = {one.path.name: str(one.path) for one in (shop_built, hostile, new, empty)}
+    with listening(
+        make_app({"files": Repeating(name="files")}, PLENTY, chats=Chats.open(places, folder / "cache"))
+    ) as port:
+        heads = (one.git("rev-parse", "HEAD") for one in (shop_built, hostile))
+        yield Site(f"http://127.0.0.1:{port}", *heads)
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    """Chromium."""
+    with sync_playwright() as playwright:
+        made = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+        yield made
+        made.close()
+
+
+@pytest.fixture
+def watched(browser: Browser) -> Iterator[Watched]:
+    """A page on which nothing may go wrong."""
+    context = browser.new_context()
+    found = Watched(context.new_page())
+    found.page.set_default_timeout(60_000)
+    yield found
+    context.close()
+    assert found.problems == []
+
+
+def asked(page: Page, site: Site, repo: str, question: str) -> None:
+    """Ask on a page, and wait for the end of the answer."""
+    page.goto(f"{site.url}/repositories/{repo}")
+    page.fill("#question", question)
+    page.keyboard.press("Enter")
+    page.wait_for_url("**/answers/*")
+
+
+def paths(site: Site) -> list[str]:
+    """Of pages that look different."""
+    file = f"/repositories/shop/files/{site.head}/shop/basket.py"
+    return [
+        *("/", "/repositories/shop", "/repositories/new", "/repositories/empty", f"{file}?lines=4-8#L4"),
+        *(f"/repositories/shop/commits/{site.head}", "/repositories/none", "/answers/ans_none", "/docs"),
+    ]
+
+
+def test_each_page_loads_without_an_error_or_a_violation_of_its_policy(watched: Watched, site: Site) -> None:
+    for path in paths(site):
+        watched.page.goto(site.url + path)
+        watched.page.wait_for_load_state("networkidle")
+        assert watched.page.locator("h1").inner_text()
+    assert watched.page.evaluate("typeof htmx") == "undefined"  # /docs has no script
+    watched.page.goto(site.url)
+    assert watched.page.evaluate("typeof htmx") == "object"
+
+
+def test_an_answer_is_streamed_and_its_source_opens_at_the_cited_lines(watched: Watched, site: Site) -> None:
+    page = watched.page
+    page.goto(f"{site.url}/repositories/shop")
+    page.evaluate("window.sameDocument = true")
+    page.fill("#question", QUESTION)
+    page.get_by_role("button", name="Ask").click()
+    page.wait_for_url("**/answers/*")
+    assert page.evaluate("window.sameDocument")
+    expect(page.locator(".statements li").first).to_contain_text("Reduce the total of a large order by a tenth.")
+    expect(page.locator(".sources li").first).to_contain_text("def discount(total):")
+    expect(page.locator("#index")).to_contain_text("Indexed at")
+    page.click(".statements .reference >> nth=0")
+    page.wait_for_url(re.compile(r"/files/.*lines=(\d+)-(\d+)#L\1"))
+    first = page.locator(".row.cited").first
+    expect(first).to_contain_text("def discount(total):")
+    expect(first).to_be_in_viewport()
+    page.go_back()
+    expect(page.locator(".statements li").first).to_contain_text("Reduce the total")
+
+
+def test_feedback_and_reasons_are_a_click_away(watched: Watched, site: Site) -> None:
+    page = watched.page
+    asked(page, site, "shop", QUESTION)
+    page.click(".feedback button[value=no]")
+    expect(page.locator(".feedback")).to_contain_text("Noted")
+    expect(page.locator(".feedback button[value=no]")).to_have_attribute("aria-pressed", "true")
+    page.reload()
+    expect(page.locator(".feedback button[value=no]")).to_have_attribute("aria-pressed", "true")
+    expect(page.locator("details table")).not_to_be_visible()
+    page.click("summary")
+    expect(page.locator("details table tbody tr").first).to_be_visible()
+    expect(page.locator("details table")).to_contain_text("discount")
+
+
+def test_keys_are_enough(watched: Watched, site: Site) -> None:
+    page, keys = watched.page, watched.page.keyboard
+    page.goto(f"{site.url}/repositories/shop")
+    expect(page.locator("#question")).to_be_focused()
+    keys.press("Escape")
+    expect(page.locator("#question")).not_to_be_focused()
+    keys.press("/")
+    expect(page.locator("#question")).to_be_focused()
+    keys.type("a/b " + QUESTION)
+    expect(page.locator("#question")).to_have_value("a/b " + QUESTION)
+    keys.press("Enter")
+    page.wait_for_url("**/answers/*")
+    for _ in range(30):
+        keys.press("Tab")
+        if page.evaluate("document.activeElement.className") == "reference":
+            break
+    keys.press("Enter")
+    page.wait_for_url("**/files/**")
+    keys.press("Escape")
+    page.wait_for_url("**/answers/*")
+
+
+def test_without_scripts_a_form_leads_to_the_answer(browser: Browser, site: Site) -> None:
+    page = browser.new_context(java_script_enabled=False).new_page()
+    asked(page, site, "shop", QUESTION)
+    expect(page.locator(".statements li").first).to_contain_text("Reduce the total of a large order by a tenth.")
+    page.context.close()
+
+
+@pytest.mark.parametrize("number", range(len(INJECTIONS)))
+def test_an_injection_makes_no_element_and_runs_nothing(watched: Watched, site: Site, number: int) -> None:
+    page, text = watched.page, INJECTIONS[number]
+    plain = "".join(one if one.isprintable() else f"\\u{ord(one):04x}" for one in text)
+    asked(page, site, "hostile", f"Where is order{number} shipped {text}?")
+    assert_inert(page, plain)
+    page.goto(f"{site.url}/repositories/hostile/files/{site.hostile}/order{number}.py")
+    assert_inert(page, plain)
+    page.goto(f"{site.url}/repositories/{quote(text, safe='')}")
+    assert_inert(page, "That did not work")
+
+
+def assert_inert(page: Page, shown: str) -> None:
+    """A page shows a text, and consists of our elements and attributes alone."""
+    names = "[...new Set([...document.querySelectorAll('*')].flatMap(one => {}))]"
+    elements = set(page.evaluate(names.format("[one.localName]")))
+    attributes = set(page.evaluate(names.format("one.getAttributeNames()")))
+    assert elements <= OURS
+    assert {one for one in attributes if not one.startswith(BY_HTMX)} <= ATTRIBUTES
+    assert " ".join(shown.split()) in " ".join(page.locator("body").inner_text().split())
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("width", [1280, NARROW])
+def test_everybody_can_read_the_pages(browser: Browser, site: Site, scheme: str, width: int) -> None:
+    options = {"color_scheme": scheme, "viewport": {"width": width, "height": 800}, "bypass_csp": True}
+    context = browser.new_context(**options)  # type: ignore[arg-type]
+    page, found = context.new_page(), []
+    asked(page, site, "shop", QUESTION)
+    answer = page.url.removeprefix(site.url)
+    for path in (answer, *paths(site)):
+        page.goto(site.url + path)
+        if path == answer:
+            page.click("summary")
+        page.wait_for_load_state("networkidle")
+        if folder := os.environ.get("GITLORE_TEST_SCREENSHOTS"):
+            name = re.sub(r"\W+", "-", re.sub(r"[0-9a-f]{24,}", "", path)).strip("-") or "home"
+            page.screenshot(path=Path(folder) / f"{name}-{scheme}-{width}.png", full_page=True)
+        assert page.evaluate("document.documentElement.scrollWidth") <= width, path
+        found += [(path, one["impact"], one["id"], one["nodes"]) for one in Axe().run(page).response["violations"]]
+    context.close()
+    assert [one for one in found if one[1] in ("serious", "critical")] == []
