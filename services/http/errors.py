@@ -1,4 +1,6 @@
-"""Every error in the shape that OpenAI's clients read: a sentence, its kind, the field that is wrong, and a code."""
+"""Errors: a page for people; for programs a sentence, its kind, the field that is wrong, and a code, in the shape that
+OpenAI's clients read.
+"""
 
 from __future__ import annotations
 
@@ -9,7 +11,9 @@ from typing import Any
 from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
+from starlette.datastructures import Headers
 from starlette.exceptions import HTTPException
+from starlette.types import Scope
 
 from core.errors import GitloreError, UserError
 from core.logs import log
@@ -17,6 +21,7 @@ from services.http.request_ids import HEADER
 from services.offered import UNSUPPORTED
 from services.queue import BusyError, LateError
 from services.schemas import FORMS
+from services.web.pages import fragment, page, part
 
 RETRY_AFTER_S = 2
 MOST_SHOWN = 100
@@ -47,10 +52,26 @@ class RefusedError(HTTPException):
         kind = _KINDS.get(self.status_code, "server_error" if self.status_code >= 500 else "invalid_request_error")
         return {"message": self.detail, "type": kind, "param": self.param, "code": self.code}
 
-    @property
-    def response(self) -> JSONResponse:
-        """The error as an answer."""
-        return JSONResponse({"error": self.body}, self.status_code, self.headers)
+    def answer(self, asked: Headers) -> Response:
+        """The error as those read it who sent these headers: a page, the part of one that htmx puts in, or JSON."""
+        made: Response = JSONResponse({"error": self.body}, self.status_code)
+        if wants_part(asked):
+            made = fragment(part("failure", self.detail), self.status_code)
+        elif wants_page(asked):
+            made = page("problem.html.j2", self.status_code, message=self.detail)
+        made.headers.update(self.headers or {})
+        return made
+
+
+def wants_part(asked: Headers) -> bool:
+    """Whether htmx asks, which puts a part into the page; a browser without scripts wants a whole one."""
+    return asked.get("hx-request") == "true"
+
+
+def wants_page(asked: Headers) -> bool:
+    """Whether a person's browser asks; some programs take HTML, too, but name JSON first."""
+    accepted = asked.get("accept", "")
+    return "text/html" in accepted and "application/json" not in accepted
 
 
 def handle_errors(app: FastAPI) -> None:
@@ -63,7 +84,7 @@ def handle_errors(app: FastAPI) -> None:
         answered = refusal_of(error)
         if answered.status_code == HTTPStatus.INTERNAL_SERVER_ERROR:
             log.debug("a request failed", exc_info=error)
-        response = answered.response
+        response = answered.answer(request.headers)
         response.headers[HEADER] = request.state.request_id  # a defect is answered outside of all middleware
         return response
 
@@ -92,9 +113,9 @@ def refusal_of(error: Exception) -> RefusedError:
             return RefusedError(500, f"{type(error).__name__}: this is a defect of Gitlore")
 
 
-def error_response(status: int, message: str) -> JSONResponse:
-    """An error as JSON."""
-    return RefusedError(status, message, code=_CODES.get(status)).response
+def error_response(status: int, message: str, scope: Scope) -> Response:
+    """An error in answer to a request that no route has seen."""
+    return RefusedError(status, message, code=_CODES.get(status)).answer(Headers(scope=scope))
 
 
 def _invalid(errors: Sequence[Mapping[str, Any]]) -> RefusedError:

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from starlette.datastructures import Headers
 from starlette.responses import RedirectResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from services.http.errors import error_response
+from services.http.errors import error_response, wants_page
 from services.http.sessions import SIGN_IN, Sessions
 
 WITHOUT_KEY = ("/health", SIGN_IN)
 """A load balancer has none, and who signs in gives it there."""
 STATIC = "/static/"
 """Below it are files that everybody may have: they are the same for all who use Gitlore."""
+
+_NEEDED = f"a valid API key is needed: Authorization: Bearer …; people sign in at {SIGN_IN}"
 
 
 class KeyGuard:
@@ -31,9 +34,9 @@ class KeyGuard:
         headers = dict(scope["headers"])  # bytes: a key may be any text
         if self._admits(headers):
             return await self._app(scope, receive, send)
-        if scope["method"] == "GET" and b"text/html" in headers.get(b"accept", b""):
+        if scope["method"] == "GET" and wants_page(Headers(scope=scope)):
             return await RedirectResponse(SIGN_IN, 303)(scope, receive, send)
-        answer = error_response(401, "a valid API key is needed: Authorization: Bearer …")
+        answer = error_response(401, _NEEDED, scope)
         answer.headers["WWW-Authenticate"] = "Bearer"
         return await answer(scope, receive, send)
 

@@ -72,6 +72,6 @@ class BodyLimit:
 
     @staticmethod
     async def _refuse(status: int, why: str, scope: Scope, receive: Receive, send: Send) -> None:
-        answer = error_response(status, why)
+        answer = error_response(status, why, scope)
         answer.headers["Connection"] = "close"
         await answer(scope, receive, send)

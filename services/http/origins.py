@@ -39,7 +39,7 @@ class OriginGuard:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """One request."""
         if scope["type"] == "http" and (problem := self._problem(Headers(scope=scope))):
-            return await error_response(*problem)(scope, receive, send)
+            return await error_response(*problem, scope)(scope, receive, send)
         return await self._app(scope, receive, send)
 
     def _problem(self, headers: Headers) -> tuple[int, str] | None:

@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import contextlib
 import secrets
-from collections.abc import AsyncIterator, Callable, Coroutine
+from collections.abc import AsyncIterator
 from datetime import UTC, datetime
-from typing import Any
 from urllib.parse import parse_qsl
 
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import RedirectResponse, StreamingResponse
-from fastapi.routing import APIRoute
 
 from chat.questions import MOST_TEXT
 from core.git import touched, trees
@@ -19,7 +17,7 @@ from core.logs import log
 from services.answers import AnswerPart
 from services.chat_records import statements_of
 from services.chats import Chats, ServedChat
-from services.http.errors import RefusedError, refusal_of
+from services.http.errors import RefusedError, refusal_of, wants_part
 from services.http.sessions import COOKIE, SIGN_IN, Sessions
 from services.queue import BusyError, Queues
 from services.routes.chat import state_of
@@ -31,30 +29,9 @@ MOST_ASKED = 100
 MOST_FIELDS = 10
 
 
-class PageRoute(APIRoute):
-    """Answers what goes wrong with a page."""
-
-    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
-        """The handler, with errors caught."""
-        handler = super().get_route_handler()
-
-        async def handle(request: Request) -> Response:
-            try:
-                return await handler(request)
-            except Exception as error:  # noqa: BLE001 - each is a page
-                refused = refusal_of(error)
-                if refused.status_code == 500:
-                    log.exception("a page failed")
-                if _wants_part(request):
-                    return fragment(part("failure", refused.detail), refused.status_code)
-                return page("problem.html.j2", refused.status_code, message=refused.detail)
-
-        return handle
-
-
 def page_routes(chats: Chats, queues: Queues, sessions: Sessions) -> APIRouter:
     """The routes."""
-    router = APIRouter(route_class=PageRoute, include_in_schema=False)
+    router = APIRouter(include_in_schema=False)
     for routes in (_repositories, _questions, _answers, _code):
         router.include_router(routes(chats, queues))
     router.include_router(_signing_in(sessions))
@@ -62,7 +39,7 @@ def page_routes(chats: Chats, queues: Queues, sessions: Sessions) -> APIRouter:
 
 
 def _repositories(chats: Chats, queues: Queues) -> APIRouter:
-    router = APIRouter(route_class=PageRoute)
+    router = APIRouter()
 
     @router.get("/")
     async def repositories() -> Response:
@@ -82,7 +59,7 @@ def _repositories(chats: Chats, queues: Queues) -> APIRouter:
         one = chats.named(repo)
         with contextlib.suppress(BusyError):  # one that runs is shown
             one.indexing.bring_to("")
-        return await index_state(one) if _wants_part(request) else RedirectResponse(f"/repositories/{repo}", 303)
+        return await index_state(one) if wants_part(request.headers) else RedirectResponse(f"/repositories/{repo}", 303)
 
     async def index_state(one: ServedChat) -> Response:
         return fragment(part("index_state", one.name, await state_of(one, queues)))
@@ -91,7 +68,7 @@ def _repositories(chats: Chats, queues: Queues) -> APIRouter:
 
 
 def _questions(chats: Chats, queues: Queues) -> APIRouter:
-    router = APIRouter(route_class=PageRoute)
+    router = APIRouter()
     asked: dict[str, tuple[ServedChat, str]] = {}
 
     @router.post("/repositories/{repo}/questions")
@@ -99,7 +76,7 @@ def _questions(chats: Chats, queues: Queues) -> APIRouter:
         one, question = chats.named(repo), (await _fields(request)).get("question", "").strip()
         if not 0 < len(question) <= MOST_TEXT:
             raise RefusedError(422, f"a question has 1 to {MOST_TEXT:,} characters", param="question")
-        if _wants_part(request):
+        if wants_part(request.headers):
             while len(asked) >= MOST_ASKED:
                 del asked[next(iter(asked))]
             asked[token := secrets.token_urlsafe(16)] = one, question
@@ -118,7 +95,7 @@ def _questions(chats: Chats, queues: Queues) -> APIRouter:
 
 
 def _answers(chats: Chats, queues: Queues) -> APIRouter:
-    router = APIRouter(route_class=PageRoute)
+    router = APIRouter()
 
     @router.get("/answers/{answer_id}")
     async def answer(answer_id: str) -> Response:
@@ -133,7 +110,7 @@ def _answers(chats: Chats, queues: Queues) -> APIRouter:
             return one.reading.kept.rate(answer_id, useful=useful, comment="")
 
         await queues.reading.one(lambda: chats.find(answer_id, rate))
-        if not _wants_part(request):
+        if not wants_part(request.headers):
             return RedirectResponse(f"/answers/{answer_id}", 303)
         return fragment(part("feedback", {"answer_id": answer_id, "useful": useful}))
 
@@ -141,7 +118,7 @@ def _answers(chats: Chats, queues: Queues) -> APIRouter:
 
 
 def _code(chats: Chats, queues: Queues) -> APIRouter:
-    router = APIRouter(route_class=PageRoute)
+    router = APIRouter()
 
     @router.get("/repositories/{repo}/files/{commit}/{path:path}")
     async def file(repo: str, commit: str, path: str, lines: str = "") -> Response:
@@ -176,7 +153,7 @@ def _code(chats: Chats, queues: Queues) -> APIRouter:
 
 
 def _signing_in(sessions: Sessions) -> APIRouter:
-    router = APIRouter(route_class=PageRoute)
+    router = APIRouter()
 
     @router.get(SIGN_IN)
     async def sign_in() -> Response:
@@ -230,11 +207,6 @@ def _events(repo: str, made: AnswerPart, seen: set[int]) -> list[str]:
 async def _again() -> AsyncIterator[str]:
     yield html_event("failed", part("failure", "this question was answered already; ask it again"))
     yield html_event("done", "")
-
-
-def _wants_part(request: Request) -> bool:
-    """Whether htmx asks, which puts a part into the page; a browser without scripts wants a whole one."""
-    return request.headers.get("hx-request") == "true"
 
 
 async def _fields(request: Request) -> dict[str, str]:

@@ -18,7 +18,10 @@ from tests.services.injections import ATTRIBUTES, INJECTIONS, OURS
 Client = httpx.AsyncClient
 QUESTION = "Where is a large order reduced?"
 HTMX = {"HX-Request": "true"}
-PAGES = ("/", "/repositories/shop", "/repositories/none", "/answers/ans_none", "/static/none")
+AS_BROWSER = {"Accept": "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"}
+AS_PROGRAMS = ("*/*", "application/json", "application/json,text/html,application/xhtml+xml,*/*;q=0.7")
+"""What programs accept; the last is n8n's."""
+PAGES = ("/", "/repositories/shop", "/repositories/none", "/answers/ans_none", "/static/none", "/nowhere", "/chat")
 
 
 class Tags(HTMLParser):
@@ -120,11 +123,11 @@ def test_htmx_gets_each_statement_with_its_sources_and_an_end(shop: Asking) -> N
 def test_what_goes_wrong_is_a_page_too(shop: Asking) -> None:
     async def work(client: Client) -> None:
         for path in PAGES:
-            answer = await client.get(path)
+            answer = await client.get(path, headers=AS_BROWSER)
             assert_guarded(answer)
             assert_inert(answer.text)
         assert (await client.get("/repositories/none")).status_code == 404
-        empty = await client.post("/repositories/shop/questions", data={"question": " "})
+        empty = await client.post("/repositories/shop/questions", data={"question": " "}, headers=AS_BROWSER)
         assert (empty.status_code, "1 to 2,000 characters" in empty.text) == (422, True)
         put_into = await client.post("/repositories/shop/questions", data={"question": " "}, headers=HTMX)
         assert (put_into.status_code, put_into.text[:2]) == (422, "<p")
@@ -138,6 +141,23 @@ def test_what_goes_wrong_is_a_page_too(shop: Asking) -> None:
         assert "event: failed" in stream.text
         assert "no commits to answer from" in stream.text
         assert stream.text.endswith("event: done\ndata: \n\n")
+
+    shop(work)
+
+
+def test_people_get_a_page_and_programs_json_about_what_is_not_there(shop: Asking) -> None:
+    async def work(client: Client) -> None:
+        page = await client.get("/nowhere", headers=AS_BROWSER)
+        assert (page.status_code, page.headers["Content-Type"]) == (404, "text/html; charset=utf-8")
+        assert "GET /nowhere is not offered" in assert_inert(page.text).text
+        other = await client.get("/chat", headers=AS_BROWSER)
+        assert (other.status_code, other.headers["Allow"], other.text[:15]) == (405, "POST", "<!doctype html>")
+        elsewhere = await client.get("/", headers={**AS_BROWSER, "Origin": "http://evil.example"})
+        assert (elsewhere.status_code, elsewhere.text[:15]) == (403, "<!doctype html>")
+        for accepted in AS_PROGRAMS:
+            for path, code in (("/nowhere", "unknown_url"), ("/repositories/none", "repo_not_found")):
+                answer = await client.get(path, headers={"Accept": accepted})
+                assert (answer.status_code, answer.json()["error"]["code"]) == (404, code)
 
     shop(work)
 
@@ -227,7 +247,7 @@ def test_an_injection_is_inert_wherever_it_stands(shop: Asking, text: str) -> No
         commit = await client.get(f"/repositories/shop/commits/{head}")
         assert plain in assert_inert(commit.text).text
         for path in ("repositories", "answers"):
-            missing = await client.get(f"/{path}/{quote(text.replace('/', '-'))}")
+            missing = await client.get(f"/{path}/{quote(text.replace('/', '-'))}", headers=AS_BROWSER)
             assert missing.status_code == 404
             assert_inert(missing.text)
 
@@ -235,22 +255,24 @@ def test_an_injection_is_inert_wherever_it_stands(shop: Asking, text: str) -> No
 
 
 def test_people_sign_in_with_the_key_and_pages_then_work(shop: Asking) -> None:
-    as_browser = {"Accept": "text/html,*/*"}
-
     async def work(client: Client) -> None:
-        sent_away = await client.get("/", headers=as_browser)
+        sent_away = await client.get("/", headers=AS_BROWSER)
         assert (sent_away.status_code, sent_away.headers["Location"]) == (303, "/sign-in")
-        assert (await client.get("/", headers={"Accept": "*/*"})).status_code == 401
-        assert (await client.post("/chat", json={"question": "x"}, headers=as_browser)).status_code == 401
+        for accepted in AS_PROGRAMS:
+            assert (await client.get("/", headers={"Accept": accepted})).status_code == 401
+        from_page = await client.post("/repositories/shop/index", headers=HTMX)
+        assert (from_page.status_code, from_page.text[:2], "/sign-in" in from_page.text) == (401, "<p", True)
+        assert (await client.post("/chat", json={"question": "x"}, headers=AS_BROWSER)).status_code == 401
         assert (await client.get("/static/style.css")).status_code == 200
         assert_guarded(await client.get("/sign-in"))
         wrong = await client.post("/sign-in", data={"key": "other"})
         assert (wrong.status_code, "set-cookie" in wrong.headers) == (401, False)
+        assert "That is not the key." in wrong.text
         right = await client.post("/sign-in", data={"key": "secret"})
         cookie = right.headers["Set-Cookie"]
         assert all(word in cookie for word in ("HttpOnly", "SameSite=strict"))
         assert "secret" not in cookie
-        assert (await client.get("/", headers=as_browser)).status_code == 200  # the client has kept the cookie
+        assert (await client.get("/", headers=AS_BROWSER)).status_code == 200  # the client has kept the cookie
         assert (await answered(client, QUESTION)).status_code == 200
         elsewhere = await client.post("/repositories/shop/index", headers={"Origin": "http://evil.example"})
         assert elsewhere.status_code == 403
