@@ -82,16 +82,16 @@ class History:
         tag = self._asked(lambda: touched.first_tag(self.git_dir, first.hash, timeout_s=self.timeout_s)) or ""
         release = f"; the first tag with it is {tag}" if tag else ""
         where = f", in {path}" if path != hit.path else ""
-        text = f"{name_of(hit)} came in on {_date(first)} with {_who(first)}'s commit {_title(first)}{where}{release}."
+        text = f"{name_of(hit)} came in on {first.day} with {_who(first)}'s commit {_title(first)}{where}{release}."
         if first.hash in self._boundary:
-            text = f"{name_of(hit)} is older than the first commit of this shallow clone, of {_date(first)}{release}."
+            text = f"{name_of(hit)} is older than the first commit of this shallow clone, of {first.day}{release}."
         found = self._statement(text, first, self.citations.cite(hit.path, hit.first, hit.first, self.commit))
         if oldest.hash != first.hash:
-            found += self._statement(f"Some of its lines are older, from {_date(oldest)}: {_title(oldest)}.", oldest)
+            found += self._statement(f"Some of its lines are older, from {oldest.day}: {_title(oldest)}.", oldest)
         since = touches[: next(place for place, one in enumerate(touches) if one.hash == first.hash)]
         if since:
             count = f"{len(since)} commits have changed it since, the last" if len(since) > 1 else "It was changed"
-            found += self._statement(f"{count} on {_date(since[0])}: {_title(since[0])}.", since[0])
+            found += self._statement(f"{count} on {since[0].day}: {_title(since[0])}.", since[0])
         return self._found(found)
 
     def first_with(self, text: str) -> Found:
@@ -102,7 +102,7 @@ class History:
         first = touches[-1]
         tag = self._asked(lambda: touched.first_tag(self.git_dir, first.hash, timeout_s=self.timeout_s)) or ""
         release = f"; the first tag with it is {tag}" if tag else ""
-        said = f"`{text}` came in on {_date(first)} with {_who(first)}'s commit {_title(first)}{release}."
+        said = f"`{text}` came in on {first.day} with {_who(first)}'s commit {_title(first)}{release}."
         return self._found(self._statement(said, first))
 
     def why(self, asked: Asked, hit: Hit | None) -> Found:
@@ -115,7 +115,7 @@ class History:
         found = []
         for touch in best:
             body = reason_of(touch.body)
-            text = f"{_date(touch)}, {_who(touch)}: {_title(touch)}." + (f" {body}" if body else "")
+            text = f"{touch.day}, {_who(touch)}: {_title(touch)}." + (f" {body}" if body else "")
             found += self._statement(text, touch)
         does = f"changed {name_of(hit)}" if hit and not saying else "speak" + "s" * (len(touches) == 1) + " of it"
         shown = "; the newest" if len(touches) > len(best) else ""
@@ -146,7 +146,7 @@ class History:
             count = f"{len(theirs)} change{'s' * (len(theirs) > 1)}"
             text = (
                 f"{people[person]}: {count}, {shares[person]:.0%} of all by weight, the last on "
-                f"{_date(theirs[0])}: {_title(theirs[0])}."
+                f"{theirs[0].day}: {_title(theirs[0])}."
             )
             found += self._statement(text, theirs[0])
         lead = f"Who changed {_places(hits)}, newer changes counting more (half after a year):"
@@ -188,7 +188,7 @@ class History:
         newest = "; the newest" if len(people) > MOST_SHOWN else ""
         found = []
         for touch in people[:MOST_SHOWN]:
-            found += self._statement(f"{_date(touch)}, {_who(touch)}: {_title(touch)}.", touch)
+            found += self._statement(f"{touch.day}, {_who(touch)}: {_title(touch)}.", touch)
         if not touches:
             return [], f"No commit{of} {since}."
         return found, f"{many}{_commits(len(touches))}{of} {since}{by}{programs}{newest}:"
@@ -369,13 +369,6 @@ def _places(hits: Sequence[Hit]) -> str:
 
 def _commits(count: int) -> str:
     return f"{count:,} commit{'s' * (count != 1)}"
-
-
-def _date(touch: Touch) -> str:
-    try:
-        return f"{datetime.fromtimestamp(touch.time, UTC):%Y-%m-%d}"
-    except (ValueError, OverflowError, OSError):  # git takes any number
-        return "an unknown day"
 
 
 def _who(touch: Touch) -> str:

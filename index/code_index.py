@@ -110,6 +110,13 @@ class CodeIndex:
         with self._database.writing():
             self._write_state({"learned": msgspec.json.encode(learned).decode()})
 
+    @property
+    def size(self) -> int:
+        """Bytes on disk."""
+        places = (Path(f"{self.path}{ending}") for ending in ("", "-wal"))
+        with self._database.problems():
+            return sum(place.stat().st_size for place in places if place.exists())
+
     def update(self, commit: str, progress: Progress | None = None) -> IndexUpdate:
         """Make the index describe the tree of `commit`, a hash or any other name, whatever it described before.
 
@@ -177,11 +184,9 @@ class CodeIndex:
         corpus = self.corpus()
         with self._database.problems():
             reasons = [row[0] for row in self._database.execute("SELECT reason FROM files")]
-            places = (Path(f"{self.path}{ending}") for ending in ("", "-wal"))
-            size = sum(place.stat().st_size for place in places if place.exists())
         number = len(corpus) - len(corpus.files)
         return IndexStatus(
-            self.commit, len(corpus.files), number, _counted(reasons), has_vectors=self._has_vectors, size=size
+            self.commit, len(corpus.files), number, _counted(reasons), has_vectors=self._has_vectors, size=self.size
         )
 
     def searcher(self) -> Searcher:

@@ -13,13 +13,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from chat.answer import State
 from chat.asking import Chat
 from chat.citations import Citations
 from chat.providers import Provider
 from chat.questions import MOST_TEXT
 from core.config import ChatConfig
 from core.errors import UserError
-from core.git import trees
+from core.git import touched, trees
 from core.git.names import folder_name
 from core.git.repositories import open_repository
 from index.code_index import CodeIndex
@@ -140,6 +141,12 @@ class Desk:
         more = {"stale_by": record["behind"], "policy_version": policy_version()}
         record |= {"answer": "".join(in_markdown(record)), **more}
         return {"answer_id": self.kept.keep(record), **record}
+
+    def about(self, commit: str) -> tuple[State, str, int]:
+        """How far the commit of the index is from the branch; its date, "" where it is gone; the index's bytes."""
+        state = self.chat.state(commit)
+        date = "" if state.is_gone else touched.named(self.chat.git_dir, commit).day
+        return state, date, self.chat.index.size
 
     def check(self, commit: str) -> None:
         """Raises 409 where another commit is asked about than the one that is indexed."""

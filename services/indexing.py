@@ -35,6 +35,8 @@ class Progress:
     total: int = 0
     problem: str = ""
     """Why the last update failed."""
+    hint: str = ""
+    """What to do about it."""
 
     def in_words(self) -> str:
         """For who waits for it."""
@@ -42,7 +44,7 @@ class Progress:
             case "nothing":
                 return "not indexed yet"
             case "failed":
-                return f"the index could not be updated: {self.problem}"
+                return "; ".join(filter(None, (f"the index could not be updated: {self.problem}", self.hint)))
             case "indexing" if self.total:
                 return f"indexing: {self.done:,} of {self.total:,} texts"
             case "indexing":
@@ -79,12 +81,11 @@ class Indexing:
     @property
     def progress(self) -> Progress:
         """How far it is."""
-        problem = self.problem.message if self.problem else ""
         running = self._running is not None and not self._running.done()
         if running and (not self.commit or self._counts[1]):
             return Progress("indexing", self.commit, *self._counts)
-        if problem:
-            return Progress("failed", self.commit, problem=problem)
+        if self.problem:
+            return Progress("failed", self.commit, problem=self.problem.message, hint=self.problem.hint)
         return Progress("ready" if self.commit else "nothing", self.commit)
 
     def follow(self) -> Future[None]:

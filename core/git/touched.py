@@ -6,6 +6,7 @@ import re
 import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 
 from core.git.commands import decode, run
@@ -28,6 +29,14 @@ class Touch:
     email: str
     title: str
     body: str
+
+    @property
+    def day(self) -> str:
+        """When, as "2026-11-29" in UTC."""
+        try:
+            return f"{datetime.fromtimestamp(self.time, UTC):%Y-%m-%d}"
+        except (ValueError, OverflowError, OSError):  # git takes any number
+            return "an unknown day"
 
 
 def of_lines(

@@ -88,7 +88,9 @@ class ChatWire(Wire):
 
 
 async def state_of(one: ServedChat, queues: Queues) -> dict[str, Any]:
-    """How far the index of a repository is, and how far behind that is."""
+    """How far the index of a repository is, and how far behind that is; the `date` of the commit that it describes, ""
+    where that is gone, and its size in `bytes`.
+    """
     progress = one.indexing.progress
     found: dict[str, Any] = {
         "repo": one.name,
@@ -101,8 +103,8 @@ async def state_of(one: ServedChat, queues: Queues) -> dict[str, Any]:
         "in_words": progress.in_words(),
     }
     if progress.commit:
-        state = await queues.reading.one(lambda: one.reading.chat.state(progress.commit))
-        found |= {"branch": state.branch, "behind": state.behind, "beside": state.beside}
+        state, date, size = await queues.reading.one(lambda: one.reading.about(progress.commit))
+        found |= {"branch": state.branch, "behind": state.behind, "beside": state.beside, "date": date, "bytes": size}
         if progress.stage == "ready":
             found["in_words"] = state.in_words().replace("answered at", "indexed at")
     return found

@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import secrets
 from collections.abc import AsyncIterator
-from datetime import UTC, datetime
 from urllib.parse import parse_qsl
 
 from fastapi import APIRouter, Request, Response
@@ -139,8 +138,7 @@ def _code(chats: Chats, queues: Queues) -> APIRouter:
         if not (commit.isascii() and commit.isalnum()):
             raise RefusedError(404, "a commit is shown by its hash")
         touch = await queues.reading.one(lambda: touched.named(one.git_dir, trees.commit_named(one.git_dir, commit)))
-        day = f"{datetime.fromtimestamp(touch.time, UTC):%Y-%m-%d}"
-        return page("commit.html.j2", repo=one.name, touch=touch, day=day)
+        return page("commit.html.j2", repo=one.name, touch=touch)
 
     @router.get("/static/{name}")
     async def static(name: str) -> Response:

@@ -162,6 +162,33 @@ def test_people_get_a_page_and_programs_json_about_what_is_not_there(shop: Askin
     shop(work)
 
 
+def test_an_index_is_shown_with_its_date_and_size(shop: Asking) -> None:
+    async def work(client: Client) -> None:
+        first = await client.get("/")
+        assert "the first question does it" in first.text
+        await answered(client, QUESTION)
+        status = (await client.get("/index/status")).json()["repositories"][0]
+        size = (shop.cache / "index").glob("*.code.db")
+        assert status["date"] == shop.repo.git("log", "-1", "--format=%ad", "--date=short")
+        assert status["bytes"] == sum(one.stat().st_size for one in size) > 0
+        shown = (await client.get("/")).text
+        assert f"The commit is of {status['date']}. The index takes {status['bytes'] / 1000:.1f} kB." in shown
+
+    shop(work)
+
+
+def test_an_index_that_cannot_be_made_says_what_to_do(shop: Asking) -> None:
+    shop.repo.git("checkout", "-q", "--orphan", "empty")
+
+    async def work(client: Client) -> None:
+        await client.post("/repositories/shop/questions", data={"question": QUESTION})
+        text = (await client.get("/")).text
+        assert "no commits to answer from; commit something first" in text
+        assert "Try again" in text
+
+    shop(work)
+
+
 def test_an_index_is_made_by_a_button(shop: Asking) -> None:
     async def work(client: Client) -> None:
         part = await client.post("/repositories/shop/index", headers=HTMX)
