@@ -10,7 +10,7 @@ from pathlib import Path
 from types import TracebackType
 
 from core.errors import StageError
-from core.git.commands import command, environment, run
+from core.git.commands import command, environment, run, started
 from core.logs import log
 
 SUBMODULE_MODE = "160000"
@@ -27,9 +27,7 @@ class BlobReader:
         self._git_dir = git_dir
         line = command(git_dir, "cat-file", "--batch")
         log.debug("$ %s", shlex.join(line))
-        self._process = subprocess.Popen(
-            line, env=environment(), cwd=git_dir, stdin=subprocess.PIPE, stdout=subprocess.PIPE
-        )
+        self._process = started(line, git_dir, env=environment(), stdin=subprocess.PIPE)
 
     def __enter__(self) -> BlobReader:
         return self

@@ -12,7 +12,7 @@ import tempfile
 import threading
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import IO
+from typing import IO, Any
 
 from core.errors import StageError, UserError
 from core.logs import log
@@ -50,6 +50,10 @@ class SlowGitError(StageError):
     """A git command took longer than it was given."""
 
 
+class GoneError(UserError):
+    """The repository was deleted or moved since it was opened."""
+
+
 def command(git_dir: Path, *arguments: str, settings: Iterable[str] = ()) -> list[str]:
     """The full hardened command line."""
     words = [word for setting in (*_SETTINGS, *settings) for word in ("-c", setting)]
@@ -66,6 +70,16 @@ def environment(*, replacements: bool = False) -> dict[str, str]:
     if replacements:
         del found["GIT_NO_REPLACE_OBJECTS"]
     return found
+
+
+def started(line: Sequence[str], git_dir: Path, **options: Any) -> subprocess.Popen[bytes]:
+    """A git command that begins to run, with its output to read. Raises GoneError where the repository is not there."""
+    try:
+        return subprocess.Popen(line, cwd=git_dir, stdout=subprocess.PIPE, **options)
+    except FileNotFoundError as error:
+        if error.filename == "git":  # the program, not the folder
+            raise UserError("the git command was not found", "install git, or put it on the PATH") from None
+        raise GoneError(f"there is no repository at {git_dir} any longer", "put it back, or name another one") from None
 
 
 @functools.cache
@@ -118,20 +132,14 @@ def stream(
     with tempfile.TemporaryFile() as errors, tempfile.TemporaryFile() as source:
         source.write(stdin)
         source.seek(0)
-        try:
-            process = subprocess.Popen(
-                line,
-                env=environment(replacements=replacements),
-                cwd=git_dir,
-                stdin=source,
-                stdout=subprocess.PIPE,
-                stderr=errors,
-                pipesize=PIPE_BYTES,
-            )
-        except FileNotFoundError as error:
-            if error.filename != "git":  # the folder, not the program
-                raise
-            raise UserError("the git command was not found", "install git, or put it on the PATH") from None
+        process = started(
+            line,
+            git_dir,
+            env=environment(replacements=replacements),
+            stdin=source,
+            stderr=errors,
+            pipesize=PIPE_BYTES,
+        )
         assert process.stdout is not None
         timer = threading.Timer(timeout_s, process.kill) if timeout_s else None
         if timer:

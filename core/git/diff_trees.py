@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from core.errors import StageError
-from core.git.commands import PIPE_BYTES, command, environment, last_complaint
+from core.git.commands import PIPE_BYTES, command, environment, last_complaint, started
 from core.logs import log
 
 
@@ -25,12 +25,11 @@ class DiffTree:
         """A line without an object id: git repeats it, which marks the end of an answer."""
         self._rest = b""
         self._errors = tempfile.TemporaryFile()  # noqa: SIM115 - closed by close
-        self._process = subprocess.Popen(
+        self._process = started(
             line,
+            git_dir,
             env=environment(replacements=True),
-            cwd=git_dir,
             stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
             stderr=self._errors,
             pipesize=PIPE_BYTES,
         )

@@ -16,6 +16,7 @@ from starlette.exceptions import HTTPException
 from starlette.types import Scope
 
 from core.errors import GitloreError, UserError
+from core.git.commands import GoneError
 from core.logs import log
 from services.http.request_ids import HEADER
 from services.offered import UNSUPPORTED
@@ -107,6 +108,8 @@ def refusal_of(error: Exception) -> RefusedError:
             return RefusedError(429, "the queue is full, try again in a moment", code=_CODES[429], headers=headers)
         case LateError():
             return RefusedError(504, "the request took too long")
+        case GoneError():
+            return RefusedError(503, error.message, code="repository_gone")
         case GitloreError():
             return RefusedError(400 if isinstance(error, UserError) else 500, str(error))
         case _:

@@ -9,6 +9,7 @@ import msgspec
 from fastapi import APIRouter, Request, Response
 
 from core.git import trees
+from core.git.commands import GoneError
 from index.search import Weights
 from services.answers import AnswerPart
 from services.chats import Chats, ServedChat, policy_version
@@ -89,7 +90,7 @@ class ChatWire(Wire):
 
 async def state_of(one: ServedChat, queues: Queues) -> dict[str, Any]:
     """How far the index of a repository is, and how far behind that is; the `date` of the commit that it describes, ""
-    where that is gone, and its size in `bytes`.
+    where that is gone, and its size in `bytes`. A repository that was deleted is one that cannot be updated.
     """
     progress = one.indexing.progress
     found: dict[str, Any] = {
@@ -103,7 +104,11 @@ async def state_of(one: ServedChat, queues: Queues) -> dict[str, Any]:
         "in_words": progress.in_words(),
     }
     if progress.commit:
-        state, date, size = await queues.reading.one(lambda: one.reading.about(progress.commit))
+        try:
+            state, date, size = await queues.reading.one(lambda: one.reading.about(progress.commit))
+        except GoneError as error:
+            problem = f"{error.message}; {error.hint}"
+            return {**found, "state": "failed", "problem": error.message, "in_words": problem}
         found |= {"branch": state.branch, "behind": state.behind, "beside": state.beside, "date": date, "bytes": size}
         if progress.stage == "ready":
             found["in_words"] = state.in_words().replace("answered at", "indexed at")

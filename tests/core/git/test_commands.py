@@ -39,6 +39,13 @@ def test_missing_and_foreign_folders(tmp_path: Path) -> None:
         open_repository(str(tmp_path), tmp_path)
 
 
+def test_a_folder_that_was_deleted_is_said(tmp_path: Path) -> None:
+    with pytest.raises(commands.GoneError, match="there is no repository at"):
+        commands.run(tmp_path / "none", "log")
+    with pytest.raises(commands.GoneError):
+        BlobReader(tmp_path / "none")
+
+
 def test_a_worktree_has_its_own_head(history: Repo, tmp_path: Path) -> None:
     history.git("worktree", "add", "-q", str(tmp_path / "tree"), "-b", "side")
     ahead = Repo(tmp_path / "tree", history.clock).commit("on the side", {"x": "y"})

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import re
+import shutil
 import threading
 from collections.abc import Sequence
 from typing import Any
@@ -108,6 +109,24 @@ def test_a_repository_without_commits_is_said(shop: Asking) -> None:
         assert refused.status_code == 400
         assert "no commits" in refused.json()["error"]["message"]
         assert (await status_of(client))["state"] == "failed"
+
+    shop(work)
+
+
+def test_a_repository_that_was_deleted_is_said(shop: Asking) -> None:
+    head = shop.repo.git("rev-parse", "HEAD")
+
+    async def work(client: Client) -> None:
+        assert (await client.post("/chat", json={"question": QUESTION})).status_code == 200
+        shutil.rmtree(shop.repo.path)
+        for question in (QUESTION, "why was discount changed?"):
+            refused = await client.post("/chat", json={"question": question})
+            assert (refused.status_code, refused.json()["error"]["code"]) == (503, "repository_gone")
+        status = await status_of(client)
+        assert (status["state"], "no repository" in status["problem"]) == ("failed", True)
+        assert "Try again" in (await client.get("/")).text
+        assert (await client.get(f"/repositories/shop/commits/{head}")).status_code == 503
+        assert (await client.post("/index/shop/initial")).status_code in (202, 429)
 
     shop(work)
 
