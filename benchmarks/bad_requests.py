@@ -1,4 +1,4 @@
-"""Bad requests: broken HTTP, broken JSON, fields of wrong types and sizes, hostile names."""
+"""Bad requests: broken HTTP, broken JSON, fields of wrong types and sizes, hostile names, paths and forms of pages."""
 
 from __future__ import annotations
 
@@ -11,7 +11,10 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from http.client import HTTPException, HTTPResponse
 from typing import Any, Final
+from urllib.parse import urlencode
 
+REPO = "repo"
+"""What the service calls its repository."""
 SLOWEST_S = 10.0
 HALF_S = 0.2
 """How long an answer to what may be half a request is waited for before the other half is given up."""
@@ -22,16 +25,84 @@ BODIES: Final[Mapping[str, dict[str, Any]]] = {
     "/v1/completions": {"prompt": "fn", "max_tokens": 4, "stop": ["a"], "seed": 1, "stream": False},
     "/v1/chat/completions": {"messages": [{"role": "user", "content": [{"type": "text", "text": "fix"}]}], "stop": "a"},
     "/v1/responses": {"input": "fix", "instructions": "be brief", "stream": True},
-    "/mcp": {
-        "jsonrpc": "2.0",
-        "id": 1,
-        "method": "tools/call",
-        "params": {
-            "name": "predict_files",
-            "arguments": {"task": "fix", "changed": ["a.py"], "files": ["*"], "top": 3},
-        },
-    },
+    "/chat": {"question": "where is the retry?", "repo": REPO, "commit": "HEAD", "stream": False},
+    f"/index/{REPO}/initial": {"commit": "HEAD~1"},
+    f"/index/{REPO}/diff": {"commit": ""},
+    "/feedback": {"answer_id": "ans_0", "useful": True, "comment": "good"},
+    "/mcp": {"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": {"name": "ask", "arguments": {}}},
 }
+TOOLS: Final[Mapping[str, dict[str, Any]]] = {
+    "predict_files": {"task": "fix", "changed": ["a.py"], "files": ["*"], "top": 3},
+    "what_did_i_forget": {"diff": "diff --git a/a.py b/a.py\n"},
+    "explain_change": {"commit": "HEAD"},
+    "file_history": {"path": "a.py"},
+    "search_code": {"query": "retry", "top": 3},
+    "get_context": {"of": "a.py:1-2"},
+    "ask": {"question": "who knows a.py?"},
+    "who_knows": {"of": "a.py"},
+    "why_changed": {"of": "a.py"},
+}
+PAGES = (
+    *("/", "/repositories/{}", "/repositories/{}/state", "/repositories/{}/commits/{}", "/repositories/{}/files/{}/{}"),
+    *("/repositories/{}/files/{}/{}?lines={}", "/answers/{}", "/answers/{}/why", "/questions/{}", "/static/{}"),
+    *("/sign-in", "/index/status?{}={}"),
+)
+FORMS: Final[Mapping[str, str]] = {
+    "/repositories/{}/questions": "question",
+    "/repositories/{}/index": "",
+    "/answers/{}/feedback": "useful",
+    "/sign-in": "key",
+    "/index/{}/diff": "commit",
+}
+"""Paths with the field of each."""
+IN_PATHS = (
+    *(REPO, "HEAD", "README.md", "3-9", "..", "../../../../etc/passwd", "%2e%2e%2f%2e%2e%2fetc%2fpasswd", "..%5c..%5c"),
+    *("%00", "%0a", "%ff", "%e2%80%ae", "%", ".git/config", ":/x", "HEAD:x", "HEAD^{tree}", "-x", "--output=x", "/"),
+    *(
+        "0" * 40,
+        "f" * 40,
+        "0" * 64,
+        "x" * 5_000,
+        "%F0%9F%A6%80" * 300,
+        "1-" + "9" * 5_000,
+        "-1--2",
+        "9-3",
+        "",
+        "*",
+        "?",
+    ),
+    *(
+        "<script>",
+        "{{7*7}}",
+        "ans_" + "0" * 24,
+        "http://localhost/",
+        "//evil.example",
+        "%2f%2fevil.example",
+        "pages.py",
+    ),
+)
+QUESTIONS = (
+    *("where is the retry?", "who calls a?", "why was a.py changed?", "when did a come in?", "what is new?", "and it?"),
+    *(
+        "what changed since 9999-99-99?",
+        "a.py:9-3",
+        "a.py:0-99999999@HEAD",
+        "who knows -x?",
+        "what calls " + "a" * 1_900,
+    ),
+    *(
+        "where " * 333,
+        "`" * 2_000,
+        "(" * 2_000,
+        "a.b" * 600,
+        "\\" * 2_000,
+        "where is 💥\u202e\0?",
+        "%s%n{0}",
+        "?" * 2_000,
+    ),
+    *("why was " + "../" * 600 + " changed?", "x" * 2_001, "x" * 100_000, "what changed since HEAD~99999999?", " "),
+)
+ACCEPTED = ("text/html", "*/*", "text/html,application/json", "", "x" * 5_000)
 VALUES: Final[tuple[Any, ...]] = (
     *(None, True, 0, -1, 2, 0.5, 1e308, -(2**63), 2**63, 2**64, 10**400, float("nan"), float("inf"), 1e-300),
     *("", " ", "\0", "\ud800", "a\udfff", "\u202e", "🦀" * 500, "x" * 5_000, "x" * 70_000, "é" * 3_000),
@@ -95,8 +166,7 @@ def post(path: str, body: bytes, *headers: str, kind: str = "application/json") 
 
 def _wrong_values(chance: random.Random) -> bytes:
     """One to three places of a good body hold something else, or are gone, or are new."""
-    path = chance.choice(list(BODIES))
-    body = json.loads(json.dumps(BODIES[path]))
+    path, body = _good(chance)
     for _ in range(chance.randint(1, 3)):
         holder, key = chance.choice(list(_places(body)))
         match chance.randrange(6):
@@ -115,6 +185,18 @@ def _wrong_values(chance: random.Random) -> bytes:
     return post(path, json.dumps(body).encode())
 
 
+def _good(chance: random.Random) -> tuple[str, Any]:
+    """A path and a copy of what is asked there."""
+    path = chance.choice((*BODIES, *["/mcp"] * 3))  # it has several tools
+    body = json.loads(json.dumps(BODIES[path]))
+    if path == "/mcp":
+        name = chance.choice(list(TOOLS))
+        body["params"] = {"name": name, "arguments": json.loads(json.dumps(TOOLS[name]))}
+    elif path == "/chat":
+        body |= {"question": chance.choice(QUESTIONS), "stream": chance.random() < 0.5}
+    return path, body
+
+
 def _places(value: Any) -> Iterator[tuple[Any, Any]]:
     items = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
     for key, inner in items:
@@ -123,8 +205,8 @@ def _places(value: Any) -> Iterator[tuple[Any, Any]]:
 
 
 def _broken_json(chance: random.Random) -> bytes:
-    path = chance.choice(list(BODIES))
-    good = json.dumps(BODIES[path]).encode()
+    path, body = _good(chance)
+    good = json.dumps(body).encode()
     place = chance.randrange(len(good))
     broken = (
         good[:place],
@@ -180,6 +262,32 @@ def _wrong_lines(chance: random.Random) -> bytes:
     return f"{method} {path} {version}\r\nHost: {host}\r\n\r\n".encode("latin-1")
 
 
+def _wrong_pages(chance: random.Random) -> bytes:
+    """A page that a browser asks for, or that htmx does, with something else in its address."""
+    path = _filled(chance.choice(PAGES), chance)
+    part = "HX-Request: true\r\n" if chance.random() < 0.3 else ""
+    header = f"Host: localhost\r\nAccept: {chance.choice(ACCEPTED)}\r\n{part}"
+    return f"{chance.choice(('GET', 'GET', 'HEAD'))} {path} HTTP/1.1\r\n{header}\r\n".encode("latin-1", "replace")
+
+
+def _wrong_forms(chance: random.Random) -> bytes:
+    """A form with a question of any kind, or fields that are none."""
+    form = chance.choice((*FORMS, *list(FORMS)[:1] * 2))
+    values = (*QUESTIONS, *(one for one in VALUES if isinstance(one, str)))
+    fields = [(FORMS[form], chance.choice(values)), (chance.choice(("x", "question", "")), chance.choice(values))]
+    good = urlencode(fields[: chance.randint(0, 2)], errors="surrogatepass").encode()
+    body = chance.choice((good, good, good, b"&" * 5_000, b"question=%ff%00", b"=" * 3_000, b"a=1&" * 50, b"question"))
+    part = ["HX-Request: true"] if chance.random() < 0.5 else []
+    return post(_filled(form, chance), body, *part, kind="application/x-www-form-urlencoded")
+
+
+def _filled(path: str, chance: random.Random) -> str:
+    """A path whose gaps hold something, the first mostly what is there."""
+    while "{}" in path:
+        path = path.replace("{}", REPO if "{}/" in path and chance.random() < 0.7 else chance.choice(IN_PATHS), 1)
+    return path
+
+
 def _wrong_bytes(chance: random.Random) -> bytes:
     good = post("/predict", json.dumps(BODIES["/predict"]).encode())
     place = chance.randrange(len(good))
@@ -203,7 +311,9 @@ _KINDS: tuple[tuple[str, Callable[[random.Random], bytes]], ...] = (
     ("broken JSON", _broken_json),
     ("wrong values", _wrong_values),
     ("wrong headers", _wrong_headers),
+    ("wrong pages", _wrong_pages),
     ("wrong values", _wrong_values),
+    ("wrong forms", _wrong_forms),
     ("wrong request lines", _wrong_lines),
     ("wrong bytes", _wrong_bytes),
 )

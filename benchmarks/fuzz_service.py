@@ -9,6 +9,7 @@ traceback in the log.
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import subprocess
@@ -19,10 +20,12 @@ from collections import Counter, defaultdict
 from dataclasses import dataclass, field
 from http import HTTPStatus
 from pathlib import Path
+from typing import Any
+from urllib.request import Request, urlopen
 
 import click
 
-from benchmarks.bad_requests import CLOSED, BadRequest, bad_requests
+from benchmarks.bad_requests import CLOSED, REPO, BadRequest, bad_requests
 from core.engine.command import CONTEXT_SETTINGS, with_exit_codes
 from core.errors import StageError
 
@@ -72,6 +75,7 @@ def main(repo: str, model: str | None, requests: int, seed: int) -> None:
         server = started(repo, model, Path(folder), log)
         try:
             port = port_of(log)
+            asked(port, "what is new?")  # waits for the index
             for number, request in enumerate(bad_requests(seed, requests)):
                 if number % max(1, requests // 5) == 0:
                     click.echo(f"{number:,} requests: {memory_mib(server.pid):.0f} MiB")
@@ -90,7 +94,7 @@ def main(repo: str, model: str | None, requests: int, seed: int) -> None:
 
 def started(repo: str, model: str | None, folder: Path, log: Path) -> subprocess.Popen[bytes]:
     """serve.py at a free port, with its own cache; what it says is in `log`."""
-    line = [sys.executable, "serve.py", "--repo", repo, "--cache-dir", str(folder / "cache"), "--port", "0"]
+    line = [sys.executable, "serve.py", "--repo", f"{REPO}={repo}", "--cache-dir", str(folder / "cache"), "--port", "0"]
     line += ["--model", model] if model else []
     with log.open("wb") as opened:
         return subprocess.Popen(
@@ -106,6 +110,18 @@ def port_of(log: Path, most_s: float = 120) -> int:
             return int(found[1])
         time.sleep(0.1)
     raise StageError(f"the service did not start: {log.read_text()[-500:]}")
+
+
+def asked(port: int, question: str, most_s: float = 120) -> dict[str, Any]:
+    """The answer to a good question. Raises StageError where there is none."""
+    body = json.dumps({"question": question}).encode()
+    request = Request(f"http://127.0.0.1:{port}/chat", body, {"Content-Type": "application/json"})
+    try:
+        with urlopen(request, timeout=most_s) as answer:
+            found: dict[str, Any] = json.load(answer)
+    except OSError as error:
+        raise StageError(f"a question was not answered: {error}") from error
+    return found
 
 
 def memory_mib(process: int) -> float:
