@@ -1,16 +1,17 @@
 """Does the index of code find what a question is about, beside BM25 over symbols alone?
 
-    python -m benchmarks.code_search score REPOSITORY… [--tasks 40] [--sentences 80]
+    python -m benchmarks.code_search score REPOSITORY… [--tasks 40] [--sentences 80] [--together 1] [--learn]
     python -m benchmarks.code_search fit REPOSITORY… [--tasks 40] [--sentences 80]
 
 Questions are made by rule, so that nobody has to judge the answers. Messages of the newest commits are asked of an
 index of their parent, which knows its ancestors alone; right are the code files, and the functions, that the commit
 modified. They are asked as they are, masked (without what is spelled as code, and without every word of a right file's
 name), and as the message of another commit, which must find no more than the history does without a question. First
-sentences of docstrings are asked of an index without docstrings; right is the symbol that each was taken from. Only
+sentences of docstrings are asked of symbols without docstrings; right is the symbol that each was taken from. Only
 code that is no test may be right, and competes. Prints Markdown: mean reciprocal ranks by repository and pooled, and
-differences with 95 % bootstrap intervals over questions. `fit` learns index/weights.json; score other repositories than
-those that it was made from.
+differences with 95 % bootstrap intervals over questions. With `--learn` only the newer third counts, and is answered
+with the weights that the older ones teach, behind the gate that chat.py has, beside the shipped ones. `fit` learns
+index/weights.json; score other repositories than those that it was made from.
 """
 
 from __future__ import annotations
@@ -27,7 +28,7 @@ from core.engine.command import CONTEXT_SETTINGS, with_exit_codes
 from core.files import write_json
 from core.git.repositories import open_repository
 from index.code_index import CodeIndex
-from index.evaluation import AT, SYMBOLS, Places, figures, places
+from index.evaluation import AT, SYMBOLS, Places, figures, held_out, places
 from index.examples import KINDS, Answered, answered
 from index.fitting import fitted
 from index.search import SHIPPED, Weights
@@ -45,6 +46,9 @@ _tasks = click.option("--tasks", default=40, type=click.IntRange(0), show_defaul
 _sentences = click.option(
     "--sentences", default=80, type=click.IntRange(0), show_default=True, help="Docstrings of each."
 )
+_together = click.option(
+    "--together", default=1, type=click.IntRange(1), show_default=True, help="Commits asked of one index, for speed."
+)
 _cache = click.option(
     "--cache-dir", default="", metavar="DIR", help="Where indexes are kept [default: pipeline.cache_dir]."
 )
@@ -54,16 +58,24 @@ _cache = click.option(
 @_repositories
 @_tasks
 @_sentences
+@_together
 @_cache
+@click.option("--learn", is_flag=True, help="Learn from the older two thirds, and score the newer third.")
 @with_exit_codes
-def score(repositories: tuple[str, ...], tasks: int, sentences: int, cache_dir: str) -> None:
+def score(
+    repositories: tuple[str, ...], tasks: int, sentences: int, together: int, cache_dir: str, *, learn: bool
+) -> None:
     """Print how well questions are answered."""
     weights = Weights.shipped()
     found = {}
-    for name, some in asked(repositories, tasks, sentences, cache_dir):
+    for name, some in asked(repositories, tasks, sentences, together, cache_dir):
         if name in weights.made_from:
             click.echo(f"{name}: its questions were learned from", err=True)
-        found[name] = [places(one, weights) for one in some]
+        if learn:
+            found[name], verdicts = held_out(some, weights)
+            click.echo("\n".join(f"{name}: {one}" for one in verdicts), err=True)
+        else:
+            found[name] = [places(one, weights) for one in some]
     click.echo("\n".join(in_markdown(found)))
 
 
@@ -71,27 +83,28 @@ def score(repositories: tuple[str, ...], tasks: int, sentences: int, cache_dir: 
 @_repositories
 @_tasks
 @_sentences
+@_together
 @_cache
 @click.option(
     "--output", default=SHIPPED, type=click.Path(path_type=Path), show_default=True, help="Where to write them."
 )
 @with_exit_codes
-def fit(repositories: tuple[str, ...], tasks: int, sentences: int, cache_dir: str, output: Path) -> None:
+def fit(repositories: tuple[str, ...], tasks: int, sentences: int, together: int, cache_dir: str, output: Path) -> None:
     """Learn weights from these repositories."""
-    found = dict(asked(repositories, tasks, sentences, cache_dir))
+    found = dict(asked(repositories, tasks, sentences, together, cache_dir))
     weights = fitted([one for some in found.values() for one in some], sorted(found))
     write_json(output, msgspec.to_builtins(weights))
 
 
 def asked(
-    repositories: Sequence[str], tasks: int, sentences: int, cache_dir: str
+    repositories: Sequence[str], tasks: int, sentences: int, together: int, cache_dir: str
 ) -> Iterator[tuple[str, list[Answered]]]:
     """The questions to each repository."""
     for place in repositories:
         folder = cache_folder(cache_dir)
         with CodeIndex(open_repository(place, folder).git_dir, folder) as index:
             index.update("HEAD")
-            some = list(answered(index, tasks, sentences))
+            some = list(answered(index, tasks, sentences, together))
         click.echo(f"{clone_name(place)}: {len(some)} questions", err=True)
         yield clone_name(place), some
 

@@ -29,8 +29,9 @@ _HELP = (
 @click.argument("question", nargs=-1, metavar="[QUESTION]...")
 @click.option("--repo", default=".", metavar="PATH", show_default=True, help="Repository (path or URL) to ask.")
 @click.option("--commit", default="", metavar="COMMIT", help="Answer as of this commit [default: what is checked out].")
-@click.option("--update", is_flag=True, help="Bring the index up to date, without a question.")
+@click.option("--update", is_flag=True, help="Bring the index up to date, and now and then learn from the history.")
 @click.option("--status", is_flag=True, help="Say what the index holds, without a question, and change nothing.")
+@click.option("--eval", "evaluate", is_flag=True, help="Say how well questions from the history are answered.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object (in a conversation: a line each).")
 @click.option("--why", is_flag=True, help="Show the places that were found, and what spoke for each.")
 @with_section(ChatConfig)
@@ -40,8 +41,8 @@ _HELP = (
 @version_option()
 @with_exit_codes
 def main(
-    question: tuple[str, ...], repo: str, commit: str, update: bool, status: bool, as_json: bool, why: bool,
-    config: str | None, cache_dir: str, verbose: bool, **given: Any,
+    question: tuple[str, ...], repo: str, commit: str, update: bool, status: bool, evaluate: bool, as_json: bool,
+    why: bool, config: str | None, cache_dir: str, verbose: bool, **given: Any,
 ) -> None:  # fmt: skip
     """Ask a repository in words: where, how, what calls it, why was it changed, who knows it, what is new."""
     logs.setup(verbose=verbose)
@@ -54,10 +55,13 @@ def main(
             return
         bring_up_to_date(chat, commit)
         if update:
+            learn(chat)
             show_status(chat, as_json=as_json)
+        if evaluate:
+            show_evaluation(chat, as_json=as_json)
         if question:
             show(chat.ask(" ".join(question)), as_json=as_json, why=why)
-        elif not update:
+        elif not (update or evaluate):
             converse(chat, commit, as_json=as_json, why=why)
 
 
@@ -80,6 +84,29 @@ def bring_up_to_date(chat: Chat, commit: str) -> None:
             bar[0].advance()
 
         chat.update(commit, advance)
+
+
+def learn(chat: Chat) -> None:
+    """Learn from the repository's history how to rank its places, where enough of it is new."""
+    from core.progress import Progress
+    from index import learning
+
+    if learning.is_due(chat.index):
+        with Progress("learning", unit="questions") as progress:
+            learning.learn(chat.index, lambda _: progress.advance())
+
+
+def show_evaluation(chat: Chat, *, as_json: bool) -> None:
+    """Print how well questions are answered whose answers are known, beside simpler ways."""
+    import msgspec
+
+    from chat.evaluations import SECONDS, in_words
+    from core.progress import Progress
+    from index.evaluation import evaluated
+
+    with Progress("evaluating", unit="questions") as progress:
+        found = evaluated(chat.index, SECONDS, lambda _: progress.advance())
+    click.echo(json.dumps(msgspec.to_builtins(found), indent=2) if as_json else visible(in_words(found)))
 
 
 def converse(chat: Chat, commit: str, *, as_json: bool, why: bool) -> None:
@@ -121,6 +148,9 @@ def show_status(chat: Chat, *, as_json: bool) -> None:
             "skipped": dict(status.skipped),
             "vectors": status.has_vectors,
             "bytes": status.size,
+            "learned": {"commit": known.commit, "questions": known.questions, "verdicts": known.verdicts}
+            if (known := chat.index.learned)
+            else None,
         }
         click.echo(json.dumps(record, indent=2))
         return
@@ -131,6 +161,12 @@ def show_status(chat: Chat, *, as_json: bool) -> None:
     click.echo(visible(f"{where}: {status.files:,} files, {status.symbols:,} symbols, {status.size / 1e6:,.1f} MB"))
     for reason, count in status.skipped.items():
         click.echo(visible(f"  left out: {count:,} {reason}"))
+    if known := chat.index.learned:
+        click.echo(f"  learned from {known.questions:,} questions of the history up to {known.commit[:9]}:")
+        for verdict in known.verdicts:
+            click.echo(f"    {verdict}")
+    else:
+        click.echo("  nothing learned from the history yet; --update does")
 
 
 if __name__ == "__main__":

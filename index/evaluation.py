@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import time
+from collections.abc import Callable, Mapping, Sequence
 
 import msgspec
 import numpy as np
 
 from core import statistics
-from index import gate
+from index import gate, learning
+from index.code_index import CodeIndex
 from index.examples import Answered, with_weights
 from index.search import Weights, weighted
 
@@ -93,6 +95,35 @@ def _figures(kind: str, right: str, ranked: Sequence[Mapping[str, float]]) -> Fi
         gain["low"],
         gain["high"],
     )
+
+
+class Evaluation(msgspec.Struct, frozen=True):
+    """How well an index answers questions that its repository's own weights know nothing of."""
+
+    commit: str
+    asked: int
+    """Questions in all; older ones are learned from."""
+    is_whole: bool
+    """All were asked; False where the time ended before."""
+    figures: list[Figures]
+    """Of the newer third."""
+    verdicts: list[str]
+    """What the older questions make of the weights, for files and for symbols."""
+
+
+def evaluated(index: CodeIndex, seconds: float, was_asked: Callable[[int], None] = lambda _: None) -> Evaluation:
+    """Ask what `learning.learn` asks, for so many seconds at most, and answer the newer third with what the older ones
+    teach. `was_asked` is called with how many questions have been put.
+    """
+    deadline, shipped, found, is_whole = time.monotonic() + seconds, Weights.shipped(), [], True
+    for one in learning.questions_of(index):
+        found.append(one)
+        was_asked(len(found))
+        if time.monotonic() > deadline:
+            is_whole = False
+            break
+    newer, verdicts = held_out(found, shipped)
+    return Evaluation(index.commit or "", len(found), is_whole, figures(newer), verdicts)
 
 
 def held_out(questions: Sequence[Answered], shipped: Weights) -> tuple[list[Places], list[str]]:

@@ -78,8 +78,9 @@ DOCUMENTS = Part(
 
 def gated(questions: Sequence[Answered], shipped: Weights) -> tuple[Weights, list[str]]:
     """The weights for a repository with these questions, the newest first, and a sentence for files and symbols."""
-    files, of_files = _chosen(FILES, questions, shipped.files)
-    asked = [with_weights(one, Weights(files, {}, [])) for one in questions]
+    known = [one for one in questions if one.kind in fitting.LEARNED_FROM]
+    files, of_files = _chosen(FILES, known, shipped.files)
+    asked = [with_weights(one, Weights(files, {}, [])) for one in known]
     documents, of_documents = _chosen(DOCUMENTS, asked, shipped.documents)
     return Weights(files, documents, shipped.made_from), [of_files, of_documents]
 

@@ -49,6 +49,18 @@ def test_differences_are_printed(repo: Repo, tmp_path: Path) -> None:
     assert any("+0." in line or "-0." in line for line in in_markdown({"a/b": found}))
 
 
+def test_what_is_learned_is_beside_the_shipped_weights(repo: Repo, tmp_path: Path) -> None:
+    for number in range(3):
+        text = CODE.replace("return None", f"return {number}")
+        repo.commit(f"Return number {number} when closing a session fails", {"sessions.py": text})
+    line = ["score", str(repo.path), "--learn", "--together", "2", "--cache-dir", str(tmp_path)]
+    done = CliRunner().invoke(main, line)
+    assert done.exit_code == 0, done.output
+    assert "|  | questions | index | shipped weights | BM25 over symbols | files of the hits |" in done.stdout
+    assert f"| {repo.path.name} | 1 | " in done.stdout
+    assert "files: shipped weights; own against shipped weights: too few questions" in done.stderr
+
+
 def test_the_command_prints_a_table(repo: Repo, tmp_path: Path) -> None:
     done = CliRunner().invoke(main, ["score", str(repo.path), "--tasks", "2", "--cache-dir", str(tmp_path)])
     assert done.exit_code == 0, done.output

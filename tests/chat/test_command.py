@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import signal
 import subprocess
 import sys
@@ -13,7 +14,9 @@ import pytest
 from builders import PROJECT, Repo, wait_for
 from click.testing import CliRunner, Result
 
+from chat import evaluations
 from chat.__main__ import main
+from index import learning, questions
 
 WHERE = "Where is the discount of a large order computed?"
 
@@ -62,6 +65,37 @@ def test_the_state_of_the_index(run: Any, shop: Repo) -> None:
     assert "the newest of main: 5 files" in done
     assert "left out: 1 binary files" in done
     assert json.loads(run("--status", "--json").stdout)["behind"] == 0
+
+
+def test_weights_are_learned_when_it_is_time(run: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(questions, "LEAST_CODE", 1)
+    run("Where is a duration parsed?")
+    assert run("--status").stdout.endswith("  nothing learned from the history yet; --update does\n")
+    assert json.loads(run("--status", "--json").stdout)["learned"] is None
+    done = run("--update").stdout
+    assert "    files: shipped weights; own against shipped weights: too few questions" in done
+    learned = json.loads(run("--status", "--json").stdout)["learned"]
+    assert f"  learned from {learned['questions']} questions of the history up to {learned['commit'][:9]}:\n" in done
+    monkeypatch.setattr(learning, "learn", None)  # it is not time
+    assert run("--update").stdout == done
+
+
+def test_questions_with_known_answers_are_evaluated(run: Any, shop: Repo, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(questions, "LEAST_CODE", 1)
+    monkeypatch.setattr(learning, "TOGETHER", 1)
+    for number in range(4):
+        text = f'def parcel(order):\n    """Choose the parcel that an order fits into."""\n    return {number}\n'
+        shop.commit(f"Return parcel number {number} for every order", {"shop/parcels.py": text})
+    done = run("--eval").stdout
+    assert "questions of commits and docstrings up to" in done
+    row = r"^commit messages: (files|symbols) +1 +\d\.\d{3} +\d\.\d{3} +\d\.\d{3} +(\d\.\d{3}|-)   [+-]\d\.\d{3}$"
+    assert re.findall(row, done, re.MULTILINE)
+    assert "left out" not in done
+    found = json.loads(run("--eval", "--json").stdout)
+    assert {one["kind"] for one in found["figures"]} <= {"full", "masked", "docstring"}
+    assert found["is_whole"]
+    monkeypatch.setattr(evaluations, "SECONDS", -1.0)
+    assert run("--eval").stdout == "too few questions: 1 commits and docstrings are fit to be asked\n"
 
 
 def test_a_conversation_ends_with_its_input(run: Any) -> None:
