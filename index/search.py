@@ -7,6 +7,7 @@ were learned from commits and docstrings of other repositories (`benchmarks/code
 from __future__ import annotations
 
 import functools
+import hashlib
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -42,6 +43,11 @@ class Weights(msgspec.Struct, frozen=True):
     documents: dict[str, dict[str, float]]
     made_from: list[str]
     """Repositories that they were learned from."""
+
+    @property
+    def version(self) -> str:
+        """A name for them: others have another one."""
+        return hashlib.sha256(msgspec.json.encode(self)).hexdigest()[:12]
 
     @classmethod
     def shipped(cls) -> Weights:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import functools
-import hashlib
 import time
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
@@ -12,6 +11,8 @@ from contextlib import ExitStack, closing
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+
+import msgspec
 
 from chat.answer import State
 from chat.asking import Chat
@@ -24,7 +25,6 @@ from core.git import touched, trees
 from core.git.names import folder_name
 from core.git.repositories import open_repository
 from index.code_index import CodeIndex
-from index.search import SHIPPED
 from services.answers import AnswerPart, Work
 from services.chat_records import in_markdown, statements_of
 from services.http.errors import MOST_SHOWN, RefusedError
@@ -116,12 +116,6 @@ class ServedChat:
         return self.work(answer)
 
 
-@functools.cache
-def policy_version() -> str:
-    """A name for the weights by which places are chosen."""
-    return hashlib.sha256(SHIPPED.read_bytes()).hexdigest()[:12]
-
-
 @dataclass(frozen=True)
 class Desk:
     """What one thread answers with, and finds again what was answered."""
@@ -138,7 +132,7 @@ class Desk:
         if self.chat.index.commit != found.state.commit:  # the index was brought to another commit meanwhile
             found = self.chat.ask(question)
         record = {"repo": self.name, **found.as_dict(why=True)}
-        more = {"stale_by": record["behind"], "policy_version": policy_version()}
+        more = {"stale_by": record["behind"], "policy_version": self.chat.index.weights.version}
         record |= {"answer": "".join(in_markdown(record)), **more}
         return {"answer_id": self.kept.keep(record), **record}
 
@@ -147,6 +141,16 @@ class Desk:
         state = self.chat.state(commit)
         date = "" if state.is_gone else touched.named(self.chat.git_dir, commit).day
         return state, date, self.chat.index.size
+
+    def why(self, answer_id: str) -> dict[str, Any] | None:
+        """An answer that was kept, with the `weights` that it was chosen by, None where these have changed since; None
+        where there is no such answer.
+        """
+        if not (found := self.kept.find(answer_id)):
+            return None
+        weights = self.chat.index.weights
+        same = found["policy_version"] == weights.version
+        return {**found, "weights": msgspec.to_builtins(weights) if same else None}
 
     def check(self, commit: str) -> None:
         """Raises 409 where another commit is asked about than the one that is indexed."""

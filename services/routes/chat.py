@@ -5,14 +5,12 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from typing import Any
 
-import msgspec
 from fastapi import APIRouter, Request, Response
 
 from core.git import trees
 from core.git.commands import GoneError
-from index.search import Weights
 from services.answers import AnswerPart
-from services.chats import Chats, ServedChat, policy_version
+from services.chats import Chats, ServedChat
 from services.http.errors import RefusedError
 from services.http.events import STREAMED, Wire, answered, event
 from services.queue import Queues
@@ -20,7 +18,7 @@ from services.schemas import AskRequest, FeedbackRequest, IndexRequest
 
 _EXPLAINED = (
     *("answer_id", "repo", "question", "kind", "known", "commit", "written_by", "policy_version", "useful", "comment"),
-    "hits",
+    *("hits", "weights"),
 )
 """Fields of an answer."""
 
@@ -68,9 +66,8 @@ def chat_routes(chats: Chats, queues: Queues) -> APIRouter:
         """The places that an answer was chosen from, the best first, with each feature times its weight; the weights of
         both classes of question, where these have not changed since.
         """
-        found = await queues.reading.one(lambda: chats.find(answer_id, lambda one: one.reading.kept.find(answer_id)))
-        weights = msgspec.to_builtins(Weights.shipped()) if found["policy_version"] == policy_version() else None
-        return {**{name: found[name] for name in _EXPLAINED}, "weights": weights}
+        found = await queues.reading.one(lambda: chats.find(answer_id, lambda one: one.reading.why(answer_id)))
+        return {name: found[name] for name in _EXPLAINED}
 
     return router
 

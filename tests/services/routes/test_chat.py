@@ -18,6 +18,8 @@ from chat.citations import Citation
 from chat.providers import Provider
 from core.config import ChatConfig
 from core.errors import UserError
+from index.code_index import CodeIndex
+from index.search import CLASSES, Learned, Weights
 from services.chat_tools import ChatTools
 from services.chats import Chats
 from services.http.limits import Limits
@@ -150,6 +152,27 @@ def test_feedback_and_reasons_are_kept_for_the_next_service(shop: Asking) -> Non
         assert re.fullmatch("[0-9a-f]{12}", why["policy_version"])
         missing = await client.get("/answers/ans_none/why")
         assert (missing.status_code, missing.json()["error"]["code"]) == (404, "answer_not_found")
+
+    shop(read)
+
+
+def test_answers_name_the_weights_that_a_repository_has_learned(shop: Asking) -> None:
+    async def ask(client: Client) -> dict[str, Any]:
+        answer = (await client.post("/chat", json={"question": QUESTION})).json()
+        found: dict[str, Any] = (await client.get(f"/answers/{answer['answer_id']}/why")).json()
+        return found
+
+    before = shop(ask)
+    shipped = Weights.shipped()
+    by_words = Weights(shipped.files, {one: {"w_all": 3.0} for one in CLASSES}, [])
+    with CodeIndex(shop.repo.path / ".git", shop.cache) as index:
+        index.keep(Learned(before["commit"], 1, by_words, []))
+
+    async def read(client: Client) -> None:
+        now = await ask(client)
+        assert now["weights"]["documents"]["plain"] == {"w_all": 3.0}
+        assert now["policy_version"] != before["policy_version"]
+        assert (await client.get(f"/answers/{before['answer_id']}/why")).json()["weights"] is None
 
     shop(read)
 
