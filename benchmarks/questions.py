@@ -1,4 +1,4 @@
-"""How often is the right place among the first five that an answer shows? Questions and places are written by hand.
+"""How often is the right place among those that an answer shows? Questions and places are written by hand.
 
     python -m benchmarks.questions CLONE… [--questions benchmarks/questions.jsonl] [--misses]
 
@@ -19,8 +19,9 @@ import click
 import numpy as np
 
 from benchmarks.files import clone_name
+from chat import order
 from chat.answer import Answer
-from chat.asking import SHOWN, opened
+from chat.asking import OF_PLACES, opened
 from core.config import ChatConfig, cache_folder
 from core.engine.command import CONTEXT_SETTINGS, with_exit_codes
 from core.errors import UserError
@@ -39,7 +40,7 @@ class Outcome:
 
     question: str
     rank: int
-    """Of the first right place, 0 for none among the first five."""
+    """Of the first right place, 0 for none among those that are shown, five at most."""
     known: bool
     seconds: float
     shown: list[Span]
@@ -52,9 +53,9 @@ class Outcome:
 @click.option("--cache-dir", default="", metavar="DIR", help="Where indexes are kept [default: pipeline.cache_dir].")
 @with_exit_codes
 def main(clones: tuple[str, ...], questions: str, misses: bool, cache_dir: str) -> None:
-    """Print how often the right place is among the first five."""
+    """Print how often the right place is among those that are shown."""
     rows = [json.loads(line) for line in Path(questions).read_text(encoding="utf-8").splitlines()]
-    click.echo("| repository | questions | first | first five [95 %] | MRR | not known | median s |")
+    click.echo("| repository | questions | first | shown [95 %] | MRR | not known | median s |")
     click.echo("|---|---|---|---|---|---|---|")
     for clone in clones:
         name = clone_name(clone)
@@ -85,9 +86,9 @@ def asked(clone: str, rows: list[dict[str, str]], cache_dir: Path) -> Iterator[O
 
 
 def spans(answer: Answer) -> list[Span]:
-    """The first five places of an answer; of callers, the symbols that the lines are in."""
-    if answer.kind in SHOWN:
-        return [(hit.path, hit.first, hit.last) for hit in answer.hits[:FIRST]]
+    """The places that an answer shows, five at most; of callers, the symbols that the lines are in."""
+    if answer.kind in OF_PLACES:
+        return [(hit.path, hit.first, hit.last) for hit in order.shown(answer.hits)[:FIRST]]
     cited = [one for statement in answer.statements[:FIRST] for one in statement.citations if one.path]
     return [(one.path, one.first, one.last) for one in cited]
 

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from chat import claims, places
+from chat import claims, order, places
 from chat.answer import Answer, State
 from chat.calls import MOST_SHOWN, Place, callers
 from chat.citations import Citation, Citations, address, lines_of
@@ -24,6 +24,8 @@ from core.git import refs, touched, trees
 from core.git.blobs import missing
 from core.git.repositories import open_repository
 from core.logs import log
+from core.ranking.terms import words
+from index import synonyms
 from index.code_index import CodeIndex
 from index.hits import FILE, Hit
 
@@ -33,10 +35,8 @@ MOST_NEAREST = 2
 """Places that are shown where none is an answer."""
 MOST_NAMED = 2
 """Symbols of a name in a question that are shown before those that are found by its words."""
-SHOWN = {"where": 5, "how": 3}
-"""Places that an answer shows."""
-_TEST = re.compile(r"tests?::|(?:.*(?:\.|::))?test_\w+$")
-"""Symbols that are tests beside the code that they test."""
+OF_PLACES = ("where", "how")
+"""Kinds of questions that places answer."""
 _TELLS_MORE = {"function", "class", "method", "struct", "trait", "interface", "enum", "impl", "type", "module", "macro"}
 
 
@@ -99,7 +99,7 @@ class Chat:
             found = Found.nothing("I don't know what this is about: name a symbol, a file or a topic.")
             return self._delivered(asked, found, [], commit, known=False)
         hits, notes = self._subject(asked)
-        if asked.kind in SHOWN:
+        if asked.kind in OF_PLACES:
             hits = self._in_order(asked, hits, commit)
         if last and last.hits and is_about_the_last(asked):
             hits = [last.hits[0]]
@@ -129,8 +129,8 @@ class Chat:
     def _excerpts(self, answer: Answer) -> list[Citation]:
         """What the model may read and cite: the best places as a whole, then what the answer cites."""
         commit, found = answer.state.commit, []
-        if answer.kind in SHOWN:
-            for hit in answer.hits[: SHOWN[answer.kind]]:
+        if answer.kind in OF_PLACES:
+            for hit in order.shown(answer.hits):
                 last = min(hit.last, hit.first + MOST_LINES - 1)
                 if one := self.citations.cite(hit.path, hit.first, last, commit):
                     found.append(one)
@@ -173,9 +173,11 @@ class Chat:
         return found, True
 
     def _of_places(self, asked: Asked, hits: list[Hit], commit: str) -> tuple[Found, bool]:
-        shown = hits[: SHOWN.get(asked.kind, 3)]
-        sure = [hit for hit in shown if self._is_about(asked, hit, commit)]
-        found = [places.described(self.citations, commit, asked, hit) for hit in sure or shown[:MOST_NEAREST]]
+        shown = order.shown(hits)
+        sure = any(self._is_about(asked, hit, commit) for hit in shown)
+        found = [
+            places.described(self.citations, commit, asked, hit) for hit in (shown if sure else shown[:MOST_NEAREST])
+        ]
         statements = [one for one in found if one]
         if not statements:
             return Found.nothing("I don't know: what was found cannot be quoted."), False
@@ -186,12 +188,9 @@ class Chat:
         return Found(statements), True
 
     def _in_order(self, asked: Asked, hits: Sequence[Hit], commit: str) -> list[Hit]:
-        """Places that hold enough of the question's words first; a symbol stands for its whole file."""
-        parts = {hit.path for hit in hits if hit.kind != FILE}
-        exact = [hit for hit in hits if hit.kind != FILE or hit.path not in parts]
-        sure = [hit for hit in exact if self._is_about(asked, hit, commit)]
-        first = mixed([*sure, *(hit for hit in exact if hit not in sure)], max(SHOWN.values()))
-        return [*first, *(hit for hit in hits if hit not in first)]
+        held = [places.held(asked, self.citations, commit, hit) for hit in hits]
+        named = [hit for hit in hits if hit.path in asked.paths or any(_has_name(hit, name) for name in asked.names)]
+        return order.in_order(asked.text, hits, held, named)
 
     def _callers_of(self, hit: Hit, commit: str) -> list[Statement]:
         """One hop: a sentence about what calls a function."""
@@ -209,9 +208,10 @@ class Chat:
     def _subject(self, asked: Asked) -> tuple[list[Hit], list[str]]:
         """The places that a question is about, the best first, and what is to be said of the choice."""
         files, notes = self._files(asked)
-        if asked.kind in SHOWN and asked.words:
+        if asked.kind in OF_PLACES and asked.words:
             named = [hit for name in asked.names for hit in self._called(name)[:MOST_NAMED]]
-            found = [*named, *self.index.search(asked.text, SEARCHED), *files]
+            question = f"{asked.text}\n{' '.join(synonyms.added(words(asked.text)))}"  # said below, they count less
+            found = [*named, *files, *self.index.search(question, SEARCHED)]
             return list({(hit.path, hit.first, hit.last): hit for hit in found}.values()), notes
         found = list(files)
         if asked.kind in ("who", "since") and not asked.names and not found and (part := self._part(asked)):
@@ -246,7 +246,7 @@ class Chat:
             if source is not None:
                 found.append(Hit(path, 1, max(len(lines_of(source)), 1), "", "", FILE))
             elif any(one.startswith(f"{path.rstrip('/')}/") for one in tree):
-                found += [] if asked.kind in SHOWN else [Hit(path.rstrip("/"), 1, 1, "", "", FOLDER)]
+                found += [] if asked.kind in OF_PLACES else [Hit(path.rstrip("/"), 1, 1, "", "", FOLDER)]
             elif "/" in path:
                 notes.append(f"There is no file {path} at this commit.")
         return found, notes
@@ -299,21 +299,6 @@ class Chat:
         if asked.kind in ("why", "introduced", "who", "since") and refs.boundary(self.git_dir, "shallow"):
             return ["This is a shallow clone: what came before its oldest commits is not known."]
         return []
-
-
-def mixed(hits: Sequence[Hit], count: int) -> list[Hit]:
-    """The best hits in their order; if there are others, at most a fifth are tests, documents or settings."""
-    rest = [hit for hit in hits if is_aside(hit)]
-    code = [hit for hit in hits if hit not in rest]
-    chosen = [*code[: count - min(len(rest), count // 5)]]
-    chosen += rest[: count - len(chosen)]
-    return [hit for hit in hits if hit in chosen]
-
-
-def is_aside(hit: Hit) -> bool:
-    """Whether a place is a test, a document or a setting."""
-    is_test = is_test_file(hit.path) or bool(_TEST.match(hit.symbol))
-    return is_test or file_kind(hit.path) != "code"
 
 
 def _is_within(citation: Citation, whole: Citation) -> bool:

@@ -9,7 +9,8 @@ from collections.abc import Collection, Sequence
 from chat.citations import Citation, Citations
 from chat.questions import Asked
 from chat.statements import Statement
-from core.ranking.terms import words
+from core.ranking.terms import stem, words
+from index import synonyms
 from index.hits import FILE, Hit
 
 SIGNATURE_LINES = 8
@@ -30,7 +31,7 @@ def described(citations: Citations, commit: str, asked: Asked, hit: Hit) -> Stat
     last = min(hit.last, len(lines))
     if not 1 <= hit.first <= last:
         return None
-    wanted = set(asked.words)
+    wanted = {one for word in asked.words for one in (word, *map(stem, synonyms.others(word)))}
     if hit.kind == FILE:
         first, end = best_lines(lines, 1, last, wanted)
         span = citations.cite(hit.path, first, end, commit)
@@ -123,12 +124,14 @@ def title_of(lines: Sequence[str], line: int) -> str:
     return ""
 
 
-def is_about(asked: Asked, citations: Citations, commit: str, hit: Hit) -> bool:
-    """Whether a hit holds half of the question's words, and two of them if there are two.
-
-    They may be in its name, its path, its docstring or its lines.
-    """
-    wanted = set(asked.words)
+def held(asked: Asked, citations: Citations, commit: str, hit: Hit) -> set[str]:
+    """The stems of a question that a hit has, or has a synonym of: in its name, path, docstring or lines."""
     text = citations.lines(hit.path, commit)[hit.first - 1 : min(hit.last, hit.first + MOST_SEARCHED)]
-    held = wanted & set(words("\n".join([hit.symbol, hit.path, hit.doc, *text])))
-    return 2 * len(held) >= len(wanted) and len(held) >= min(len(wanted), LEAST_WORDS)
+    own = set(words("\n".join([hit.symbol, hit.path, hit.doc, *text])))
+    return {word for word in asked.words if own & {word, *map(stem, synonyms.others(word))}}
+
+
+def is_about(asked: Asked, citations: Citations, commit: str, hit: Hit) -> bool:
+    """Whether a hit holds half of the question's words, and two of them if there are two."""
+    wanted, found = set(asked.words), held(asked, citations, commit, hit)
+    return 2 * len(found) >= len(wanted) and len(found) >= min(len(wanted), LEAST_WORDS)

@@ -34,7 +34,7 @@ _KNOWS = (
     r"(?:knows?|owns?|wrote|writes?|maintains?|maintainers?|responsible|reviews?|understands?|works?|worked|touch\w*|ask"
     r"|authored|expert|contact|code is|familiar)"
 )
-_PLACES = r"(?:file|function|class|method|module|place|part|line|struct|type|package)"
+_PLACES = r"(?:code|file|function|class|method|module|place|part|line|struct|type|package)"
 _SIGNS: dict[Kind, tuple[str, ...]] = {
     "since": (
         rf"\bsince\s+(?!when\b).*\b{_NEWS}\b",
@@ -193,6 +193,8 @@ _FRAME = frozenset(
             "my",
             "repository",
         ),
+        *("all", "only", "once", "got", "too", "because", "happens", "happen", "way", "ways", "want", "need", "needs"),
+        *("support", "again", "into", "out", "up", "any", "some", "someone", "something", "anything", "one"),
         *("repo", "project", "week", "month", "year", "day", "yesterday", "today", "any", "get", "gets", "at", "from"),
     ]
 )
