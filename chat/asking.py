@@ -145,7 +145,7 @@ class Chat:
             if not (found.statements or defined) and hits:
                 return replace(found, notes=[*found.notes, f"The nearest symbol is {name_of(hits[0])}."]), False
             return found, True
-        history = History(self.git_dir, commit, self.citations, self.timeout_s)
+        history = History(self.git_dir, commit, self.citations, self.timeout_s, self.index.searcher().past.commits)
         if asked.kind == "since":
             return history.since(asked, self._of_topic(asked, hits)), True
         if asked.kind == "introduced" and asked.texts and not asked.names:
@@ -170,7 +170,7 @@ class Chat:
             return Found.nothing("I don't know: no commit says so."), False
         if not sure and asked.kind != "why":
             return replace(found, lead=f"I don't know; the nearest is {name_of(hits[0])}. {found.lead}".strip()), False
-        return found, True
+        return found, found.known
 
     def _of_places(self, asked: Asked, hits: list[Hit], commit: str) -> tuple[Found, bool]:
         shown = order.shown(hits)

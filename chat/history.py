@@ -10,12 +10,14 @@ import functools
 import re
 from collections import Counter
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TypeVar
 
+from chat import messages, times
 from chat.citations import SHORT, Citation, Citations
+from chat.messages import Spoken
 from chat.questions import Asked
 from chat.statements import Found, Statement
 from core.chunking import parsing
@@ -27,7 +29,8 @@ from core.git.commands import SlowGitError
 from core.git.touched import Touch
 from core.history.messages import is_bot
 from core.ranking.facts import decayed_shares
-from core.ranking.terms import parts, words
+from core.ranking.history import Commits
+from core.ranking.terms import parts
 from index.hits import FILE, Hit
 
 Result = TypeVar("Result")
@@ -38,6 +41,10 @@ MOST_SHOWN = 6
 MOST_PEOPLE = 3
 MOST_BODY = 300
 """Characters of a message behind its title."""
+MOST_WORDS = 8
+"""Of a topic, that are looked for in messages."""
+SURE = 0.7
+"""Of what a topic's words weigh, that a message holds which is an answer."""
 MOST_MOVES = 4
 """Other files that a symbol is followed to."""
 MOST_SAMPLES = 12
@@ -46,13 +53,10 @@ MOST_SPOTS = 4
 """Places whose history makes one answer."""
 HALF_LIFE = timedelta(days=365)
 """After it, a change says half as much of what somebody knows."""
-RECENT = timedelta(days=30)
+WIDE = 20
+"""Files of a commit; one of more counts so much less."""
 _REVERT = re.compile(r"^revert\b", re.IGNORECASE)
 _TRAILER = re.compile(r"^[A-Z][\w-]+: \S.*$")
-_UNITS = {"day": 1, "week": 7, "month": 30, "year": 365}
-_SPAN = re.compile(
-    r"(?:(?:last|past|this|previous)\s+)?(?:(?P<count>\d+|few|couple of)\s+)?(?P<unit>day|week|month|year)s?(?:\s+ago)?"
-)
 
 
 @dataclass
@@ -63,6 +67,8 @@ class History:
     commit: str
     citations: Citations
     timeout_s: float = touched.SECONDS
+    commits: Commits | None = None
+    """All that the index knows, for what is common and which are wide."""
     now: Callable[[], datetime] = lambda: datetime.now(UTC)
     _slow: list[str] = field(default_factory=list)
 
@@ -107,19 +113,31 @@ class History:
 
     def why(self, asked: Asked, hit: Hit | None) -> Found:
         """Commits that changed some lines, or speak of the topic, with what they give as reasons."""
-        saying = [] if hit and asked.names else self._asked(lambda: self._saying(asked)) or []
-        touches = saying or (self._changes(hit) if hit else [])
-        wanted = set(asked.words) - set(parts(hit.symbol.rpartition(".")[2]) if hit else ())
-        overlaps = {one.hash: len(wanted & set(words(f"{one.title}\n{one.body}"))) for one in touches}
-        best = sorted(touches, key=lambda one: -overlaps[one.hash])[:MOST_SHOWN]
+        is_named = hit and (hit.path in asked.paths or own_name(hit.symbol) in map(own_name, asked.names))
+        if spoken := [] if is_named else self._saying(asked):
+            return self._speaking(spoken)
+        touches = self._changes(hit) if hit else []
+        own = parts(hit.symbol.rpartition(".")[2]) if hit else ()
+        near = messages.nearest(touches, [word for word in asked.words if word not in own], asked.stems)
+        first = [one.touch for one in near]
+        order = "; the nearest first" if near else "; the newest" if len(touches) > MOST_SHOWN else ""
+        lead = f"{_commits(len(touches))} changed {name_of(hit)}{order}:" if hit else ""
+        return self._with_reasons([*first, *(one for one in touches if one not in first)], lead)
+
+    def _speaking(self, spoken: Sequence[Spoken]) -> Found:
+        is_known = spoken[0].held >= SURE
+        what = f"{_commits(len(spoken))} speak{'s' * (len(spoken) == 1)} of it"
+        what = what if is_known else "I don't know; no commit speaks of all of it, these of some"
+        lead = f"{what}{'; the nearest' if len(spoken) > MOST_SHOWN else ''}:"
+        return replace(self._with_reasons([one.touch for one in spoken], lead), known=is_known)
+
+    def _with_reasons(self, touches: Sequence[Touch], lead: str) -> Found:
+        """The first commits with what their messages say beside their titles."""
         found = []
-        for touch in best:
+        for touch in touches[:MOST_SHOWN]:
             body = reason_of(touch.body)
             text = f"{touch.day}, {_who(touch)}: {_title(touch)}." + (f" {body}" if body else "")
             found += self._statement(text, touch)
-        does = f"changed {name_of(hit)}" if hit and not saying else "speak" + "s" * (len(touches) == 1) + " of it"
-        shown = "; the newest" if len(touches) > len(best) else ""
-        lead = f"{_commits(len(touches))} {does}{shown}:"
         return self._found(found, lead if found else "")
 
     def who(self, hits: Sequence[Hit]) -> Found:
@@ -135,7 +153,8 @@ class History:
         people = sorted({touch.author for touch, _ in touches.values()})
         rows = [people.index(touch.author) for touch, _ in touches.values()]
         weights = [
-            weight * 0.5 ** ((newest - touch.time) / HALF_LIFE.total_seconds()) for touch, weight in touches.values()
+            weight * self._tells(touch) * 0.5 ** ((newest - touch.time) / HALF_LIFE.total_seconds())
+            for touch, weight in touches.values()
         ]
         shares = decayed_shares(rows, weights, len(people))
         found = []
@@ -149,7 +168,7 @@ class History:
                 f"{theirs[0].day}: {_title(theirs[0])}."
             )
             found += self._statement(text, theirs[0])
-        lead = f"Who changed {_places(hits)}, newer changes counting more (half after a year):"
+        lead = f"Who changed {_places(hits)}, newer and narrower changes counting more:"
         return self._found(found, lead if found else "")
 
     def since(self, asked: Asked, hits: Sequence[Hit]) -> Found:
@@ -193,6 +212,14 @@ class History:
             return [], f"No commit{of} {since}."
         return found, f"{many}{_commits(len(touches))}{of} {since}{by}{programs}{newest}:"
 
+    def _tells(self, touch: Touch) -> float:
+        """How much a commit says of what its author knows: one that formats all files says little of each."""
+        number = self.commits.numbers.get(touch.hash) if self.commits else None
+        if self.commits is None or number is None:
+            return 1.0
+        first, end = self.commits.change_offsets[number : number + 2].tolist()
+        return min(1.0, WIDE / max(int(end - first), 1))
+
     @functools.cached_property
     def _boundary(self) -> frozenset[str]:
         """The oldest commits of a shallow clone: git takes all that they hold for their change."""
@@ -212,9 +239,12 @@ class History:
 
         return self._asked(ask) or []
 
-    def _saying(self, asked: Asked) -> list[Touch]:
-        texts = [word.removesuffix("i") for word in dict.fromkeys(asked.words)][:6]  # "librari" stands for both forms
-        return touched.saying(self.git_dir, self.commit, texts, timeout_s=self.timeout_s) if texts else []
+    def _saying(self, asked: Asked) -> list[Spoken]:
+        stems = list(dict.fromkeys(asked.words))[:MOST_WORDS]
+        texts = [word.removesuffix("i") for word in stems]  # "librari" stands for both forms
+        ask = functools.partial(touched.saying, self.git_dir, self.commit, texts, timeout_s=self.timeout_s)
+        found = (self._asked(ask) if texts else None) or []
+        return messages.nearest(found, stems, asked.stems, max(len(self.commits or ()) - len(found), 0))
 
     def _before(self, first: Touch, symbol: str) -> tuple[str, list[Touch]] | None:
         """(path, commits) of a symbol before a commit that moved it out of a file, or wrote it again.
@@ -285,25 +315,10 @@ class History:
 
     def _start(self, when: str) -> str | datetime | None:
         """The commit or the time that a word of a question means."""
-        now, low = self.now(), when.lower()
-        if low in ("recently", "recent", "lately", "recent changes", ""):
-            return now - RECENT
-        if low in ("today", "yesterday"):
-            return (now - timedelta(days=low == "yesterday")).replace(hour=0, minute=0, second=0)
-        if span := _SPAN.fullmatch(low):
-            count = {"few": 3, "couple of": 2, None: 1}.get(span["count"]) or int(span["count"])
-            try:
-                return now - timedelta(days=count * _UNITS[span["unit"]])
-            except OverflowError:
-                return None
-        if re.fullmatch(r"(?:last|past|previous) (?:release|version|tag)", low):
-            tags = self._asked(lambda: trees.last_tag(self.git_dir, self.commit))
-            return tags or None
-        for form in ("%Y-%m-%d", "%Y-%m", "%Y"):
-            try:
-                return datetime.strptime(when, form).replace(tzinfo=UTC)
-            except ValueError:
-                continue
+        if re.fullmatch(r"(?:last|past|previous) (?:release|version|tag)", when.lower()):
+            return self._asked(lambda: trees.last_tag(self.git_dir, self.commit)) or None
+        if times.is_time(when):
+            return times.time_of(when, self.now())
         return self._revision(when) or self._revision(f"v{when}") or None
 
     def _revision(self, name: str) -> str:

@@ -226,6 +226,11 @@ class Asked:
         return words(self.topic)
 
     @property
+    def stems(self) -> list[str]:
+        """Stems of the whole question."""
+        return words(self.text)
+
+    @property
     def has_subject(self) -> bool:
         """Whether it says what it is about; "who wrote it?" does not."""
         return bool(self.names or self.paths or self.words)

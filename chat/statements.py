@@ -28,6 +28,8 @@ class Found:
     statements: list[Statement]
     notes: list[str] = field(default_factory=list)
     lead: str = ""
+    known: bool = True
+    """False where they are only the nearest to an answer."""
 
     @classmethod
     def nothing(cls, *notes: str) -> Found:

@@ -14,6 +14,8 @@ from core.git.commands import decode, run
 SECONDS = 10.0
 """For one question to git; a long history of many lines takes longer."""
 MOST_COMMITS = 500
+MOST_SAYING = 5000
+"""Commits with a word in their messages, of which the nearest are chosen."""
 _COMMENT = re.compile(rb"\s*(?:#(?!!?\[)|//|/\*|\*|--|;|%|[\"'])")
 """How a line of a comment or text begins; `#[` is an attribute of Rust."""
 _FORMAT = "%H%x00%at%x00%aN%x00%aE%x00%s%x00%b"
@@ -82,9 +84,9 @@ def mentioning(git_dir: Path, commit: str, word: str, *, timeout_s: float = SECO
 
 
 def saying(git_dir: Path, commit: str, texts: Sequence[str], *, timeout_s: float = SECONDS) -> list[Touch]:
-    """Commits whose messages hold all of some texts, in upper or lower case, newest first."""
-    choice = ("-i", "-F", "--all-match", "--no-merges", *(f"--grep={text}" for text in texts))
-    return _logged(git_dir, commit, choice, (), timeout_s)
+    """Commits whose messages hold any of some texts, in upper or lower case, the newest MOST_SAYING first."""
+    choice = ("-i", "-F", "--no-merges", *(f"--grep={text}" for text in texts))
+    return _logged(git_dir, commit, choice, (), timeout_s, MOST_SAYING)
 
 
 def first_tag(git_dir: Path, commit: str, *, timeout_s: float = SECONDS) -> str:
@@ -133,11 +135,13 @@ def matching_lines(
     return found
 
 
-def _logged(git_dir: Path, commit: str, choice: Sequence[str], paths: Sequence[str], timeout_s: float) -> list[Touch]:
+def _logged(
+    git_dir: Path, commit: str, choice: Sequence[str], paths: Sequence[str], timeout_s: float, most: int = MOST_COMMITS
+) -> list[Touch]:
     marker = secrets.token_hex(8)
     listing = run(
         git_dir,
-        *("log", "-s", f"--format={marker}{_FORMAT}", f"--max-count={MOST_COMMITS}", *choice, commit, "--"),
+        *("log", "-s", f"--format={marker}{_FORMAT}", f"--max-count={most}", *choice, commit, "--"),
         *(f":(top,literal){path}" if choice[0] != "--follow" else path for path in paths),
         settings=(f"mailmap.blob={commit}:.mailmap",),
         timeout_s=timeout_s,

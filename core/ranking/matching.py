@@ -27,6 +27,8 @@ class Documents:
     counts: Counts
     number: int
     """Of documents, also those without any term."""
+    beyond: int = 0
+    """Documents that were left out because they have none of the terms that are asked for."""
 
     @classmethod
     def of(cls, documents: Sequence[tuple[Terms, Counts]]) -> Documents:
@@ -81,7 +83,8 @@ class Found:
     def shares(self) -> Floats:
         """How much each term tells by being rare (idf)."""
         frequency = np.bincount(self.places, minlength=len(self.terms))
-        return np.log1p((self.documents.filled - frequency + 0.5) / (frequency + 0.5)).clip(0)
+        others = self.documents.filled + self.documents.beyond - frequency
+        return np.log1p((others + 0.5) / (frequency + 0.5)).clip(0)
 
     @cached_property
     def weights(self) -> Floats:

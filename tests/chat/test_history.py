@@ -15,6 +15,7 @@ from chat.questions import read
 from chat.statements import Found
 from core.git import commands
 from index.hits import Hit
+from index.repository import RepositoryIndex
 
 OLD = "def first():\n    return 1\n\n\ndef second():\n    return 2\n"
 ELI = {"GIT_AUTHOR_NAME": "Eli", "GIT_AUTHOR_EMAIL": "eli@example.org"}
@@ -120,6 +121,48 @@ def test_reasons_are_those_that_the_commits_give(history: History) -> None:
     about = history.why(read("why was the number bumped"), None)
     assert texts(history, about) == ['2023-09-13, dependabot[bot]: "bump the number".']
     assert about.lead == "1 commit speaks of it:"
+
+
+def test_a_message_need_not_have_all_words_nor_in_the_same_form(repo: Repo, history: History) -> None:
+    repo.commit("Remove the mailing of parcels\n\nNobody wanted any.", {"mail.py": "x = 1\n"})
+    history.commit = repo.commit("Write about parcels", {"mail.py": "x = 2\n"})
+    found = history.why(read("Why were mailed parcels removed from here?"), None)
+    assert texts(history, found) == ['2023-09-13, Ada: "Remove the mailing of parcels". Nobody wanted any.']
+    assert found.known
+    some = history.why(read("Why were parcels removed from the invoice?"), None)
+    assert not some.known
+    assert some.lead == "I don't know; no commit speaks of all of it, these of some:"
+    assert texts(history, some)[0].startswith('2023-09-13, Ada: "Remove the mailing of parcels"')
+    assert history.why(read("Why was the payroll removed?"), None).statements == []
+
+
+def test_a_name_that_the_place_does_not_have_is_looked_for_in_messages(repo: Repo, history: History) -> None:
+    history.commit = repo.commit("Drop HipChat", {"new.py": "def second():\n    return 6\n"})
+    found = history.why(read("Why was HipChat dropped?"), Hit("new.py", 1, 2, "", "HipChatGuide", "section"))
+    assert found.lead == "1 commit speaks of it:"
+    of_file = history.why(read("Why was new.py changed?"), Hit("new.py", 1, 2, "", "", "file"))
+    assert of_file.lead == "4 commits changed new.py:"
+
+
+def test_commits_of_a_symbol_that_say_what_is_asked_come_first(history: History) -> None:
+    found = history.why(read("Why was the number in `second` bumped?"), SECOND)
+    assert texts(history, found)[:2] == [
+        '2023-09-13, dependabot[bot]: "bump the number".',
+        '2023-09-13, Eli: "let second return five".',
+    ]
+    assert found.lead == "3 commits changed `second`; the nearest first:"
+
+
+def test_a_commit_of_many_files_tells_little_of_what_its_author_knows(
+    repo: Repo, history: History, tmp_path: Path
+) -> None:
+    formatted = {f"f{number}.py": "x = 1\n" for number in range(600)}
+    history.commit = repo.commit("format all", {**formatted, "new.py": "def second():\n    return 5.0\n"}, **ELI)
+    many = Hit("new.py", 1, 2, "", "second", "function")
+    assert texts(history, history.who([many]))[0].startswith("Eli: 2 changes, 94%")
+    with RepositoryIndex(repo.path / ".git", tmp_path) as index:
+        history.commits = index.commits(history.commit)
+        assert texts(history, history.who([many]))[0].startswith("Eli: 2 changes, 89%")
 
 
 def test_people_are_weighed_by_how_recent_their_changes_are_without_programs(history: History) -> None:

@@ -44,7 +44,10 @@ def test_a_file_and_a_range_of_commits(told: Repo) -> None:
     git_dir = told.path / ".git"
     assert titles(touched.of_path(git_dir, "HEAD", "moved.py"))[-1] == "add first and second"
     assert titles(touched.of_folder(git_dir, "HEAD", "code.py"))[-1] == "add first and second"
-    assert titles(touched.saying(git_dir, "HEAD", ["SECOND", "three"])) == ["let second return three"]
+    assert titles(touched.saying(git_dir, "HEAD", ["THREE", "both"])) == [
+        "let second return three",
+        "add first and second",
+    ]
     assert touched.first_tag(git_dir, "HEAD") == ""
     assert titles(touched.since(git_dir, "HEAD~2", "HEAD")) == ["let first return zero", "rename the file"]
     assert titles(touched.since(git_dir, "HEAD~2", "HEAD", ["none.py"])) == []
