@@ -17,6 +17,7 @@ from core.visible import visible
 if TYPE_CHECKING:
     from chat.answer import Answer
     from chat.asking import Chat
+    from index.hits import Hit
 
 MANY_TEXTS = 500
 """To read; only then is there time to tell about it."""
@@ -114,7 +115,7 @@ def converse(chat: Chat, commit: str, *, as_json: bool, why: bool) -> None:
     is_terminal = sys.stdin.isatty()
     if is_terminal:
         click.echo(f"Ask in words: {_HELP}; Ctrl-D ends.", err=True)
-    last: Answer | None = None
+    last: Hit | None = None
     while True:
         if is_terminal:
             click.echo("> ", nl=False, err=True)
@@ -123,8 +124,9 @@ def converse(chat: Chat, commit: str, *, as_json: bool, why: bool) -> None:
             return
         if line.strip():
             bring_up_to_date(chat, commit)
-            last = chat.ask(line, last)
-            show(last, as_json=as_json, why=why, in_line=True)
+            answer = chat.ask(line, last)
+            last = answer.subject or last
+            show(answer, as_json=as_json, why=why, in_line=True)
 
 
 def show(answer: Answer, *, as_json: bool, why: bool, in_line: bool = False) -> None:

@@ -63,6 +63,11 @@ class Answer:
     """The language model that wrote the statements, "" where they are the repository's own words."""
 
     @property
+    def subject(self) -> Hit | None:
+        """The place that it is about, which "it" stands for in a question that follows; None where there is none."""
+        return self.hits[0] if self.hits else None
+
+    @property
     def citations(self) -> list[Citation]:
         """All citations, each once, in the order in which they come; their numbers count from 1."""
         return list(dict.fromkeys(one for statement in self.statements for one in statement.citations))

@@ -87,26 +87,49 @@ class Chat:
             log.debug("%s texts added to the index, %s removed", f"{update.added:,}", f"{update.removed:,}")
         return commit
 
-    def ask(self, text: str, last: Answer | None = None) -> Answer:
-        """The answer at the commit that the index describes; `last` is what "it" may point back to."""
+    def ask(self, text: str, last: Hit | None = None) -> Answer:
+        """The answer at the commit that the index describes; `last` is the place that "it" may point back to."""
         commit = self.index.commit
         if not commit:
             raise UserError("the repository has no index yet", "update it first")
         if where := address(text):
             return self._moved(text, where, commit)
         asked = read(text)
-        if not (asked.has_subject or asked.kind == "since" or (last and last.hits and is_about_the_last(asked))):
+        is_about_it = last is not None and is_about_the_last(asked)
+        if not (asked.has_subject or asked.kind == "since" or is_about_it):
             found = Found.nothing("I don't know what this is about: name a symbol, a file or a topic.")
             return self._delivered(asked, found, [], commit, known=False)
-        hits, notes = self._subject(asked)
-        if asked.kind in OF_PLACES:
-            hits = self._in_order(asked, hits, commit)
-        if last and last.hits and is_about_the_last(asked):
-            hits = [last.hits[0]]
+        hits, notes = ([last], list[str]()) if last is not None and is_about_it else self._best(asked, commit)
+        if is_about_it and asked.kind == "calls" and hits[0].symbol:
+            asked = replace(asked, names=(hits[0].symbol,))
         found, known = self._found(asked, hits, commit)
         found = replace(found, notes=[*notes, *found.notes])
         answer = self._delivered(asked, found, hits, commit, known=known)
         return self._written(answer) if self.provider and known and answer.statements else answer
+
+    def subject(self, said: Sequence[str]) -> Hit | None:
+        """The place that the last of some questions points back to, if it does: what one before it was about."""
+        *earlier, question = map(read, said)
+        if not is_about_the_last(question):
+            return None
+        before = next((one for one in reversed(earlier) if not is_about_the_last(one)), None)
+        hits = self._best(before, self.index.commit or "")[0] if before and before.has_subject else []
+        return hits[0] if hits else None
+
+    def place(self, path: str, first: int, symbol: str, kind: str) -> Hit | None:
+        """Where a place of an older answer is today: the symbol of that name, or the file; None where it is gone."""
+        if symbol:
+            there = [hit for hit in self.index.symbols_named(symbol) if hit.path == path]
+            return min(there, key=lambda hit: abs(hit.first - first), default=None)
+        if kind == FOLDER:
+            return Hit(path, 1, 1, "", "", FOLDER)
+        lines = self.citations.lines(path, self.index.commit or "")
+        return Hit(path, 1, len(lines), "", "", FILE) if lines else None
+
+    def _best(self, asked: Asked, commit: str) -> tuple[list[Hit], list[str]]:
+        """The places that a question is about, in the order in which they are shown."""
+        hits, notes = self._subject(asked)
+        return (self._in_order(asked, hits, commit) if asked.kind in OF_PLACES else hits), notes
 
     def _written(self, answer: Answer) -> Answer:
         """The answer as the language model writes it; as it is, and why, where that does not hold."""

@@ -49,6 +49,7 @@ _SIGNS: dict[Kind, tuple[str, ...]] = {
     "why": (
         rf"\bwhy\s+(?:was|were|has|have|had)\b.*\b(?:{_CHANGED}|\w{{3,}}ed)\b|\bwhy\s+did\b.*\b{_CHANGE}\b",
         r"\bwhy\s+(?:do|does|is|are|was|were)\b.*\b(?:exist|here|there|needed|necessary)\b|\bwhy\s+do we have\b",
+        r"^\W*(?:(?:and|but|so)\s+)?why\W*$",
         r"\b(?:reason|rationale|motivation|history)\s+(?:for|behind|of)\b|\bwhat was the (?:reason|point|purpose)\b",
         rf"\b(?:when|by whom|how often)\s+(?:was|were|did|has|have)\b.*\b(?:last\s+)?(?:{_CHANGED}|{_CHANGE})\b",
         rf"\b(?:which|what)\s+commits?\b.*\b(?:{_CHANGED}|{_CHANGE}|broke|break|fix)\b",
@@ -58,6 +59,7 @@ _SIGNS: dict[Kind, tuple[str, ...]] = {
         rf"\b(?:callers?|call\s*sites?|usages?|uses|users|references|calls)\s+(?:of|to|for)\s+{_ASIDE}{_NAME}",
         rf"\b(?:where|by whom|by what|when)\s+(?:is|are|does|do we)\s+{_ASIDE}{_NAME}\s+(?:get\s+)?{_USED}\b",
         rf"\bis\s+{_ASIDE}{_NAME}\s+{_USED}\b",
+        r"\bits\s+(?:callers?|call\s*sites?|usages?|uses|users|references)\b",
     ),
     "who": (
         rf"\bwho(?:m|se)?\b.*\b{_KNOWS}\b",
@@ -195,12 +197,30 @@ _FRAME = frozenset(
         ),
         *("all", "only", "once", "got", "too", "because", "happens", "happen", "way", "ways", "want", "need", "needs"),
         *("support", "again", "into", "out", "up", "any", "some", "someone", "something", "anything", "one"),
+        *(
+            "thanks",
+            "thank",
+            "ok",
+            "okay",
+            "hi",
+            "hello",
+            "great",
+            "also",
+            "now",
+            "just",
+            "really",
+            "exactly",
+            "actually",
+        ),
         *("repo", "project", "week", "month", "year", "day", "yesterday", "today", "any", "get", "gets", "at", "from"),
     ]
 )
 _DOTTED = re.compile(r"[^\W\d]\w*(?:(?:\.|::)[^\W\d]\w*)+")
 _TEXTS = re.compile(r"\"([^\"]{3,200})\"|“([^”]{3,200})”|(?<![\w-])(--[A-Za-z][\w-]{2,100})")
-_PRONOUN = re.compile(r"\b(?:it|this|that|them|they|these|those)\b", re.IGNORECASE)
+_PRONOUNS = ("it", "this", "that", "them", "they", "these", "those")
+_PRONOUN = re.compile(rf"\b(?:its|{'|'.join(_PRONOUNS)})\b", re.IGNORECASE)
+_ONES = ("function", "method", "class", "file", "module", "struct", "type")
+_THAT_ONE = re.compile(rf"\b(?:this|that|the same)\s+(?:{'|'.join(_ONES)})\b", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
@@ -247,7 +267,10 @@ def read(text: str) -> Asked:
     names = dict.fromkeys(name for name in (*_plain(subject, paths), *dotted, *spelled) if name)
     when, until = _time_of(text) if kind == "since" else ("", "")
     texts = tuple(dict.fromkeys(next(filter(None, found)) for found in _TEXTS.findall(text)))
-    return Asked(text, kind, tuple(names), paths, texts, _topic(text, when, until), when, until)
+    topic = _topic(text, when, until)
+    if kind == "calls" and topic and not names:  # "when is it called with a timeout?" asks for more than callers
+        kind = "how"
+    return Asked(text, kind, tuple(names), paths, texts, topic, when, until)
 
 
 def _without(text: str, parts: Iterable[str]) -> str:
@@ -257,15 +280,20 @@ def _without(text: str, parts: Iterable[str]) -> str:
 
 
 def is_about_the_last(asked: Asked) -> bool:
-    """Whether a question points back, as "who wrote it?" does, and names nothing itself."""
-    return not asked.has_subject and bool(_PRONOUN.search(asked.text))
+    """Whether a question points back, as "who wrote it?" does, or only "why?"; it names nothing itself."""
+    if asked.names or asked.paths:
+        return False
+    points = _PRONOUN.search(asked.text) or asked.kind != "since"
+    return bool(_THAT_ONE.search(asked.text)) or (not asked.has_subject and bool(points))
 
 
 def _kind_of(text: str) -> tuple[Kind, str]:
     for kind, pattern in _PATTERNS:
         if found := pattern.search(text):
             name = next((group for group in found.groups() if group), "") if kind == "calls" else ""
-            if kind == "calls" and name.lower() in _FRAME:
+            if name.lower() in (*_PRONOUNS, *_ONES):
+                return kind, ""
+            if name.lower() in _FRAME:
                 continue
             return kind, name
     return "how", ""

@@ -80,6 +80,8 @@ class Told:
     """False where only the nearest was found."""
     text: str
     """All of it as Markdown."""
+    answer_id: str
+    """For a question that follows it."""
     citations: list[dict[str, Any]]
 
 
@@ -103,9 +105,12 @@ class ChatTools:
         """The code of a symbol (`Client.send`), of a file or of lines (`src/a.py:3-9`), and what calls it."""
         return await self._in_turn(lambda: self._context(of.strip()))
 
-    async def ask(self, question: Question) -> Told:
-        """Ask in words: where or how something is done, who calls, changed, introduced or knows it, and what is new."""
-        return await self._in_turn(lambda: self._told(question))
+    async def ask(self, question: Question, follows: Annotated[str, Field(max_length=100)] = "") -> Told:
+        """Ask in words: where or how something is done, who calls, changed, introduced or knows it, and what is new.
+
+        `follows` is the `answer_id` of the answer before it, which "it" and "that function" then point back to.
+        """
+        return await self._in_turn(lambda: self._told(question, follows))
 
     async def who_knows(self, of: Name) -> Told:
         """Who knows a file, a symbol or a topic best, by their commits, recent ones counting more."""
@@ -115,9 +120,11 @@ class ChatTools:
         """The commits that changed a file, a symbol or a topic, in the words of those who made them."""
         return await self._in_turn(lambda: self._told(f"why was {of} changed?"))
 
-    def _told(self, question: str) -> Told:
-        found = self.served.asking.answered(question)
-        return Told(found["commit"], found["state"], found["known"], found["answer"], found["citations"])
+    def _told(self, question: str, follows: str = "") -> Told:
+        desk = self.served.asking
+        found = desk.answered(question, desk.subject_of(follows) if follows else None)
+        parts = (found[name] for name in ("commit", "state", "known", "answer", "answer_id", "citations"))
+        return Told(*parts)
 
     def _context(self, of: str) -> Context:
         chat = self.served.asking.chat

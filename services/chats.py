@@ -25,6 +25,7 @@ from core.git import touched, trees
 from core.git.names import folder_name
 from core.git.repositories import open_repository
 from index.code_index import CodeIndex
+from index.hits import Hit
 from services.answers import AnswerPart, Work
 from services.chat_records import in_markdown, statements_of
 from services.http.errors import MOST_SHOWN, RefusedError
@@ -34,6 +35,8 @@ from services.schemas import CompletionRequest, PredictRequest, TaskRequest
 
 FRESH_S = 2.0
 """How long a question waits for the newest commit where an older one is indexed."""
+MOST_SAID = 20
+"""Messages of a user, among which is looked for what "it" stands for."""
 PREFIX = "chat:"
 """Of the model's name by which OpenAI's clients ask a repository."""
 
@@ -98,16 +101,17 @@ class ServedChat:
             return Work(review=lambda: answer(self.writing), ready=self.ready)
         return Work(ask=lambda: answer(self.asking), ready=self.ready)
 
-    def ask(self, question: str, commit: str = "", *, why: bool = False) -> Work:
+    def ask(self, question: str, commit: str = "", follows: str = "", *, why: bool = False) -> Work:
         """Which commit is answered from, each statement, then "done" with the whole answer.
 
-        With `why`, also the places that it was chosen from, as `hits`.
+        `follows` is the id of the answer before it. With `why`, also the places that it was chosen from, as `hits`.
         """
 
         def answer(desk: Desk) -> Iterator[AnswerPart]:
             desk.check(commit)
+            last = desk.subject_of(follows) if follows else None
             yield AnswerPart(event="state", data={"repo": self.name, "commit": desk.chat.index.commit})
-            record = desk.answered(question)
+            record = desk.answered(question, last)
             for statement in statements_of(record):
                 yield AnswerPart(event="statement", data=statement)
             shown = {name: value for name, value in record.items() if why or name != "hits"}
@@ -124,13 +128,13 @@ class Desk:
     chat: Chat
     kept: KeptAnswers
 
-    def answered(self, question: str) -> dict[str, Any]:
+    def answered(self, question: str, last: Hit | None = None) -> dict[str, Any]:
         """An answer with the places that it was chosen from, as `hits`; it is kept, so that people can say what they
-        think of it.
+        think of it. `last` is the place that "it" may stand for.
         """
-        found = self.chat.ask(question)
+        found = self.chat.ask(question, last)
         if self.chat.index.commit != found.state.commit:  # the index was brought to another commit meanwhile
-            found = self.chat.ask(question)
+            found = self.chat.ask(question, last)
         record = {"repo": self.name, **found.as_dict(why=True)}
         more = {"stale_by": record["behind"], "policy_version": self.chat.index.weights.version}
         record |= {"answer": "".join(in_markdown(record)), **more}
@@ -152,6 +156,14 @@ class Desk:
         same = found["policy_version"] == weights.version
         return {**found, "weights": msgspec.to_builtins(weights) if same else None}
 
+    def subject_of(self, answer_id: str) -> Hit | None:
+        """The place that an answer was about, as it is today; None where it is gone. Raises 404 without the answer."""
+        record = self.kept.find(answer_id)
+        if record is None:
+            raise no_such_answer(answer_id)
+        best = next(iter(record["hits"]), None)
+        return best and self.chat.place(best["path"], best["first"], best["symbol"], best["kind"])
+
     def check(self, commit: str) -> None:
         """Raises 409 where another commit is asked about than the one that is indexed."""
         indexed = self.chat.index.commit or ""
@@ -162,7 +174,9 @@ class Desk:
 
 
 class ChatModel:
-    """A repository as OpenAI's clients ask it: the last message of the user is the question."""
+    """A repository as OpenAI's clients ask it: the last message of the user is the question, which may point back to
+    those before it.
+    """
 
     def __init__(self, served: ServedChat) -> None:
         self.served, self.name, self.created = served, PREFIX + served.name, served.created
@@ -174,7 +188,7 @@ class ChatModel:
             raise RefusedError(400, f"a question has 1 to {MOST_TEXT:,} characters", param="messages")
 
         def answer(desk: Desk) -> Iterator[AnswerPart]:
-            record = desk.answered(question)
+            record = desk.answered(question, desk.chat.subject(request.said[-MOST_SAID:]))
             for text in in_markdown(record):
                 yield AnswerPart(text)
             fields = {"answer_id": record["answer_id"], "citations": record["citations"]}
@@ -246,5 +260,10 @@ class Chats:
         for one in self.by_name.values():
             if found := read(one):
                 return found
-        message = f"no answer {answer_id[:MOST_SHOWN]!r} is kept; the newest are kept alone"
-        raise RefusedError(404, message, param="answer_id", code="answer_not_found")
+        raise no_such_answer(answer_id)
+
+
+def no_such_answer(answer_id: str) -> RefusedError:
+    """404."""
+    message = f"no answer {answer_id[:MOST_SHOWN]!r} is kept; the newest are kept alone"
+    return RefusedError(404, message, param="answer_id", code="answer_not_found")

@@ -84,6 +84,8 @@ class AskRequest(BaseModel):
     """Name of a repository in /index/status; the first unless set."""
     commit: CommitName = ""
     """Answer at this commit alone: refused with 409 where the index is at another one."""
+    answer_id: str = Field(default="", max_length=100)
+    """The answer that this question follows: "it", or "that function", is what that was about."""
     stream: bool = False
     """Server-sent events: state, each statement, done."""
 
@@ -139,7 +141,7 @@ class _OpenAI(BaseModel):
     def _about(self, messages: Sequence[ChatMessage], most_tokens: int | None) -> Question:
         """The last message of the user as a task."""
         return Question(
-            task=next((message.text for message in reversed(messages) if message.role == "user"), ""),
+            task=next(iter(said_in(messages)[-1:]), ""),
             sketch_tokens=min(most_tokens or Question().sketch_tokens, MOST_TOKENS),
             always_sketch=True,  # who asks a language model wants it to write
             temperature=self.temperature or 0.0,
@@ -191,6 +193,11 @@ class ChatMessage(BaseModel):
         return content
 
 
+def said_in(messages: Sequence[ChatMessage]) -> list[str]:
+    """The texts of the user's messages."""
+    return [message.text for message in messages if message.role == "user"]
+
+
 class ChatRequest(_OpenAI):
     """The last message of the user is the task; the answer names files with reasons, and a model adds a sketch."""
 
@@ -212,6 +219,11 @@ class ChatRequest(_OpenAI):
     def question(self) -> Question:
         """What the user asks for."""
         return self._about(self.messages, self.max_completion_tokens or self.max_tokens)
+
+    @property
+    def said(self) -> list[str]:
+        """The messages of the user, the question last."""
+        return said_in(self.messages)
 
 
 class InputItem(ChatMessage):
@@ -251,8 +263,16 @@ class ResponseRequest(_OpenAI):
     @property
     def question(self) -> Question:
         """What the user asks for."""
-        messages = [ChatMessage(role="user", content=self.input)] if isinstance(self.input, str) else self.input
-        return self._about(messages, self.max_output_tokens)
+        return self._about(self._messages, self.max_output_tokens)
+
+    @property
+    def said(self) -> list[str]:
+        """The messages of the user, the question last."""
+        return said_in(self._messages)
+
+    @property
+    def _messages(self) -> Sequence[ChatMessage]:
+        return [ChatMessage(role="user", content=self.input)] if isinstance(self.input, str) else self.input
 
 
 TaskRequest: TypeAlias = ChatRequest | ResponseRequest

@@ -30,7 +30,7 @@ def chat_routes(chats: Chats, queues: Queues) -> APIRouter:
     @router.post("/chat", responses=STREAMED)
     async def chat(body: AskRequest, request: Request) -> Response:
         """A question about a repository; every statement of the answer points at lines or commits that say so."""
-        work = chats.named(body.repo).ask(body.question, body.commit)
+        work = chats.named(body.repo).ask(body.question, body.commit, body.answer_id)
         return await answered(queues, work, ChatWire(), request, stream=body.stream)
 
     @router.get("/index/status")

@@ -17,7 +17,7 @@ from index.code_index import CodeIndex
 
 
 def ask(chat: Chat, text: str, last: Answer | None = None) -> Answer:
-    answer = chat.ask(text, last)
+    answer = chat.ask(text, last.subject if last else None)
     for statement in answer.statements:
         assert statement.citations
         assert all(not chat.citations.problem(one) for one in statement.citations)
@@ -54,6 +54,33 @@ def test_a_name_that_nothing_has_is_said_with_the_nearest(chat: Chat) -> None:
     answer = ask(chat, "What calls parse_durations?")
     assert not answer.known
     assert answer.notes == ["Nothing in the tree uses `parse_durations`.", "The nearest symbol is `parse_duration`."]
+
+
+def test_it_is_the_place_of_the_last_answer(chat: Chat) -> None:
+    last = ask(chat, "Where is the discount of a large order computed?")
+    assert "`checkout` in shop/basket.py calls `discount`." in ask(chat, "What calls it?", last).statements[0].text
+    how = ask(chat, "How does that function limit the total?", last)
+    assert [one.text.split(" ")[0] for one in how.statements] == ["`discount`", "`checkout`"]
+    assert not ask(chat, "What calls it?").known
+
+
+def test_what_was_said_tells_what_it_is(chat: Chat) -> None:
+    found = chat.subject(["Where are durations parsed?", "How does it work?", "and who wrote it?"])
+    assert found
+    assert found.symbol == "parse_duration"
+    assert chat.subject(["Where are durations parsed?", "Who wrote the basket?"]) is None
+    assert chat.subject(["Who wrote it?"]) is None
+
+
+def test_a_place_of_an_older_answer_is_found_by_its_name(chat: Chat) -> None:
+    found = chat.place("shop/basket.py", 99, "discount", "function")
+    assert found
+    assert (found.first, found.symbol) == (18, "discount")
+    assert chat.place("shop/other.py", 18, "discount", "function") is None
+    whole = chat.place("docs/guide.md", 1, "", "file")
+    assert whole
+    assert whole.last == 5
+    assert chat.place("docs/none.md", 1, "", "file") is None
 
 
 def test_history_questions_cite_commits(chat: Chat, shop: Repo) -> None:

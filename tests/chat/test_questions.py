@@ -164,6 +164,24 @@ def test_a_question_may_point_back() -> None:
     assert is_about_the_last(read("Who wrote it?"))
     assert is_about_the_last(read("and why was this changed"))
     assert not is_about_the_last(read("Who wrote the parser?"))
+    assert is_about_the_last(read("why?"))
+    assert is_about_the_last(read("How does that function handle errors?"))
+    assert not is_about_the_last(read("How does that function `parse` handle errors?"))
+    assert not is_about_the_last(read("What changed since v1.0?"))
+
+
+@pytest.mark.parametrize(
+    ("text", "kind"),
+    [
+        ("What calls it?", "calls"),
+        ("And its callers?", "calls"),
+        ("Where is that function used?", "calls"),
+        ("why?", "why"),
+        ("When is it called with a timeout?", "how"),
+    ],
+)
+def test_what_is_asked_of_it(text: str, kind: str) -> None:
+    assert (read(text).kind, read(text).names) == (kind, ())
 
 
 @pytest.mark.parametrize("text", ["", "?", "\0\x1b[31m", "since", "why", "a" * 100_000, "(" * 5000, "was " * 5000, "—"])

@@ -72,6 +72,16 @@ def test_answers_have_citations(shop: Asking) -> None:
     assert all(one.known and one.citations and one.at == where.at for one in (where, who, why))
 
 
+def test_a_question_may_follow_an_answer(shop: Asking) -> None:
+    async def work(tools: ChatTools) -> Any:
+        where = await tools.ask("where is a large order reduced?")
+        with pytest.raises(ToolError, match="no answer 'ans_none' is kept"):
+            await tools.ask("who calls it?", "ans_none")
+        return await tools.ask("who calls it?", where.answer_id)
+
+    assert "`checkout` in shop/basket.py calls `discount`." in used(shop, work).text
+
+
 def test_an_index_that_is_not_there_in_time_is_said(shop: Asking, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(Indexing, "_update", lambda one, revision: None)
 

@@ -192,6 +192,58 @@ def test_what_is_asked_is_bounded(shop: Asking) -> None:
     assert shop(work) == [422] * 5
 
 
+def test_a_question_may_follow_an_answer(shop: Asking) -> None:
+    async def work(client: Client) -> None:
+        first = (await client.post("/chat", json={"question": QUESTION})).json()
+        asked = {"question": "And what calls it?", "answer_id": first["answer_id"]}
+        follows = (await client.post("/chat", json=asked)).json()
+        assert follows["kind"] == "calls"
+        assert follows["statements"][0]["text"] == "`checkout` in shop/basket.py calls `discount`."
+        asked["answer_id"] = follows["answer_id"]
+        again = (await client.post("/chat", json={**asked, "question": "why was it changed?"})).json()
+        assert again["lead"].startswith("2 commits changed `discount`")
+        alone = (await client.post("/chat", json={"question": "And what calls it?"})).json()
+        assert not alone["known"]
+        unknown = await client.post("/chat", json={**asked, "answer_id": "ans_none"})
+        assert (unknown.status_code, unknown.json()["error"]["code"]) == (404, "answer_not_found")
+
+    shop(work)
+
+
+def test_what_an_answer_was_about_may_be_elsewhere_or_gone_since(shop: Asking) -> None:
+    async def work(client: Client) -> None:
+        first = (await client.post("/chat", json={"question": QUESTION})).json()
+        asked = {"question": "how does that function work?", "answer_id": first["answer_id"]}
+        source = shop.repo.git("show", "HEAD:shop/basket.py")
+        head = shop.repo.commit("explain", {"shop/basket.py": f"# Prices.\n{source}"})
+        while (moved := (await client.post("/chat", json=asked)).json())["commit"] != head:
+            await asyncio.sleep(0.05)
+        assert moved["citations"][0]["first"] == first["citations"][0]["first"] + 1
+        head = shop.repo.commit("start again", {"shop/basket.py": "x = 1\n"})
+        while (gone := (await client.post("/chat", json=asked)).json())["commit"] != head:
+            await asyncio.sleep(0.05)
+        assert not gone["known"]
+        assert gone["statements"] == []
+
+    shop(work)
+
+
+def test_openai_clients_point_back_to_what_they_said(shop: Asking) -> None:
+    async def work(client: Client) -> None:
+        openai = official(client)
+        said = [
+            {"role": "user", "content": QUESTION},
+            {"role": "assistant", "content": "`discount` in shop/basket.py."},
+            {"role": "user", "content": "thanks, and who wrote it?"},
+        ]
+        whole: Any = await openai.chat.completions.create(model="chat:shop", messages=said)  # type: ignore[call-overload]
+        assert "Who changed `discount`" in whole.choices[0].message.content
+        of_responses = await openai.responses.create(model="chat:shop", input=said)  # type: ignore[arg-type]
+        assert "Who changed `discount`" in of_responses.output_text
+
+    shop(work)
+
+
 def test_openai_clients_ask_a_repository_by_its_model(shop: Asking) -> None:
     async def work(client: Client) -> None:
         openai = official(client)
