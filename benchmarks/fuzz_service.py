@@ -72,7 +72,7 @@ def main(repo: str, model: str | None, requests: int, seed: int) -> None:
     tally = Tally()
     with tempfile.TemporaryDirectory() as folder:
         log = Path(folder) / "log"
-        server = started(repo, model, Path(folder), log)
+        server = started(repo, model, Path(folder) / "cache", log)
         try:
             port = port_of(log)
             asked(port, "what is new?")  # waits for the index
@@ -92,10 +92,13 @@ def main(repo: str, model: str | None, requests: int, seed: int) -> None:
     click.echo("no failure")
 
 
-def started(repo: str, model: str | None, folder: Path, log: Path) -> subprocess.Popen[bytes]:
-    """serve.py at a free port, with its own cache; what it says is in `log`."""
-    line = [sys.executable, "serve.py", "--repo", f"{REPO}={repo}", "--cache-dir", str(folder / "cache"), "--port", "0"]
+def started(
+    repo: str, model: str | None, cache: Path, log: Path, most_s: float | None = None
+) -> subprocess.Popen[bytes]:
+    """serve.py at a free port, with a cache; what it says is in `log`. A request may take `most_s`."""
+    line = [sys.executable, "serve.py", "--repo", f"{REPO}={repo}", "--cache-dir", str(cache), "--port", "0"]
     line += ["--model", model] if model else []
+    line += ["--timeout-s", str(most_s)] if most_s else []
     with log.open("wb") as opened:
         return subprocess.Popen(
             line, stdout=opened, stderr=subprocess.STDOUT, env={**os.environ, "GITLORE_API_KEY": ""}
