@@ -1,4 +1,4 @@
-"""The index of a repository's code: symbols and files of one commit, in one SQLite file of the cache folder.
+"""The index of a repository's code: symbols and files of one commit, in the cache folder or in PostgreSQL.
 
 Rows are kept by blob, so that bringing the index to another commit reads only texts that are new. What a search sees is
 put together from the rows of the commit's files in the order of their paths: it does not depend on how they came there.
@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from sqlite3 import DatabaseError
 from types import TracebackType
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import msgspec
 import numpy as np
@@ -29,6 +29,9 @@ from index.repository import RepositoryIndex
 from index.search import Learned, Searcher, Weights
 from index.texts import Text
 from index.tree import no_past
+
+if TYPE_CHECKING:
+    from index.shared_database import SharedDatabase
 
 VERSION = 2
 """Of what the file holds; raise it with any change of texts, terms or symbols."""
@@ -68,13 +71,15 @@ class Row(NamedTuple):
 class CodeIndex:
     """The index of the repository at `git_dir`. May be used by one thread at a time; several processes may share it.
 
-    Raises StageError where its file in `cache_dir` cannot be used.
+    It is kept in `cache_dir` or, where there is a `url`, in that PostgreSQL database. Raises UserError where the URL is
+    none of PostgreSQL, StageError where the file or the database cannot be used.
     """
 
-    def __init__(self, git_dir: Path, cache_dir: Path) -> None:
+    def __init__(self, git_dir: Path, cache_dir: Path, url: str = "") -> None:
         self.git_dir, self.cache_dir = git_dir, cache_dir
         self.path = cache_dir / "index" / f"{name_of(git_dir)}.code.db"
-        self._database = Database(self.path, VERSION, _SCHEMA)
+        """Where it is kept without a URL."""
+        self._database = _opened(url, git_dir) if url else Database(self.path, VERSION, _SCHEMA)
         self._corpus: tuple[int, Corpus] | None = None
         self._searcher: Searcher | None = None
         self._table = vectors.installed()
@@ -88,6 +93,11 @@ class CodeIndex:
     def close(self) -> None:
         """Close the file."""
         self._database.close()
+
+    @property
+    def place(self) -> str:
+        """Where it is kept: a file, or a database without credentials."""
+        return self._database.place
 
     @property
     def commit(self) -> str | None:
@@ -113,9 +123,8 @@ class CodeIndex:
     @property
     def size(self) -> int:
         """Bytes on disk."""
-        places = (Path(f"{self.path}{ending}") for ending in ("", "-wal"))
         with self._database.problems():
-            return sum(place.stat().st_size for place in places if place.exists())
+            return self._database.size
 
     def update(self, commit: str, progress: Progress | None = None) -> IndexUpdate:
         """Make the index describe the tree of `commit`, a hash or any other name, whatever it described before.
@@ -139,7 +148,7 @@ class CodeIndex:
         with self._database.writing():
             before = self._keys()
             lost |= self._add({key: path for path, key in wanted.items() if key not in before.keys() | lost.keys()})
-            gone = before.keys() - set(wanted.values())
+            gone = before.keys() - set(wanted.values()) - self._used_by_others()
             self._delete(gone)
             reasons = {**self._keys(), **lost}
             rows = [
@@ -155,11 +164,13 @@ class CodeIndex:
 
     def copied(self, folder: Path) -> CodeIndex:
         """A copy with a file of its own in another cache folder, which may be brought to other commits."""
-        path = folder / "index" / self.path.name
-        with self._database.problems():
-            path.parent.mkdir(parents=True, exist_ok=True)
-            self._database.execute("VACUUM INTO ?", [str(path)])
-        return CodeIndex(self.git_dir, folder)
+        copy = CodeIndex(self.git_dir, folder)
+        with self._database.reading(), copy._database.writing():
+            for table, columns in (("texts", 5), ("files", 4), ("state", 2)):
+                marks = ",".join("?" * columns)
+                rows = self._database.execute(f"SELECT * FROM {table}")  # noqa: S608 - a name of ours
+                copy._database.executemany(f"INSERT INTO {table} VALUES ({marks})", rows)  # noqa: S608
+        return copy
 
     def search(self, question: str, count: int = 20) -> list[Hit]:
         """The best places for a question in words, the best first."""
@@ -224,7 +235,8 @@ class CodeIndex:
 
     def _write_state(self, values: Mapping[str, str]) -> None:
         rows = [(name, with_checksum(value.encode())) for name, value in values.items()]
-        self._database.executemany("INSERT OR REPLACE INTO state VALUES (?, ?)", rows)
+        self._database.executemany("DELETE FROM state WHERE name = ?", ((name,) for name in values))
+        self._database.executemany("INSERT INTO state VALUES (?, ?)", rows)
 
     @property
     def _vectors(self) -> str:
@@ -257,7 +269,7 @@ class CodeIndex:
             self.git_dir, [key.blob for key, row in zip(keys, rows, strict=True) if row.reason == texts.LARGE]
         )
         kept = [row for key, row in zip(keys, rows, strict=True) if key.blob not in lost]
-        self._database.executemany("INSERT OR IGNORE INTO texts VALUES (?, ?, ?, ?, ?)", kept)
+        self._database.executemany("INSERT INTO texts VALUES (?, ?, ?, ?, ?) ON CONFLICT DO NOTHING", kept)
         return {key: texts.MISSING for key in keys if key.blob in lost}
 
     def _row(self, key: Key, source: bytes | None, path: str) -> Row:
@@ -266,9 +278,18 @@ class CodeIndex:
         own = self._table.of_documents(found.words).tobytes() if self._table else b""
         return Row(bytes.fromhex(key.blob), key.kind, found.reason, data, with_checksum(own))
 
+    def _used_by_others(self) -> set[Key]:
+        return {Key(blob.hex(), kind) for blob, kind in self._database.used_by_others()}
+
     def _delete(self, gone: Iterable[Key]) -> None:
         rows = ((bytes.fromhex(key.blob), key.kind) for key in gone)
         self._database.executemany("DELETE FROM texts WHERE blob = ? AND kind = ?", rows)
+
+
+def _opened(url: str, git_dir: Path) -> SharedDatabase:
+    from index.shared_database import SharedDatabase  # loads SQLAlchemy, which a file does not need
+
+    return SharedDatabase(url, git_dir, VERSION)
 
 
 def _packed(data: bytes) -> bytes:

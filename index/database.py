@@ -36,6 +36,17 @@ class Database:
             path.parent.mkdir(parents=True, exist_ok=True)
             self._database = self._open()
 
+    @property
+    def place(self) -> str:
+        """The file, in words."""
+        return str(self.path)
+
+    @property
+    def size(self) -> int:
+        """Bytes on disk."""
+        places = (Path(f"{self.path}{ending}") for ending in ("", "-wal"))
+        return sum(place.stat().st_size for place in places if place.exists())
+
     def close(self) -> None:
         """Close the file."""
         self._database.close()
@@ -52,6 +63,10 @@ class Database:
         """A number that is another one after another connection has written."""
         with self.problems():
             return int(self._database.execute("PRAGMA data_version").fetchone()[0])
+
+    def used_by_others(self) -> list[tuple[bytes, str]]:
+        """The texts that must stay for others: a file describes one commit to all who use it, so none."""
+        return []
 
     def settle(self) -> None:
         """Put what was written beside the file into it, where no other process is reading, so that it takes no more
