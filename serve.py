@@ -19,7 +19,7 @@ from typing import Any
 import click
 
 from core import logs
-from core.config import cache_folder, checked, load, settings_file
+from core.config import ChatConfig, cache_folder, checked, load, settings_file
 from core.engine.command import CONTEXT_SETTINGS, version_option, with_exit_codes, with_section
 from core.errors import UserError
 from core.prediction.second_opinion import SecondOpinion, SecondOpinionConfig
@@ -132,7 +132,8 @@ def serve_tools(
     from services.served import load_all
 
     served = load_all([], repos, cache_dir, last, ranker)
-    speak(next(iter(served.values())), Chats.open(repos, cache_dir), queue, timeout_s)
+    settings = ChatConfig(index=load(settings_file(None), {}, other_sections=True).chat.index)  # agents ask no model
+    speak(next(iter(served.values())), Chats.open(repos, cache_dir, settings), queue, timeout_s)
 
 
 def named(entries: Sequence[str]) -> list[tuple[str, str]]:

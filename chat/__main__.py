@@ -153,6 +153,7 @@ def show_status(chat: Chat, *, as_json: bool) -> None:
             "learned": {"commit": known.commit, "questions": known.questions, "verdicts": known.verdicts}
             if (known := chat.index.learned)
             else None,
+            "place": chat.index.place,
         }
         click.echo(json.dumps(record, indent=2))
         return
@@ -160,7 +161,8 @@ def show_status(chat: Chat, *, as_json: bool) -> None:
         click.echo("there is no index yet; the first question makes it")
         return
     where = state.in_words().replace("answered at", "indexed at")
-    click.echo(visible(f"{where}: {status.files:,} files, {status.symbols:,} symbols, {status.size / 1e6:,.1f} MB"))
+    size = f"{status.size / 1e6:,.1f} MB" + (f" in {chat.index.place}" if chat.index.is_shared else "")
+    click.echo(visible(f"{where}: {status.files:,} files, {status.symbols:,} symbols, {size}"))
     for reason, count in status.skipped.items():
         click.echo(visible(f"  left out: {count:,} {reason}"))
     if known := chat.index.learned:

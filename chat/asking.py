@@ -48,7 +48,7 @@ def opened(repo: str, cache_dir: Path, settings: ChatConfig) -> Iterator[Chat]:
     """
     provider = Provider.of(settings, repo, cache_dir)
     git_dir = open_repository(repo, cache_dir).git_dir
-    with CodeIndex(git_dir, cache_dir) as index, Citations(git_dir) as citations:
+    with CodeIndex(git_dir, cache_dir, settings.index) as index, Citations(git_dir) as citations:
         yield Chat(git_dir, index, citations, provider)
 
 

@@ -62,8 +62,13 @@ class PipelineConfig(Section):
 
 
 class ChatConfig(Section):
-    """Which language model writes the answers of chat.py; without one they are the repository's own words."""
+    """Where chat.py and serve.py keep the index of code, and which language model writes their answers.
 
+    Without one they are the repository's own words.
+    """
+
+    index: str = Field(default="", max_length=2000)
+    """PostgreSQL database that keeps the index of code for a team: postgresql://user@host/gitlore; empty for a file."""
     url: str = Field(default="", max_length=2000)
     """OpenAI-compatible API of a language model, such as http://localhost:11434/v1; empty for none."""
     model: str = Field(default="", max_length=200)
@@ -177,7 +182,7 @@ def _is_utf8(text: str) -> bool:
 
 def without_credentials(text: str) -> str:
     """The text with user names and passwords taken out of its URLs, fit for logs and records."""
-    return re.sub(r"(://)[^/@\s]+@", r"\1", text)
+    return re.sub(r"(://)[^/@\s]+@|(?<=[?&])password=[^&\s\"']*", r"\1", text)
 
 
 class _Loader(yaml.SafeLoader):
@@ -345,7 +350,7 @@ def _explain(
             problems.append(f"{where}unknown key '{name}.{key}'")
             hint = hint or did_you_mean(key, model.model_fields)
         else:
-            shown = json.dumps(item["input"], default=str)
+            shown = without_credentials(json.dumps(item["input"], default=str))
             shown = shown if len(shown) <= MOST_SHOWN else f"{shown[:MOST_SHOWN]}…"
             reason = item["msg"].removeprefix("Value error, ")
             problems.append(f"{where}{name}.{key} = {shown}: {reason[:1].lower()}{reason[1:]}")

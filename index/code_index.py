@@ -100,6 +100,11 @@ class CodeIndex:
         return self._database.place
 
     @property
+    def is_shared(self) -> bool:
+        """Whether it is in a database, for all clones."""
+        return not isinstance(self._database, Database)
+
+    @property
     def commit(self) -> str | None:
         """The hash of the commit that the index describes; None before the first update."""
         return self._state("commit")

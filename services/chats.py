@@ -74,7 +74,7 @@ class ServedChat:
         return self._desk()
 
     def _desk(self, provider: Provider | None = None) -> Desk:
-        index = self._open.enter_context(closing(CodeIndex(self.git_dir, self.cache_dir)))
+        index = self._open.enter_context(closing(CodeIndex(self.git_dir, self.cache_dir, self.indexing.index_url)))
         citations = self._open.enter_context(closing(Citations(self.git_dir)))
         kept = self._open.enter_context(closing(KeptAnswers(self.git_dir, self.cache_dir)))
         return Desk(self.name, Chat(self.git_dir, index, citations, provider), kept)
@@ -221,8 +221,8 @@ class Chats:
     def open(cls, places: Mapping[str, str], cache_dir: Path, settings: ChatConfig | None = None) -> Chats:
         """Repositories by the names that they were given; one without is called after its folder.
 
-        `settings` may name a language model that writes answers. Raises UserError where a repository cannot be opened,
-        or may not be sent to that model, or two have the same name.
+        `settings` may name a database for the indexes, and a language model that writes answers. Raises UserError where
+        a repository cannot be opened, or may not be sent to that model, or two have the same name.
         """
         executor = ThreadPoolExecutor(1, thread_name_prefix="indexing")
         found: dict[str, ServedChat] = {}
@@ -231,7 +231,7 @@ class Chats:
                 raise UserError(f"two repositories are called {name!r}", "name them: --repo one=PATH --repo two=PATH")
             provider = Provider.of(settings, location, cache_dir) if settings else None
             git_dir = open_repository(location, cache_dir).git_dir
-            indexing = Indexing(location, git_dir, cache_dir, executor)
+            indexing = Indexing(location, git_dir, cache_dir, executor, settings.index if settings else "")
             found[name] = ServedChat(name, git_dir, cache_dir, indexing, provider)
         return cls(found, executor)
 

@@ -61,6 +61,8 @@ class Indexing:
     git_dir: Path
     cache_dir: Path
     executor: Executor
+    index_url: str = field(default="", repr=False)
+    """The database that the index is in; "" for a file in `cache_dir`."""
     commit: str = ""
     """That the index describes."""
     pinned: str = ""
@@ -75,7 +77,7 @@ class Indexing:
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def __post_init__(self) -> None:
-        with closing(CodeIndex(self.git_dir, self.cache_dir)) as index:
+        with closing(CodeIndex(self.git_dir, self.cache_dir, self.index_url)) as index:
             self.commit = index.commit or ""
 
     @property
@@ -114,7 +116,7 @@ class Indexing:
 
     def _update(self, revision: str) -> None:
         try:
-            with opened(self._place(), self.cache_dir, ChatConfig()) as chat:
+            with opened(self._place(), self.cache_dir, ChatConfig(index=self.index_url)) as chat:
                 self.git_dir = chat.git_dir
                 self.commit = chat.update(revision, self._count)
             self.problem = None

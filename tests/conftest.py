@@ -133,6 +133,18 @@ def postgresql(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         server.cleanup()
 
 
+@pytest.fixture
+def empty_server(postgresql: str) -> str:
+    """The URL of that server, without indexes of code."""
+    import psycopg
+
+    with psycopg.connect(postgresql) as connection:
+        rows = connection.execute("SELECT nspname FROM pg_namespace WHERE starts_with(nspname, 'code_')")
+        for (name,) in rows.fetchall():
+            connection.execute(f'DROP SCHEMA "{name}" CASCADE'.encode())
+    return postgresql
+
+
 @pytest.fixture(params=["sqlite", "postgresql"])
 def opened(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Callable[[], VVectorStore]]:
     """Opens the same v-vector store again and again, on either database."""

@@ -98,6 +98,19 @@ def test_questions_with_known_answers_are_evaluated(run: Any, shop: Repo, monkey
     assert run("--eval").stdout == "too few questions: 1 commits and docstrings are fit to be asked\n"
 
 
+def test_the_index_may_be_on_a_server(run: Any, shop: Repo, empty_server: str, tmp_path: Path) -> None:
+    on_server = ("--index", empty_server.replace("postgres:", "postgres:secret"))
+    answered = run(WHERE, *on_server).stdout
+    assert not list((tmp_path / "cache" / "index").glob("*.code.db"))
+    assert answered == run(WHERE).stdout
+    shown = run("--status", *on_server).stdout
+    assert " MB in postgresql:///postgres?host=" in shown
+    assert "secret" not in shown
+    assert json.loads(run("--status", "--json", *on_server).stdout)["place"] in shown
+    refused = run(WHERE, "--index", "mysql://me:secret@host/index")
+    assert (refused.exit_code, "secret" in refused.stderr) == (2, False)
+
+
 def test_a_conversation_ends_with_its_input(run: Any) -> None:
     done = run(input="Where is a duration parsed?\n\nWho wrote it?\n")
     assert done.exit_code == 0

@@ -10,7 +10,7 @@ from typing import Literal
 import pytest
 from pydantic import Field
 
-from core.config import Section, expand, load
+from core.config import Section, expand, load, without_credentials
 from core.errors import UserError
 
 
@@ -134,6 +134,11 @@ def test_a_backslash_before_zeros_is_no_nul_character() -> None:
 def test_credentials_are_never_shown() -> None:
     settings = load(None, SECTIONS, ["shop.names=[https://user:secret@example.org/x.git]"]).as_dict()
     assert settings["shop"]["names"] == ["https://example.org/x.git"]
+    assert without_credentials("postgresql://h/d?password=secret&port=1") == "postgresql://h/d?&port=1"
+    with pytest.raises(UserError) as caught:
+        load(None, {}, [f"chat.index=postgresql://user:secret@host/{'x' * 2000}"])
+    assert "chat.index = " in caught.value.message
+    assert "secret" not in caught.value.message
 
 
 def test_unknown_user_in_a_path() -> None:

@@ -7,6 +7,8 @@ from concurrent.futures import Future, ThreadPoolExecutor
 
 import pytest
 
+from core.config import ChatConfig
+from services.chats import Chats
 from services.indexing import Indexing
 from services.queue import BusyError
 from tests.services.conftest import Asking
@@ -53,6 +55,17 @@ def test_it_looks_for_a_newer_commit_now_and_then_and_never_where_it_is_held(
     indexing.bring_to("")
     indexing.follow().result()
     assert indexing.commit == new
+
+
+def test_an_index_may_be_on_a_server(shop: Asking, empty_server: str) -> None:
+    chats = Chats.open({"": str(shop.repo.path)}, shop.cache, ChatConfig(index=empty_server))
+    served = chats.named("")
+    served.indexing.follow().result()
+    index = served.asking.chat.index
+    assert index.is_shared
+    assert index.commit == served.indexing.commit == shop.repo.git("rev-parse", "HEAD")
+    assert empty_server not in repr(served)
+    chats.close()
 
 
 def test_an_update_ends_with_the_service_and_leaves_what_was_there(
