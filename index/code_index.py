@@ -147,9 +147,17 @@ class CodeIndex:
             new.pop(key, None)
         lost: dict[Key, str] = {}
         done = itertools.count(1)
+
+        def was_read() -> None:
+            if progress:
+                progress(next(done), len(new))
+
         for batch in _batches(new):  # nobody sees them before the files below name them
             with self._database.writing():
-                lost |= self._add(batch, lambda: progress(next(done), len(new)) if progress else None)
+                unread = self._unread(batch)
+                lost |= self._add(unread, was_read)
+            for _ in range(len(batch) - len(unread)):
+                was_read()
         with self._database.writing():
             before = self._keys()
             lost |= self._add({key: path for path, key in wanted.items() if key not in before.keys() | lost.keys()})
@@ -260,6 +268,14 @@ class CodeIndex:
         with self._database.problems():
             rows = self._database.execute("SELECT blob, kind, reason FROM texts").fetchall()
         return {Key(blob.hex(), kind): reason for blob, kind, reason in rows}
+
+    def _unread(self, batch: Mapping[Key, str]) -> dict[Key, str]:
+        """The texts of a batch that no other process has read meanwhile."""
+        marks = ",".join("?" * len(batch))
+        line = f"SELECT blob, kind FROM texts WHERE blob IN ({marks})"  # noqa: S608 - question marks alone
+        rows = self._database.execute(line, [bytes.fromhex(key.blob) for key in batch])
+        there = {Key(blob.hex(), kind) for blob, kind in rows}
+        return {key: path for key, path in batch.items() if key not in there}
 
     def _add(self, wanted: Mapping[Key, str], was_read: Callable[[], None] = lambda: None) -> dict[Key, str]:
         """Read texts from git and keep them; `wanted` has a path for each. Gives those that the clone lacks."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 
@@ -12,7 +12,7 @@ from builders import Repo
 
 from core.errors import StageError, UserError
 from index import texts
-from index.code_index import CodeIndex
+from index.code_index import CodeIndex, Key, _batches
 from index.hits import FILE, Hit
 
 SESSIONS = '''"""Sessions."""
@@ -213,6 +213,29 @@ def test_progress_is_told_of_every_text(repo: Repo, tmp_path: Path, monkeypatch:
         known.update("HEAD", lambda done, of: told.append((done, of)))
         assert told == [(number, 5) for number in range(1, 6)]
         assert known.status().files == 5
+
+
+def test_two_that_begin_together_share_the_work(repo: Repo, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("index.code_index._BATCH", 2)
+    repo.commit("Add", {f"part{number}.py": f"x = {number}\n" for number in range(6)})
+    read: list[str] = []
+    parsed = texts.parsed
+    monkeypatch.setattr(texts, "parsed", lambda source, path: read.append(path) or parsed(source, path))
+    told: list[int] = []
+    with index(repo, tmp_path) as here, index(repo, tmp_path) as there:
+
+        def batches(wanted: Mapping[Key, str]) -> Iterator[dict[Key, str]]:
+            first, *others = _batches(wanted)
+            yield first
+            monkeypatch.setattr("index.code_index._batches", _batches)
+            there.update("HEAD")
+            yield from others
+
+        monkeypatch.setattr("index.code_index._batches", batches)
+        here.update("HEAD", lambda done, _: told.append(done))
+        assert sorted(read) == [f"part{number}.py" for number in range(6)]
+        assert told == [1, 2, 3, 4, 5, 6]
+        assert here.status() == there.status()
 
 
 def test_a_missing_object_is_counted_and_looked_for_again(repo: Repo, tmp_path: Path) -> None:
