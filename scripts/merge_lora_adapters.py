@@ -181,10 +181,8 @@ def print_figures(found: Sequence[Parent], recipe: Recipe, made: FusedLayers) ->
     """What was fused, what it kept, and where it kept least."""
     for parent, weight in zip(found, recipe.weights, strict=True):
         click.echo(visible(f"{weight:7.3f}  {parent.name}  rank {parent.rank}, scale {parent.scale:g}"))
-    click.echo(
-        f"{recipe.method}: rank {made.rank}, {made.energy:.1%} of the squared norm kept, "
-        f"{made.error:.3f} away from the exact weighted sum"
-    )
+    kept = "" if recipe.method in ("cat", "literal") else f"{made.energy:.1%} of the squared norm kept, "
+    click.echo(f"{recipe.method}: rank {made.rank}, {kept}{made.error:.3f} away from the exact weighted sum")
     worst = sorted(made.figures.items(), key=lambda item: (-item[1].error, item[0]))[:WORST_LAYERS]
     if worst and worst[0][1].error > EXACT:
         click.echo("furthest away:")

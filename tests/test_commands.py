@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 from builders import PROJECT, Program, Repo
+from made_adapters import twin
 
 import serve
 from services.schemas import PredictRequest
@@ -26,6 +27,9 @@ PLACES = {
     "~/projects/httpx": "repo",
     "main..feature": "HEAD~1..HEAD",
     "YOUR_REPOSITORY": "repo",
+    "../click/outputs": "outputs",
+    "../flask/outputs": "twin",
+    "--output fused": "--output fused --eval-tokens 64",
     "~/src/httpx": "one",
     "~/src/bat": "two",
     "~/clones": "clones",
@@ -68,6 +72,11 @@ def world(finished: Program, tmp_path: Path) -> Program:
         issue = {"instance_id": name, "repo": name.replace("+", "/"), "base_commit": head, "files": ["two.py"]}
         issues += [json.dumps({**issue, "issue": f"two returns {number}"}) for number in range(2)]
     (made.folder / "swebench_lite_files.jsonl").write_text("\n".join(issues))
+    (made.folder / "twin").mkdir()
+    for path in (made.folder / "outputs").iterdir():
+        if path.name != "model":
+            (made.folder / "twin" / path.name).symlink_to(path)
+    twin(made.folder / "outputs" / "model", made.folder / "twin" / "model")
     (made.folder / "repositories.txt").write_text("one\n")
     (made.folder / "clones.txt").write_text("one\ntwo\n")
     return made

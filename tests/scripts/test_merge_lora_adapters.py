@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import json
-import shutil
 from pathlib import Path
 
 import pytest
 from builders import Program
-from safetensors.numpy import load_file, save_file
+from made_adapters import twin
 
 from core.fusion.proof import proof_of
 from core.records.fusion import OnHistory, Saved
@@ -20,12 +19,8 @@ ZERO = Saved(share=0.0)
 @pytest.fixture(scope="module")
 def twins(finished: Program, tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
     """The trained adapter, and one that does half as much and the other way round."""
-    first, second = finished.folder / "outputs" / "model", tmp_path_factory.mktemp("twin") / "second"
-    shutil.copytree(first, second)
-    weights = load_file(second / "adapter_model.safetensors")
-    halved = {name: -value / 2 if "lora_B" in name else value for name, value in weights.items()}
-    save_file(halved, second / "adapter_model.safetensors")
-    return [first, second]
+    first = finished.folder / "outputs" / "model"
+    return [first, twin(first, tmp_path_factory.mktemp("twin") / "second")]
 
 
 def arguments(twins: list[Path], output: Path, *more: object) -> list[str]:
