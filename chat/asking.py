@@ -140,7 +140,7 @@ class Chat:
             text = self.provider.write(answer.question, sources)
         except StageError as error:
             return replace(answer, notes=[*answer.notes, f"{name} was not heard: {error.message}."])
-        written = claims.statements(text, sources, answer.question)
+        written = claims.statements(text, sources, answer.question, self.index.is_common)
         if claims.are_mostly_unsupported(written):
             wrong = (
                 f"{sum(not one.supported for one in written)} of {len(written)} sentences" if written else "anything"

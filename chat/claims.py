@@ -9,12 +9,16 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from typing import TypeAlias
 
 from chat.citations import Citation
+from chat.ordinary import is_ordinary
 from chat.statements import Statement
 from core.ranking.terms import IDENTIFIER, stem, words
+from index import synonyms
 
+IsCommon: TypeAlias = Callable[[str], bool]
 MOST_TEXT = 20_000
 """Characters of an answer."""
 _MARK = re.compile(r"`[^`\n]+`|\[(\d{1,3}(?:\s*,\s*\d{1,3})*)\]")
@@ -98,12 +102,15 @@ _PLAIN = frozenset(
 """Words that begin a sentence, or stand beside "function" and the like, and name nothing."""
 
 
-def statements(text: str, sources: Sequence[Citation], question: str) -> list[Statement]:
+def statements(
+    text: str, sources: Sequence[Citation], question: str, is_common: IsCommon = lambda _: False
+) -> list[Statement]:
     """The sentences of a text, each with the sources that it cites by their numbers from 1 and, if any, what is wrong.
 
-    Plain words of the question may be repeated; what is spelled as code must stand in the sources.
+    Plain words of the question may be repeated; what is spelled as code must stand in the sources. `is_common` says
+    whether a stem is all over the repository: then it proves nothing where it is shared, and is no invention.
     """
-    found = [_judged(sentence, sources, question) for sentence in sentences(text[:MOST_TEXT])]
+    found = [_judged(sentence, sources, question, is_common) for sentence in sentences(text[:MOST_TEXT])]
     return [one for one in found if one.text]
 
 
@@ -125,7 +132,7 @@ def _without_marks(text: str) -> str:
     return _MARK.sub(lambda found: "" if found[1] else found[0], text)
 
 
-def _judged(sentence: str, sources: Sequence[Citation], question: str) -> Statement:
+def _judged(sentence: str, sources: Sequence[Citation], question: str, is_common: IsCommon) -> Statement:
     marks = [found[1] for found in _MARK.finditer(sentence) if found[1]]
     numbers = [int(number) for mark in marks for number in re.findall(r"\d+", mark)]
     text = " ".join(re.sub(r"\s+([.,;:!?])", r"\1", _without_marks(sentence)).split())
@@ -134,10 +141,10 @@ def _judged(sentence: str, sources: Sequence[Citation], question: str) -> Statem
     cited = tuple(dict.fromkeys(sources[number - 1] for number in numbers))
     if not cited:
         return Statement(text, (), "it cites nothing")
-    return Statement(text, cited, problem(text, cited, question))
+    return Statement(text, cited, problem(text, cited, question, is_common))
 
 
-def problem(text: str, cited: Sequence[Citation], question: str) -> str:
+def problem(text: str, cited: Sequence[Citation], question: str, is_common: IsCommon = lambda _: False) -> str:
     """What a sentence says that its sources do not; "" where they support it."""
     held = _Held("\n".join(f"{one.path}\n{one.quote}" for one in cited))
     asked = _Held(question)
@@ -148,12 +155,21 @@ def problem(text: str, cited: Sequence[Citation], question: str) -> str:
     for kind, part in _parts(text):
         if not (held.has(part) or (kind == "word" and held.has(_NUMBER_WORDS[part]))):
             return f"{part!r} is not in its sources"
-        shared = shared or kind != "word"
+        shared = shared or (kind != "word" and not _is_everywhere(kind, part, is_common))
     looking = [plain(word) for word in re.findall(r"\w+", written) if not word.isascii()]  # like another, perhaps
     for word in (*_claimed_words(text), *looking):
         if not (held.has_word(word) or asked.has_word(word)):
             return f"{word!r} is not in its sources"
-    return "" if shared else "it has nothing in common with its sources"
+    for word in _plain_words(plain(written)):
+        if not (is_ordinary(word) or held.has_meaning(word) or asked.has_word(word) or is_common(stem(word))):
+            return f"{word!r} is not in its sources"
+    return "" if shared else "it has nothing telling in common with its sources"
+
+
+def _is_everywhere(kind: str, part: str, is_common: IsCommon) -> bool:
+    """Whether a name is made of nothing but words that are all over the repository."""
+    stems = words(part)
+    return kind == "name" and bool(stems) and all(map(is_common, stems))
 
 
 def plain(text: str) -> str:
@@ -189,6 +205,10 @@ class _Held:
         start = first if re.match(r"\w", part) else ""
         return bool(re.search(start + re.escape(part) + (last if re.search(r"\w\Z", part) else ""), self.text))
 
+    def has_meaning(self, word: str) -> bool:
+        """Whether the text has a word or one that means the same."""
+        return self.has_word(word) or any(self.has_word(other) for other in synonyms.others(stem(word)))
+
     def has_word(self, word: str) -> bool:
         """Whether the text has a word in any form, also as a part of a name."""
         return stem(word.lower()) in self.stems or (len(word) > 3 and word.lower() in self.low)
@@ -212,6 +232,14 @@ def _parts(text: str) -> list[tuple[str, str]]:
     return found
 
 
+def _plain_words(text: str) -> list[str]:
+    """The lower-case words of a sentence, but for what is quoted or spelled as code."""
+    for pattern in (_LINK, _TICKED, _QUOTED, _PATH, _CODE_NAME):
+        text = pattern.sub(" ", text)
+    found = re.findall(r"(?<![\w'’])[a-z]{3,}(?![\w])", text)
+    return [word for word in dict.fromkeys(found) if word not in _NUMBER_WORDS]
+
+
 def _claimed_words(text: str) -> list[str]:
     """Plain words that may be a name: with a capital, first in a sentence, or beside words such as function."""
     prose = _QUOTED.sub(" ", _TICKED.sub(" ` ", text))
@@ -219,4 +247,6 @@ def _claimed_words(text: str) -> list[str]:
     found = [first[1]] if first else []
     for pattern in (_NAMED, _BEFORE_KIND, _BEHIND_KIND, _CAPITAL):
         found += [match[1] if match.groups() else match[0] for match in pattern.finditer(prose)]
+    if first and is_ordinary(first[1].lower()):
+        found = [word for word in found if word != first[1]]
     return [word for word in dict.fromkeys(found) if word.lower() not in _PLAIN and word.lower() not in _NUMBER_WORDS]

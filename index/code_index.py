@@ -43,6 +43,8 @@ CREATE TABLE IF NOT EXISTS texts (
 );
 CREATE TABLE IF NOT EXISTS files (path TEXT PRIMARY KEY, blob BLOB NOT NULL, kind TEXT NOT NULL, reason TEXT NOT NULL);
 """
+COMMON, LEAST_COMMON = 0.02, 20
+"""Part of all documents, and documents, that have a word which says nothing."""
 _BATCH = 200
 """Texts that are read and then written together."""
 Progress = Callable[[int, int], None]
@@ -202,6 +204,11 @@ class CodeIndex:
             for place, symbol in enumerate(file.text.symbols)
             if name in (symbol.name, symbol.last_name)
         ]
+
+    def is_common(self, word: str) -> bool:
+        """Whether a stem is in more documents, symbols or files, than COMMON and LEAST_COMMON."""
+        corpus = self.corpus()
+        return len(corpus.words.find([word]).hits) > max(LEAST_COMMON, COMMON * len(corpus))
 
     def status(self) -> IndexStatus:
         """What the index holds."""

@@ -33,4 +33,11 @@ LIES = [
     "Everything is fine with orders [1].",
     "`self.discount()` takes a tenth [1].",
     "`discount(total, rate)` takes a tenth [1].",
+    "`discount` sends a mail to the accountant [1].",
+    "`discount` uses sqlite [1].",
+    "`discount` asks the bank of the customer first [1].",
+    "`discount` is encrypted [1].",
+    "`discount` rounds the `total` down to cents [1].",
+    "`discount` starts a thread that logs the `total` [1].",
+    "`discount` was a wish of the marketing department [1].",
 ]

@@ -41,6 +41,14 @@ HONEST = [
     "The limit is 1,000 [2].",
     "`Pool` allows four retries [2].",
     "`client.py` holds `read_timeout` [1].",
+    "`read_timeout` blocks until the server answers, for at most 30 seconds [1].",
+    "Callers of `read_timeout` receive whatever `self.pool.wait` returns [1].",
+    "This ensures that `seconds` never exceeds `MAX_WAIT` [1].",
+    "`read_timeout` first validates `seconds` against `MAX_WAIT`, then delegates the waiting to the pool [1].",
+    'An error with the message "no answer in time" signals that the wait would be too long [1].',
+    "Internally it relies on `self.pool.wait` for the actual waiting [1].",
+    "`read_timeout` takes an optional argument named `seconds`, which defaults to 30 [1].",
+    "Therefore, larger values than `MAX_WAIT` are rejected with a `TimeoutError` [1].",
 ]
 LIES = [
     "`read_timeout` waits 60 seconds by default [1].",
@@ -115,6 +123,20 @@ LIES = [
     "`read_timeout` fails with \u2018server is gone\u2019 [1].",
     "[`read_timeout`](//nowhere) waits 30 seconds [1].",
     "`read_timeout` uses `pool[1]` of it.",
+    "`read_timeout` uses trio [1].",
+    "`read_timeout` opens a socket through kafka [1].",
+    "`read_timeout` waits in a coroutine of asyncio [1].",
+    "`read_timeout` encrypts the answer [1].",
+    "`read_timeout` erases the disk [1].",
+    "`read_timeout` deletes the passwords of customers [1].",
+    "`read_timeout` frobnicates the pool [1].",
+    "`read_timeout` spawns a thread [1].",
+    "`read_timeout` caches answers in memory [1].",
+    "`read_timeout` logs to syslog [1].",
+    "`Pool` stores its `limit` in redis [2].",
+    "`Pool` locks a mutex before `limit` is read [2].",
+    "`Pool` is thread-safe [2].",
+    "The `retries` of `Pool` are exponential [2].",
 ]
 
 
@@ -131,6 +153,20 @@ def test_what_is_invented_is_not(text: str) -> None:
     found = claims.statements(text, SOURCES, QUESTION)
     assert found
     assert not any(one.supported for one in found)
+
+
+def test_words_that_are_all_over_the_repository_prove_nothing_and_are_no_invention() -> None:
+    def is_common(word: str) -> bool:
+        return word in ("seconds", "second", "pool", "socket")
+
+    def problem(text: str) -> str:
+        (found,) = claims.statements(text, SOURCES, QUESTION, is_common)
+        return found.why
+
+    assert problem("The `seconds` are read [1].") == "it has nothing telling in common with its sources"
+    assert problem("`read_timeout` waits some `seconds` [1].") == ""
+    assert problem("`read_timeout` waits for a socket [1].") == ""
+    assert problem("`read_timeout` waits for a parcel [1].") == "'parcel' is not in its sources"
 
 
 def test_there_are_enough_lies() -> None:

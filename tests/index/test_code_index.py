@@ -62,6 +62,16 @@ def answers(known: CodeIndex) -> list[list[Hit]]:
     return [known.search(question) for question in QUESTIONS]
 
 
+def test_a_word_is_common_if_it_is_in_many_documents(repo: Repo, tmp_path: Path) -> None:
+    functions = [f"def open_{number}():\n    return {number}\n" for number in range(30)]
+    repo.commit("Open all", {"app.py": "\n\n".join([*functions, "def close_all():\n    return 0\n"])})
+    with index(repo, tmp_path) as known:
+        known.update("HEAD")
+        assert known.is_common("open")
+        assert not known.is_common("close")
+        assert not known.is_common("never")
+
+
 def test_a_question_finds_the_symbol_that_it_is_about(repo: Repo, tmp_path: Path) -> None:
     repo.commit("Add sessions", {"app/sessions.py": SESSIONS, "app/other.py": "def other():\n    return 1\n"})
     with index(repo, tmp_path) as known:
