@@ -100,10 +100,11 @@ class Chat:
             found = Found.nothing("I don't know what this is about: name a symbol, a file or a topic.")
             return self._delivered(asked, found, [], commit, known=False)
         hits, notes = ([last], list[str]()) if last is not None and is_about_it else self._best(asked, commit)
-        if is_about_it and asked.kind == "calls" and hits[0].symbol:
-            asked = replace(asked, names=(hits[0].symbol,))
+        if is_about_it:
+            it = hits[0]
+            asked = replace(asked, names=(it.symbol,)) if it.symbol else replace(asked, paths=(it.path,))
         found, known = self._found(asked, hits, commit)
-        found = replace(found, notes=[*notes, *found.notes])
+        found = replace(found, notes=list(dict.fromkeys([*notes, *found.notes])))
         answer = self._delivered(asked, found, hits, commit, known=known)
         return self._written(answer) if self.provider and known and answer.statements else answer
 
@@ -129,7 +130,11 @@ class Chat:
     def _best(self, asked: Asked, commit: str) -> tuple[list[Hit], list[str]]:
         """The places that a question is about, in the order in which they are shown."""
         hits, notes = self._subject(asked)
-        return (self._in_order(asked, hits, commit) if asked.kind in OF_PLACES else hits), notes
+        hits = self._in_order(asked, hits, commit) if asked.kind in OF_PLACES else hits
+        unnamed = {hit.path for hit in hits if hit.kind != FOLDER and self.citations.is_unnamed(hit.path, commit)}
+        first = next((hit.path for hit in hits[: order.MOST] if hit.path in unnamed), "")
+        notes += [f"The name of {first} is not UTF-8: it is left out."] if first else []
+        return [hit for hit in hits if hit.path not in unnamed], notes
 
     def _written(self, answer: Answer) -> Answer:
         """The answer as the language model writes it; as it is, and why, where that does not hold."""
@@ -170,13 +175,16 @@ class Chat:
             return found, True
         history = History(self.git_dir, commit, self.citations, self.timeout_s, self.index.searcher().past.commits)
         if asked.kind == "since":
-            return history.since(asked, self._of_topic(asked, hits)), True
+            about = self._of_topic(asked, hits)
+            found = history.since(asked, about)
+            more = [] if about or not asked.has_subject else ["No file is about that: these are the commits of all."]
+            return replace(found, notes=[*more, *found.notes]), True
         if asked.kind == "introduced" and asked.texts and not asked.names:
             found = history.first_with(asked.texts[0])
             if found.statements:
                 return found, True
         if not hits and asked.kind != "why":
-            return Found.nothing("I don't know: nothing in the index speaks of this."), False
+            return Found.nothing("I don't know: nothing that can be read speaks of this."), False
         if asked.kind in ("where", "how", "calls"):
             return self._of_places(asked, hits, commit)
         return self._of_history(asked, hits, history)

@@ -88,12 +88,14 @@ def callers(
     notes = (
         [f"`{last}` stands on more than {MOST_LINES} lines; not all were looked at."] if len(found) > MOST_LINES else []
     )
+    unnamed = sorted({path for path, _ in found[:MOST_LINES] if citations.is_unnamed(path, commit)})
+    notes += [f"The name of {path} is not UTF-8: it is left out." for path in unnamed[:1]]
     with BlobReader(git_dir) as reader:
         uses = list(_uses(reader, commit, last, found[:MOST_LINES], defined))
     outside = [use for use in uses if not any(_is_definition(use, place) for place in defined)]
     calls = [use for use in outside if use.is_call]
     if not outside:
-        return Found([], [*notes, f"Nothing in the tree uses `{name}`."])
+        return Found([], [*notes, f"Nothing {'else ' if unnamed else ''}in the tree uses `{name}`."])
     groups: dict[tuple[str, str], list[Use]] = {}
     for use in calls or outside:
         groups.setdefault((use.path, use.inside), []).append(use)

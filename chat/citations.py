@@ -192,6 +192,10 @@ class Citations:
             return None
         return self._reader.read(f"{commit}:{path}", MAX_BYTES)
 
+    def is_unnamed(self, path: str, commit: str) -> bool:
+        """Whether a file's name is not UTF-8 in git, which then knows none by the name that is shown."""
+        return not path.isascii() and self.source(path, commit) is None
+
     def _is_commit(self, commit: str) -> bool:
         """Whether a text is the whole hash of a commit; git takes a tag or a tree before a path as well."""
         if commit not in self._commits:

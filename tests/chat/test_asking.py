@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from dataclasses import replace
 from pathlib import Path
 
@@ -62,6 +63,21 @@ def test_it_is_the_place_of_the_last_answer(chat: Chat) -> None:
     how = ask(chat, "How does that function limit the total?", last)
     assert [one.text.split(" ")[0] for one in how.statements] == ["`discount`", "`checkout`"]
     assert not ask(chat, "What calls it?").known
+    assert ask(chat, "What changed in it since v1.0?", last).lead.startswith("1 commit of shop/basket.py since v1.0")
+
+
+@pytest.mark.parametrize(
+    "text", ["Where is coffee brewed?", "Who knows brew?", "Why was `brew` changed?", "When was brew introduced?"]
+)
+def test_a_file_whose_name_is_not_utf_8_is_named_and_left_out(chat: Chat, shop: Repo, text: str) -> None:
+    named = Path(os.fsdecode(os.fsencode(shop.path) + b"/caf\xe9.py"))
+    named.write_text('def brew(cups):\n    """Brew coffee."""\n    return cups\n', encoding="utf-8")
+    shop.commit("make some", {})
+    chat.update()
+    answer = ask(chat, text)
+    assert answer.notes[0] == "The name of caf\xe9.py is not UTF-8: it is left out."
+    assert not any("git" in note for note in answer.notes)
+    assert ask(chat, "What calls brew?").notes == [answer.notes[0], "Nothing else in the tree uses `brew`."]
 
 
 def test_what_was_said_tells_what_it_is(chat: Chat) -> None:
@@ -103,6 +119,9 @@ def test_a_folder_or_a_file_may_be_meant_by_its_own_name(chat: Chat, shop: Repo)
     assert ask(chat, "What changed in shop/ since v1.0?").lead.startswith("2 commits of shop since v1.0")
     assert ask(chat, "What changed in shop/none.py since v1.0?").notes == [
         "There is no file shop/none.py at this commit."
+    ]
+    assert ask(chat, "What changed in the flux capacitor since v1.0?").notes == [
+        "No file is about that: these are the commits of all."
     ]
 
 
