@@ -20,7 +20,7 @@ from core.files import Digests
 
 PROJECT = Path(__file__).resolve().parents[2]
 _NEVER_DECIDE = frozenset(
-    f"core/{name}.py" for name in ("__init__", "config", "errors", "files", "logs", "process", "progress")
+    f"core/{name}.py" for name in ("__init__", "config", "errors", "files", "interrupts", "logs", "process", "progress")
 )
 """Leaves that cannot change what a stage writes."""
 _NEVER_DECIDE_ROOMS = ("core/engine/", "core/estimating/")
