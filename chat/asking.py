@@ -130,7 +130,8 @@ class Chat:
     def _best(self, asked: Asked, commit: str) -> tuple[list[Hit], list[str]]:
         """The places that a question is about, in the order in which they are shown."""
         hits, notes = self._subject(asked)
-        hits = self._in_order(asked, hits, commit) if asked.kind in OF_PLACES else hits
+        if asked.kind in OF_PLACES or not (asked.names or asked.paths or (hits[:1] and hits[0].score == 0)):
+            hits = self._in_order(asked, hits, commit)  # those that a name or path gave have an order already
         unnamed = {hit.path for hit in hits if hit.kind != FOLDER and self.citations.is_unnamed(hit.path, commit)}
         first = next((hit.path for hit in hits[: order.MOST] if hit.path in unnamed), "")
         notes += [f"The name of {first} is not UTF-8: it is left out."] if first else []
@@ -234,6 +235,8 @@ class Chat:
     def _is_about(self, asked: Asked, hit: Hit, commit: str) -> bool:
         if hit.kind == FOLDER or hit.path in asked.paths or any(_has_name(hit, name) for name in asked.names):
             return True
+        if hit.kind == FILE and asked.kind not in OF_PLACES and Path(hit.path).stem in asked.topic.split():
+            return True
         return places.is_about(asked, self.citations, commit, hit)
 
     def _subject(self, asked: Asked) -> tuple[list[Hit], list[str]]:
@@ -254,6 +257,8 @@ class Chat:
             if len(called) > 1 and not found and asked.kind in ("introduced", "why"):
                 notes.append(_chosen(name, called))
             found += called
+        if not found and asked.kind in ("introduced", "why") and _single(asked) and (part := self._part(asked)):
+            return [part], notes
         return found or self.index.search(asked.topic or asked.text, SEARCHED), notes
 
     def _part(self, asked: Asked) -> Hit | None:
@@ -265,7 +270,9 @@ class Chat:
             if file_kind(path) == "code" and not is_test_file(path):
                 parts[path] = FILE
         found = [part for part in parts if part in named or Path(part).stem in named]
-        best = min(found, key=lambda part: (part not in named, part.count("/"), part), default="")
+        best = min(
+            found, key=lambda part: (part not in named, part.count("/"), parts[part] != FOLDER, part), default=""
+        )
         return Hit(best, 1, 1, "", "", parts[best]) if best else None
 
     def _files(self, asked: Asked) -> tuple[list[Hit], list[str]]:

@@ -293,11 +293,15 @@ class History:
             return touches[-1]
 
         def defines(place: int) -> bool:
-            found = touched.definitions(self.git_dir, touches[place].hash, name, timeout_s=self.timeout_s)
-            return bool(found)
+            return bool(touched.definitions(self.git_dir, touches[place].hash, name, timeout_s=self.timeout_s))
+
+        def has(place: int) -> bool:  # in languages that define without a word for it, such as C
+            return touched.has_word(self.git_dir, touches[place].hash, name, timeout_s=self.timeout_s)
+
+        stands = defines if self._asked(lambda: defines(0)) else has
 
         def known(place: int) -> bool | None:
-            return self._asked(lambda: defines(place))
+            return self._asked(lambda: stands(place))
 
         last = len(touches) - 1
         if known(last) is not False or known(0) is not True:

@@ -22,6 +22,9 @@ NAMED = 1.0
 """What a place gets for being named in the question; the scores of a search add up to as much."""
 _TEST = re.compile(r"tests?::|(?:.*(?:\.|::))?test_\w+$")
 """Symbols that are tests beside the code that they test."""
+_TEST_FILE = re.compile(r"_(?:unit)?tests?\.(?:cc|cpp|cxx)$")
+"""As C++ has them beside the code."""
+_HEADER, _SOURCE = re.compile(r"\.h(?:h|pp|xx)?$"), re.compile(r"\.(?:c|cc|cpp|cxx|m|mm)$")
 _ASKED_FOR = {
     "test": re.compile(
         r"\btested\b|\btests\s+(?:of|for)\b|\b(?:unit|regression|integration)\s+tests?\b|\btest\s+(?:suite|case|file)s?\b",
@@ -50,7 +53,21 @@ def in_order(question: str, hits: Sequence[Hit], held: Sequence[Collection[str]]
         found.append(replace(hit, score=weight * (ASIDE if _is_aside(question, hit) else 1.0)))
     parts = {hit.path for hit in found if hit.kind != FILE}
     exact = [hit for hit in found if hit.kind != FILE or hit.path not in parts]
-    return sorted(exact, key=lambda hit: -hit.score)
+    return sorted(_defined(exact), key=lambda hit: -hit.score)
+
+
+def _defined(hits: Sequence[Hit]) -> list[Hit]:
+    """Places without declarations in headers whose definition is there, which gets the better of both scores."""
+    best: dict[str, float] = {}
+    for hit in hits:
+        best[hit.symbol] = max(hit.score, best.get(hit.symbol, 0.0))
+    defined = {hit.symbol for hit in hits if hit.symbol and _SOURCE.search(hit.path)}
+    declared = {hit.symbol for hit in hits if hit.symbol in defined and _HEADER.search(hit.path)}
+    return [
+        replace(hit, score=best[hit.symbol]) if hit.symbol in declared else hit
+        for hit in hits
+        if not (hit.symbol in declared and _HEADER.search(hit.path))
+    ]
 
 
 def shown(hits: Sequence[Hit]) -> list[Hit]:
@@ -60,7 +77,8 @@ def shown(hits: Sequence[Hit]) -> list[Hit]:
 
 def kind_of(hit: Hit) -> str:
     """What a place is: test, documentation, configuration, other, or code."""
-    return "test" if is_test_file(hit.path) or _TEST.match(hit.symbol) else file_kind(hit.path)
+    is_test = is_test_file(hit.path) or _TEST_FILE.search(hit.path) or _TEST.match(hit.symbol)
+    return "test" if is_test else file_kind(hit.path)
 
 
 def _is_aside(question: str, hit: Hit) -> bool:

@@ -42,8 +42,14 @@ def described(citations: Citations, commit: str, asked: Asked, hit: Hit) -> Stat
         doc_end = end_of_doc(lines, hit.first, last, hit.doc)
         doc = hit.doc if doc_end else ""
     sources = _sources(citations, commit, hit, lines, max(doc_end, hit.first), last, wanted)
-    text = f"`{hit.symbol}` in {hit.path}{f': {doc}' if doc else ''}"
+    text = f"`{hit.symbol}` in {hit.path}{f': {said}' if (said := sentence_of(doc)) else ''}"
     return Statement(text, sources) if sources else None
+
+
+def sentence_of(doc: str) -> str:
+    """A docstring's first sentence without tags such as @return; "" where that is no sentence, as of "REQUIRES:"."""
+    text = re.split(r"(?:^|\s)@\w", doc, maxsplit=1)[0].strip()
+    return text if len(text.split()) > 1 else ""
 
 
 def _sources(

@@ -49,7 +49,7 @@ _SIGNS: dict[Kind, tuple[str, ...]] = {
     "why": (
         rf"\bwhy\s+(?:was|were|has|have|had)\b.*\b(?:{_CHANGED}|\w{{3,}}ed)\b|\bwhy\s+did\b.*\b{_CHANGE}\b",
         r"\bwhy\s+(?:do|does|is|are|was|were)\b.*\b(?:exist|here|there|needed|necessary)\b|\bwhy\s+do we have\b",
-        r"^\W*(?:(?:and|but|so)\s+)?why\W*$",
+        r"^\W*(?:(?:and|but|so)\s+)?why\W*$|\bwhy\b.*\b(?:no longer|not any ?more|any ?more)\b",
         r"\b(?:reason|rationale|motivation|history)\s+(?:for|behind|of)\b|\bwhat was the (?:reason|point|purpose)\b",
         rf"\b(?:when|by whom|how often)\s+(?:was|were|did|has|have)\b.*\b(?:last\s+)?(?:{_CHANGED}|{_CHANGE})\b",
         rf"\b(?:which|what)\s+commits?\b.*\b(?:{_CHANGED}|{_CHANGE}|broke|break|fix)\b",

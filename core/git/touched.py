@@ -109,6 +109,12 @@ def definitions(git_dir: Path, commit: str, name: str, *, timeout_s: float = SEC
     return matching_lines(git_dir, commit, pattern, unlike=_COMMENT, timeout_s=timeout_s)
 
 
+def has_word(git_dir: Path, commit: str, word: str, *, timeout_s: float = SECONDS) -> bool:
+    """Whether a word stands in any text file of a commit."""
+    line = ("grep", "-I", "-l", "-w", "-F", "-e", word, commit, "--")
+    return bool(run(git_dir, *line, accept=(0, 1), timeout_s=timeout_s))
+
+
 def matching_lines(
     git_dir: Path,
     commit: str,

@@ -57,6 +57,13 @@ def test_a_name_that_nothing_has_is_said_with_the_nearest(chat: Chat) -> None:
     assert answer.notes == ["Nothing in the tree uses `parse_durations`.", "The nearest symbol is `parse_duration`."]
 
 
+def test_a_word_that_only_a_file_is_called_by_is_that_file(chat: Chat) -> None:
+    came = ask(chat, "When was durations added?").statements[0]
+    assert came.text.startswith("shop/durations.py came in on ")
+    assert "read durations" in came.text
+    assert ask(chat, "Who knows the durations file?").known
+
+
 def test_it_is_the_place_of_the_last_answer(chat: Chat) -> None:
     last = ask(chat, "Where is the discount of a large order computed?")
     assert "`checkout` in shop/basket.py calls `discount`." in ask(chat, "What calls it?", last).statements[0].text

@@ -94,6 +94,14 @@ def test_a_name_may_be_younger_than_its_lines(repo: Repo, history: History) -> N
     assert found[1].startswith("Some of its lines are older, from 2020-09-13")
 
 
+def test_so_may_one_of_a_language_that_defines_without_a_word(repo: Repo, history: History) -> None:
+    repo.commit("one", {"a.c": "int one(void) {\n    return 1;\n}\n"})
+    history.commit = repo.commit("call it two", {"a.c": "int two(void) {\n    return 1;\n}\n"})
+    first, then = texts(history, history.introduced(Hit("a.c", 1, 3, "", "two", "function")))
+    assert 'commit "call it two"' in first
+    assert then.startswith("Some of its lines are older")
+
+
 def test_a_symbol_that_was_written_anew_is_not_younger_for_it(repo: Repo, history: History) -> None:
     filler = "".join(f"x_{number} = {number}\n" for number in range(40))
     repo.commit("much more", {"new.py": f"def second():\n    return 5\n\n\n{filler}"})

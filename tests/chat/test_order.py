@@ -41,6 +41,7 @@ def test_what_the_question_names_comes_first() -> None:
     [
         (hit("tests/test_a.py", 0.5), "Where is the parser tested?"),
         (hit("src/a.rs", 0.5, "tests::parses"), "Which unit tests does the parser have?"),
+        (hit("src/a_test.cc", 0.5), "Where is the parser tested?"),
         (hit("docs/guide.md", 0.5), "Where is the parser documented?"),
         (hit("setup.cfg", 0.5), "Where is the parser configured?"),
     ],
@@ -49,6 +50,13 @@ def test_tests_documents_and_settings_come_first_where_they_are_asked_for(aside:
     code = hit("a.py", 0.3)
     assert ordered("Where is the parser?", [aside, code]) == f"a.py {aside.path}"
     assert ordered(asks, [aside, code]) == f"{aside.path} a.py"
+
+
+def test_a_declaration_gives_way_to_its_definition() -> None:
+    declared, defined = hit("a.h", 0.5, "A::run"), hit("a.cc", 0.1, "A::run")
+    (found,) = order.in_order("q", [declared, defined], [{"word"}, {"word"}], [])
+    assert (found.path, found.score) == ("a.cc", pytest.approx(0.5 * 1.1**0.5))
+    assert ordered("q", [declared, hit("b.cc", 0.1, "B::run")]) == "a.h b.cc"
 
 
 def test_a_symbol_stands_for_its_file() -> None:

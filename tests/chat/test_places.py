@@ -72,6 +72,20 @@ def test_a_document_is_told_by_its_heading(citations: Citations) -> None:
     assert "By bicycle" in told.citations[0].quote
 
 
+@pytest.mark.parametrize(
+    ("doc", "expected"),
+    [
+        ("Turn a text into seconds.", "Turn a text into seconds."),
+        ("Write to a stream @param resource $stream", "Write to a stream"),
+        ("@return $this", ""),
+        ("REQUIRES:", ""),
+        ("Send to ada@example.org at once.", "Send to ada@example.org at once."),
+    ],
+)
+def test_tags_and_headings_are_no_sentence(doc: str, expected: str) -> None:
+    assert places.sentence_of(doc) == expected
+
+
 def test_where_a_signature_and_a_docstring_end() -> None:
     assert places.end_of_signature(LONG, PRICE) == 5
     assert places.end_of_doc(LONG, 1, len(LONG), "What a thing costs.") == 6

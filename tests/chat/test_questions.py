@@ -177,6 +177,7 @@ def test_a_question_may_point_back() -> None:
         ("And its callers?", "calls"),
         ("Where is that function used?", "calls"),
         ("why?", "why"),
+        ("Why is it no longer so?", "why"),
         ("When is it called with a timeout?", "how"),
     ],
 )

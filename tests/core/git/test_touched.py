@@ -56,6 +56,12 @@ def test_a_file_and_a_range_of_commits(told: Repo) -> None:
     assert titles(touched.mentioning(git_dir, "HEAD", "def second")) == ["add first and second"]
 
 
+def test_a_word_stands_in_a_commit(told: Repo) -> None:
+    git_dir = told.path / ".git"
+    assert touched.has_word(git_dir, "HEAD", "second")
+    assert not touched.has_word(git_dir, "HEAD", "secon")
+
+
 def test_definitions_are_lines_with_a_word_that_defines(told: Repo) -> None:
     told.commit("use it", {"use.py": "second()\nx = second\n"})
     assert touched.definitions(told.path / ".git", "HEAD", "second") == [("moved.py", 5)]
