@@ -21,7 +21,8 @@ import numpy as np
 from benchmarks.files import clone_name
 from chat import order
 from chat.answer import Answer
-from chat.asking import OF_PLACES, opened
+from chat.asking import opened
+from chat.subjects import OF_PLACES
 from core.config import ChatConfig, cache_folder
 from core.engine.command import CONTEXT_SETTINGS, with_exit_codes
 from core.errors import UserError

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-import re
+import functools
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -11,33 +11,24 @@ from pathlib import Path
 from chat import claims, order, places
 from chat.answer import Answer, State
 from chat.calls import MOST_SHOWN, Place, callers
-from chat.citations import Citation, Citations, address, lines_of
+from chat.citations import Citation, Citations, address
 from chat.history import FOLDER, History, name_of
 from chat.providers import MOST_EXCERPTS, MOST_LINES, Provider
 from chat.questions import Asked, is_about_the_last, read
 from chat.statements import Found, Statement
-from core.code.languages import file_kind
-from core.code.test_files import is_test_file
+from chat.subjects import OF_PLACES, Subjects, has_name
 from core.config import ChatConfig
 from core.errors import GitloreError, StageError, UserError
 from core.git import refs, touched, trees
 from core.git.blobs import missing
 from core.git.repositories import open_repository
 from core.logs import log
-from core.ranking.terms import words
-from index import synonyms
 from index.code_index import CodeIndex
-from index.hits import FILE, Hit
+from index.hits import Hit
 
-SEARCHED = 50
 MOST_HITS = 20
 MOST_NEAREST = 2
 """Places that are shown where none is an answer."""
-MOST_NAMED = 2
-"""Symbols of a name in a question that are shown before those that are found by its words."""
-OF_PLACES = ("where", "how")
-"""Kinds of questions that places answer."""
-_TELLS_MORE = {"function", "class", "method", "struct", "trait", "interface", "enum", "impl", "type", "module", "macro"}
 
 
 @contextlib.contextmanager
@@ -63,6 +54,11 @@ class Chat:
     """The language model that writes, if any."""
     timeout_s: float = touched.SECONDS
     """For each question to git."""
+
+    @functools.cached_property
+    def subjects(self) -> Subjects:
+        """What its questions are about."""
+        return Subjects(self.git_dir, self.index, self.citations)
 
     def state(self, commit: str) -> State:
         """How far a commit is from the branch that is checked out."""
@@ -99,7 +95,7 @@ class Chat:
         if not (asked.has_subject or asked.kind == "since" or is_about_it):
             found = Found.nothing("I don't know what this is about: name a symbol, a file or a topic.")
             return self._delivered(asked, found, [], commit, known=False)
-        hits, notes = ([last], list[str]()) if last is not None and is_about_it else self._best(asked, commit)
+        hits, notes = ([last], list[str]()) if last is not None and is_about_it else self.subjects.of(asked, commit)
         if is_about_it:
             it = hits[0]
             asked = replace(asked, names=(it.symbol,)) if it.symbol else replace(asked, paths=(it.path,))
@@ -107,35 +103,6 @@ class Chat:
         found = replace(found, notes=list(dict.fromkeys([*notes, *found.notes])))
         answer = self._delivered(asked, found, hits, commit, known=known)
         return self._written(answer) if self.provider and known and answer.statements else answer
-
-    def subject(self, said: Sequence[str]) -> Hit | None:
-        """The place that the last of some questions points back to, if it does: what one before it was about."""
-        *earlier, question = map(read, said)
-        if not is_about_the_last(question):
-            return None
-        before = next((one for one in reversed(earlier) if not is_about_the_last(one)), None)
-        hits = self._best(before, self.index.commit or "")[0] if before and before.has_subject else []
-        return hits[0] if hits else None
-
-    def place(self, path: str, first: int, symbol: str, kind: str) -> Hit | None:
-        """Where a place of an older answer is today: the symbol of that name, or the file; None where it is gone."""
-        if symbol:
-            there = [hit for hit in self.index.symbols_named(symbol) if hit.path == path]
-            return min(there, key=lambda hit: abs(hit.first - first), default=None)
-        if kind == FOLDER:
-            return Hit(path, 1, 1, "", "", FOLDER)
-        lines = self.citations.lines(path, self.index.commit or "")
-        return Hit(path, 1, len(lines), "", "", FILE) if lines else None
-
-    def _best(self, asked: Asked, commit: str) -> tuple[list[Hit], list[str]]:
-        """The places that a question is about, in the order in which they are shown."""
-        hits, notes = self._subject(asked)
-        if asked.kind in OF_PLACES or not (asked.names or asked.paths or (hits[:1] and hits[0].score == 0)):
-            hits = self._in_order(asked, hits, commit)  # those that a name or path gave have an order already
-        unnamed = {hit.path for hit in hits if hit.kind != FOLDER and self.citations.is_unnamed(hit.path, commit)}
-        first = next((hit.path for hit in hits[: order.MOST] if hit.path in unnamed), "")
-        notes += [f"The name of {first} is not UTF-8: it is left out."] if first else []
-        return [hit for hit in hits if hit.path not in unnamed], notes
 
     def _written(self, answer: Answer) -> Answer:
         """The answer as the language model writes it; as it is, and why, where that does not hold."""
@@ -169,7 +136,7 @@ class Chat:
     def _found(self, asked: Asked, hits: list[Hit], commit: str) -> tuple[Found, bool]:
         """What there is to say, and whether it is an answer rather than only the nearest."""
         if asked.kind == "calls" and (name := next(iter(asked.names), "")):
-            defined = [Place(hit.path, hit.first, hit.last, hit.symbol) for hit in hits if _has_name(hit, name)]
+            defined = [Place(hit.path, hit.first, hit.last, hit.symbol) for hit in hits if has_name(hit, name)]
             found = callers(self.git_dir, self.citations, commit, name, defined, timeout_s=self.timeout_s)
             if not (found.statements or defined) and hits:
                 return replace(found, notes=[*found.notes, f"The nearest symbol is {name_of(hits[0])}."]), False
@@ -191,7 +158,7 @@ class Chat:
         return self._of_history(asked, hits, history)
 
     def _of_history(self, asked: Asked, hits: list[Hit], history: History) -> tuple[Found, bool]:
-        sure = bool(hits) and self._is_about(asked, hits[0], history.commit)
+        sure = bool(hits) and self.subjects.is_about(asked, hits[0], history.commit)
         if asked.kind == "why":
             found = history.why(asked, hits[0] if sure else None)
         elif asked.kind == "introduced":
@@ -206,7 +173,7 @@ class Chat:
 
     def _of_places(self, asked: Asked, hits: list[Hit], commit: str) -> tuple[Found, bool]:
         shown = order.shown(hits)
-        sure = any(self._is_about(asked, hit, commit) for hit in shown)
+        sure = any(self.subjects.is_about(asked, hit, commit) for hit in shown)
         found = [
             places.described(self.citations, commit, asked, hit) for hit in (shown if sure else shown[:MOST_NEAREST])
         ]
@@ -219,11 +186,6 @@ class Chat:
             statements += self._callers_of(shown[0], commit)
         return Found(statements), True
 
-    def _in_order(self, asked: Asked, hits: Sequence[Hit], commit: str) -> list[Hit]:
-        held = [places.held(asked, self.citations, commit, hit) for hit in hits]
-        named = [hit for hit in hits if hit.path in asked.paths or any(_has_name(hit, name) for name in asked.names)]
-        return order.in_order(asked.text, hits, held, named)
-
     def _callers_of(self, hit: Hit, commit: str) -> list[Statement]:
         """One hop: a sentence about what calls a function."""
         name, where = hit.symbol, Place(hit.path, hit.first, hit.last, hit.symbol)
@@ -232,71 +194,13 @@ class Chat:
             return []
         return found.statements[:1]
 
-    def _is_about(self, asked: Asked, hit: Hit, commit: str) -> bool:
-        if hit.kind == FOLDER or hit.path in asked.paths or any(_has_name(hit, name) for name in asked.names):
-            return True
-        if hit.kind == FILE and asked.kind not in OF_PLACES and Path(hit.path).stem in asked.topic.split():
-            return True
-        return places.is_about(asked, self.citations, commit, hit)
-
-    def _subject(self, asked: Asked) -> tuple[list[Hit], list[str]]:
-        """The places that a question is about, the best first, and what is to be said of the choice."""
-        files, notes = self._files(asked)
-        if asked.kind in OF_PLACES and asked.words:
-            named = [hit for name in asked.names for hit in self._called(name)[:MOST_NAMED]]
-            question = f"{asked.text}\n{' '.join(synonyms.added(words(asked.text)))}"  # said below, they count less
-            found = [*named, *files, *self.index.search(question, SEARCHED)]
-            return list({(hit.path, hit.first, hit.last): hit for hit in found}.values()), notes
-        found = list(files)
-        if asked.kind in ("who", "since") and not asked.names and not found and (part := self._part(asked)):
-            return [part], notes
-        for name in asked.names or _single(asked):
-            called = self._called(name)
-            if not asked.names and called and is_test_file(called[0].path):
-                continue  # a plain word, which a test happens to be called by
-            if len(called) > 1 and not found and asked.kind in ("introduced", "why"):
-                notes.append(_chosen(name, called))
-            found += called
-        if not found and asked.kind in ("introduced", "why") and _single(asked) and (part := self._part(asked)):
-            return [part], notes
-        return found or self.index.search(asked.topic or asked.text, SEARCHED), notes
-
-    def _part(self, asked: Asked) -> Hit | None:
-        """The folder or file nearest to the root that a question names by its path, or by its own name alone."""
-        named = {word.strip("/.") for word in asked.topic.split()}
-        parts: dict[str, str] = {}
-        for path in trees.files_of(self.git_dir, self.index.commit or ""):
-            parts |= {str(folder): FOLDER for folder in Path(path).parents if str(folder) != "."}
-            if file_kind(path) == "code" and not is_test_file(path):
-                parts[path] = FILE
-        found = [part for part in parts if part in named or Path(part).stem in named]
-        best = min(
-            found, key=lambda part: (part not in named, part.count("/"), parts[part] != FOLDER, part), default=""
-        )
-        return Hit(best, 1, 1, "", "", parts[best]) if best else None
-
-    def _files(self, asked: Asked) -> tuple[list[Hit], list[str]]:
-        """The files that a question names, and sentences about those that are not there."""
-        found, notes = [], []
-        tree = trees.files_of(self.git_dir, self.index.commit or "") if asked.paths else {}
-        for path in asked.paths:
-            source = self.citations.source(path, self.index.commit or "")
-            if source is not None:
-                found.append(Hit(path, 1, max(len(lines_of(source)), 1), "", "", FILE))
-            elif any(one.startswith(f"{path.rstrip('/')}/") for one in tree):
-                found += [] if asked.kind in OF_PLACES else [Hit(path.rstrip("/"), 1, 1, "", "", FOLDER)]
-            elif "/" in path:
-                notes.append(f"There is no file {path} at this commit.")
-        return found, notes
-
-    def _called(self, name: str) -> list[Hit]:
-        return sorted(self.index.symbols_named(name), key=_order)
-
     def _of_topic(self, asked: Asked, hits: Sequence[Hit]) -> list[Hit]:
         """The files that recent changes are asked about: named ones, folders, or those that the topic is about."""
         if not asked.has_subject:
             return []
-        return [hit for hit in hits[:3] if hit.kind == FOLDER or self._is_about(asked, hit, self.index.commit or "")]
+        return [
+            hit for hit in hits[:3] if hit.kind == FOLDER or self.subjects.is_about(asked, hit, self.index.commit or "")
+        ]
 
     def _moved(self, text: str, where: tuple[str, int, int, str], commit: str) -> Answer:
         """Where the lines of a citation stand now."""
@@ -342,29 +246,3 @@ class Chat:
 def _is_within(citation: Citation, whole: Citation) -> bool:
     same = citation.path and (citation.path, citation.commit) == (whole.path, whole.commit)
     return bool(same and whole.first <= citation.first and citation.last <= whole.last)
-
-
-def _has_name(hit: Hit, name: str) -> bool:
-    return name in (hit.symbol, *re.split(r"\.|::", hit.symbol)) or hit.symbol.endswith(f".{name}")
-
-
-def _single(asked: Asked) -> list[str]:
-    """The one word of a topic, which may be a symbol's name."""
-    return [asked.topic] if re.fullmatch(r"\w+", asked.topic) else []
-
-
-def _order(hit: Hit) -> tuple[bool, bool, bool, int, int, str]:
-    """What is likeliest meant by a name: code before tests and documents, outer before inner, long before short.
-
-    A declaration is shorter than its definition.
-    """
-    depth, lines = len(re.split(r"\.|::", hit.symbol)), hit.last - hit.first
-    is_code = file_kind(hit.path) == "code"
-    return is_test_file(hit.path), not is_code, hit.kind not in _TELLS_MORE, depth, -lines, hit.path
-
-
-def _chosen(name: str, found: Sequence[Hit]) -> str:
-    first, *rest = found
-    others = ", ".join(f"`{hit.symbol}` in {hit.path}" for hit in rest[:3])
-    more = f" and {len(rest) - 3} more" if len(rest) > 3 else ""
-    return f"{len(found)} symbols are called `{name}`; this is `{first.symbol}` in {first.path}, beside {others}{more}."

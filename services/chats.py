@@ -162,7 +162,7 @@ class Desk:
         if record is None:
             raise no_such_answer(answer_id)
         best = next(iter(record["hits"]), None)
-        return best and self.chat.place(best["path"], best["first"], best["symbol"], best["kind"])
+        return best and self.chat.subjects.place(best["path"], best["first"], best["symbol"], best["kind"])
 
     def check(self, commit: str) -> None:
         """Raises 409 where another commit is asked about than the one that is indexed."""
@@ -188,7 +188,7 @@ class ChatModel:
             raise RefusedError(400, f"a question has 1 to {MOST_TEXT:,} characters", param="messages")
 
         def answer(desk: Desk) -> Iterator[AnswerPart]:
-            record = desk.answered(question, desk.chat.subject(request.said[-MOST_SAID:]))
+            record = desk.answered(question, desk.chat.subjects.pointed_at(request.said[-MOST_SAID:]))
             for text in in_markdown(record):
                 yield AnswerPart(text)
             fields = {"answer_id": record["answer_id"], "citations": record["citations"]}

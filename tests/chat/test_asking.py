@@ -88,22 +88,22 @@ def test_a_file_whose_name_is_not_utf_8_is_named_and_left_out(chat: Chat, shop: 
 
 
 def test_what_was_said_tells_what_it_is(chat: Chat) -> None:
-    found = chat.subject(["Where are durations parsed?", "How does it work?", "and who wrote it?"])
+    found = chat.subjects.pointed_at(["Where are durations parsed?", "How does it work?", "and who wrote it?"])
     assert found
     assert found.symbol == "parse_duration"
-    assert chat.subject(["Where are durations parsed?", "Who wrote the basket?"]) is None
-    assert chat.subject(["Who wrote it?"]) is None
+    assert chat.subjects.pointed_at(["Where are durations parsed?", "Who wrote the basket?"]) is None
+    assert chat.subjects.pointed_at(["Who wrote it?"]) is None
 
 
 def test_a_place_of_an_older_answer_is_found_by_its_name(chat: Chat) -> None:
-    found = chat.place("shop/basket.py", 99, "discount", "function")
+    found = chat.subjects.place("shop/basket.py", 99, "discount", "function")
     assert found
     assert (found.first, found.symbol) == (18, "discount")
-    assert chat.place("shop/other.py", 18, "discount", "function") is None
-    whole = chat.place("docs/guide.md", 1, "", "file")
+    assert chat.subjects.place("shop/other.py", 18, "discount", "function") is None
+    whole = chat.subjects.place("docs/guide.md", 1, "", "file")
     assert whole
     assert whole.last == 5
-    assert chat.place("docs/none.md", 1, "", "file") is None
+    assert chat.subjects.place("docs/none.md", 1, "", "file") is None
 
 
 def test_history_questions_cite_commits(chat: Chat, shop: Repo) -> None:
