@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from typing import Literal
 
@@ -215,6 +215,14 @@ _FRAME = frozenset(
         *("repo", "project", "week", "month", "year", "day", "yesterday", "today", "any", "get", "gets", "at", "from"),
     ]
 )
+_TELLS_OF_PLACES = frozenset(
+    [
+        *("file", "files", "removed", "added", "add", "changed", "change", "changes", "created", "create", "renamed"),
+        *("moved", "introduced", "new", "old", "first", "last", "version", "release", "commit", "commits", "history"),
+        *("call", "called", "write", "use", "class", "method", "module", "symbol", "author", "owner", "reference"),
+    ]
+)
+"""Words that ask in questions about history or callers, and tell what a place is about."""
 _DOTTED = re.compile(r"[^\W\d]\w*(?:(?:\.|::)[^\W\d]\w*)+")
 _TEXTS = re.compile(r"\"([^\"]{3,200})\"|“([^”]{3,200})”|(?<![\w-])(--[A-Za-z][\w-]{2,100})")
 _PRONOUNS = ("it", "this", "that", "them", "they", "these", "those")
@@ -267,7 +275,7 @@ def read(text: str) -> Asked:
     names = dict.fromkeys(name for name in (*_plain(subject, paths), *dotted, *spelled) if name)
     when, until = _time_of(text) if kind == "since" else ("", "")
     texts = tuple(dict.fromkeys(next(filter(None, found)) for found in _TEXTS.findall(text)))
-    topic = _topic(text, when, until)
+    topic = _topic(text, when, until, _FRAME - _TELLS_OF_PLACES if kind in ("where", "how") else _FRAME)
     if kind == "calls" and topic and not names:  # "when is it called with a timeout?" asks for more than callers
         kind = "how"
     return Asked(text, kind, tuple(names), paths, texts, topic, when, until)
@@ -313,10 +321,10 @@ def _time_of(text: str) -> tuple[str, str]:
     return (recent[0] if recent else "recently"), ""
 
 
-def _topic(text: str, when: str, until: str) -> str:
+def _topic(text: str, when: str, until: str, frame: Collection[str]) -> str:
     found = (
         word
         for word in re.findall(r"[^\s,;?!()\"'`]+", _without(text, (when, until)))
-        if word.lower().strip(".:") not in _FRAME
+        if word.lower().strip(".:") not in frame
     )
     return " ".join(found)

@@ -152,6 +152,11 @@ def test_the_topic_is_what_is_left() -> None:
     assert read("Who wrote src/parser.py?").paths == ("src/parser.py",)
 
 
+def test_what_asks_about_history_tells_of_a_place() -> None:
+    assert read("Where are old temporary files removed?").topic == "old temporary files removed"
+    assert read("Who maintains the temporary files?").topic == "temporary"
+
+
 def test_texts_are_looked_for_as_they_are() -> None:
     assert read('When was the flag --hyperlink-format added, and "no such file" too?').texts == (
         "--hyperlink-format",
