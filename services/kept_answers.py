@@ -24,9 +24,13 @@ CREATE TABLE IF NOT EXISTS answers (
     useful INTEGER, comment TEXT NOT NULL DEFAULT ''
 );
 """
+_INDEXES = (  # without them, each answer that is kept reads all others
+    "CREATE INDEX IF NOT EXISTS unrated ON answers (number) WHERE useful IS NULL",
+    "CREATE INDEX IF NOT EXISTS rated ON answers (number) WHERE useful IS NOT NULL",
+)
 _FORGET = """
-DELETE FROM answers WHERE (useful IS NULL) = ? AND number NOT IN (
-    SELECT number FROM answers WHERE (useful IS NULL) = ? ORDER BY number DESC LIMIT ?
+DELETE FROM answers WHERE useful IS {null} AND number <= (
+    SELECT number FROM answers WHERE useful IS {null} ORDER BY number DESC LIMIT 1 OFFSET {most}
 )
 """
 
@@ -40,6 +44,9 @@ class KeptAnswers:
     def __init__(self, git_dir: Path, cache_dir: Path) -> None:
         path = cache_dir / "index" / f"{name_of(git_dir)}.answers.db"
         self._database = Database(path, VERSION, _SCHEMA)
+        with self._database.writing():  # a file of an earlier version of the program has none
+            for line in _INDEXES:
+                self._database.execute(line)
 
     def close(self) -> None:
         """Close the file."""
@@ -53,8 +60,8 @@ class KeptAnswers:
             self._database.execute(
                 "INSERT INTO answers (id, time, data) VALUES (?, ?, ?)", [answer_id, time.time(), data]
             )
-            for unrated, most in ((True, MOST_ANSWERS), (False, MOST_RATED)):
-                self._database.execute(_FORGET, [unrated, unrated, most])
+            for null, most in (("NULL", MOST_ANSWERS), ("NOT NULL", MOST_RATED)):
+                self._database.execute(_FORGET.format(null=null, most=most))
         return answer_id
 
     def find(self, answer_id: str) -> dict[str, Any] | None:

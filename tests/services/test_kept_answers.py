@@ -37,6 +37,15 @@ def test_the_newest_are_kept_and_rated_ones_longer(tmp_path: Path, monkeypatch: 
         assert [kept.find(one) is not None for one in others] == [False, False, True, True, True]
 
 
+def test_keeping_an_answer_reads_no_other(tmp_path: Path) -> None:
+    with closing(KeptAnswers(tmp_path, tmp_path)) as kept:
+        for null in ("NULL", "NOT NULL"):
+            line = kept_answers._FORGET.format(null=null, most=10)
+            plan = [row[3] for row in kept._database.execute(f"EXPLAIN QUERY PLAN {line}")]
+            name = "unrated" if null == "NULL" else "rated"
+            assert [one for one in plan if "answers" in one and f"INDEX {name}" not in one] == [], plan
+
+
 def test_a_damaged_row_is_an_error_with_what_to_do(tmp_path: Path) -> None:
     with closing(KeptAnswers(tmp_path, tmp_path)) as kept:
         one = kept.keep({"question": "x"})
