@@ -198,12 +198,7 @@ class CodeIndex:
     def symbols_named(self, name: str) -> list[Hit]:
         """The symbols with this name or qualified name, in the order of their paths."""
         corpus = self.corpus()
-        return [
-            corpus.hit(int(corpus.starts[number]) + place)
-            for number, file in enumerate(corpus.files)
-            for place, symbol in enumerate(file.text.symbols)
-            if name in (symbol.name, symbol.last_name)
-        ]
+        return [corpus.hit(document) for document in corpus.by_name.get(name, [])]
 
     def is_common(self, word: str) -> bool:
         """Whether a stem is in more documents, symbols or files, than COMMON and LEAST_COMMON."""

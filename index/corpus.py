@@ -16,7 +16,7 @@ from core.ranking.paths import stem
 from core.ranking.terms import IDENTIFIER, Terms, part_numbers
 from index.hits import FILE, Hit
 from index.texts import Counts, Symbol, Text
-from index.vectors import Vectors
+from index.vectors import Centred, Vectors
 
 
 @dataclass(frozen=True)
@@ -79,6 +79,16 @@ class Corpus:
         return Hit(file.path, symbol.first, symbol.last, file.blob, symbol.name, symbol.kind, symbol.doc)
 
     @cached_property
+    def by_name(self) -> dict[str, list[int]]:
+        """The documents of symbols, by their qualified names and by their own."""
+        found: dict[str, list[int]] = {}
+        for start, file in zip(self.starts.tolist(), self.files, strict=False):
+            for document, symbol in enumerate(file.text.symbols, start):
+                for name in {symbol.name, symbol.last_name}:
+                    found.setdefault(name, []).append(document)
+        return found
+
+    @cached_property
     def words(self) -> Inverted:
         """Words of each document."""
         return self._inverted([file.text.words for file in self.files])
@@ -105,10 +115,10 @@ class Corpus:
         return Inverted.by_term(every >> 32, (every & 0xFFFFFFFF).astype(np.uint32), counts, len(self))
 
     @cached_property
-    def vectors(self) -> Vectors | None:
+    def vectors(self) -> Centred | None:
         """Of each document; None unless all have one."""
         found = [file.vectors for file in self.files if file.vectors is not None]
-        return np.concatenate(found) if found and len(found) == len(self.files) else None
+        return Centred(np.concatenate(found)) if found and len(found) == len(self.files) else None
 
     def _inverted(self, counts: Sequence[Counts]) -> Inverted:
         counts = counts or [Counts(b"", b"", b"", b"")]

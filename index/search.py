@@ -28,7 +28,7 @@ from index.corpus import Corpus
 from index.features import Asked
 from index.hits import Hit
 from index.tree import Tree
-from index.vectors import Table, cosines
+from index.vectors import Table
 
 SHIPPED = Path(__file__).with_name("weights.json")
 Class = Literal["named", "plain"]
@@ -87,7 +87,7 @@ class Searcher:
     def asked(self, question: str) -> Asked:
         """A question with what every document has for it."""
         vectors = self.corpus.vectors
-        vector = cosines(vectors, self.table.of_question(question)) if self.table and vectors is not None else None
+        vector = vectors.cosines(self.table.of_question(question)) if self.table and vectors else None
         return Asked(self.corpus, Query(question), vector)
 
     def class_of(self, query: Query) -> Class:

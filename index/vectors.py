@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import functools
 import importlib.util
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -120,15 +120,29 @@ def installed() -> Table | None:
     return Table(folder) if folder else None
 
 
-def cosines(vectors: Vectors, question: Floats) -> Floats:
-    """How like a question each document is: cosines after the mean of all documents was taken away; 0 without words."""
-    mean = vectors.mean(axis=0, dtype=np.float32) if len(vectors) else np.zeros(WIDTH, np.float32)
-    asked = question.astype(np.float32) - mean
-    asked /= max(float(np.linalg.norm(asked)), 1e-9)
-    found = np.zeros(len(vectors))
-    for start in range(0, len(vectors), _AT_ONCE):
-        some: Any = vectors[start : start + _AT_ONCE].astype(np.float32)
-        filled = some.any(axis=1)
-        some -= mean
-        found[start : start + _AT_ONCE] = filled * (some @ asked) / np.maximum(np.linalg.norm(some, axis=1), 1e-9)
-    return found
+class Centred:
+    """Vectors of documents, with what their mean takes away from each: words that are everywhere."""
+
+    def __init__(self, vectors: Vectors) -> None:
+        self._vectors = vectors
+        self._mean = vectors.mean(axis=0, dtype=np.float32) if len(vectors) else np.zeros(WIDTH, np.float32)
+        self._inverse = np.zeros(len(vectors), np.float32)
+        """Of each vector's length without the mean; 0 for one that says nothing."""
+        for place, some in self._parts():
+            lengths = np.linalg.norm(some - self._mean, axis=1)
+            self._inverse[place] = some.any(axis=1) / np.maximum(lengths, 1e-9)
+
+    def cosines(self, question: Floats) -> Floats:
+        """How like a question each document is; 0 for one without words."""
+        asked = question.astype(np.float32) - self._mean
+        asked /= max(float(np.linalg.norm(asked)), 1e-9)
+        found = np.zeros(len(self._vectors))
+        for place, some in self._parts():
+            found[place] = (some @ asked - self._mean @ asked) * self._inverse[place]
+        return found
+
+    def _parts(self) -> Iterator[tuple[slice, Any]]:
+        """Some at once, since all in single precision would take twice as much memory."""
+        for start in range(0, len(self._vectors), _AT_ONCE):
+            place = slice(start, start + _AT_ONCE)
+            yield place, self._vectors[place].astype(np.float32)

@@ -12,7 +12,7 @@ from builders import Repo
 from index import vectors
 from index.code_index import CodeIndex
 from index.spellings import Spelled
-from index.vectors import WIDTH, Table, cosines
+from index.vectors import WIDTH, Centred, Table
 
 
 @pytest.fixture(scope="module")
@@ -24,7 +24,7 @@ def table() -> Table:
 
 def test_what_means_the_same_is_near(table: Table) -> None:
     documents = Spelled.of(["remove_user account", "parse_html markup", "open_socket port"]).words()
-    found = cosines(table.of_documents(documents), table.of_question("How is a customer deleted?"))
+    found = Centred(table.of_documents(documents)).cosines(table.of_question("How is a customer deleted?"))
     assert found.argmax() == 0
     assert found.min() >= -1
     assert found.max() <= 1
@@ -56,8 +56,8 @@ def test_words_of_every_program_do_not_count(table: Table) -> None:
 
 
 def test_nothing_is_like_a_document_without_words(table: Table) -> None:
-    assert cosines(table.of_documents(Spelled.of(["", "user"]).words()), table.of_question("user"))[0] == 0
-    assert len(cosines(table.of_documents(Spelled.of([]).words()), table.of_question("user"))) == 0
+    assert Centred(table.of_documents(Spelled.of(["", "user"]).words())).cosines(table.of_question("user"))[0] == 0
+    assert len(Centred(table.of_documents(Spelled.of([]).words())).cosines(table.of_question("user"))) == 0
 
 
 def test_an_index_works_without_the_table_and_gets_vectors_when_it_comes(
