@@ -261,6 +261,17 @@ def test_everybody_can_read_the_pages(browser: Browser, site: Site, scheme: str,
     assert found == []
 
 
+def test_an_index_is_made_by_a_button_and_its_state_follows(watched: Watched, site: Site) -> None:
+    page = watched.page
+    page.goto(site.url)
+    for name, said in (("new", "Indexed at"), ("empty", "commit something first")):
+        card = page.locator(".card", has=page.get_by_role("link", name=name, exact=True))
+        expect(card).to_contain_text("Not indexed yet")
+        card.get_by_role("button").click()
+        expect(card).to_contain_text(said)
+        expect(card.get_by_role("button")).to_have_text("Update" if name == "new" else "Try again")
+
+
 def grave(page: Page) -> list[tuple[str, Any]]:
     """What axe-core finds serious or critical on a page, with the elements."""
     found = Axe().run(page).response["violations"]
