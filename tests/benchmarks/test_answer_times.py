@@ -41,5 +41,5 @@ def test_a_service_is_started_asked_and_ended(tmp_path: Path) -> None:
     done = CliRunner().invoke(main, ["--repo", str(repo.path), "--questions", "4"], catch_exceptions=False)
     assert done.exit_code == 0, done.output
     assert "2 symbols" in done.output
-    assert "4 questions: median" in done.output
-    assert "CPU of the service" in done.output
+    assert "wait of 4 questions: median" in done.output
+    assert "CPU time of 4 questions: median" in done.output
