@@ -25,7 +25,7 @@ BODIES: Final[Mapping[str, dict[str, Any]]] = {
     "/v1/completions": {"prompt": "fn", "max_tokens": 4, "stop": ["a"], "seed": 1, "stream": False},
     "/v1/chat/completions": {"messages": [{"role": "user", "content": [{"type": "text", "text": "fix"}]}], "stop": "a"},
     "/v1/responses": {"input": "fix", "instructions": "be brief", "stream": True},
-    "/chat": {"question": "where is the retry?", "repo": REPO, "commit": "HEAD", "stream": False},
+    "/chat": {"question": "where is the retry?", "repo": REPO, "commit": "", "answer_id": "", "stream": False},
     f"/index/{REPO}/initial": {"commit": "HEAD~1"},
     f"/index/{REPO}/diff": {"commit": ""},
     "/feedback": {"answer_id": "ans_0", "useful": True, "comment": "good"},
@@ -38,7 +38,7 @@ TOOLS: Final[Mapping[str, dict[str, Any]]] = {
     "file_history": {"path": "a.py"},
     "search_code": {"query": "retry", "top": 3},
     "get_context": {"of": "a.py:1-2"},
-    "ask": {"question": "who knows a.py?"},
+    "ask": {"question": "who knows a.py?", "follows": ""},
     "who_knows": {"of": "a.py"},
     "why_changed": {"of": "a.py"},
 }
