@@ -117,7 +117,7 @@ class SharedDatabase:
 
     @contextlib.contextmanager
     def reading(self) -> Iterator[None]:
-        """All that is read within is of one moment, whatever others write; within `writing`, of it."""
+        """All that is read within is of one moment, whatever others write. May stand within `writing`."""
         if self._open:
             yield
             return
