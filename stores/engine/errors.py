@@ -15,6 +15,7 @@ _HINTS = (
     ("disk I/O", "free some disk space; the database is unchanged"),
     ("malformed", "replace it with the newest file in backups/"),
     ("not a database", "replace it with the newest file in backups/"),
+    ("permission denied", "connect as the role that made it; to make one, as a role that may create schemas"),
     ("locked", "another program keeps a transaction open on it"),
     ("connect", "check the URL, and that the server is running"),
     ("authentication", "check the URL, and that the server is running"),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
+import psycopg
 import pytest
 from builders import Repo
 
@@ -106,6 +107,15 @@ def test_a_server_that_is_not_there_is_said_without_the_password(repo: Repo, tmp
     with pytest.raises(StageError, match="postgresql://") as caught:
         CodeIndex(repo.path / ".git", tmp_path, "postgresql://me:secret@/name?host=/nowhere")
     assert "secret" not in str(caught.value)
+
+
+def test_another_role_is_told_what_it_lacks(clone: Open, empty_server: str) -> None:
+    with psycopg.connect(empty_server) as connection:
+        connection.execute("DROP ROLE IF EXISTS stranger")
+        connection.execute("CREATE ROLE stranger LOGIN")
+    with clone("mine") as mine, pytest.raises(StageError, match="permission denied") as caught:
+        CodeIndex(mine.git_dir, mine.cache_dir, empty_server.replace("postgres:@", "stranger@"))
+    assert "the role that made it" in caught.value.hint
 
 
 def test_a_repository_without_commits_has_no_name_there(
