@@ -83,6 +83,14 @@ def test_a_clone_that_is_no_longer_used_is_forgotten(clone: Open, repo: Repo) ->
         assert names(mine) == ["one", "both"]
 
 
+def test_a_copy_is_a_file(clone: Open, tmp_path: Path) -> None:
+    with clone("mine") as mine:
+        mine.update("HEAD")
+        with mine.copied(tmp_path / "copy") as copy:
+            assert (copy.is_shared, copy.commit, names(copy)) == (False, mine.commit, ["one", "both"])
+            assert copy.search("both") == mine.search("both")
+
+
 def test_another_repository_is_elsewhere(clone: Open, make_repo: Callable[[str], Repo], empty_server: str) -> None:
     other = make_repo("other")
     other.commit("Begin otherwise", {"one.py": "def one(): ...\n"})
