@@ -1,15 +1,16 @@
-"""A repository's own weights of the search: learned from its older questions, kept where newer ones show that they are
-better.
+"""A repository's own weights of the search, kept where they are better on newer questions than those learned from.
 
-The weights that come with the program stay unless the repository's own are better beyond chance; where questions show
-beyond chance that BM25 over symbols alone is better than what was chosen, its order is taken.
+Questions are parted in three by age. Weights learned from the oldest are checked on the middle, those learned from both
+on the newest; where these are better beyond chance, what is learned from all is kept. Otherwise the weights that come
+with the program stay. Where questions show beyond chance that BM25 over symbols alone is better than what was chosen,
+its order is taken.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -26,8 +27,8 @@ RIDGE = 40.0
 """How strongly own weights are drawn to the shipped ones."""
 LEAST = 12
 """Newer questions, by what they were made from; with fewer nothing is replaced."""
-NEWER = 3
-"""One part in so many is newer, and checked on."""
+PARTS = 3
+"""Of the questions, by age; weights are checked on each but the oldest, learned from all that are older."""
 SAMPLES, SEED = 1000, 17
 SHARPNESS = 8.0
 WORDS_OF_FILES: ByClass = {one: {"s_words": SHARPNESS} for one in CLASSES}
@@ -76,36 +77,81 @@ DOCUMENTS = Part(
 )
 
 
+class Fold(NamedTuple):
+    """Questions to learn from, and newer ones to check on."""
+
+    older: Sequence[Answered]
+    newer: Sequence[Answered]
+
+
+class Choice(NamedTuple):
+    """Weights of files or of documents."""
+
+    weights: ByClass
+    by_fold: Sequence[ByClass]
+    """Those of each fold's newer questions, which did not learn from them."""
+    sentence: str
+
+
 def gated(questions: Sequence[Answered], shipped: Weights) -> tuple[Weights, list[str]]:
     """The weights for a repository with these questions, the newest first, and a sentence for files and symbols."""
     known = [one for one in questions if one.kind in fitting.LEARNED_FROM]
-    files, of_files = _chosen(FILES, known, shipped.files)
-    asked = [with_weights(one, Weights(files, {}, [])) for one in known]
-    documents, of_documents = _chosen(DOCUMENTS, asked, shipped.documents)
-    return Weights(files, documents, shipped.made_from), [of_files, of_documents]
+    folds = _folds(known)
+    files = _chosen(FILES, known, folds, shipped.files)
+    asked = _with_files(known, files.weights)
+    folds = [Fold(*(_with_files(some, own) for some in fold)) for fold, own in zip(folds, files.by_fold, strict=True)]
+    documents = _chosen(DOCUMENTS, asked, folds, shipped.documents)
+    return Weights(files.weights, documents.weights, shipped.made_from), [files.sentence, documents.sentence]
 
 
-def _chosen(part: Part, questions: Sequence[Answered], shipped: ByClass) -> tuple[ByClass, str]:
-    known = [one for one in questions if part.right(one).any()]
-    held = newer(known)
-    checked = [one for one in known if one.name in held]
-    own = part.fit([one for one in known if one.name not in held], RIDGE, shipped)
-    gain = _mean(checked, lambda one: part.nats(one, shipped) - part.nats(one, own))
-    kept, why = (own, "own weights") if _is_above(gain) else (shipped, "shipped weights")
-    fair = [one for one in (checked if kept is own else known) if part.baseline(one) is not None]
-    loss = _mean(fair, lambda one: 1 / (part.baseline(one) or 1) - part.rank(one, kept))
+def _chosen(part: Part, questions: Sequence[Answered], folds: Sequence[Fold], shipped: ByClass) -> Choice:
+    by_fold = [part.fit([one for one in fold.older if part.right(one).any()], RIDGE, shipped) for fold in folds]
+    checked = [
+        (one, own) for fold, own in zip(folds, by_fold, strict=True) for one in fold.newer if part.right(one).any()
+    ]
+    gain = _mean((one.name, part.nats(one, shipped) - part.nats(one, own)) for one, own in checked)
+    if _is_above(gain):
+        why, weights = "own weights", part.fit([one for one in questions if part.right(one).any()], RIDGE, shipped)
+    else:
+        why, weights, by_fold = "shipped weights", shipped, [shipped for _ in folds]
+        checked = [(one, shipped) for one in questions]
+    ranks = ((one, part.baseline(one), part.rank(one, own)) for one, own in checked)
+    loss = _mean((one.name, 1 / place - rank) for one, place, rank in ranks if place)
     if _is_above(loss):
-        kept, why = part.words, "BM25 over symbols alone"
-    return kept, f"{part.name}: {why}; {_sentence(gain, loss)}"
+        why, weights, by_fold = "BM25 over symbols alone", part.words, [part.words for _ in folds]
+    return Choice(weights, by_fold, f"{part.name}: {why}; {_sentence(gain, loss)}")
+
+
+def _with_files(questions: Sequence[Answered], of_files: ByClass) -> list[Answered]:
+    return [with_weights(one, Weights(of_files, {}, [])) for one in questions]
+
+
+def _folds(questions: Sequence[Answered]) -> list[Fold]:
+    """Each part of the questions but the oldest, to check on, with all that are older."""
+    parts = {name: number for number, some in enumerate(_parts(questions)) for name in some}
+    return [
+        Fold(
+            [one for one in questions if parts[one.name] > number],
+            [one for one in questions if parts[one.name] == number],
+        )
+        for number in range(PARTS - 1)
+    ]
+
+
+def _parts(questions: Sequence[Answered]) -> list[list[str]]:
+    """What questions were made from in parts of equal size, the newest first; docstrings have no age."""
+    found: list[list[str]] = [[] for _ in range(PARTS)]
+    for is_docstring in (True, False):
+        names = list(dict.fromkeys(one.name for one in questions if (one.kind == "docstring") == is_docstring))
+        size = len(names) // PARTS
+        for number, part in enumerate(found):
+            part.extend(names[number * size : (number + 1) * size if number < PARTS - 1 else None])
+    return found
 
 
 def newer(questions: Sequence[Answered]) -> set[str]:
-    """What the newer commits are called, and as large a part of the docstrings."""
-    found: set[str] = set()
-    for is_docstring in (True, False):
-        names = list(dict.fromkeys(one.name for one in questions if (one.kind == "docstring") == is_docstring))
-        found |= set(names[: len(names) // NEWER])
-    return found
+    """What the newest part of the questions was made from."""
+    return set(_parts(questions)[0])
 
 
 def _is_above(estimate: Mapping[str, Any]) -> bool:
@@ -113,11 +159,11 @@ def _is_above(estimate: Mapping[str, Any]) -> bool:
     return estimate["n"] >= LEAST and estimate["low"] is not None and estimate["low"] > 0
 
 
-def _mean(questions: Iterable[Answered], value: Callable[[Answered], float]) -> dict[str, Any]:
-    """The mean over what questions were made from, with its interval."""
+def _mean(figures: Iterable[tuple[str, float]]) -> dict[str, Any]:
+    """The mean over what questions were made from, with its interval; each is given with its name."""
     values: dict[str, list[float]] = {}
-    for one in questions:
-        values.setdefault(one.name, []).append(value(one))
+    for name, value in figures:
+        values.setdefault(name, []).append(value)
     return statistics.of_mean(np.array([np.mean(some) for some in values.values()]), samples=SAMPLES, seed=SEED)
 
 

@@ -11,7 +11,7 @@ from index.code_index import CodeIndex
 from index.examples import Answered
 from index.search import Learned, Weights
 
-COMMITS, SENTENCES = 88, 40
+COMMITS, SENTENCES = 88, 80
 """That are asked about."""
 MANY_DOCUMENTS, FEWER_COMMITS = 10_000, 40
 """Of a repository with so many documents, fewer commits are asked about."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -57,7 +59,7 @@ def test_a_few_questions_replace_nothing() -> None:
     weights, verdicts = gate.gated(questions, NOBODY)
     assert (weights.files, weights.documents) == (NOBODY.files, NOBODY.documents)
     assert verdicts[0] == (
-        "files: shipped weights; own against shipped weights: too few questions (3);"
+        "files: shipped weights; own against shipped weights: too few questions (6);"
         " BM25 against the better: too few questions (11)"
     )
     assert gate.gated([], SHIPPED)[0].files == SHIPPED.files
@@ -69,6 +71,18 @@ def test_words_alone_are_taken_where_they_are_better(monkeypatch: pytest.MonkeyP
     weights, (of_files, _) = gate.gated(questions, NOBODY)
     assert of_files.startswith("files: BM25 over symbols alone; ")
     assert list(weights.files["plain"]) == ["s_words"]
+
+
+def test_weights_are_checked_on_newer_questions_than_they_learned_from(monkeypatch: pytest.MonkeyPatch) -> None:
+    learned: list[list[str]] = []
+
+    def fit(questions: list[Answered], *_: object) -> gate.ByClass:
+        learned.append([one.name for one in questions])
+        return SHIPPED.files
+
+    monkeypatch.setattr(gate, "FILES", replace(gate.FILES, fit=fit))
+    gate.gated([question(number, telling="s_words") for number in range(9)], SHIPPED)
+    assert learned == [["3", "4", "5", "6", "7", "8"], ["6", "7", "8"]]
 
 
 def test_a_third_of_commits_and_of_docstrings_is_newer() -> None:
