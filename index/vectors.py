@@ -105,9 +105,10 @@ class Table:
         if row >= len(self._known):
             self._known = np.concatenate([self._known, np.zeros_like(self._known)])
         whole = self._tokenizer.token_to_id(f"{_WORD_START}{word}")  # what encoding gives, without its cost
-        pieces = self._tokenizer.encode(word, add_special_tokens=False).ids if whole is None else [whole]
-        if pieces:
-            self._known[row] = self._pieces[pieces].astype(np.float32).mean(axis=0)
+        if whole is not None:
+            self._known[row] = self._pieces[whole]
+        elif pieces := self._tokenizer.encode(word, add_special_tokens=False).ids:
+            self._known[row] = self._pieces[pieces].astype(np.float32).sum(axis=0) / len(pieces)
         return row
 
 
