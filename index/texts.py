@@ -63,10 +63,14 @@ class Symbol(msgspec.Struct, frozen=True, array_like=True):
         return self.names[-2] if len(self.names) > 1 else ""
 
     @property
-    def names(self) -> list[str]:
+    def names(self) -> tuple[str, ...]:
         """Names from the outermost symbol inwards."""
-        found: list[str] = IDENTIFIER.findall(self.name)
-        return found
+        return _names_in(self.name)
+
+
+@functools.lru_cache(maxsize=1 << 16)
+def _names_in(qualified_name: str) -> tuple[str, ...]:
+    return tuple(IDENTIFIER.findall(qualified_name))
 
 
 class Counts(msgspec.Struct, frozen=True, array_like=True):
