@@ -223,9 +223,7 @@ def with_weights(one: Answered, weights: Weights) -> Answered:
 
 
 def narrowed(one: Answered, weights: Weights, most: int) -> Answered:
-    """A question with the files that may matter alone: the best `most`, those of its documents and the right ones."""
-    if len(one.right_files) <= most:
-        return one
+    """A question to keep, in half the memory: with the best `most` files, those of its documents and the right ones."""
     scores = weighted(one.files, weights.files[one.of_class])
     kept = one.right_files.copy()
     kept[np.argsort(-scores, kind="stable")[:most]] = True
@@ -234,6 +232,7 @@ def narrowed(one: Answered, weights: Weights, most: int) -> Answered:
     return replace(
         one,
         files={name: values[kept].astype(np.float32) for name, values in one.files.items()},
+        documents={name: values.astype(np.float32) for name, values in one.documents.items()},
         right_files=one.right_files[kept],
         code_files=one.code_files[kept],
         document_files=np.searchsorted(numbers, one.document_files).astype(np.int32),

@@ -94,7 +94,9 @@ def test_files_that_do_not_matter_are_left_out_of_a_question(repo: Repo, tmp_pat
     with index(repo, tmp_path) as known:
         found = next(one for one in examples.answered(known, 9, 9) if one.kind == "full")
     whole = replace(found, document_files=np.full(len(found.document_files), 2, np.int32))
-    assert examples.narrowed(whole, Weights.shipped(), 4) is whole
+    kept_all = examples.narrowed(whole, Weights.shipped(), 4)
+    assert kept_all.baseline.tolist() == whole.baseline.tolist()
+    assert {values.dtype.name for values in (*kept_all.files.values(), *kept_all.documents.values())} == {"float32"}
     small = examples.narrowed(whole, Weights.shipped(), 1)
     best = int(np.argmax(weighted(whole.files, Weights.shipped().files[whole.of_class])))
     kept = sorted({2, best, *np.flatnonzero(whole.right_files).tolist()})
