@@ -11,7 +11,7 @@ import numpy as np
 from core import statistics
 from index import gate, learning
 from index.code_index import CodeIndex
-from index.examples import Answered, with_weights
+from index.examples import Answered
 from index.search import Weights, weighted
 
 AT = 5
@@ -49,16 +49,14 @@ class Figures(msgspec.Struct, frozen=True):
 
 def places(one: Answered, weights: Weights, shipped: Weights | None = None) -> Places:
     """The places of a question's answers; also by the `shipped` weights where they are given."""
-    mine = with_weights(one, weights)
     of_files = weighted(one.files, weights.files[one.of_class])
-    of_documents = weighted(mine.documents, weights.documents[one.of_class])
+    of_documents = weighted(one.documents, weights.documents[one.of_class])
     by_hits = np.full(len(of_files), -np.inf)
     np.maximum.at(by_hits, one.document_files, of_documents)
     files, documents = {INDEX: one.file_place(of_files)}, {INDEX: one.document_place(of_documents)}
     if shipped:
-        theirs = with_weights(one, shipped)
         files[SHIPPED] = one.file_place(weighted(one.files, shipped.files[one.of_class]))
-        documents[SHIPPED] = one.document_place(weighted(theirs.documents, shipped.documents[one.of_class]))
+        documents[SHIPPED] = one.document_place(weighted(one.documents, shipped.documents[one.of_class]))
     files |= {
         SYMBOLS: one.file_place(one.baseline),
         HITS: one.file_place(by_hits),

@@ -19,7 +19,7 @@ from core.ranking.features import Features
 from core.ranking.history import Floats, Mask
 from core.ranking.model import softmax
 from index import fitting
-from index.examples import Answered, with_weights
+from index.examples import Answered
 from index.fitting import ByClass
 from index.search import CLASSES, Weights, weighted
 
@@ -84,27 +84,16 @@ class Fold(NamedTuple):
     newer: Sequence[Answered]
 
 
-class Choice(NamedTuple):
-    """Weights of files or of documents."""
-
-    weights: ByClass
-    by_fold: Sequence[ByClass]
-    """Those of each fold's newer questions, which did not learn from them."""
-    sentence: str
-
-
 def gated(questions: Sequence[Answered], shipped: Weights) -> tuple[Weights, list[str]]:
     """The weights for a repository with these questions, the newest first, and a sentence for files and symbols."""
     known = [one for one in questions if one.kind in fitting.LEARNED_FROM]
     folds = _folds(known)
-    files = _chosen(FILES, known, folds, shipped.files)
-    asked = _with_files(known, files.weights)
-    folds = [Fold(*(_with_files(some, own) for some in fold)) for fold, own in zip(folds, files.by_fold, strict=True)]
-    documents = _chosen(DOCUMENTS, asked, folds, shipped.documents)
-    return Weights(files.weights, documents.weights, shipped.made_from), [files.sentence, documents.sentence]
+    files, of_files = _chosen(FILES, known, folds, shipped.files)
+    documents, of_documents = _chosen(DOCUMENTS, known, folds, shipped.documents)
+    return Weights(files, documents, shipped.made_from), [of_files, of_documents]
 
 
-def _chosen(part: Part, questions: Sequence[Answered], folds: Sequence[Fold], shipped: ByClass) -> Choice:
+def _chosen(part: Part, questions: Sequence[Answered], folds: Sequence[Fold], shipped: ByClass) -> tuple[ByClass, str]:
     by_fold = [part.fit([one for one in fold.older if part.right(one).any()], RIDGE, shipped) for fold in folds]
     checked = [
         (one, own) for fold, own in zip(folds, by_fold, strict=True) for one in fold.newer if part.right(one).any()
@@ -113,17 +102,13 @@ def _chosen(part: Part, questions: Sequence[Answered], folds: Sequence[Fold], sh
     if _is_above(gain):
         why, weights = "own weights", part.fit([one for one in questions if part.right(one).any()], RIDGE, shipped)
     else:
-        why, weights, by_fold = "shipped weights", shipped, [shipped for _ in folds]
+        why, weights = "shipped weights", shipped
         checked = [(one, shipped) for one in questions]
     ranks = ((one, part.baseline(one), part.rank(one, own)) for one, own in checked)
     loss = _mean((one.name, 1 / place - rank) for one, place, rank in ranks if place)
     if _is_above(loss):
-        why, weights, by_fold = "BM25 over symbols alone", part.words, [part.words for _ in folds]
-    return Choice(weights, by_fold, f"{part.name}: {why}; {_sentence(gain, loss)}")
-
-
-def _with_files(questions: Sequence[Answered], of_files: ByClass) -> list[Answered]:
-    return [with_weights(one, Weights(of_files, {}, [])) for one in questions]
+        why, weights = "BM25 over symbols alone", part.words
+    return weights, f"{part.name}: {why}; {_sentence(gain, loss)}"
 
 
 def _folds(questions: Sequence[Answered]) -> list[Fold]:

@@ -119,7 +119,7 @@ class Searcher:
         asked = self.asked(question)
         if not asked.is_known:
             return []
-        shares = self.shares(asked, self.of_files(asked), weights)
+        shares = self.shares(asked, self.of_files(asked), Weights.shipped())  # own ones know the files of commits
         at, found = self.documents(asked, shares)
         return self._hits(at, found, weights.documents[self.class_of(asked.query)], count)
 
