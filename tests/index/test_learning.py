@@ -90,6 +90,15 @@ def test_hits_are_scored_by_what_was_learned(repo: Repo, tmp_path: Path) -> None
         assert {name for hit in after for name in hit.features} == {"w_all"} != set(before[0].features)
 
 
+def test_weights_of_files_are_for_whole_files(repo: Repo, tmp_path: Path) -> None:
+    with index(repo, tmp_path) as known:
+        before, files = known.search("close a session"), known.search_files("close a session")
+        by_size = {"named": {"k_size": -3.0}, "plain": {"k_size": -3.0}}
+        known.keep(Learned(known.commit or "", 1, Weights(by_size, Weights.shipped().documents, []), []))
+        assert known.search("close a session") == before
+        assert [hit.score for hit in known.search_files("close a session")] != [hit.score for hit in files]
+
+
 def test_files_that_do_not_matter_are_left_out_of_a_question(repo: Repo, tmp_path: Path) -> None:
     with index(repo, tmp_path) as known:
         found = next(one for one in examples.answered(known, 9, 9) if one.kind == "full")
