@@ -30,7 +30,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ("stores",),
     ("miners",),
     ("index",),
-    ("chat",),
+    ("chat", "patterns"),
     ("stage files", "services"),
     ("pipeline", "commands", "scripts", "benchmarks"),
 )
@@ -43,7 +43,7 @@ STAGE_FILES = {
 COMMANDS = {"predict", "chat", "serve"}
 STORES = (("engine",), ("agent",))
 """The rooms of `stores`, in the same way: any database of ours, then what agents read."""
-WITHOUT_ENGINE = {room for layer in LAYERS[1:13] for room in layer} | {"stores", "miners", "index", "chat"}
+WITHOUT_ENGINE = {room for layer in LAYERS[1:13] for room in layer} | {"stores", "miners", "index", "chat", "patterns"}
 HEAVY = (
     *("torch", "transformers", "peft", "tree_sitter", "tokenizers", "matplotlib", "git", "numpy"),
     *("fastapi", "uvicorn", "datasets", "scipy", "githubkit", "httpx", "hishel", "alembic"),
@@ -52,7 +52,7 @@ HEAVY = (
 
 def source_files() -> list[Path]:
     """Every product file, from the project folder."""
-    rooms = ("core", "stores", "miners", "index", "chat", "services", "scripts", "benchmarks")
+    rooms = ("core", "stores", "miners", "index", "chat", "patterns", "services", "scripts", "benchmarks")
     files = [*PROJECT.glob("*.py"), *(file for room in rooms for file in (PROJECT / room).rglob("*.py"))]
     return sorted(file.relative_to(PROJECT) for file in files)
 
@@ -66,7 +66,7 @@ def room_of(file: Path) -> str:
         assert Path(rest[0]).stem in LEAVES, f"{file} belongs into a room"
         return "leaves"
     if rest:
-        return "commands" if rest[-1] == "__main__.py" and first in ("stores", "chat") else first
+        return "commands" if rest[-1] == "__main__.py" and first in ("stores", "chat", "patterns") else first
     name = file.stem
     if name == "pipeline":
         return name
