@@ -108,7 +108,7 @@ class Template(msgspec.Struct, kw_only=True):
     before: str
     """A line's tokens, separated by blanks; `v0`, `v1`, … stand for any name, `s0`, … for any literal."""
     after: str
-    """The same; has no placeholder that `before` has not."""
+    """The same, but with blanks where its latest step has them; has no placeholder that `before` has not."""
     steps: int
     """Steps of the main line that made this edit."""
     authors: int
