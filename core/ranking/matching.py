@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -97,14 +97,20 @@ class Found:
 
     def asked(self, texts: Iterable[str]) -> Floats:
         """How much each term counts in a part of the question."""
-        counts = Counter(map(number, texts))
+        return self.asked_terms(Counter(map(number, texts)))
+
+    def asked_terms(self, counts: Mapping[int, int]) -> Floats:
+        """The same of terms."""
         many = np.array([counts.get(term, 0) for term in self.terms.tolist()], np.float64)
         return many * (QUERY_SATURATION + 1) / (many + QUERY_SATURATION)
 
     def scores(self, texts: Iterable[str]) -> Floats:
         """BM25 of every document for a part of the question."""
-        weights = self.weights * self.asked(texts)[self.places]
-        return np.bincount(self.rows, weights, self.documents.number)
+        return self.weighted(self.asked(texts))
+
+    def weighted(self, asked: Floats) -> Floats:
+        """BM25 of every document, where each term counts so much."""
+        return np.bincount(self.rows, self.weights * asked[self.places], self.documents.number)
 
     def all_scores(self) -> Floats:
         """BM25 of every document for all terms, each asked for once."""
