@@ -1,0 +1,170 @@
+"""Which of the lines that a change added are still there: asked of a walk over the main line."""
+
+from __future__ import annotations
+
+import sys
+from array import array
+from collections import defaultdict, deque
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+import msgspec
+
+from core.errors import StageError
+from core.files import atomic_write
+from core.git import main_line
+from core.git.blobs import BlobReader
+from core.logs import log
+from core.progress import Progress
+from core.records.patterns import Survival
+from patterns.line_fates import LineFates
+
+_STATE_VERSION = f"1 {sys.byteorder}"
+"""Of the file that a walk goes on from: another one is walked again."""
+_ARRAYS = ("times", "fates", "words", "tested", "first_hunks", "hunk_paths", "hunk_starts", "hunk_ids")
+_DAY = 86_400
+
+
+class AddedLines(NamedTuple):
+    """What a commit did to some lines of a file."""
+
+    commit: str
+    path: bytes
+    added: Sequence[tuple[int, int]]
+    """(line number in the file, `patterns.line_fates.word_of` its essence) of each added line that has a word."""
+    removed: frozenset[int] = frozenset()
+    """The words of the removed lines."""
+
+
+class Survivals:
+    """Answers what became of lines, as of the last step of a walk."""
+
+    def __init__(self, fates: LineFates, parents: Mapping[str, Sequence[str]], reverts: Mapping[str, str]) -> None:
+        """`parents` has those of every commit of the history; `reverts`, by commit, the one that takes it back."""
+        self.fates = fates
+        self._steps = _steps_of(fates.commits, parents)
+        self._reverts = reverts
+
+    def step_of(self, commit: str) -> int | None:
+        """The step (from 0) that brought a commit onto the main line; None where none did."""
+        return self._steps.get(commit)
+
+    def of(self, change: AddedLines) -> Survival | None:
+        """What became of a change's lines; None where its commit is not on the main line."""
+        step = self._steps.get(change.commit)
+        if step is None:
+            return None
+        ends = sorted(self._ends(change, step))
+        fates, last = self.fates, len(self.fates.commits) - 1
+        needed = len(change.added) // 2 + 1
+        end = ends[needed - 1] if change.added and len(ends) >= needed else None
+        until = last if end is None else end
+        return Survival(
+            born=fates.commits[step],
+            until=fates.commits[last],
+            days=round(max(fates.times[until] - fates.times[step], 0) / _DAY, 2),
+            lines=len(change.added),
+            alive=len(change.added) - len(ends),
+            ended_by="" if end is None else fates.commits[end],
+            taken_back=end is not None and self._is_taken_back(change, end),
+        )
+
+    def _ends(self, change: AddedLines, step: int) -> list[int]:
+        """The steps that ended lines, one for each that has ended."""
+        numbered = dict(self.fates.added(step, change.path))
+        if self.fates.commits[step] == change.commit:
+            found = [numbered.get(number) for number, _ in change.added]
+        else:
+            found = self._merged(numbered.values(), change.added)
+        ends = [step if line is None else self.fates.ended(line) for line in found]
+        return [end for end in ends if end is not None]
+
+    def _merged(self, lines: Iterable[int], added: Iterable[tuple[int, int]]) -> list[int | None]:
+        """The lines that a merge brought in, for those of one of its commits; None for what later ones undid."""
+        by_word: defaultdict[int, deque[int]] = defaultdict(deque)
+        for line in lines:
+            by_word[self.fates.words[line]].append(line)
+        return [by_word[word].popleft() if by_word[word] else None for _, word in added]
+
+    def _is_taken_back(self, change: AddedLines, end: int) -> bool:
+        reverting = self._reverts.get(change.commit)
+        if reverting is not None and self._steps.get(reverting) == end:
+            return True
+        before = change.removed - {word for _, word in change.added}
+        return bool(before) and before <= {self.fates.words[line] for _, line in self.fates.added(end, change.path)}
+
+
+def _steps_of(commits: Sequence[str], parents: Mapping[str, Sequence[str]]) -> dict[str, int]:
+    """By commit, the step that brought it onto the main line: itself, or the merge of its branch."""
+    found = {commit: step for step, commit in enumerate(commits)}
+    for step, commit in enumerate(commits):
+        waiting = list(parents.get(commit, ())[1:])
+        while waiting:
+            one = waiting.pop()
+            if one not in found:
+                found[one] = step
+                waiting += parents.get(one, ())
+    return found
+
+
+class _State(msgspec.Struct):
+    version: str
+    commits: list[str]
+    paths: list[bytes]
+    arrays: dict[str, bytes]
+    owners: dict[bytes, bytes | None]
+
+
+def walk(git_dir: Path, tip: str, progress: Progress, state: Path | None = None) -> LineFates:
+    """The fates of all lines up to `tip`; goes on from `state`, a file of `save`, where that is of this history.
+
+    The result is the same as that of a walk from the beginning. Raises StageError where git cannot read an object.
+    """
+    chain = main_line.first_parents(git_dir, tip)
+    fates = _load(state, chain) if state else None
+    fates = fates or LineFates()
+    progress.advance(len(fates.commits))
+    with BlobReader(git_dir) as blobs:
+        if len(fates.commits) < len(chain):
+            last = fates.commits[-1] if fates.commits else ""
+            for step in main_line.steps(git_dir, tip, last):
+                fates.take(step, blobs.read)
+                progress.advance()
+    if fates.commits != chain:
+        raise StageError(f"git log shows other commits than git rev-list in {git_dir}", "run again")
+    return fates
+
+
+def save(fates: LineFates, path: Path) -> None:
+    """Write a walk down, so that the next one can go on from it."""
+    state = _State(
+        version=_STATE_VERSION,
+        commits=fates.commits,
+        paths=fates.paths,
+        arrays={name: getattr(fates, name).tobytes() for name in _ARRAYS},
+        owners={path: None if lines is None else lines.tobytes() for path, lines in sorted(fates.owners.items())},
+    )
+    with atomic_write(path) as file:
+        file.write(msgspec.msgpack.encode(state))
+
+
+def _load(path: Path, chain: Sequence[str]) -> LineFates | None:
+    """The walk of a file; None where there is none, or it is of another version or of a history that was rewritten."""
+    try:
+        state = msgspec.msgpack.decode(path.read_bytes(), type=_State)
+    except (OSError, msgspec.DecodeError) as error:
+        log.debug("%s: %s; the main line is walked from its beginning", path, error)
+        return None
+    if state.version != _STATE_VERSION or not state.commits or state.commits != chain[: len(state.commits)]:
+        log.debug("%s is of another history; the main line is walked from its beginning", path)
+        return None
+    empty = LineFates()
+    arrays = {name: _filled(getattr(empty, name), state.arrays[name]) for name in _ARRAYS}
+    owners = {name: None if lines is None else _filled(array("i"), lines) for name, lines in state.owners.items()}
+    return LineFates(commits=state.commits, paths=state.paths, owners=owners, **arrays)
+
+
+def _filled(numbers: array[int], data: bytes) -> array[int]:
+    numbers.frombytes(data)
+    return numbers
