@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from array import array
 from collections import defaultdict, deque
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -17,6 +17,7 @@ from core.git import main_line
 from core.git.blobs import BlobReader
 from core.logs import log
 from core.progress import Progress
+from core.records.chunks import LineRange
 from core.records.patterns import Survival
 from patterns.line_fates import LineFates
 
@@ -31,17 +32,24 @@ class AddedLines(NamedTuple):
 
     commit: str
     path: bytes
-    added: Sequence[tuple[int, int]]
-    """(line number in the file, `patterns.line_fates.word_of` its essence) of each added line that has a word."""
+    lines: LineRange
+    """Where it is, in the file after the commit."""
+    added: Sequence[int]
+    """The words (`patterns.line_fates.word_of`) of the added lines, without 0."""
     removed: frozenset[int] = frozenset()
-    """The words of the removed lines."""
+    """Those of the removed lines."""
 
 
 class Survivals:
     """Answers what became of lines, as of the last step of a walk."""
 
-    def __init__(self, fates: LineFates, parents: Mapping[str, Sequence[str]], reverts: Mapping[str, str]) -> None:
-        """`parents` has those of every commit of the history; `reverts`, by commit, the one that takes it back."""
+    def __init__(
+        self, fates: LineFates, parents: Mapping[str, Sequence[str]], reverts: Callable[[str], str] = lambda _: ""
+    ) -> None:
+        """`parents` has those of every commit of the history.
+
+        `reverts` gives the commit that says that it takes another one back, "" where none does.
+        """
         self.fates = fates
         self._steps = _steps_of(fates.commits, parents)
         self._reverts = reverts
@@ -55,43 +63,38 @@ class Survivals:
         step = self._steps.get(change.commit)
         if step is None:
             return None
-        ends = sorted(self._ends(change, step))
         fates, last = self.fates, len(self.fates.commits) - 1
-        needed = len(change.added) // 2 + 1
-        end = ends[needed - 1] if change.added and len(ends) >= needed else None
+        lines = self._lines(change, step)
+        ends = sorted(end for line in lines if (end := step if line is None else fates.ended(line)) is not None)
+        needed = len(lines) // 2 + 1
+        end = ends[needed - 1] if lines and len(ends) >= needed else None
         until = last if end is None else end
         return Survival(
             born=fates.commits[step],
             until=fates.commits[last],
             days=round(max(fates.times[until] - fates.times[step], 0) / _DAY, 2),
-            lines=len(change.added),
-            alive=len(change.added) - len(ends),
+            lines=len(lines),
+            alive=len(lines) - len(ends),
             ended_by="" if end is None else fates.commits[end],
             taken_back=end is not None and self._is_taken_back(change, end),
         )
 
-    def _ends(self, change: AddedLines, step: int) -> list[int]:
-        """The steps that ended lines, one for each that has ended."""
-        numbered = dict(self.fates.added(step, change.path))
+    def _lines(self, change: AddedLines, step: int) -> list[int | None]:
+        """The lines that a step brought in; None for each of a merged commit's that the branch itself undid."""
+        first, last = change.lines
+        added = dict(self.fates.added(step, change.path))
         if self.fates.commits[step] == change.commit:
-            found = [numbered.get(number) for number, _ in change.added]
-        else:
-            found = self._merged(numbered.values(), change.added)
-        ends = [step if line is None else self.fates.ended(line) for line in found]
-        return [end for end in ends if end is not None]
-
-    def _merged(self, lines: Iterable[int], added: Iterable[tuple[int, int]]) -> list[int | None]:
-        """The lines that a merge brought in, for those of one of its commits; None for what later ones undid."""
+            return [line for number, line in added.items() if first <= number <= last and self.fates.words[line]]
         by_word: defaultdict[int, deque[int]] = defaultdict(deque)
-        for line in lines:
+        for line in added.values():
             by_word[self.fates.words[line]].append(line)
-        return [by_word[word].popleft() if by_word[word] else None for _, word in added]
+        return [by_word[word].popleft() if by_word[word] else None for word in change.added]
 
     def _is_taken_back(self, change: AddedLines, end: int) -> bool:
-        reverting = self._reverts.get(change.commit)
-        if reverting is not None and self._steps.get(reverting) == end:
+        reverting = self._reverts(change.commit)
+        if reverting and self._steps.get(reverting) == end:
             return True
-        before = change.removed - {word for _, word in change.added}
+        before = change.removed - set(change.added)
         return bool(before) and before <= {self.fates.words[line] for _, line in self.fates.added(end, change.path)}
 
 

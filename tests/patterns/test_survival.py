@@ -25,8 +25,8 @@ def walk(repo: Repo, state: Path | None = None) -> LineFates:
 def outcome(repo: Repo, commit: str, added: str, removed: str = "", path: str = "a.py", at: int = 1) -> Survival | None:
     words = [word_of(essence(line.encode())) for line in added.split("\n")]
     gone = frozenset(word_of(essence(line.encode())) for line in removed.split("\n")) - {0}
-    change = AddedLines(commit, path.encode(), list(enumerate(words, at)), gone)
-    return Survivals(walk(repo), main_line.parents(repo.path / ".git", "HEAD"), {}).of(change)
+    change = AddedLines(commit, path.encode(), (at, at + len(words) - 1), words, gone)
+    return Survivals(walk(repo), main_line.parents(repo.path / ".git", "HEAD")).of(change)
 
 
 def test_a_change_ends_where_less_than_half_of_it_is_left(tmp_path: Path) -> None:
@@ -58,9 +58,9 @@ def test_a_commit_that_names_it_takes_it_back(tmp_path: Path) -> None:
     repo = Repo.new(tmp_path / "r")
     born = repo.commit("b", {"a.py": "value = 2\n"})
     reverting = repo.commit("c", {"a.py": "nothing\n"})
-    change = AddedLines(born, b"a.py", [(1, word_of(b"value=2"))])
+    change = AddedLines(born, b"a.py", (1, 1), [word_of(b"value=2")])
     parents = main_line.parents(repo.path / ".git", "HEAD")
-    found = [Survivals(walk(repo), parents, reverts).of(change) for reverts in ({}, {born: reverting})]
+    found = [Survivals(walk(repo), parents, by.get).of(change) for by in ({}, {born: reverting})]
     assert [one.taken_back for one in found if one] == [False, True]
 
 

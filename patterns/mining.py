@@ -1,0 +1,122 @@
+"""patterns.jsonl from commits.json and chunks.jsonl: extraction, what survived, the same change made again."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import msgspec
+
+from core.errors import UserError
+from core.git import main_line, refs
+from core.git.blobs import BlobReader
+from core.logs import log
+from core.progress import Progress
+from core.records.chunk_files import ChunkGroup, chunk_groups
+from core.records.commit_files import read_commits, read_history
+from core.records.commits import Commit
+from core.records.patterns import Evidence, Pattern, SurvivalSummary
+from miners.histories import ScrapedHistory, overview_of
+from patterns import ages, confidence, survival
+from patterns.extraction import Extractor
+from patterns.line_fates import LineFates
+from patterns.survival import Survivals
+
+
+@dataclass
+class Mined:
+    """What came of it, in figures."""
+
+    counts: Counter[str] = field(default_factory=Counter)
+    drops: Counter[str] = field(default_factory=Counter)
+    fates: LineFates = field(default_factory=LineFates)
+    """Without steps where survival cannot be known."""
+    repository: str = ""
+
+    def summary(self) -> SurvivalSummary:
+        """survival.json."""
+        if not self.fates.commits:
+            return SurvivalSummary(repository=self.repository, until="", steps=0, files=0)
+        return ages.summary(self.fates, self.repository)
+
+
+def mine(
+    commits: Path, chunks: Path, output: Path, types: Collection[str], progress: Progress, state: Path | None = None
+) -> Mined:
+    """Write patterns.jsonl, in the order of the commits; `state` is a walk to go on from (`survival.save`).
+
+    Raises UserError where the two files do not belong together, or their repository is gone.
+    """
+    git_dir = Path(read_history(commits).git_dir)
+    if not git_dir.exists():
+        raise UserError(f"the repository of commits.json is gone: {git_dir}", "run git_scraper again")
+    history = ScrapedHistory(commits)
+    overview = overview_of(history)
+    found = Mined(repository=history.key)
+    survivals = None
+    if refs.is_partial(git_dir):
+        log.warning("%s is a partial clone: what survived is not known", git_dir)
+        found.drops["walks of partial clones"] += 1
+    else:
+        found.fates = survival.walk(git_dir, history.head, progress, state)
+        parents = main_line.parents(git_dir, history.head)
+        survivals = Survivals(found.fates, parents, overview.reverts.of)
+    with BlobReader(git_dir) as blobs:
+        extractor = Extractor(history.key, overview.dialect, frozenset(types), blobs)
+        _write(_patterns(commits, chunks, extractor, survivals), output, found)
+    found.drops += extractor.drops
+    return found
+
+
+def _patterns(commits: Path, chunks: Path, extractor: Extractor, survivals: Survivals | None) -> Iterator[Pattern]:
+    table = confidence.shipped()
+    for commit, group in _paired(commits, chunks):
+        if not (problem := extractor.wants(commit)):
+            continue
+        for pattern, change in extractor.of_commit(commit, problem, group.chunks()):
+            pattern.survival = survivals.of(change) if survivals else None
+            pattern.confidence = confidence.confidence_of(pattern.survival, table)
+            yield pattern
+
+
+def _paired(commits: Path, chunks: Path) -> Iterator[tuple[Commit, ChunkGroup]]:
+    """Commits that have chunks, each with them. Raises UserError where a chunk's commit is not there in turn."""
+    waiting = read_commits(commits)
+    for group in chunk_groups(chunks):
+        commit = next((one for one in waiting if one.metadata.hash == group.commit_hash), None)
+        if commit is None:
+            raise UserError(
+                f"{chunks} is not made of {commits}: commit {group.commit_hash} is not there, or in another place",
+                "make it again: python pipeline.py --stage semantic_chunker",
+            )
+        yield commit, group
+
+
+def _write(patterns: Iterator[Pattern], output: Path, found: Mined) -> None:
+    """Write each change once, where it was made first, with the evidence of all that made it."""
+    hashes: list[str] = []
+    others: dict[str, list[Evidence]] = {}
+    encoder = msgspec.json.Encoder()
+    drafts = output.with_name(f"{output.name}.drafts")
+    with drafts.open("wb") as file:
+        for pattern in patterns:
+            if (again := others.get(pattern.solution_hash)) is not None:
+                again += pattern.evidence
+                found.drops["changes that were made before"] += 1
+                continue
+            others[pattern.solution_hash] = []
+            hashes.append(pattern.solution_hash)
+            found.counts[pattern.problem_type.replace("_", " ")] += 1
+            file.write(encoder.encode(pattern) + b"\n")
+    with drafts.open("rb") as file, output.open("wb") as out:
+        for name, line in zip(hashes, file, strict=True):
+            out.write(_with_evidence(line, others[name], encoder) if others[name] else line)
+    drafts.unlink()
+
+
+def _with_evidence(line: bytes, evidence: list[Evidence], encoder: msgspec.json.Encoder) -> bytes:
+    pattern = msgspec.json.decode(line, type=Pattern)
+    pattern.evidence += evidence
+    return encoder.encode(pattern) + b"\n"

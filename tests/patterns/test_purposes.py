@@ -1,0 +1,61 @@
+"""Which commits patterns are taken from."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from builders import Repo, scrape
+
+from core.records.commits import Commit
+from patterns.purposes import left_out, problem_type_of
+
+
+def only(tmp_path: Path, message: str, files: dict[str, str | bytes] | None = None, **variables: str) -> Commit:
+    """The last commit of a repository, as scraped."""
+    repo = Repo.new(tmp_path / "r")
+    repo.commit("start", {"a.py": "def a():\n    return 1\n"})
+    repo.commit(message, files or {"a.py": "def a():\n    return 2\n"}, **variables)
+    return scrape(repo.path, tmp_path / "out").commits[-1]
+
+
+@pytest.mark.parametrize(
+    ("message", "expected"),
+    [
+        ("Fix the wrong total", "bug_fix"),
+        ("fix(core): total", "bug_fix"),
+        ("Change the total\n\nThis fixes a crash.", "bug_fix"),
+        ("Change the total\n\nCloses #12", "bug_fix"),
+        ('Revert "Add totals"\n\nThis reverts commit 1234567890.', "bug_fix"),
+        ("Add totals\n\nCloses #12", "feature_addition"),
+        ("feat: totals", "feature_addition"),
+        ("Fix typo in docs", ""),
+        ("Change prefix of fixtures", ""),
+        ("Rename total", ""),
+    ],
+)
+def test_the_whole_message_says_what_a_commit_is_for(tmp_path: Path, message: str, expected: str) -> None:
+    assert problem_type_of(only(tmp_path, message).metadata, "words") == expected
+
+
+def test_a_label_has_the_last_word_where_there_are_labels(tmp_path: Path) -> None:
+    commit = only(tmp_path, "Change the total\n\nThis fixes a crash.")
+    labelled = only(tmp_path / "b", "chore: change the total\n\nThis fixes a crash.")
+    assert problem_type_of(commit.metadata, "conventional") == "bug_fix"
+    assert problem_type_of(labelled.metadata, "conventional") == ""
+
+
+@pytest.mark.parametrize(
+    ("files", "variables", "reason"),
+    [
+        ({"a.py": "def a():\n    return 2\n"}, {}, ""),
+        ({"README.md": "text\n", "tests/test_a.py": "def test(): pass\n"}, {}, "commits without source code"),
+        ({f"m{number}.py": "x = 1\n" for number in range(11)}, {}, "commits that change too much at once"),
+        ({"a.py": "x = 1\n" * 401}, {}, "commits that change too much at once"),
+        ({"a.py": "x = 1\n"}, {"GIT_AUTHOR_NAME": "dependabot[bot]"}, "commits of bots"),
+    ],
+)
+def test_what_is_left_out(
+    tmp_path: Path, files: dict[str, str | bytes], variables: dict[str, str], reason: str
+) -> None:
+    assert left_out(only(tmp_path, "Fix it", files, **variables)) == reason
