@@ -18,6 +18,7 @@ import dataset_builder
 import evaluate
 import git_scraper
 import github_miner
+import pattern_miner
 import report_builder
 import repository_joiner
 import semantic_chunker
@@ -43,6 +44,7 @@ STAGES: tuple[Stage, ...] = (
     report_builder.STAGE,  #    all of the above  -> report.html
     github_miner.STAGE,  #      clones, GitHub    -> mined.jsonl (off unless enabled)
     store_seeder.STAGE,  #      histories         -> seeding.json, and what agents read: stores/
+    pattern_miner.STAGE,  #     commits, chunks   -> patterns.jsonl, survival.json
 )
 
 

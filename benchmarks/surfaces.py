@@ -15,6 +15,7 @@ import dataset_builder
 import evaluate
 import git_scraper
 import github_miner
+import pattern_miner
 import report_builder
 import repository_joiner
 import semantic_chunker
@@ -48,6 +49,7 @@ STAGES = (
     report_builder.STAGE,
     github_miner.STAGE,
     store_seeder.STAGE,
+    pattern_miner.STAGE,
 )
 """As in pipeline.py, which nothing imports."""
 ALL_SETTINGS = "settings.json"

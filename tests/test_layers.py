@@ -38,7 +38,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
 LEAVES = {"__init__", "config", "errors", "files", "interrupts", "logs", "process", "progress", "statistics", "visible"}
 STAGE_FILES = {
     *("git_scraper", "semantic_chunker", "repository_joiner", "tokenizer", "dataset_builder", "train_model"),
-    *("change_ranker", "evaluate", "report_builder", "github_miner", "store_seeder"),
+    *("change_ranker", "evaluate", "report_builder", "github_miner", "store_seeder", "pattern_miner"),
 }
 COMMANDS = {"predict", "chat", "serve"}
 STORES = (("engine",), ("agent",))

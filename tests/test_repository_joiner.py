@@ -122,14 +122,14 @@ evaluate: {{tokens: 128, next_commits: 1, continuations: 1, continuation_tokens:
     assert done.returncode == 0, done.stderr
     outputs = program.folder / "outputs"
     results = json.loads((outputs / "pipeline_results.json").read_text())
-    alone = ("git_scraper", "semantic_chunker", "change_ranker", "github_miner", "store_seeder")
+    alone = ("git_scraper", "semantic_chunker", "change_ranker", "github_miner", "store_seeder", "pattern_miner")
     assert [stage["name"] for stage in results["stages"]] == [
         *(f"{name}: {stage}" for name in ("first", "second") for stage in alone),
         *("repository_joiner", "tokenizer", "dataset_builder", "model_training", "evaluate", "report_builder"),
     ]
     assert "first, second" in (outputs / "report.html").read_text()
     again = program.run("pipeline.py", "--dry-run").stdout
-    assert again.count("up to date") == 16
+    assert again.count("up to date") == 18
     with VVectorStore(outputs / "stores") as store:  # one memory of both
         assert {state.name for state in store.evidence.states().values()} == {"first", "second"}
     two[0].commit("one more", {"more.py": "more = 1\n"})

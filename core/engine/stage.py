@@ -50,15 +50,15 @@ class Context(Generic[ConfigT]):
         """The path of an output of the last success, if there was one; read it, never write it."""
         return self.published_paths[name]
 
-    def only_changed(self, name: str) -> bool:
-        """True where nothing but the input `name` differs from what the published outputs were made of.
+    def only_changed(self, *names: str) -> bool:
+        """True where nothing but these inputs differs from what the published outputs were made of.
 
-        What was made of a part of it that is still there can then be taken over.
+        What was made of parts of them that are still there can then be taken over.
         """
         if self.previous is None or self.forced:
             return False
-        names = {*self.previous, *self.facts} - {f"input {name}"}
-        return all(self.previous.get(fact) == self.facts.get(fact) for fact in names)
+        others = {*self.previous, *self.facts} - {f"input {name}" for name in names}
+        return all(self.previous.get(fact) == self.facts.get(fact) for fact in others)
 
     def count(self, what: str, number: int = 1) -> None:
         """Add to a figure of the summary table."""

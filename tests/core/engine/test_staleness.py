@@ -16,7 +16,7 @@ from core.engine.fingerprint import code_digest, code_files
 from core.files import Digests
 
 STAGES = {stage.name: stage for stage in (*pipeline.STAGES, repository_joiner.STAGE)}
-CODE = ("core", "stores", "miners", "index")
+CODE = ("core", "stores", "miners", "index", "patterns")
 CUTTING = {"records", "git", "code", "history", "chunking"}
 MINING = {"records", "git", "code", "history", "text", "miners"}
 ROOMS: dict[str, set[str]] = {
@@ -42,6 +42,7 @@ ROOMS: dict[str, set[str]] = {
     "report_builder": {"records", "git", "code", "text", "models", "evaluation", "reports"},
     "github_miner": MINING,
     "store_seeder": {*MINING, *CUTTING, "stores"},
+    "pattern_miner": {*MINING, *CUTTING, "stores", "patterns"},
 }
 """The rooms in a stage's facts, apart from the leaves and its own file."""
 USES_GIT = {
@@ -52,6 +53,7 @@ USES_GIT = {
     "evaluate",
     "github_miner",
     "store_seeder",
+    "pattern_miner",
 }
 EDITS: tuple[tuple[str, str, str, set[str]], ...] = (
     # words

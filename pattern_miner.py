@@ -1,0 +1,66 @@
+"""Stage 11: what past repairs and additions did, with the evidence for it and what became of them.
+
+    python pattern_miner.py --commits outputs/commits.json --chunks outputs/chunks.jsonl --output outputs/patterns.jsonl
+
+Writes patterns.jsonl: both sides of each change of a symbol, the blobs that they stand in, and how many of its lines
+are still there; survival.json: the same of all lines by age; and an index with which the next run walks only the new
+commits of the main line. patterns/ holds the parts.
+"""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import Field
+
+from core.config import Section
+from core.engine.command import stage_main
+from core.engine.stage import Context, Stage
+from core.records.json_files import write_record
+
+INPUTS = ("commits.json", "chunks.jsonl")
+
+
+class PatternMinerConfig(Section):
+    """What becomes a pattern."""
+
+    types: tuple[Literal["bug_fix", "feature_addition"], ...] = Field(
+        default=("bug_fix", "feature_addition"), min_length=1
+    )
+    """Repairs, and symbols that are new."""
+    incremental: bool = Field(default=True, json_schema_extra={"control": True})
+    """Walk only new commits of the main line where the last walk still holds; the result is the same."""
+
+
+def run(ctx: Context[PatternMinerConfig]) -> None:
+    """Write patterns.jsonl, survival.json and the walk's index."""
+    from patterns import survival
+    from patterns.mining import mine
+
+    goes_on = ctx.config.incremental and ctx.only_changed(*INPUTS)
+    earlier = ctx.published("patterns.index") if goes_on else None
+    with ctx.progress("walking the main line", unit="commits") as progress:
+        commits, chunks = map(ctx.input, INPUTS)
+        found = mine(commits, chunks, ctx.output("patterns.jsonl"), ctx.config.types, progress, earlier)
+    survival.save(found.fates, ctx.output("patterns.index"))
+    write_record(ctx.output("survival.json"), found.summary())
+    ctx.counts.update(found.counts)
+    ctx.drops.update(found.drops)
+
+
+STAGE = Stage(
+    name="pattern_miner",
+    help="take both sides of past repairs and additions, with their evidence and what became of them",
+    config=PatternMinerConfig,
+    run=run,
+    inputs=INPUTS,
+    outputs=("patterns.jsonl", "survival.json", "patterns.index"),
+    flags={"commits": "commits.json", "chunks": "chunks.jsonl", "output": "patterns.jsonl"},
+    reads=("files of the repository",),
+    libraries=("numpy",),
+    data_files=("patterns/confidence.json",),
+    per_repository=True,
+)
+
+if __name__ == "__main__":
+    stage_main(STAGE)

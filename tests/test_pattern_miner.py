@@ -1,0 +1,92 @@
+"""The stage: what it writes, and that going on gives what a first run gives."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from builders import Repo, cut, run_stage
+
+import pattern_miner
+from core.git import main_line
+from core.records.patterns import read_patterns
+
+NAMES = pattern_miner.STAGE.outputs
+
+
+def repair(repo: Repo, number: int) -> None:
+    repo.commit(f"Add f{number}", {f"m{number % 3}.py": f"def f{number}(x):\n    return g(x, {number})\n"})
+    repo.commit(f"Fix f{number}", {f"m{number % 3}.py": f"def f{number}(x):\n    return h(x, {number}, {number})\n"})
+
+
+@pytest.fixture
+def repo(tmp_path: Path) -> Repo:
+    repo = Repo.new(tmp_path / "r")
+    for number in range(4):
+        repair(repo, number)
+    return repo
+
+
+def contents(folder: Path) -> dict[str, bytes]:
+    return {name: (folder / name).read_bytes() for name in NAMES}
+
+
+def test_it_writes_patterns_and_how_long_lines_live(repo: Repo, tmp_path: Path) -> None:
+    cut(repo.path, tmp_path / "out")
+    context = run_stage(pattern_miner.STAGE, tmp_path / "out")
+    patterns = list(read_patterns(tmp_path / "out" / "patterns.jsonl"))
+    assert context.counts["bug fix"] == sum(one.problem_type == "bug_fix" for one in patterns) == 4
+    summary = json.loads((tmp_path / "out" / "survival.json").read_text())
+    assert (summary["steps"], summary["files"]) == (8, 3)
+    assert summary["until"] == repo.git("rev-parse", "HEAD")
+
+
+def test_the_same_again_is_the_same(repo: Repo, tmp_path: Path) -> None:
+    for name in ("one", "two"):
+        cut(repo.path, tmp_path / name)
+        run_stage(pattern_miner.STAGE, tmp_path / name)
+    assert contents(tmp_path / "one") == contents(tmp_path / "two")
+
+
+def test_a_refresh_walks_new_commits_alone_and_gives_what_a_first_run_gives(
+    repo: Repo, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cut(repo.path, tmp_path / "old")
+    earlier = run_stage(pattern_miner.STAGE, tmp_path / "old")
+    tip = repo.git("rev-parse", "HEAD")
+    repo.commit("Take f1 back", {"m1.py": "def f1(x):\n    return g(x, 1)\n"})
+    repair(repo, 7)
+    cut(repo.path, tmp_path / "new")
+    cut(repo.path, tmp_path / "first")
+    walked: list[str] = []
+    original = main_line.steps
+
+    def noted(git_dir: Path, head: str, last: str = "") -> Iterator[main_line.Step]:
+        walked.append(last)
+        return original(git_dir, head, last)
+
+    monkeypatch.setattr(main_line, "steps", noted)
+    run_stage(pattern_miner.STAGE, tmp_path / "new", previous=earlier)
+    run_stage(pattern_miner.STAGE, tmp_path / "first")
+    assert contents(tmp_path / "new") == contents(tmp_path / "first")
+    assert walked == [tip, ""]
+
+
+def test_of_a_partial_clone_survival_is_not_known(repo: Repo, tmp_path: Path) -> None:
+    cut(repo.path, tmp_path / "out")
+    repo.git("config", "extensions.partialClone", "origin")
+    context = run_stage(pattern_miner.STAGE, tmp_path / "out")
+    patterns = list(read_patterns(tmp_path / "out" / "patterns.jsonl"))
+    assert {one.survival for one in patterns} == {None}
+    assert {one.confidence for one in patterns} == {0.0}
+    assert context.drops["walks of partial clones"] == 1
+    assert json.loads((tmp_path / "out" / "survival.json").read_text())["steps"] == 0
+
+
+def test_types_choose(repo: Repo, tmp_path: Path) -> None:
+    cut(repo.path, tmp_path / "out")
+    run_stage(pattern_miner.STAGE, tmp_path / "out", types=("feature_addition",))
+    patterns = list(read_patterns(tmp_path / "out" / "patterns.jsonl"))
+    assert {one.problem_type for one in patterns} == {"feature_addition"}
