@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from hashlib import sha256
 from typing import NamedTuple
@@ -34,6 +34,10 @@ _KINDS = {marker: kind for kind, marker in SECRETS.items()}
 _NO_REPAIR = ("formatting", "documentation", "move", "rename")
 
 
+Renames = frozenset[tuple[bytes, bytes]]
+"""(old, new) names."""
+
+
 class Side(NamedTuple):
     """One side of a change, as it stands in its blob."""
 
@@ -58,13 +62,15 @@ class Extractor:
     dialect: Dialect
     types: frozenset[str]
     blobs: BlobReader
+    merged_for: Callable[[str], str] = lambda _: ""
+    """What the merge is for that brought a commit in (`purposes.problem_type_of`); "" where none did."""
     redactor: Redactor = field(default_factory=Redactor)
     drops: Counter[str] = field(default_factory=Counter)
     """What was left out, by reason."""
 
     def wants(self, commit: Commit) -> str:
         """What the patterns of a commit would be, "" where none are taken from it."""
-        problem = problem_type_of(commit.metadata, self.dialect)
+        problem = problem_type_of(commit.metadata, self.dialect, self.merged_for(commit.metadata.hash))
         if problem not in self.types:
             return ""
         if reason := left_out(commit):
@@ -76,6 +82,7 @@ class Extractor:
         """The patterns of a commit. `problem` is what `wants` gave."""
         diffs = {diff.filename: diff for diff in commit.diffs if is_source(diff.filename)}
         edits = {name: Edits.of_patch(diff.patch) for name, diff in diffs.items()}
+        found: list[tuple[Found, Renames]] = []
         seen: Counter[tuple[str, str]] = Counter()
         for chunk in chunks:
             key = chunk.file_path, chunk.qualified_name or ""
@@ -88,7 +95,18 @@ class Extractor:
                 continue
             pattern = self._pattern(commit, problem, chunk, diff, sides, seen[key])
             if pattern is not None:
-                yield Found(pattern, _change(commit, diff, edit, sides))
+                both = (code_hashes.tokens(code, chunk.language) for code in (pattern.before_code, pattern.after_code))
+                found.append((Found(pattern, _change(commit, diff, edit, sides)), renames(*both)))
+        yield from self._without_renames(found)
+
+    def _without_renames(self, found: Sequence[tuple[Found, Renames]]) -> Iterator[Found]:
+        """Those that do more than to replace names as other changes of the commit replace them."""
+        often = Counter(pair for _, pairs in found for pair in pairs)
+        for one, pairs in found:
+            if pairs and all(often[pair] > 1 for pair in pairs):
+                self.drops["changes of a name in several places"] += 1
+            else:
+                yield one
 
     def _sides(self, chunk: Chunk, diff: FileDiff, edits: Edits) -> tuple[Side | None, Side] | None:
         if chunk.old_path and chunk.old_path != diff.old_filename:
@@ -149,6 +167,15 @@ class Extractor:
             masked=dict(sorted(Counter(kind for text in clean for kind in _masked(text)).items())),
             evidence=[_evidence(meta.hash, diff, before, after)],
         )
+
+
+def renames(before: Sequence[bytes], after: Sequence[bytes]) -> Renames:
+    """(old, new) of the names that a change replaces, where it does nothing else; otherwise nothing."""
+    pairs = frozenset(pair for pair in zip(before, after, strict=False) if pair[0] != pair[1])
+    is_all = len(before) == len(after) and all(
+        name[:1].isalpha() or name[:1] == b"_" for pair in pairs for name in pair
+    )
+    return pairs if is_all else frozenset()
 
 
 def _fits(chunk: Chunk, problem: str) -> bool:

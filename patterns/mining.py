@@ -15,14 +15,24 @@ from core.git.blobs import BlobReader
 from core.logs import log
 from core.progress import Progress
 from core.records.chunk_files import ChunkGroup, chunk_groups
-from core.records.commit_files import read_commits, read_history
-from core.records.commits import Commit
+from core.records.commit_files import commit_lines, read_commits, read_history
+from core.records.commits import Commit, CommitMetadata
+from core.records.lines import decode
 from core.records.patterns import Evidence, Pattern, SurvivalSummary
 from miners.histories import ScrapedHistory, overview_of
+from miners.signals.dialects import Dialect
 from patterns import ages, confidence, survival
 from patterns.extraction import Extractor
 from patterns.line_fates import LineFates
+from patterns.purposes import problem_type_of
 from patterns.survival import Survivals
+
+
+class _OfMetadata(msgspec.Struct):
+    metadata: CommitMetadata
+
+
+_METADATA = msgspec.json.Decoder(_OfMetadata)
 
 
 @dataclass
@@ -49,22 +59,26 @@ def mine(
 
     Raises UserError where the two files do not belong together, or their repository is gone.
     """
-    git_dir = Path(read_history(commits).git_dir)
+    head = read_history(commits)
+    git_dir = Path(head.git_dir)
     if not git_dir.exists():
         raise UserError(f"the repository of commits.json is gone: {git_dir}", "run git_scraper again")
     history = ScrapedHistory(commits)
     overview = overview_of(history)
     found = Mined(repository=history.key)
     survivals = None
-    if refs.is_partial(git_dir):
-        log.warning("%s is a partial clone: what survived is not known", git_dir)
-        found.drops["walks of partial clones"] += 1
+    if head.missing_file_changes or refs.is_partial(git_dir):
+        log.warning("%s lacks objects of its history: what survived is not known", git_dir)
+        found.drops["walks of clones that lack objects"] += 1
     else:
         found.fates = survival.walk(git_dir, history.head, progress, state)
         parents = main_line.parents(git_dir, history.head)
         survivals = Survivals(found.fates, parents, overview.reverts.of)
     with BlobReader(git_dir) as blobs:
         extractor = Extractor(history.key, overview.dialect, frozenset(types), blobs)
+        if survivals:
+            merges = _purposes_of_merges(commits, overview.dialect)
+            extractor.merged_for = lambda commit: merges.get(survivals.brought_in_by(commit), "")
         _write(_patterns(commits, chunks, extractor, survivals), output, found)
     found.drops += extractor.drops
     return found
@@ -79,6 +93,16 @@ def _patterns(commits: Path, chunks: Path, extractor: Extractor, survivals: Surv
             pattern.survival = survivals.of(change) if survivals else None
             pattern.confidence = confidence.confidence_of(pattern.survival, table)
             yield pattern
+
+
+def _purposes_of_merges(commits: Path, dialect: Dialect) -> dict[str, str]:
+    """What each merge is for."""
+    found = {}
+    for number, (_, line) in enumerate(commit_lines(commits), start=2):
+        meta = decode(_METADATA, line.removesuffix(b"\n").removesuffix(b","), commits, number).metadata
+        if meta.is_merge:
+            found[meta.hash] = problem_type_of(meta, dialect)
+    return found
 
 
 def _paired(commits: Path, chunks: Path) -> Iterator[tuple[Commit, ChunkGroup]]:

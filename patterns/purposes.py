@@ -2,34 +2,51 @@
 
 from __future__ import annotations
 
-from core.chunking.intents import intent_of
+import re
+
 from core.code.test_files import is_test_file
-from core.history.messages import CONVENTIONAL_LABEL
+from core.history.messages import CLOSING, CONVENTIONAL_LABEL
 from core.records.commits import Commit, CommitMetadata
 from miners.signals.change_facts import is_source
-from miners.signals.dialects import Dialect, Message, purpose_of
+from miners.signals.dialects import FEATURE, LABELS, Dialect, Message, purpose_of
 
 MOST_FILES, MOST_LINES = 10, 400
 """Source files, and added and removed lines of them, above which a commit does more than one thing."""
+_ASIDE = re.compile(
+    r"\b(?:typos?|spelling|typing|type[- ](?:annotations?|hints?|issues?|errors?|check\w*)|variance|mypy|pyright|clippy"
+    r"|lint\w*|rustfmt|fmt|flake8|ruff|pylint|black|isort|eslint|prettier|rubocop|spotless|reviews?|dependenc(?:y|ies)|deps"
+    r"|bump\w*|deprecat\w*|restructur\w*|refactor\w*|clean(?:ed|ing)?[- ]?ups?)\b",
+    re.IGNORECASE,
+)
+"""What is fixed in a commit whose subject has one of these is mostly not a mistake of the program."""
+_NOT_TO = re.compile(
+    r"(?i:\b(?:do(?:es)? not|do(?:es)?n't|no longer|should(?: not|n't)|prevent(?:s|ed|ing)?|never|fail(?:s|ed|ing)?)\b)"
+    r"|\w(?:Error|Exception)\b"
+)
+"""What is not to happen any more."""
 
 
-def problem_type_of(metadata: CommitMetadata, dialect: Dialect) -> str:
+def problem_type_of(metadata: CommitMetadata, dialect: Dialect, merged_for: str = "") -> str:
     """One of `PROBLEM_TYPES`, or "" for neither.
 
-    The whole message counts. A label in front of the subject has the last word, but for a commit that takes another
-    one back.
+    The first line decides where it says what the commit is for. Elsewhere it repairs something if it closes an issue,
+    if it says what is not to happen, or if the merge that brought it in repairs something (`merged_for`).
     """
     if metadata.is_revert:
         return "bug_fix"
-    purpose = purpose_of(Message(metadata.message, metadata.message_body), dialect)
-    if purpose == "fix":
-        return "bug_fix"
+    body = metadata.message_body if metadata.is_merge else ""
+    subject = CLOSING.sub("", metadata.message)
+    purpose = purpose_of(Message(subject, body, metadata.is_merge), dialect)
     if purpose == "feature":
         return "feature_addition"
-    if CONVENTIONAL_LABEL.match(metadata.message) and dialect == "conventional":
-        return ""
-    closes = metadata.trailers.get("Fixes")
-    return "bug_fix" if closes or (not purpose and intent_of(metadata.message_body) == "fix") else ""
+    if purpose == "fix":
+        return "" if _ASIDE.search(subject) else "bug_fix"
+    label = CONVENTIONAL_LABEL.match(subject)
+    says_other = (label and label["type"].lower() in LABELS) or FEATURE.match(subject) or _ASIDE.search(subject)
+    says_so = metadata.trailers.get("Fixes") or (
+        not purpose and (_NOT_TO.search(body or subject) or merged_for == "bug_fix")
+    )
+    return "bug_fix" if says_so and not says_other else ""
 
 
 def left_out(commit: Commit) -> str:

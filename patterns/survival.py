@@ -54,9 +54,10 @@ class Survivals:
         self._steps = _steps_of(fates.commits, parents)
         self._reverts = reverts
 
-    def step_of(self, commit: str) -> int | None:
-        """The step (from 0) that brought a commit onto the main line; None where none did."""
-        return self._steps.get(commit)
+    def brought_in_by(self, commit: str) -> str:
+        """The commit of the main line that brought a commit in: itself, or a merge; "" where none did."""
+        step = self._steps.get(commit)
+        return "" if step is None else self.fates.commits[step]
 
     def of(self, change: AddedLines) -> Survival | None:
         """What became of a change's lines; None where its commit is not on the main line."""

@@ -81,7 +81,7 @@ def test_of_a_partial_clone_survival_is_not_known(repo: Repo, tmp_path: Path) ->
     patterns = list(read_patterns(tmp_path / "out" / "patterns.jsonl"))
     assert {one.survival for one in patterns} == {None}
     assert {one.confidence for one in patterns} == {0.0}
-    assert context.drops["walks of partial clones"] == 1
+    assert context.drops["walks of clones that lack objects"] == 1
     assert json.loads((tmp_path / "out" / "survival.json").read_text())["steps"] == 0
 
 

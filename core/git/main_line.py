@@ -64,13 +64,12 @@ def steps(git_dir: Path, tip: str, last: str = "") -> Iterator[Step]:
         f"--format={marker}%H %ct",
     ]
     revisions = f"{tip}\n^{last}\n" if last else f"{tip}\n"
+    split = marker.encode()
+    pieces: list[bytes] = []
+    rest = b""
     with stream(git_dir, *arguments, stdin=revisions.encode()) as output:
-        pieces: list[bytes] = []
-        split = marker.encode()
-        rest = b""
         while block := output.read(_BLOCK_BYTES):
-            block = rest + block
-            *whole, block = block.split(split)
+            *whole, block = (rest + block).split(split)
             for record in whole:
                 pieces.append(record)
                 if record := b"".join(pieces):
@@ -78,8 +77,8 @@ def steps(git_dir: Path, tip: str, last: str = "") -> Iterator[Step]:
                 pieces.clear()
             rest = block[-len(split) + 1 :]  # the marker may straddle two blocks
             pieces.append(block[: len(block) - len(rest)])
-        if record := b"".join([*pieces, rest]):
-            yield _step(record)
+    if record := b"".join([*pieces, rest]):  # cut off where git has failed, which the end of the block has raised
+        yield _step(record)
 
 
 def first_parents(git_dir: Path, tip: str) -> list[str]:

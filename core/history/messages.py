@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from core.records.commits import CommitMetadata
 
 # "Fixes #12", "closes: owner/name#3 and #4": what GitHub and GitLab close an issue for.
-_CLOSING = re.compile(
+CLOSING = re.compile(
     r"\b(?:close[sd]?|fix(?:e[sd])?|resolve[sd]?)\b:?\s+"
     r"((?:[\w.-]+/[\w.-]+)?#\d+(?:(?:\s*,\s*|\s+and\s+|\s*&\s*)(?:[\w.-]+/[\w.-]+)?#\d+)*|https?://\S+/issues/\d+)",
     re.IGNORECASE,
@@ -59,7 +59,7 @@ def facts_of(subject: str, body: str, trailers: str) -> MessageFacts:
             _add(found.trailers, name.strip().capitalize(), value.strip())
     text = f"{subject}\n{body}" if body else subject
     if "#" in text or "://" in text:
-        for closing in _CLOSING.finditer(text):
+        for closing in CLOSING.finditer(text):
             for issue in _ISSUE.findall(closing[1]):
                 _add(found.trailers, "Fixes", issue)
     if "everts commit" in body:

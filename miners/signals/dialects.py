@@ -20,7 +20,7 @@ Purpose = Literal["fix", "feature", "restructuring", "upkeep", ""]
 
 CONVENTIONAL_SHARE, GITMOJI_SHARE = 0.5, 0.3
 """Share of messages with a label above which a repository counts as using labels."""
-_LABELS: dict[str, Purpose] = {
+LABELS: dict[str, Purpose] = {
     **dict.fromkeys(("fix", "bugfix", "hotfix", "bug"), "fix"),
     **dict.fromkeys(("feat", "feature"), "feature"),
     **dict.fromkeys(("refactor", "perf"), "restructuring"),
@@ -37,7 +37,7 @@ _GITMOJI: dict[str, Purpose] = {
 _EMOJI = re.compile(r":[a-z_0-9]+:|[\u2600-\u27bf\U0001f300-\U0001faff\u2b00-\u2bff]")
 _MERGE = re.compile(r"^Merge (?:pull request|branch|remote|tag|commit|PR)\b", re.IGNORECASE)
 _BRANCH_OF_FIX = re.compile(r"[-_/](?:hot|bug)?fix(?:es)?(?:[-_/]|$)", re.IGNORECASE)
-_FEATURE = re.compile(
+FEATURE = re.compile(
     r"^\W*(?:add(?:s|ed|ing)?|implement(?:s|ed|ing)?|introduc\w+|support(?:s|ed|ing)?|allow(?:s|ed|ing)?|new|create[sd]?"
     r"|enable[sd]?|expose[sd]?|provide[sd]?)\b",
     re.IGNORECASE,
@@ -65,7 +65,7 @@ def dialect_of(subjects: Iterable[str]) -> Dialect:
     for subject in subjects:
         total += 1
         found = CONVENTIONAL_LABEL.match(subject)
-        conventional += found is not None and found["type"].lower() in _LABELS
+        conventional += found is not None and found["type"].lower() in LABELS
         gitmoji += _EMOJI.match(subject) is not None
     if conventional > CONVENTIONAL_SHARE * total:
         return "conventional"
@@ -87,14 +87,14 @@ def purpose_of(message: Message, dialect: Dialect) -> Purpose:
 def hidden(message: Message) -> Message | None:
     """The message without its label; None for one that has none."""
     found = CONVENTIONAL_LABEL.match(message.subject) or _EMOJI.match(message.subject)
-    if not found or ("type" in found.groupdict() and found["type"].lower() not in _LABELS):
+    if not found or ("type" in found.groupdict() and found["type"].lower() not in LABELS):
         return None
     return Message(message.subject[found.end() :].lstrip("\ufe0f "), message.body, message.is_merge)
 
 
 def _label_of(subject: str) -> Purpose:
     found = CONVENTIONAL_LABEL.match(subject)
-    return _LABELS.get(found["type"].lower(), "") if found else ""
+    return LABELS.get(found["type"].lower(), "") if found else ""
 
 
 def _own_words(message: Message) -> str:
@@ -109,7 +109,7 @@ def _by_words(message: Message, subject: str) -> Purpose:
     intended = intent_of(subject)
     if intended == "fix" or (_MERGE.match(message.subject) and _BRANCH_OF_FIX.search(message.subject)):
         return "fix"
-    if _FEATURE.match(subject) and not _UPKEEP.search(subject):
+    if FEATURE.match(subject) and not _UPKEEP.search(subject):
         return "feature"
     if facts_of(message.subject, message.body, "").trailers.get("Fixes"):
         return "fix"

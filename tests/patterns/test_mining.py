@@ -131,6 +131,32 @@ def test_of_a_class_the_run_of_lines_that_changed_counts(tmp_path: Path) -> None
     assert found.drops["changes in several places of a symbol"] == 1
 
 
+def test_a_name_that_a_commit_replaces_in_several_places_is_no_repair(tmp_path: Path) -> None:
+    repo = Repo.new(tmp_path / "r")
+    code = "def f(x):\n    return old(x)\n\n\ndef g(x):\n    return old(x)\n\n\ndef h(x):\n    return other(x)\n"
+    repo.commit("Start", {"a.py": code})
+    repo.commit("Fix h", {"a.py": code.replace("old", "new").replace("other", "another")})
+    (pattern,), found = mined(repo, tmp_path / "out")
+    assert pattern.symbol == "h"
+    assert found.drops["changes of a name in several places"] == 2
+
+
+def test_what_a_merge_is_for_counts_for_its_commits(tmp_path: Path) -> None:
+    repo = Repo.new(tmp_path / "r")
+    repo.commit("Start", {"a.py": BEFORE})
+    repo.git("checkout", "-q", "-b", "side")
+    commit = repo.commit("Use a tuple", {"a.py": AFTER})
+    repo.git("checkout", "-q", "main")
+    repo.commit("Notes", {"README.md": "x"})
+    repo.git(
+        "merge", "-q", "--no-ff", "side", "-m", "Merge pull request #1 from ada/side", "-m", "Fix totals of nothing"
+    )
+    (pattern,), _ = mined(repo, tmp_path / "out")
+    assert pattern.commit == commit
+    assert pattern.survival
+    assert pattern.survival.born == repo.git("rev-parse", "HEAD")
+
+
 def test_names_tell_patterns_apart_and_stay_over_runs(tmp_path: Path) -> None:
     repo = Repo.new(tmp_path / "r")
     repo.commit("Start", {"a.py": BEFORE + "\n\n" + BEFORE.replace("total", "both")})

@@ -24,7 +24,15 @@ def only(tmp_path: Path, message: str, files: dict[str, str | bytes] | None = No
     [
         ("Fix the wrong total", "bug_fix"),
         ("fix(core): total", "bug_fix"),
-        ("Change the total\n\nThis fixes a crash.", "bug_fix"),
+        ("Change the total\n\nThis fixes a crash.", ""),
+        ("parser: change the total\n\nCloses #12", "bug_fix"),
+        ("docs: change the total\n\nCloses #12", ""),
+        ("Do not fail without items", "bug_fix"),
+        ("Raise no KeyError without items", "bug_fix"),
+        ("Added support for tuples. This fixes #12", "feature_addition"),
+        ("Add option --style, closes #5", ""),
+        ("Fix typing of total", ""),
+        ("Apply clippy fixes", ""),
         ("Change the total\n\nCloses #12", "bug_fix"),
         ('Revert "Add totals"\n\nThis reverts commit 1234567890.', "bug_fix"),
         ("Add totals\n\nCloses #12", "feature_addition"),
@@ -38,11 +46,11 @@ def test_the_whole_message_says_what_a_commit_is_for(tmp_path: Path, message: st
     assert problem_type_of(only(tmp_path, message).metadata, "words") == expected
 
 
-def test_a_label_has_the_last_word_where_there_are_labels(tmp_path: Path) -> None:
-    commit = only(tmp_path, "Change the total\n\nThis fixes a crash.")
-    labelled = only(tmp_path / "b", "chore: change the total\n\nThis fixes a crash.")
-    assert problem_type_of(commit.metadata, "conventional") == "bug_fix"
-    assert problem_type_of(labelled.metadata, "conventional") == ""
+def test_commits_of_a_merge_that_repairs_do_so_unless_they_say_something_else(tmp_path: Path) -> None:
+    silent, other = (only(tmp_path / name, text).metadata for name, text in (("a", "Use a set"), ("b", "Add a set")))
+    assert problem_type_of(silent, "words", "bug_fix") == "bug_fix"
+    assert problem_type_of(silent, "words", "feature_addition") == ""
+    assert problem_type_of(other, "words", "bug_fix") == "feature_addition"
 
 
 @pytest.mark.parametrize(
