@@ -23,7 +23,7 @@ from miners.signals.dialects import Dialect
 from patterns import code_hashes
 from patterns.line_fates import lines_of, word_of
 from patterns.moves import essence
-from patterns.purposes import left_out, problem_type_of, test_files_of
+from patterns.purposes import MOST_SYMBOLS, left_out, problem_type_of, test_files_of
 from patterns.survival import AddedLines
 
 _IMPORT = re.compile(
@@ -97,7 +97,11 @@ class Extractor:
             if pattern is not None:
                 both = (code_hashes.tokens(code, chunk.language) for code in (pattern.before_code, pattern.after_code))
                 found.append((Found(pattern, _change(commit, diff, edit, sides)), renames(*both)))
-        yield from self._without_renames(found)
+        kept = list(self._without_renames(found))
+        if problem == "bug_fix" and len(kept) > MOST_SYMBOLS:
+            self.drops["commits that change too much at once"] += 1
+        else:
+            yield from kept
 
     def _without_renames(self, found: Sequence[tuple[Found, Renames]]) -> Iterator[Found]:
         """Those that do more than to replace names as other changes of the commit replace them."""

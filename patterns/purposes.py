@@ -12,10 +12,12 @@ from miners.signals.dialects import FEATURE, LABELS, Dialect, Message, purpose_o
 
 MOST_FILES, MOST_LINES = 10, 400
 """Source files, and added and removed lines of them, above which a commit does more than one thing."""
+MOST_SYMBOLS = 7
+"""Changed symbols above which a repair is mixed with something else: of those read by eye, 1 of 8 was the repair."""
 _ASIDE = re.compile(
-    r"\b(?:typos?|spelling|typing|type[- ](?:annotations?|hints?|issues?|errors?|check\w*)|variance|mypy|pyright|clippy"
-    r"|lint\w*|rustfmt|fmt|flake8|ruff|pylint|black|isort|eslint|prettier|rubocop|spotless|reviews?|dependenc(?:y|ies)|deps"
-    r"|bump\w*|deprecat\w*|restructur\w*|refactor\w*|clean(?:ed|ing)?[- ]?ups?)\b",
+    r"\b(?:typos?|spelling|typing|type[- ](?:annotations?|hints?|fix\w*|issues?|errors?|check\w*)|annotations?|variance"
+    r"|mypy|pyright|clippy|lint\w*|rustfmt|fmt|flake8|ruff|pylint|black|isort|eslint|prettier|rubocop|spotless|reviews?"
+    r"|dependenc(?:y|ies)|deps|bump\w*|deprecat\w*|restructur\w*|refactor\w*|clean(?:ed|ing)?[- ]?ups?)\b",
     re.IGNORECASE,
 )
 """What is fixed in a commit whose subject has one of these is mostly not a mistake of the program."""
@@ -29,7 +31,7 @@ _NOT_TO = re.compile(
 def problem_type_of(metadata: CommitMetadata, dialect: Dialect, merged_for: str = "") -> str:
     """One of `PROBLEM_TYPES`, or "" for neither.
 
-    The first line decides where it says what the commit is for. Elsewhere it repairs something if it closes an issue,
+    The first line decides where it says what the commit is for. Elsewhere it repairs something if it fixes an issue,
     if it says what is not to happen, or if the merge that brought it in repairs something (`merged_for`).
     """
     if metadata.is_revert:
@@ -43,10 +45,16 @@ def problem_type_of(metadata: CommitMetadata, dialect: Dialect, merged_for: str 
         return "" if _ASIDE.search(subject) else "bug_fix"
     label = CONVENTIONAL_LABEL.match(subject)
     says_other = (label and label["type"].lower() in LABELS) or FEATURE.match(subject) or _ASIDE.search(subject)
-    says_so = metadata.trailers.get("Fixes") or (
-        not purpose and (_NOT_TO.search(body or subject) or merged_for == "bug_fix")
-    )
+    says_so = _fixes_issue(metadata) or (not purpose and (_NOT_TO.search(body or subject) or merged_for == "bug_fix"))
     return "bug_fix" if says_so and not says_other else ""
+
+
+def _fixes_issue(metadata: CommitMetadata) -> bool:
+    """Whether the message says so; that it closes one is said of features, too."""
+    if not metadata.trailers.get("Fixes"):
+        return False
+    found = CLOSING.finditer(f"{metadata.message}\n{metadata.message_body}")
+    return any(not one[0].lower().startswith("close") for one in found)
 
 
 def left_out(commit: Commit) -> str:
