@@ -9,8 +9,8 @@ from pathlib import Path
 
 import msgspec
 
-from core.errors import UserError
-from core.git import main_line, refs
+from core.errors import StageError, UserError
+from core.git import main_line
 from core.git.blobs import BlobReader
 from core.logs import log
 from core.progress import Progress
@@ -59,21 +59,19 @@ def mine(
 
     Raises UserError where the two files do not belong together, or their repository is gone.
     """
-    head = read_history(commits)
-    git_dir = Path(head.git_dir)
+    git_dir = Path(read_history(commits).git_dir)
     if not git_dir.exists():
         raise UserError(f"the repository of commits.json is gone: {git_dir}", "run git_scraper again")
     history = ScrapedHistory(commits)
     overview = overview_of(history)
     found = Mined(repository=history.key)
     survivals = None
-    if head.missing_file_changes or refs.is_partial(git_dir):
-        log.warning("%s lacks objects of its history: what survived is not known", git_dir)
-        found.drops["walks of clones that lack objects"] += 1
-    else:
+    try:
         found.fates = survival.walk(git_dir, history.head, progress, state)
-        parents = main_line.parents(git_dir, history.head)
-        survivals = Survivals(found.fates, parents, overview.reverts.of)
+        survivals = Survivals(found.fates, main_line.parents(git_dir, history.head), overview.reverts.of)
+    except StageError as error:  # objects are missing, as in partial clones
+        log.warning("what survived is not known: %s", error)
+        found.drops["walks that git could not finish"] += 1
     with BlobReader(git_dir) as blobs:
         extractor = Extractor(history.key, overview.dialect, frozenset(types), blobs)
         if survivals:

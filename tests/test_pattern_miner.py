@@ -74,14 +74,15 @@ def test_a_refresh_walks_new_commits_alone_and_gives_what_a_first_run_gives(
     assert walked == [tip, ""]
 
 
-def test_of_a_partial_clone_survival_is_not_known(repo: Repo, tmp_path: Path) -> None:
+def test_where_an_object_is_missing_survival_is_not_known(repo: Repo, tmp_path: Path) -> None:
     cut(repo.path, tmp_path / "out")
-    repo.git("config", "extensions.partialClone", "origin")
+    blob = repo.git("rev-parse", "HEAD~1:m0.py")
+    (repo.path / ".git" / "objects" / blob[:2] / blob[2:]).unlink()
     context = run_stage(pattern_miner.STAGE, tmp_path / "out")
     patterns = list(read_patterns(tmp_path / "out" / "patterns.jsonl"))
     assert {one.survival for one in patterns} == {None}
     assert {one.confidence for one in patterns} == {0.0}
-    assert context.drops["walks of clones that lack objects"] == 1
+    assert context.drops["walks that git could not finish"] == 1
     assert json.loads((tmp_path / "out" / "survival.json").read_text())["steps"] == 0
 
 
