@@ -141,7 +141,7 @@ def test_a_name_that_a_commit_replaces_in_several_places_is_no_repair(tmp_path: 
     assert found.drops["changes of a name in several places"] == 2
 
 
-@pytest.mark.parametrize(("symbols", "patterns"), [(7, 7), (8, 0)])
+@pytest.mark.parametrize(("symbols", "patterns"), [(4, 4), (5, 0)])
 def test_a_repair_of_many_symbols_is_mixed_with_something_else(tmp_path: Path, symbols: int, patterns: int) -> None:
     repo = Repo.new(tmp_path / "r")
     code = [f"def f{number}(x):\n    return x + {number}\n" for number in range(symbols)]
