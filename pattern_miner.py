@@ -3,19 +3,22 @@
     python pattern_miner.py --commits outputs/commits.json --chunks outputs/chunks.jsonl --output outputs/patterns.jsonl
 
 Writes patterns.jsonl: both sides of each change of a symbol, the blobs that they stand in, and how many of its lines
-are still there; survival.json: the same of all lines by age; and an index with which the next run walks only the new
-commits of the main line. patterns/ holds the parts.
+are still there; templates.jsonl: edits of a line that several commits made in the same way; survival.json: what became
+of all lines, by age; and an index with which the next run walks only the new commits of the main line. patterns/ holds
+the parts.
 """
 
 from __future__ import annotations
 
 from typing import Literal
 
+import msgspec
 from pydantic import Field
 
 from core.config import Section
 from core.engine.command import stage_main
 from core.engine.stage import Context, Stage
+from core.files import atomic_write
 from core.records.json_files import write_record
 
 INPUTS = ("commits.json", "chunks.jsonl")
@@ -33,7 +36,7 @@ class PatternMinerConfig(Section):
 
 
 def run(ctx: Context[PatternMinerConfig]) -> None:
-    """Write patterns.jsonl, survival.json and the walk's index."""
+    """Write patterns.jsonl, templates.jsonl, survival.json and the walk's index."""
     from patterns import survival
     from patterns.mining import mine
 
@@ -44,6 +47,10 @@ def run(ctx: Context[PatternMinerConfig]) -> None:
         found = mine(commits, chunks, ctx.output("patterns.jsonl"), ctx.config.types, progress, earlier)
     survival.save(found.fates, ctx.output("patterns.index"))
     write_record(ctx.output("survival.json"), found.summary())
+    with atomic_write(ctx.output("templates.jsonl")) as file:
+        for template in found.templates(chunks):
+            file.write(msgspec.json.encode(template) + b"\n")
+            ctx.count("templates that are offered" if not template.retired else "retired templates")
     ctx.counts.update(found.counts)
     ctx.drops.update(found.drops)
 
@@ -54,10 +61,10 @@ STAGE = Stage(
     config=PatternMinerConfig,
     run=run,
     inputs=INPUTS,
-    outputs=("patterns.jsonl", "survival.json", "patterns.index"),
+    outputs=("patterns.jsonl", "templates.jsonl", "survival.json", "patterns.index"),
     flags={"commits": "commits.json", "chunks": "chunks.jsonl", "output": "patterns.jsonl"},
     reads=("files of the repository",),
-    libraries=("numpy",),
+    libraries=("numpy", "rapidfuzz"),
     data_files=("patterns/confidence.json",),
     per_repository=True,
 )

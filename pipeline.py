@@ -44,7 +44,7 @@ STAGES: tuple[Stage, ...] = (
     report_builder.STAGE,  #    all of the above  -> report.html
     github_miner.STAGE,  #      clones, GitHub    -> mined.jsonl (off unless enabled)
     store_seeder.STAGE,  #      histories         -> seeding.json, and what agents read: stores/
-    pattern_miner.STAGE,  #     commits, chunks   -> patterns.jsonl, survival.json
+    pattern_miner.STAGE,  #     commits, chunks   -> patterns.jsonl, templates.jsonl, survival.json
 )
 
 

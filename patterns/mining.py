@@ -18,13 +18,14 @@ from core.records.chunk_files import ChunkGroup, chunk_groups
 from core.records.commit_files import commit_lines, read_commits, read_history
 from core.records.commits import Commit, CommitMetadata
 from core.records.lines import decode
-from core.records.patterns import Evidence, Pattern, SurvivalSummary
+from core.records.patterns import Evidence, Pattern, SurvivalSummary, Template
 from miners.histories import ScrapedHistory, overview_of
 from miners.signals.dialects import Dialect
-from patterns import ages, confidence, survival
+from patterns import ages, confidence, survival, templates
 from patterns.extraction import Extractor
 from patterns.line_fates import LineFates
 from patterns.purposes import problem_type_of
+from patterns.steps import steps_of
 from patterns.survival import Survivals
 
 
@@ -44,6 +45,14 @@ class Mined:
     fates: LineFates = field(default_factory=LineFates)
     """Without steps where survival cannot be known."""
     repository: str = ""
+    head: str = ""
+    """Where the main line ends."""
+    parents: dict[str, list[str]] = field(default_factory=dict)
+    """Those of `head` and of all commits that it knows."""
+
+    def templates(self, chunks: Path) -> list[Template]:
+        """templates.jsonl, from the chunks of the same commits."""
+        return templates.mine(self.repository, steps_of(chunk_groups(chunks), self.parents, self.head))
 
     def summary(self) -> SurvivalSummary:
         """survival.json."""
@@ -64,11 +73,11 @@ def mine(
         raise UserError(f"the repository of commits.json is gone: {git_dir}", "run git_scraper again")
     history = ScrapedHistory(commits)
     overview = overview_of(history)
-    found = Mined(repository=history.key)
+    found = Mined(repository=history.key, head=history.head, parents=main_line.parents(git_dir, history.head))
     survivals = None
     try:
         found.fates = survival.walk(git_dir, history.head, progress, state)
-        survivals = Survivals(found.fates, main_line.parents(git_dir, history.head), overview.reverts.of)
+        survivals = Survivals(found.fates, found.parents, overview.reverts.of)
     except StageError as error:  # objects are missing, as in partial clones
         log.warning("what survived is not known: %s", error)
         found.drops["walks that git could not finish"] += 1

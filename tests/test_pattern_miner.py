@@ -11,7 +11,7 @@ from builders import Repo, cut, run_stage
 
 import pattern_miner
 from core.git import main_line
-from core.records.patterns import read_patterns
+from core.records.patterns import read_patterns, read_templates
 
 NAMES = pattern_miner.STAGE.outputs
 
@@ -84,6 +84,19 @@ def test_where_an_object_is_missing_survival_is_not_known(repo: Repo, tmp_path: 
     assert {one.confidence for one in patterns} == {0.0}
     assert context.drops["walks that git could not finish"] == 1
     assert json.loads((tmp_path / "out" / "survival.json").read_text())["steps"] == 0
+
+
+def test_an_edit_of_several_steps_becomes_a_template(repo: Repo, tmp_path: Path) -> None:
+    repo.commit("Add others", {f"o{number}.py": f"def o{number}():\n    pass\n" for number in range(40)})
+    calls = {f"t{number}.py": f"def t{number}(self):\n    self.assertTrue(a{number})\n" for number in range(13)}
+    repo.commit("Add names that are in so many files that they stay", dict(calls))
+    for number in range(5):
+        repo.commit(f"Use t{number}", {f"t{number}.py": f"def t{number}(self):\n    self.assertTrue(self.a{number})\n"})
+    cut(repo.path, tmp_path / "out")
+    context = run_stage(pattern_miner.STAGE, tmp_path / "out")
+    found = list(read_templates(tmp_path / "out" / "templates.jsonl"))
+    assert len(found) == sum(number for what, number in context.counts.items() if "templates" in what)
+    assert {(one.steps, one.language) for one in found} == {(5, "python")}
 
 
 def test_types_choose(repo: Repo, tmp_path: Path) -> None:
