@@ -68,9 +68,9 @@ def test_a_first_run_leaves_every_artifact(world: World) -> None:
 def test_a_second_run_does_nothing_and_reports_why(world: World) -> None:
     assert set(world.statuses().values()) == {"up to date"}
     dry = world.program.run("pipeline.py", "--dry-run").stdout
-    assert dry.count("up to date") == 10
+    assert dry.count("up to date") == 11
     listed = world.program.run("pipeline.py", "--list-stages").stdout
-    assert listed.count("fresh") == 10
+    assert listed.count("fresh") == 11
     gone = world.outputs / "stores" / "pattern_memory.db"
     gone.rename(gone.with_suffix(".aside"))
     assert f"{gone.name} is missing" in world.program.run("pipeline.py", "--dry-run", "--stage", "store_seeder").stdout

@@ -40,7 +40,7 @@ class Survival(msgspec.Struct, kw_only=True, frozen=True):
     days: float
     """From `born` to `until`, or to `ended_by`, by commit dates."""
     lines: int
-    """Lines that were added, without blank ones."""
+    """Lines that were added, without those that have no letter and no digit."""
     alive: int
     """Of these, those that stand there still, moved or formatted differently included."""
     ended_by: str = ""
@@ -66,7 +66,7 @@ class Pattern(msgspec.Struct, kw_only=True):
     """When it was written, ISO 8601 in UTC."""
     confidence: float
     """Calibrated probability, 0 to 1, that most of the added lines stand there a year after `survival.until`; 0 where
-    they are gone. It says nothing about how good the change is."""
+    they are gone, or never reached the main line. It says nothing about how good the change is."""
     schema_version: str = SCHEMA_VERSION
     repository: str
     """The first root commit's id, as the stores name repositories."""
