@@ -152,6 +152,7 @@ FORMS = (
         "gl(?:pat|dt|ft|soat|rt|rtr|cbt|imt|ptt|agent|oas|ffct|wt)-",
         r"[A-Za-z0-9_-]{20,300}(?:\.[a-z0-9]{2}\.?[a-z0-9]{7,9})?",
     ),
+    Form("Gitlore team", "other", "glk_", "[a-z0-9]{8}_[A-Za-z0-9_-]{43}"),
     Form("GitLab runner", "gitlab", "GR1348941", f"{_WORD}{{20}}"),
     Form("GoCardless", "payment", "live_|sandbox_", f"{_WORD}{{40}}"),
     Form("Google", "google", "AIza", f"{_WORD}{{35}}"),

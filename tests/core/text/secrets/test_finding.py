@@ -73,6 +73,7 @@ KEYS = {
     "Django's": ("password", "a1(b)==&&" + made_up(39, string.ascii_lowercase) + "()"),
     "letters alone": ("password", "nyHxWIsYvVrKle"),
     "behind a hunk's place": ("private_key", BODY[:64]),
+    "gitlore": ("other", f"glk_{made_up(8, HEX)}_{made_up(43)}"),
     "databricks": ("other", "dapi" + made_up(32, HEX)),
     "mailgun": ("mail", "key-" + made_up(32, HEX)),
 }
