@@ -1,0 +1,105 @@
+"""`TeamMemory`: the database of a team's patterns, and what one of its members may do with it."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Sequence
+from functools import cached_property
+from pathlib import Path
+from types import TracebackType
+
+import sqlalchemy as sa
+
+from patterns.memory import checking, people, writing
+from patterns.memory.cursors import Cursors
+from patterns.memory.identity import Identity
+from patterns.memory.operations import Operation, Outcome
+from patterns.memory.people import People
+from patterns.memory.reading import Reading
+from patterns.memory.scope import Scope
+from patterns.memory.tables import SCHEMA
+from stores.engine.database import Database
+
+_SECRET = "cursor_secret"  # noqa: S105 - the name of one
+
+
+class TeamMemory:
+    """Patterns, members and votes of teams: SQLite in a folder, or PostgreSQL by a URL."""
+
+    def __init__(self, location: str | Path, *, create: bool = True) -> None:
+        """Open it, and create its tables where needed.
+
+        Raises UserError if it does not exist and `create` is False; StageError if it cannot be opened.
+        """
+        self.database = Database(SCHEMA, location, create=create)
+
+    def __enter__(self) -> TeamMemory:
+        """Itself."""
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Close it."""
+        self.close()
+
+    def close(self) -> None:
+        """Close all connections."""
+        self.database.close()
+
+    def found(self, team: str, admin: str) -> Identity:
+        """Make a team with its first admin."""
+        return people.found_team(self.database, team, admin)
+
+    def admin(self, team: str = "") -> Identity | None:
+        """An admin of a team, for whoever works on the database itself; None where there is no such team."""
+        return people.admin_of(self.database, team)
+
+    def identify(self, key: str) -> Identity | None:
+        """Whose key this is; None where it admits nobody."""
+        return people.identify(self.database, key)
+
+    def team(self, identity: Identity, ip: str = "") -> Team:
+        """The team of a member, as they may see and change it."""
+        return Team(self, identity, ip)
+
+    @cached_property
+    def cursors(self) -> Cursors:
+        """What signs the places in lists, the same in every process that serves this database."""
+        settings = self.database.table("settings")
+        query = sa.select(settings.c.value).where(settings.c.name == _SECRET)
+        with self.database.read() as connection:
+            found = connection.execute(query).scalar()
+        if found is None:
+            with self.database.write() as connection:
+                found = connection.execute(query).scalar()  # another process may have been first
+                if found is None:
+                    found = secrets.token_hex(32)
+                    connection.execute(sa.insert(settings).values(name=_SECRET, value=found))
+        return Cursors(found)
+
+
+class Team:
+    """One team, as one of its members sees it."""
+
+    def __init__(self, memory: TeamMemory, identity: Identity, ip: str = "") -> None:
+        self.identity, self._ip = identity, ip
+        self.scope = Scope(memory.database, identity)
+        self.reading = Reading(self.scope, memory.cursors)
+
+    @property
+    def people(self) -> People:
+        """Members and keys, for admins."""
+        return People(self.scope, self._ip)
+
+    def apply(self, operations: Sequence[Operation], *, kept_days: float = writing.KEPT_DAYS) -> list[Outcome]:
+        """Do operations in order; what is refused leaves the others be. Delivered again, they are not done again."""
+        return writing.apply(self.scope, operations, kept_days=kept_days, ip=self._ip)
+
+    def check(self) -> list[str]:
+        """What does not follow from the votes, one sentence each."""
+        return checking.problems(self.scope)
+
+    def purge(self, days: float = writing.KEPT_DAYS) -> int:
+        """Delete for good what has been deleted for so many days; how many patterns that were."""
+        return checking.purge(self.scope, days)

@@ -1,0 +1,32 @@
+"""Statements about rows are made in one place, so that each says whose rows it means."""
+
+from __future__ import annotations
+
+import ast
+from pathlib import Path
+
+import pytest
+from builders import PROJECT
+
+MEMORY = PROJECT / "patterns" / "memory"
+MAY = {
+    "scope.py": None,
+    "people.py": {"found_team", "admin_of", "identify"},  # before it is known who asks
+    "team_memory.py": {"cursors"},  # of no team
+    "own_rows.py": None,  # the outbox: on a member's own machine, of no team
+}
+"""Functions that make statements of their own; None for the whole file."""
+
+
+@pytest.mark.parametrize("file", sorted(MEMORY.glob("*.py")), ids=lambda file: file.name)
+def test_only_the_scope_makes_statements(file: Path) -> None:
+    allowed = MAY.get(file.name, set())
+    if allowed is None:
+        return
+    made = set()
+    for function in ast.walk(ast.parse((MEMORY / file.name).read_bytes())):
+        if isinstance(function, ast.FunctionDef):
+            for node in ast.walk(function):
+                if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.value.id == "sa":
+                    made |= {function.name} if node.attr in ("select", "insert", "update", "delete", "text") else set()
+    assert made == allowed
