@@ -8,6 +8,8 @@ from contextlib import asynccontextmanager, nullcontext
 from fastapi import FastAPI
 
 from core import __version__
+from patterns.memory.searching import Search
+from patterns.memory.team_memory import TeamMemory
 from services.answers import Answerer, AnswerPart
 from services.chat_tools import ChatTools
 from services.chats import Chats
@@ -17,6 +19,7 @@ from services.http.heads import Heads
 from services.http.keys import KeyGuard
 from services.http.limits import BodyLimit, Limits
 from services.http.origins import OriginGuard
+from services.http.rates import RateLimit, Rates
 from services.http.request_ids import RequestIds
 from services.http.sessions import Sessions
 from services.mcp import Tools, http_route, make_server
@@ -25,8 +28,10 @@ from services.queue import Queues
 from services.routes.chat import chat_routes
 from services.routes.completions import completion_routes
 from services.routes.docs import docs_routes
+from services.routes.members import member_routes
 from services.routes.models import model_routes
 from services.routes.pages import page_routes
+from services.routes.patterns import pattern_routes
 from services.routes.predict import predict_routes
 from services.routes.responses import response_routes
 from services.routes.status import status_routes
@@ -44,14 +49,17 @@ def make_app(
     *,
     tools_about: Served | None = None,
     chats: Chats | None = None,
+    team: TeamMemory | None = None,
+    rates: Rates | None = None,
     loopback_only: bool = False,
 ) -> FastAPI:
     """The service. Requests that name no model get the first; with an `api_key`, requests without it are refused.
 
     `tools_about` is the repository of the tools at /mcp, `chats` are those that questions are asked about.
+    `team` is the memory of teams, whose members' keys are then asked for; each may ask as often as `rates` allows.
     `loopback_only` is for a service without a key that listens on this machine alone.
     """
-    queues, sessions = Queues(limits.waiting, limits.seconds), Sessions(api_key)
+    queues, sessions = Queues(limits.waiting, limits.seconds), Sessions(api_key, team)
     asked: Mapping[str, Answerer] = chats.models() if chats else {}
     served = ServedModels({**models, **asked})
     chat_tools = ChatTools(chats.named(""), queues.questions) if chats else None
@@ -75,12 +83,13 @@ def make_app(
         responses=FAILURES,
     )
     app.add_middleware(BodyLimit, limits=limits)
+    app.add_middleware(RateLimit, rates=rates or Rates())
     app.add_middleware(KeyGuard, sessions=sessions)
     app.add_middleware(OriginGuard, loopback_only=loopback_only)
     app.add_middleware(Heads)
     app.add_middleware(RequestIds)  # the last one is asked first
     handle_errors(app)
-    app.include_router(status_routes(served, queues))
+    app.include_router(status_routes(served, queues, team))
     app.include_router(model_routes(served))
     app.include_router(predict_routes(served, queues))
     app.include_router(completion_routes(served, queues))
@@ -88,6 +97,9 @@ def make_app(
     if chats:
         app.include_router(chat_routes(chats, queues))
         app.include_router(page_routes(chats, queues, sessions))
+    if team:
+        app.include_router(pattern_routes(team, Search()))
+        app.include_router(member_routes(team))
     app.include_router(docs_routes(app))
     if tools:
         app.router.routes.append(http_route(tools, limits.body_bytes))

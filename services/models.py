@@ -17,9 +17,10 @@ class ServedModels:
 
     def named(self, name: str | None) -> Answerer:
         """The model with this name; the default where none is given. Raises 404 where there is none."""
-        if not name:
+        if not name and self.by_name:
             return next(iter(self.by_name.values()))
-        if name not in self.by_name:
-            message = f"no model is named {name[:MOST_SHOWN]!r}; known: {', '.join(self.by_name)}"
+        if not name or name not in self.by_name:
+            named = f"no model is named {name[:MOST_SHOWN]!r}" if name else "no model is served here"
+            message = f"{named}; known: {', '.join(self.by_name) or 'none'}"
             raise RefusedError(404, message, param="model", code="model_not_found")
         return self.by_name[name]

@@ -74,7 +74,7 @@ def hash_of_key(key: str) -> str:
 def role_of(text: str) -> Role:
     """A role by its name. Raises RefusedOperationError for another word."""
     if text not in ROLES:
-        raise RefusedOperationError("not_allowed", f"no role is named {text!r}", f"choose from {', '.join(ROLES)}")
+        raise RefusedOperationError("invalid", f"no role is named {text!r}", f"choose from {', '.join(ROLES)}")
     return cast("Role", text)
 
 

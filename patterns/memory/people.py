@@ -57,8 +57,16 @@ def admin_of(database: Database, team: str = "") -> Identity | None:
 
 def identify(database: Database, key: str) -> Identity | None:
     """Whose key this is; None where it is nobody's, has expired or was revoked, or its member was disabled."""
-    if not (prefix := prefix_of(key)):
-        return None
+    prefix = prefix_of(key)
+    return _identified(database, prefix, hash_of_key(key)) if prefix else None
+
+
+def identify_session(database: Database, prefix: str) -> Identity | None:
+    """The same for whoever has shown the key before, and was given a signed cookie for it."""
+    return _identified(database, prefix, None)
+
+
+def _identified(database: Database, prefix: str, sha256: str | None) -> Identity | None:
     keys, members, teams = (database.table(name) for name in ("api_keys", "members", "teams"))
     query = (
         sa.select(keys, members.c.role, members.c.disabled_at, teams.c.name.label("team"))
@@ -67,19 +75,17 @@ def identify(database: Database, key: str) -> Identity | None:
         .where(keys.c.prefix == prefix)
     )
     with database.read() as connection:
-        rows = connection.execute(query).mappings().all()
+        row = connection.execute(query).mappings().first()
     at = now()
-    for row in rows:
-        if not hmac.compare_digest(row["sha256"], hash_of_key(key)):
-            continue
-        if row["revoked_at"] or row["disabled_at"] or (row["expires_at"] and row["expires_at"] <= at):
-            return None
-        identity = Identity(row["team_id"], row["team"], row["member"], cast("Role", row["role"]), prefix)
-        if (row["last_used_at"] or "") < now(LAST_USE_S):
-            with database.write() as connection:
-                Scope(database, identity).update(connection, "api_keys", {"prefix": prefix}, last_used_at=at)
-        return identity
-    return None
+    if row is None or (sha256 is not None and not hmac.compare_digest(row["sha256"], sha256)):
+        return None
+    if row["revoked_at"] or row["disabled_at"] or (row["expires_at"] and row["expires_at"] <= at):
+        return None
+    identity = Identity(row["team_id"], row["team"], row["member"], cast("Role", row["role"]), prefix)
+    if (row["last_used_at"] or "") < now(LAST_USE_S):
+        with database.write() as connection:
+            Scope(database, identity).update(connection, "api_keys", {"prefix": prefix}, last_used_at=at)
+    return identity
 
 
 def note(scope: Scope, connection: Connection, action: str, about: str, ip: str = "", **detail: Any) -> None:
@@ -185,5 +191,5 @@ def _member(name: str, role: Role, email: str) -> dict[str, Any]:
 def _name(name: str, of: str) -> str:
     if not 0 < len(name) <= MOST_NAME or not name.isprintable() or name != name.strip():
         message = f"{name[:MOST_NAME]!r} cannot be the name of a {of}"
-        raise RefusedOperationError("not_allowed", message, f"at most {MOST_NAME} characters that can be printed")
+        raise RefusedOperationError("invalid", message, f"at most {MOST_NAME} characters that can be printed")
     return name

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Literal, NamedTuple
 
 import sqlalchemy as sa
@@ -92,7 +92,7 @@ class Reading:
         with self._scope.database.read() as connection:
             row = find(self._scope, connection, pattern)
             if row["deleted_at"] and not include_deleted:
-                raise RefusedOperationError("deleted", f"the pattern {pattern} is deleted", "ask for include_deleted")
+                raise RefusedOperationError("not_found", f"the pattern {pattern} is deleted", "ask for include_deleted")
             (shown,) = self._shown(connection, [dict(row)])
             return shown
 
@@ -122,6 +122,13 @@ class Reading:
         last = rows[-1]["seq"] if rows else since
         records = [row for row in rows if "template_id" in row and "id" not in row]
         return News(shown, records, self._cursors.write([last], about), more)
+
+    def texts(self, since: int, columns: Sequence[str]) -> list[dict[str, Any]]:
+        """Some columns of the patterns that changed after a number, in the order of change, deleted ones included."""
+        seq = self._scope.column("patterns", "seq")
+        query = self._scope.select("patterns", "id", "seq", "deleted_at", *columns).where(seq > since).order_by(seq)
+        with self._scope.database.read() as connection:
+            return [dict(row) for row in connection.execute(query).mappings()]
 
     def stats(self) -> dict[str, Any]:
         """The team in figures."""

@@ -7,7 +7,7 @@ from typing import Literal
 from core.errors import UserError
 
 Code = Literal[
-    "not_allowed", "not_found", "exists", "own_pattern", "deleted", "key_reused", "holds_secret", "too_long",
+    "not_allowed", "not_found", "exists", "own_pattern", "deleted", "key_reused", "holds_secret", "invalid",
     "cursor_expired", "invalid_cursor", "last_admin",
 ]  # fmt: skip
 

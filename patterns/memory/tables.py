@@ -63,7 +63,7 @@ Table(
     "api_keys",
     metadata,
     _team(),
-    _text("prefix", key=True),
+    Column("prefix", Words, primary_key=True, unique=True),
     Column("sha256", Words, nullable=False, unique=True),
     _text("member"),
     _text("label"),

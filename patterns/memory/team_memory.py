@@ -10,6 +10,7 @@ from types import TracebackType
 
 import sqlalchemy as sa
 
+from core.errors import StageError
 from patterns.memory import checking, people, writing
 from patterns.memory.cursors import Cursors
 from patterns.memory.identity import Identity
@@ -47,6 +48,14 @@ class TeamMemory:
         """Close all connections."""
         self.database.close()
 
+    def is_connected(self) -> bool:
+        """Whether the database answers."""
+        try:
+            with self.database.read() as connection:
+                return connection.execute(sa.select(sa.literal(1))).scalar() == 1
+        except StageError:
+            return False
+
     def found(self, team: str, admin: str) -> Identity:
         """Make a team with its first admin."""
         return people.found_team(self.database, team, admin)
@@ -58,6 +67,10 @@ class TeamMemory:
     def identify(self, key: str) -> Identity | None:
         """Whose key this is; None where it admits nobody."""
         return people.identify(self.database, key)
+
+    def identify_session(self, prefix: str) -> Identity | None:
+        """The same for whoever has shown the key before."""
+        return people.identify_session(self.database, prefix)
 
     def team(self, identity: Identity, ip: str = "") -> Team:
         """The team of a member, as they may see and change it."""

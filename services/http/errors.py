@@ -18,6 +18,7 @@ from starlette.types import Scope
 from core.errors import GitloreError, UserError
 from core.git.commands import GoneError
 from core.logs import log
+from patterns.memory.refusals import RefusedOperationError
 from services.http.request_ids import HEADER
 from services.offered import UNSUPPORTED
 from services.queue import BusyError, LateError
@@ -29,6 +30,15 @@ MOST_SHOWN = 100
 """Characters of a path, or of a name in a body, that an error repeats."""
 _KINDS = {401: "authentication_error", 429: "rate_limit_error", 504: "timeout"}
 _CODES = {401: "invalid_api_key", 404: "unknown_url", 405: "method_not_supported", 429: "rate_limit_exceeded"}
+STATUS_OF: dict[str, int] = {
+    "not_allowed": 403,
+    "not_found": 404,
+    **dict.fromkeys(("exists", "own_pattern", "deleted", "key_reused", "last_admin"), 409),
+    "cursor_expired": 410,
+    **dict.fromkeys(("holds_secret", "invalid"), 422),
+    "invalid_cursor": 400,
+}
+"""Of what a team's memory refuses."""
 _CODES_OF_FIELDS = {UNSUPPORTED: UNSUPPORTED, "missing": "missing_required_parameter", "json_invalid": None}
 
 
@@ -110,6 +120,8 @@ def refusal_of(error: Exception) -> RefusedError:
             return RefusedError(504, "the request took too long")
         case GoneError():
             return RefusedError(503, error.message, code="repository_gone")
+        case RefusedOperationError():
+            return RefusedError(STATUS_OF[error.code], str(error), code=error.code)
         case GitloreError():
             return RefusedError(400 if isinstance(error, UserError) else 500, str(error))
         case _:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import Headers
 from starlette.responses import RedirectResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
@@ -18,10 +19,10 @@ _NEEDED = f"a valid API key is needed: Authorization: Bearer …; people sign in
 
 
 class KeyGuard:
-    """Refuses requests without the API key before their bodies are read; an empty key lets everybody in.
+    """Refuses requests without an API key before their bodies are read; where there are no keys, everybody is let in.
 
-    The key is a bearer token, or stands in X-API-Key; a browser whose user has signed in sends a cookie. Who opens a
-    page without it is sent to sign in.
+    Whose key it is stands in the request's state: no route asks again. The key is a bearer token, or stands in
+    X-API-Key; a browser whose user has signed in sends a cookie. Who opens a page without it is sent to sign in.
     """
 
     def __init__(self, app: ASGIApp, *, sessions: Sessions) -> None:
@@ -32,7 +33,8 @@ class KeyGuard:
         if scope["type"] != "http" or self._is_open(scope["path"]):
             return await self._app(scope, receive, send)
         headers = dict(scope["headers"])  # bytes: a key may be any text
-        if self._admits(headers):
+        if visitor := await run_in_threadpool(self._sessions.who, headers):  # it may read a database
+            scope.setdefault("state", {})["identity"] = visitor.identity
             return await self._app(scope, receive, send)
         if scope["method"] == "GET" and wants_page(Headers(scope=scope)):
             return await RedirectResponse(SIGN_IN, 303)(scope, receive, send)
@@ -43,9 +45,3 @@ class KeyGuard:
     @staticmethod
     def _is_open(path: str) -> bool:
         return path in WITHOUT_KEY or path.startswith(STATIC)
-
-    def _admits(self, headers: dict[bytes, bytes]) -> bool:
-        scheme, _, given = headers.get(b"authorization", b"").partition(b" ")
-        given = given if scheme.lower() == b"bearer" else headers.get(b"x-api-key", b"")
-        known = not self._sessions.are_needed or self._sessions.knows(given)
-        return known or self._sessions.has(headers.get(b"cookie", b""))

@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator
 from urllib.parse import parse_qsl
 
 from fastapi import APIRouter, Request, Response
+from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import RedirectResponse, StreamingResponse
 
 from chat.questions import MOST_TEXT
@@ -160,11 +161,12 @@ def _signing_in(sessions: Sessions) -> APIRouter:
     @router.post(SIGN_IN)
     async def signed_in(request: Request) -> Response:
         given = (await _fields(request)).get("key", "")
-        if not sessions.knows(given.encode("utf-8", "replace")):
+        cookie = await run_in_threadpool(sessions.cookie_for, given.encode("utf-8", "replace"))
+        if not cookie:
             return page("sign_in.html.j2", 401, wrong=True)
         answer = RedirectResponse("/", 303)
         is_secure = request.url.scheme == "https"
-        answer.set_cookie(COOKIE, sessions.token, httponly=True, samesite="strict", secure=is_secure)
+        answer.set_cookie(COOKIE, cookie, httponly=True, samesite="strict", secure=is_secure)
         return answer
 
     return router

@@ -49,7 +49,8 @@ def _people() -> None:
         "members", _team(), _key("name"), *_texts("email", "role", "created_at"), *_open("disabled_at"), roles, **STRICT
     )
     op.create_table(
-        "api_keys", _team(), _key("prefix"), sa.Column("sha256", sa.Text(), nullable=False, unique=True),
+        "api_keys", _team(), sa.Column("prefix", sa.Text(), primary_key=True, nullable=False, unique=True),
+        sa.Column("sha256", sa.Text(), nullable=False, unique=True),
         *_texts("member", "label", "created_at"), *_open("expires_at", "revoked_at", "last_used_at"), _member(),
         **STRICT,
     )  # fmt: skip

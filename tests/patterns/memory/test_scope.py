@@ -11,8 +11,8 @@ from builders import PROJECT
 MEMORY = PROJECT / "patterns" / "memory"
 MAY = {
     "scope.py": None,
-    "people.py": {"found_team", "admin_of", "identify"},  # before it is known who asks
-    "team_memory.py": {"cursors"},  # of no team
+    "people.py": {"found_team", "admin_of", "_identified"},  # before it is known who asks
+    "team_memory.py": {"cursors", "is_connected"},  # of no team
     "own_rows.py": None,  # the outbox: on a member's own machine, of no team
 }
 """Functions that make statements of their own; None for the whole file."""

@@ -1,0 +1,114 @@
+"""Past changes of the team that are like what somebody is about to do: BM25 over their before sides and what was said.
+
+An index of each team is kept in memory and brought up to date by what has changed since it was last asked.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections import OrderedDict
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from core.ranking.matching import Documents
+from core.ranking.terms import Counts, Terms, counted, words
+from patterns.memory.team_memory import Team
+
+MOST_TEAMS = 20
+"""Indexes kept in memory."""
+FLOOR = 0.2
+"""Of the score that a pattern with every word of the question would have; below it, nothing applies. Not measured."""
+NEAR = 0.5
+"""Of the best one's score; votes order what comes near to it, and nothing else."""
+_TEXTS = "code_before", "symbol", "file_path", "commit_msg"
+
+
+class Asked(NamedTuple):
+    """What somebody is about to do; any part may be empty."""
+
+    code: str = ""
+    diff: str = ""
+    error: str = ""
+    task: str = ""
+    path: str = ""
+    k: int = 5
+
+    @property
+    def words(self) -> list[str]:
+        """All of it, of a diff the lines as they stood."""
+        before = (line[1:] for line in self.diff.splitlines() if line[:1] in "- " and not line.startswith("---"))
+        return words("\n".join((self.code, *before, self.error, self.task, self.path)))
+
+
+class Search:
+    """Searches the patterns of any team that asks."""
+
+    def __init__(self) -> None:
+        self._indexes: OrderedDict[str, _Index] = OrderedDict()
+        self._lock = threading.Lock()
+
+    def find(self, team: Team, asked: Asked) -> dict[str, Any]:
+        """`similar` past changes, at most `k`, each with its match (0 to 1), or the reason why there are none."""
+        found, seq = self._index(team).find(team, asked)
+        rows = team.reading.some(pattern for pattern, _ in found)
+        similar = [
+            {**row, "match": round(match, 3)}
+            for pattern, match in found
+            if (row := rows.get(pattern)) and not row["deleted_at"]
+        ]
+        similar.sort(key=lambda row: (-row["match"] * row["score"], -row["confidence"], -row["seq"]))
+        return {
+            "similar": similar[: asked.k],
+            "floor": FLOOR,
+            "reason": "" if similar else "nothing applies",
+            "seq": seq,
+        }
+
+    def _index(self, team: Team) -> _Index:
+        with self._lock:
+            found = self._indexes.pop(team.identity.team_id, None) or _Index()
+            self._indexes[team.identity.team_id] = found
+            if len(self._indexes) > MOST_TEAMS:
+                self._indexes.popitem(last=False)
+            return found
+
+
+class _Index:
+    """The words of one team's patterns."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._seq = 0
+        self._documents: dict[str, tuple[Terms, Counts]] = {}
+        self._built: tuple[list[str], Documents] = [], Documents.of([])
+
+    def find(self, team: Team, asked: Asked) -> tuple[list[tuple[str, float]], int]:
+        """UUIDs near to the best match with how well they match, and up to which change is known."""
+        with self._lock:
+            self._update(team)
+            (ids, documents), seq = self._built, self._seq
+        terms = asked.words
+        if not ids or not terms:
+            return [], seq
+        found = documents.find(set(terms))
+        scores: NDArray[np.float64] = found.all_scores() / max(float(found.shares.sum()), 1e-9)
+        best = float(scores.max(initial=0))
+        if best < FLOOR:
+            return [], seq
+        near = np.flatnonzero(scores >= max(FLOOR, NEAR * best))
+        near = near[np.argsort(-scores[near], kind="stable")][: 10 * asked.k]
+        return [(ids[at], min(float(scores[at]), 1.0)) for at in near], seq
+
+    def _update(self, team: Team) -> None:
+        """Read what has changed."""
+        changed = team.reading.texts(self._seq, _TEXTS)
+        if not changed:
+            return
+        for row in changed:
+            self._documents.pop(row["id"], None)
+            if not row["deleted_at"]:
+                self._documents[row["id"]] = counted(words("\n".join(row[name] for name in _TEXTS)))
+        self._seq = changed[-1]["seq"]
+        self._built = list(self._documents), Documents.of(list(self._documents.values()))
