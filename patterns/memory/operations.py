@@ -150,6 +150,7 @@ class Outcome(BaseModel):
 
     uid: str
     status: Literal["added", "known", "done", "unchanged", "refused"]
+    """Added ones are "known" where they occurred somewhere new, "unchanged" where nothing is new about them."""
     id: str = ""
     """The pattern's UUID; empty where there is none."""
     code: str = ""

@@ -51,8 +51,15 @@ def admin_of(database: Database, team: str = "") -> Identity | None:
         if not rows:
             return None
         may = members.c.team_id == rows[0].id, members.c.role == "admin", members.c.disabled_at.is_(None)
-        admins = connection.execute(sa.select(members.c.name).where(*may).order_by(members.c.created_at)).scalars()
-        return Identity(rows[0].id, rows[0].name, next(iter(admins)), "admin")
+        admin = connection.execute(sa.select(members.c.name).where(*may).order_by(members.c.created_at)).scalar()
+        return Identity(rows[0].id, rows[0].name, admin, "admin") if admin else None
+
+
+def team_named(database: Database, name: str) -> str | None:
+    """The id of a team; None where there is none of that name."""
+    teams = database.table("teams")
+    with database.read() as connection:
+        return connection.execute(sa.select(teams.c.id).where(teams.c.name == name)).scalar()
 
 
 def identify(database: Database, key: str) -> Identity | None:

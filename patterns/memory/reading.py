@@ -109,10 +109,11 @@ class Reading:
         Raises RefusedOperationError for a cursor from before tombstones that are purged: all must be read again.
         """
         about = ["sync", self._scope.team_id]
-        since = int(self._cursors.read(cursor, about)[0]) if cursor else 0
+        since, fresh = self._cursors.read(cursor, about) if cursor else (0, None)
         with self._scope.database.read() as connection:
             (purged_to,) = connection.execute(self._scope.select("sequence", "purged_to")).one()
-            if cursor and since < purged_to:
+            fresh = purged_to if fresh is None else fresh  # who begins now never saw what was purged before
+            if max(since, fresh) < purged_to:
                 message = "deletions since this cursor are no longer known"
                 raise RefusedOperationError("cursor_expired", message, "read everything again, without a cursor")
             patterns, templates = (self._since(connection, table, since, limit) for table in ("patterns", "templates"))
@@ -121,7 +122,7 @@ class Reading:
             shown = self._shown(connection, [row for row in rows if "id" in row])
         last = rows[-1]["seq"] if rows else since
         records = [row for row in rows if "template_id" in row and "id" not in row]
-        return News(shown, records, self._cursors.write([last], about), more)
+        return News(shown, records, self._cursors.write([last, fresh], about), more)
 
     def texts(self, since: int, columns: Sequence[str]) -> list[dict[str, Any]]:
         """Some columns of the patterns that changed after a number, in the order of change, deleted ones included."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
 from collections import Counter
@@ -53,10 +54,10 @@ def apply(
     """
     found: list[Outcome] = []
     for start in range(0, len(operations), _AT_ONCE):
-        ready = [_ready(one) for one in operations[start : start + _AT_ONCE]]
+        masked = [ready(one) for one in operations[start : start + _AT_ONCE]]
         with scope.database.write() as connection:
-            part = apply_within(scope, connection, ready, kept_days)
-            done = Counter(f"{one.op}:{outcome.status}" for (one, _), outcome in zip(ready, part, strict=True))
+            part = apply_within(scope, connection, masked, kept_days)
+            done = Counter(f"{one.op}:{outcome.status}" for (one, _), outcome in zip(masked, part, strict=True))
             note(scope, connection, "patterns.write", "", ip, **done)
         found += part
     return found
@@ -65,20 +66,29 @@ def apply(
 Ready = tuple[Operation, RefusedOperationError | None]
 
 
-def _ready(operation: Operation) -> Ready:
+def ready(operation: Operation, pseudonyms: Pseudonyms | None = None) -> Ready:
+    """The operation with its texts masked, or why it is refused."""
     try:
-        return prepared(operation), None
+        return prepared(operation, pseudonyms), None
     except RefusedOperationError as refused:
         return operation, refused
 
 
-def apply_within(scope: Scope, connection: Connection, ready: Sequence[Ready], kept_days: float) -> list[Outcome]:
+def apply_within(
+    scope: Scope, connection: Connection, masked: Sequence[Ready], kept_days: float = KEPT_DAYS
+) -> list[Outcome]:
     """The same within a transaction that has not written yet."""
-    first = scope.numbers(connection, len(ready))
+    first = scope.numbers(connection, len(masked))
     expires = scope.column("idempotency", "expires_at")
     scope.delete(connection, "idempotency", expires <= now(), member=scope.identity.member)
     writer = _Writer(scope, connection)
-    return [writer.once(one, refused, first + at, kept_days) for at, (one, refused) in enumerate(ready)]
+    return [writer.once(one, refused, first + at, kept_days) for at, (one, refused) in enumerate(masked)]
+
+
+def redo(scope: Scope, connection: Connection, one: Operation, seq: int) -> None:
+    """Do an operation on top of what the server says, until the server has done it, too."""
+    with contextlib.suppress(RefusedOperationError):  # the server will say so when it is delivered
+        _Writer(scope, connection).do(one, seq)
 
 
 class _Writer:
@@ -95,9 +105,10 @@ class _Writer:
                 return known
             if refused:
                 raise refused
-            outcome = self._do(one, seq)
+            outcome = self.do(one, seq)
         except RefusedOperationError as error:
-            return Outcome(uid=one.uid, status="refused", code=error.code, message=str(error))
+            about = id_of(solution_hash(one.pattern)) if isinstance(one, Add) else one.id
+            return Outcome(uid=one.uid, status="refused", id=about, code=error.code, message=str(error))
         answer = {"status": outcome.status, "id": outcome.id}
         kept = {"member": self._me, "key": one.uid, "request_sha256": said, "answer": answer}
         self._scope.insert(self._connection, "idempotency", {**kept, "expires_at": now(-DAY_S * kept_days)})
@@ -110,7 +121,8 @@ class _Writer:
             raise RefusedOperationError("key_reused", f"{uid} has named another operation", "give each a new name")
         return Outcome(**{**row["answer"], "uid": uid, "replayed": True}) if row else None
 
-    def _do(self, one: Operation, seq: int) -> Outcome:
+    def do(self, one: Operation, seq: int) -> Outcome:
+        """Do one, whether it was done or not."""
         self._scope.identity.require("member", "write")
         match one:
             case Add():
@@ -136,9 +148,10 @@ class _Writer:
             message = f"the team has deleted this pattern ({row['id']})"
             raise RefusedOperationError("deleted", message, "a maintainer can restore it")
         lasting = _later(row["survival"], new.survival)
-        if self._occurred(row["id"], new) or lasting:
-            changed = {"survival": lasting, "confidence": new.confidence} if lasting else {}
-            self._change(row, seq, **changed)
+        if not self._occurred(row["id"], new) and not lasting:
+            return Outcome(uid=one.uid, status="unchanged", id=row["id"])
+        changed = {"survival": lasting, "confidence": new.confidence} if lasting else {}
+        self._change(row, seq, **changed)
         return Outcome(uid=one.uid, status="known", id=row["id"])
 
     def _insert(self, new: NewPattern, solution: str, seq: int) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable
 from typing import Annotated, Any
 
@@ -147,12 +148,8 @@ def _syncing(router: APIRouter, team: Callable[[Request], Team]) -> None:
         """Deliver operations that were done elsewhere, each with the pattern as it then stands."""
         mine = team(request)
         outcomes = mine.apply(body.ops, kept_days=KEPT_DAYS)
-        ids = {outcome.id or getattr(one, "id", "") for one, outcome in zip(body.ops, outcomes, strict=True)}
-        rows = mine.reading.some(ids - {""})
-        results = [
-            {**outcome.model_dump(), "pattern": rows.get(outcome.id or getattr(one, "id", ""))}
-            for one, outcome in zip(body.ops, outcomes, strict=True)
-        ]
+        rows = mine.reading.some({outcome.id for outcome in outcomes})
+        results = [{**outcome.model_dump(), "pattern": rows.get(outcome.id)} for outcome in outcomes]
         return {"results": results}
 
 
@@ -170,8 +167,7 @@ def _batch(team: Team, body: BatchRequest, key: str) -> dict[str, Any]:
     done = team.apply(list(ready.values()), kept_days=KEPT_KEYS_DAYS)
     found |= dict(zip(ready, done, strict=True))
     results = [found[at].model_dump() for at in range(len(body.patterns))]
-    counts = {status: sum(one["status"] == status for one in results) for status in ("added", "known", "refused")}
-    return {"results": results, **counts}
+    return {"results": results, **Counter(one["status"] for one in results)}
 
 
 def _voted(team: Team, operation: Operation) -> dict[str, Any]:

@@ -11,9 +11,9 @@ from builders import PROJECT
 MEMORY = PROJECT / "patterns" / "memory"
 MAY = {
     "scope.py": None,
-    "people.py": {"found_team", "admin_of", "_identified"},  # before it is known who asks
+    "people.py": {"found_team", "admin_of", "team_named", "_identified"},  # before it is known who asks
     "team_memory.py": {"cursors", "is_connected"},  # of no team
-    "own_rows.py": None,  # the outbox: on a member's own machine, of no team
+    "outbox.py": None,  # on a member's own machine, of no team
 }
 """Functions that make statements of their own; None for the whole file."""
 

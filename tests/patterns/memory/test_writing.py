@@ -34,7 +34,7 @@ def test_one_pattern_of_many_members_is_one_row_with_an_occurrence_each(made: Ma
     (first,) = made.add("mia", new(commit="1" * 40))
     (second,) = made.add("moe", new(commit="2" * 40, before_code="return  total_0 /\n\tcount"))
     (third,) = made.add("moe", new(commit="2" * 40))
-    assert [first.status, second.status, third.status] == ["added", "known", "known"]
+    assert [first.status, second.status, third.status] == ["added", "known", "unchanged"]
     assert first.id == second.id == third.id
     shown = one(made, first.id)
     assert (shown["created_by"], shown["version"]) == ("mia", 2)
@@ -111,7 +111,7 @@ def test_a_deleted_pattern_stays_deleted_until_a_maintainer_restores_it(made: Ma
     assert made.vote("moe", pattern, True).code == "deleted"
     assert outcome("mia", Restore(id=pattern)) == "not_allowed"
     assert outcome("max", Restore(id=pattern)) == "done"
-    assert made.add("moe", new())[0].status == "known"
+    assert made.add("moe", new())[0].status == "unchanged"
     assert outcome("max", Delete(id=pattern)) == "done"
     lines, _ = made.of("max").reading.audit(50)
     changes = [line["action"] for line in lines if line["action"].startswith("pattern.")]
@@ -152,7 +152,7 @@ def test_what_is_refused_leaves_the_others_be(made: MadeTeam) -> None:
 
 def test_more_operations_than_a_transaction_has_are_done_in_order(made: MadeTeam) -> None:
     outcomes = made.add("mia", *map(new, range(250)), new(3))
-    assert [outcome.status for outcome in outcomes] == ["added"] * 250 + ["known"]
+    assert [outcome.status for outcome in outcomes] == ["added"] * 250 + ["unchanged"]
     sequence = [row["seq"] for row in made.of("rob").reading.news("", 500).patterns]
     assert sequence == sorted(set(sequence))
     assert len(sequence) == 250

@@ -147,9 +147,9 @@ def test_a_batch_says_what_became_of_each(server: Server) -> None:
         {**BODY, "date": GITHUB},
     ]
     answer = server.ask("mia", "POST", "/patterns/batch", json={"patterns": patterns}).json()
-    assert [one["status"] for one in answer["results"]] == ["added", "known", *["refused"] * 4]
+    assert [one["status"] for one in answer["results"]] == ["added", "unchanged", *["refused"] * 4]
     assert [one["code"] for one in answer["results"]][2:] == ["invalid", "invalid", "invalid", "holds_secret"]
-    assert (answer["added"], answer["known"], answer["refused"]) == (1, 1, 4)
+    assert (answer["added"], answer["unchanged"], answer["refused"]) == (1, 1, 4)
     assert GITHUB not in json.dumps(answer)
     too_many = server.ask("mia", "POST", "/patterns/batch", json={"patterns": [BODY] * 501})
     assert too_many.status_code == 422
