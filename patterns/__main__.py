@@ -17,6 +17,7 @@ from core.visible import visible
 from patterns import rendering
 from patterns.pattern_index import STANDS, WITH_TEST, PatternIndex, stands
 from patterns.search import Votes
+from patterns.team_commands import COMMANDS
 from stores.agent.rendering import json_text, print_table
 
 PATTERNS, TEMPLATES = "patterns.jsonl", "templates.jsonl"
@@ -44,7 +45,7 @@ class _Group(click.Group):
 @version_option()
 @click.pass_context
 def main(ctx: click.Context, outputs: str) -> None:
-    """Search, inspect, check, export and import what past changes teach.
+    """Search, inspect, check and exchange what past changes teach; serve it to a team, and deliver to it.
 
     Exit codes: 0 success, 1 a check found something, 2 wrong arguments or input.
     """
@@ -240,6 +241,9 @@ def _git_dir(repo: str) -> Path:
 
     return open_repository(repo, cache_folder()).git_dir
 
+
+for command in COMMANDS:
+    main.add_command(command)
 
 if __name__ == "__main__":
     main(prog_name="python -m patterns")

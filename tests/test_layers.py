@@ -66,7 +66,8 @@ def room_of(file: Path) -> str:
         assert Path(rest[0]).stem in LEAVES, f"{file} belongs into a room"
         return "leaves"
     if rest:
-        return "commands" if rest[-1] == "__main__.py" and first in ("stores", "chat", "patterns") else first
+        is_command = rest[-1] == "__main__.py" or rest[-1].endswith("_commands.py")
+        return "commands" if is_command and first in ("stores", "chat", "patterns") else first
     name = file.stem
     if name == "pipeline":
         return name

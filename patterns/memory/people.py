@@ -55,6 +55,12 @@ def admin_of(database: Database, team: str = "") -> Identity | None:
         return Identity(rows[0].id, rows[0].name, admin, "admin") if admin else None
 
 
+def has_team(database: Database) -> bool:
+    """Whether there is any."""
+    with database.read() as connection:
+        return connection.execute(sa.select(database.table("teams").c.id).limit(1)).first() is not None
+
+
 def team_named(database: Database, name: str) -> str | None:
     """The id of a team; None where there is none of that name."""
     teams = database.table("teams")

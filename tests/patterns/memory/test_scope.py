@@ -11,7 +11,7 @@ from builders import PROJECT
 MEMORY = PROJECT / "patterns" / "memory"
 MAY = {
     "scope.py": None,
-    "people.py": {"found_team", "admin_of", "team_named", "_identified"},  # before it is known who asks
+    "people.py": {"found_team", "admin_of", "has_team", "team_named", "_identified"},  # before it is known who asks
     "team_memory.py": {"cursors", "is_connected"},  # of no team
     "outbox.py": None,  # on a member's own machine, of no team
 }
