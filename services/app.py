@@ -36,6 +36,7 @@ from services.routes.predict import predict_routes
 from services.routes.responses import response_routes
 from services.routes.status import status_routes
 from services.served import Served
+from services.team_tools import TeamTools
 
 __all__ = ["Limits", "Piece", "make_app"]
 Piece = AnswerPart
@@ -63,7 +64,10 @@ def make_app(
     asked: Mapping[str, Answerer] = chats.models() if chats else {}
     served = ServedModels({**models, **asked})
     chat_tools = ChatTools(chats.named(""), queues.questions) if chats else None
-    tools = make_server(Tools(tools_about, queues.rankings), chat_tools) if tools_about else None
+    search, rates = Search(), rates or Rates()
+    about = Tools(tools_about, queues.rankings) if tools_about else None
+    of_team = TeamTools(team, search, rates) if team else None
+    tools = make_server(about, chat_tools if about else None, of_team) if about or of_team else None
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
@@ -83,7 +87,7 @@ def make_app(
         responses=FAILURES,
     )
     app.add_middleware(BodyLimit, limits=limits)
-    app.add_middleware(RateLimit, rates=rates or Rates())
+    app.add_middleware(RateLimit, rates=rates)
     app.add_middleware(KeyGuard, sessions=sessions)
     app.add_middleware(OriginGuard, loopback_only=loopback_only)
     app.add_middleware(Heads)
@@ -98,7 +102,7 @@ def make_app(
         app.include_router(chat_routes(chats, queues))
         app.include_router(page_routes(chats, queues, sessions))
     if team:
-        app.include_router(pattern_routes(team, Search()))
+        app.include_router(pattern_routes(team, search))
         app.include_router(member_routes(team))
     app.include_router(docs_routes(app))
     if tools:

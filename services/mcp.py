@@ -28,6 +28,7 @@ from services.chats import Chats
 from services.mcp_turns import in_turn
 from services.queue import Queues, RequestQueue
 from services.served import Served
+from services.team_tools import TeamTools
 
 T = TypeVar("T")
 MAX_DIFF = 1_000_000
@@ -37,6 +38,7 @@ MAX_CHANGES = 20
 Paths = Annotated[list[FilePath], Field(max_length=1000)]
 Top = Annotated[int, Field(ge=1, le=50)]
 READ_ONLY = ToolAnnotations(read_only_hint=True, destructive_hint=False, idempotent_hint=True, open_world_hint=False)
+WRITING = ToolAnnotations(read_only_hint=False, destructive_hint=False, idempotent_hint=True, open_world_hint=False)
 INSTRUCTIONS = (
     "Gitlore knows the history of this repository. Ask predict_files before you search for what a task changes, and "
     "what_did_i_forget before you commit. Each reason names the commits that it rests on by their full hashes."
@@ -45,6 +47,9 @@ INSTRUCTIONS = (
 
 CHAT_INSTRUCTIONS = (
     "Ask search_code and get_context for code, and ask for anything else about it; citations are path:lines@commit."
+)
+TEAM_INSTRUCTIONS = (
+    "Ask find_patterns what the team did before in code like yours, and say by report_outcome whether it helped."
 )
 
 
@@ -107,20 +112,21 @@ class Tools:
         return await in_turn(self.rankings, call)
 
 
-def make_server(tools: Tools, chat: ChatTools | None = None) -> MCPServer:
-    """The server with the tools; with `chat`, also those that answer questions about the code."""
-    instructions = f"{INSTRUCTIONS} {CHAT_INSTRUCTIONS}" if chat else INSTRUCTIONS
-    server = MCPServer("gitlore", version=__version__, instructions=instructions)
-    found: list[Callable[..., Any]] = [
-        tools.predict_files,
-        tools.what_did_i_forget,
-        tools.explain_change,
-        tools.file_history,
-    ]
+def make_server(tools: Tools | None, chat: ChatTools | None = None, team: TeamTools | None = None) -> MCPServer:
+    """The server with the tools that there are: on histories, on the code, and on what the team has learnt."""
+    kinds = ((tools, INSTRUCTIONS), (chat, CHAT_INSTRUCTIONS), (team, TEAM_INSTRUCTIONS))
+    server = MCPServer("gitlore", version=__version__, instructions=" ".join(words for one, words in kinds if one))
+    reading: list[Callable[..., Any]] = []
+    if tools:
+        reading += [tools.predict_files, tools.what_did_i_forget, tools.explain_change, tools.file_history]
     if chat:
-        found += [chat.search_code, chat.get_context, chat.ask, chat.who_knows, chat.why_changed]
-    for tool in found:
+        reading += [chat.search_code, chat.get_context, chat.ask, chat.who_knows, chat.why_changed]
+    if team:
+        reading += [team.find_patterns, team.get_pattern]
+    for tool in reading:
         server.add_tool(tool, annotations=READ_ONLY)
+    for tool in (team.report_outcome, team.add_pattern) if team else ():
+        server.add_tool(tool, annotations=WRITING)
     return server
 
 
