@@ -18,7 +18,7 @@ from core.engine.command import CONTEXT_SETTINGS
 from core.errors import EXIT_FAILED, UserError
 from core.history.messages import Pseudonyms
 from core.history.options import read_salt
-from core.records.patterns import read_patterns
+from core.records.patterns import Pattern, Template, read_patterns, read_templates
 from core.visible import visible
 
 TEAM_KEY = "GITLORE_TEAM_KEY"
@@ -61,7 +61,9 @@ def serve(database: str, team: str, admin: str, host: str, port: int, max_body_b
 
 
 def _syncing(what: str) -> Callable[..., None]:
-    def command(remote: str, memory: str, patterns: str | None, share_emails: bool, cache_dir: str) -> None:
+    def command(
+        remote: str, memory: str, patterns: str | None, templates: str | None, share_emails: bool, cache_dir: str
+    ) -> None:
         logs.setup()
         from patterns.memory import syncing
         from patterns.memory.local import LocalMemory
@@ -73,7 +75,9 @@ def _syncing(what: str) -> Callable[..., None]:
             closing(LocalMemory(memory, pseudonyms=salt)) as local,
         ):
             if patterns:
-                _remember(local, Path(patterns))
+                _remember(local, Path(patterns), read_patterns)
+            if templates:
+                _remember(local, Path(templates), read_templates)
             done = getattr(syncing, what)(local, server)
         counts = f"{done.delivered:,} delivered, {len(done.refused):,} refused, {done.read:,} read"
         click.echo(counts + (f", {done.removed:,} removed" if done.was_full else ""))
@@ -88,6 +92,7 @@ def _sync_command(name: str, text: str) -> click.Command:
         click.option("--remote", required=True, metavar="URL", help=f"The team's server. {TEAM_KEY} holds your key."),
         click.option("--memory", default=MEMORY, metavar="DIR", help="Your copy of the team's memory."),
         click.option("--patterns", metavar="FILE", help="Put the patterns of this patterns.jsonl into it first."),
+        click.option("--templates", metavar="FILE", help="The same for the conventions of a templates.jsonl."),
         click.option(
             "--share-emails", is_flag=True, help="Send addresses of authors as they are, not as keyed hashes."
         ),
@@ -228,16 +233,17 @@ def _people(database: str, team: str) -> Iterator[Any]:
         yield found.people
 
 
-def _remember(local: Any, path: Path) -> None:
-    """Put the patterns of a file into the memory, each with all places where it occurred."""
-    from patterns.memory.operations import Add
-    from patterns.memory.records import new_patterns
+def _remember(
+    local: Any, path: Path, read: Callable[[Path], Iterator[Pattern]] | Callable[[Path], Iterator[Template]]
+) -> None:
+    """Put what a file has into the memory, each pattern with all places where it occurred."""
+    from patterns.memory.records import operations_of
 
     if not path.is_file():
-        raise UserError(f"{path} cannot be read: the file does not exist", "name a patterns.jsonl")
-    left_out, news = 0, list[Add]()
-    for one in read_patterns(path):
-        found = [Add(pattern=new) for new in new_patterns(one)]
+        raise UserError(f"{path} cannot be read: the file does not exist", "name a file of a pipeline's outputs")
+    left_out, news = 0, list[Any]()
+    for one in read(path):
+        found = operations_of(one)
         left_out += not found
         news += found
         if len(news) >= AT_ONCE:
@@ -245,7 +251,7 @@ def _remember(local: Any, path: Path) -> None:
             news = []
     left_out += _refused(local, news)
     if left_out:
-        click.echo(f"{left_out:,} patterns of {path} left out: too long, or a credential is left in them", err=True)
+        click.echo(f"{left_out:,} lines of {path} left out: too long, or a credential is left in them", err=True)
 
 
 def _refused(local: Any, news: list[Any]) -> int:

@@ -122,7 +122,7 @@ def make_server(tools: Tools | None, chat: ChatTools | None = None, team: TeamTo
     if chat:
         reading += [chat.search_code, chat.get_context, chat.ask, chat.who_knows, chat.why_changed]
     if team:
-        reading += [team.find_patterns, team.get_pattern]
+        reading += [team.find_patterns, team.get_pattern, team.conventions]
     for tool in reading:
         server.add_tool(tool, annotations=READ_ONLY)
     for tool in (team.report_outcome, team.add_pattern) if team else ():

@@ -62,6 +62,29 @@ class PatternsFound:
 
 
 @dataclass(frozen=True)
+class Convention:
+    """How lines like `before` are written by now. v0, v1, … stand for any name, s0, … for any literal."""
+
+    before: str
+    after: str
+    steps: int
+    """Changes of the main line that wrote it so."""
+    fired: int
+    right: int
+    """How often it would have been offered, and how often the line became just that."""
+    confidence: float
+    last_seen: str
+    """The commit of the latest."""
+
+
+@dataclass(frozen=True)
+class Conventions:
+    """At most five, those of the file's folder first."""
+
+    conventions: list[Convention]
+
+
+@dataclass(frozen=True)
 class Reported:
     """The votes on a pattern after a report."""
 
@@ -112,6 +135,19 @@ class TeamTools:
     async def get_pattern(self, ctx: Context[Any], id: Id) -> PastChange:  # noqa: A002 - the name agents see
         """One past change by its id, with both sides of the code."""
         return await self._in_thread(ctx, lambda team: _change(team.reading.one(id)))
+
+    async def conventions(self, ctx: Context[Any], path: Annotated[FilePath, Field(min_length=1)]) -> Conventions:
+        """What the team has begun to write otherwise, for the lines that you are editing in this file.
+
+        They hold for lines that are changed anyway: do not change others because of them.
+        """
+
+        def find(team: Team) -> Conventions:
+            names = Convention.__dataclass_fields__
+            rows = team.reading.conventions(path, MOST_FOUND)
+            return Conventions([Convention(**{name: row[name] for name in names}) for row in rows])
+
+        return await self._in_thread(ctx, find)
 
     async def report_outcome(self, ctx: Context[Any], id: Id, helpful: bool, note: Note = "") -> Reported:  # noqa: A002
         """Say whether a past change helped once you have used it. One report a member; the last one counts."""

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Any
 
-from patterns.memory.identity import Identity
-from patterns.memory.operations import Add, NewPattern, Outcome, Unvote, Vote
+from patterns.memory.identity import Identity, now
+from patterns.memory.operations import Add, NewConvention, NewPattern, Outcome, Unvote, Vote
 from patterns.memory.team_memory import Team, TeamMemory
 
 ROLES_OF = {"ada": "admin", "max": "maintainer", "mia": "member", "moe": "member", "rob": "reader"}
@@ -32,6 +32,28 @@ def new(number: int = 0, **values: Any) -> NewPattern:
         "survival": {"born": "b" * 40, "until": "c" * 40, "days": 30.0, "lines": 1, "alive": 1},
     }
     return NewPattern.model_validate(filled | values)
+
+
+def convention(number: int = 0, **values: Any) -> NewConvention:
+    """A convention of files of Python, seen today; each number is another one."""
+    filled = {
+        "template_id": f"{number:016x}",
+        "repository": "a" * 40,
+        "language": "python",
+        "before": f"self . assertEqual ( v0 , s{number} )",
+        "after": f"assert v0 == s{number}",
+        "steps": 5,
+        "authors": 2,
+        "share": 0.9,
+        "fired": 10,
+        "right": 9,
+        "confidence": 0.6,
+        "first_seen": "b" * 40,
+        "last_seen": "c" * 40,
+        "last_seen_at": now(),
+        "paths": ["tests/test_shop.py"],
+    }
+    return NewConvention.model_validate(filled | values)
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ from core.chunking.code_tokens import TOKEN
 from core.history.messages import Pseudonyms
 from core.text.grammar import MASKS, Marker
 from core.text.redaction import Redactor
-from patterns.memory.operations import NewPattern
+from patterns.memory.operations import NewConvention, NewPattern
 from patterns.memory.refusals import RefusedOperationError
 
 _TEXTS = "code_before", "code_after", "commit_msg", "author", "symbol", "file_path", "repository"
@@ -40,6 +40,13 @@ def clean(new: NewPattern, pseudonyms: Pseudonyms | None = None) -> NewPattern:
             "holds_secret", "it still holds a credential after masking", "take the credential out of the code"
         )
     return found
+
+
+def clean_convention(new: NewConvention) -> NewConvention:
+    """The convention with its credentials masked."""
+    mask = Redactor().masked
+    texts = {name: mask(getattr(new, name)) for name in ("before", "after", "repository", "language", "retired")}
+    return new.model_copy(update={**texts, "paths": [mask(path) for path in new.paths]})
 
 
 def clean_note(text: str) -> str:

@@ -91,7 +91,8 @@ class LocalMemory:
         ids = [str(row["id"]) for row in rows]
         pending = self.outbox.about(connection, ids)
         first = scope.numbers(connection, len(rows) + len(pending))
-        self._meet(scope, connection, rows)
+        named = {row["created_by"] for row in rows} | {one["member"] for row in rows for one in row["occurrences"]}
+        self._know(scope, connection, named)
         scope.delete(connection, "patterns", scope.column("patterns", "id").in_(ids))
         mine = {"member": scope.identity.member, "note": "", "used_at": None, "at": now()}
         kept = [{name: row[name] for name in _columns("patterns")} for row in rows]
@@ -106,6 +107,20 @@ class LocalMemory:
         for at, one in enumerate(pending):
             writing.redo(scope, connection, one.operation, first + len(rows) + at)
 
+    def take_conventions(self, connection: Connection, rows: Sequence[Mapping[str, Any]]) -> None:
+        """The same for conventions: a later look at one is delivered soon."""
+        if not rows:
+            return
+        scope = self._scope(connection)
+        first = scope.numbers(connection, len(rows))
+        self._know(scope, connection, {row["member"] for row in rows})
+        among = scope.column("templates", "template_id").in_([row["template_id"] for row in rows])
+        scope.delete(connection, "templates", among)
+        kept = [
+            {name: row[name] for name in _columns("templates")} | {"seq": first + at} for at, row in enumerate(rows)
+        ]
+        scope.insert(connection, "templates", kept)
+
     def keep_only(self, connection: Connection, ids: set[str]) -> int:
         """Delete what a server no longer has, unless something about it is to be delivered; how many that were."""
         scope = self._scope(connection)
@@ -116,12 +131,11 @@ class LocalMemory:
         return len(gone)
 
     @staticmethod
-    def _meet(scope: Scope, connection: Connection, rows: Sequence[Mapping[str, Any]]) -> None:
+    def _know(scope: Scope, connection: Connection, names: set[str]) -> None:
         """Note the members that rows speak of: they are known here by their names alone."""
-        named = {row["created_by"] for row in rows} | {one["member"] for row in rows for one in row["occurrences"]}
         known = {row.name for row in connection.execute(scope.select("members", "name"))}
         new = {"email": "", "role": "reader", "created_at": now(), "disabled_at": None}
-        scope.insert(connection, "members", [{**new, "name": name} for name in sorted(named - known)])
+        scope.insert(connection, "members", [{**new, "name": name} for name in sorted(names - known)])
 
     def _scope(self, connection: Connection) -> Scope:
         """The rows of the team, for the owner of this machine."""

@@ -92,6 +92,29 @@ class NewPattern(BaseModel):
     """Credentials that were masked before it came here."""
 
 
+class NewConvention(BaseModel):
+    """An edit that the team makes again and again, as a line of templates.jsonl has it."""
+
+    model_config = ConfigDict(extra="ignore", allow_inf_nan=False)
+
+    template_id: Annotated[str, Field(min_length=1, max_length=64, pattern="^[0-9A-Za-z_-]+$")]
+    repository: Line = ""
+    language: Annotated[str, Field(max_length=50), AfterValidator(_storable)] = ""
+    before: Line
+    after: Line
+    steps: int = Field(ge=0, le=10**9)
+    authors: int = Field(default=0, ge=0, le=10**9)
+    share: float = Field(default=0, ge=0, le=1)
+    fired: int = Field(default=0, ge=0, le=10**9)
+    right: int = Field(default=0, ge=0, le=10**9)
+    confidence: float = Field(default=0, ge=0, le=1)
+    first_seen: Line = ""
+    last_seen: Line = ""
+    last_seen_at: Annotated[str, Field(max_length=40), AfterValidator(_storable)] = ""
+    retired: Annotated[str, Field(max_length=50), AfterValidator(_storable)] = ""
+    paths: list[Path] = Field(default_factory=list, max_length=8)
+
+
 class _Operation(BaseModel):
     model_config = ConfigDict(extra="forbid", allow_inf_nan=False)
 
@@ -102,6 +125,18 @@ class _Operation(BaseModel):
     def said(self) -> dict[str, Any]:
         """What it says, without its name."""
         return self.model_dump(mode="json", exclude={"uid"})
+
+
+class Convene(_Operation):
+    """Tell the team of a convention; of two looks at the same one, the later counts."""
+
+    op: Literal["convene"] = "convene"
+    template: NewConvention
+
+    @property
+    def id(self) -> str:
+        """That of the template."""
+        return self.template.template_id
 
 
 class Add(_Operation):
@@ -142,7 +177,7 @@ class Restore(_Operation):
     id: Id
 
 
-Operation: TypeAlias = Annotated[Add | Vote | Unvote | Delete | Restore, Field(discriminator="op")]
+Operation: TypeAlias = Annotated[Add | Vote | Unvote | Delete | Restore | Convene, Field(discriminator="op")]
 
 
 class Outcome(BaseModel):
@@ -152,7 +187,7 @@ class Outcome(BaseModel):
     status: Literal["added", "known", "done", "unchanged", "refused"]
     """Added ones are "known" where they occurred somewhere new, "unchanged" where nothing is new about them."""
     id: str = ""
-    """The pattern's UUID; empty where there is none."""
+    """The pattern's UUID, or the convention's template_id."""
     code: str = ""
     """Why it was refused, for programs."""
     message: str = ""

@@ -8,7 +8,9 @@ from typing import Any, Literal, NamedTuple
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
+from core.code.languages import language_of
 from patterns.memory.cursors import Cursors
+from patterns.memory.identity import now
 from patterns.memory.refusals import RefusedOperationError
 from patterns.memory.scope import Scope
 from patterns.memory.writing import find
@@ -18,6 +20,9 @@ MOST_PAGED = 10_000
 """Rows that can be reached by the number of a page; further ones by the cursor."""
 MOST_SYNCED = 500
 SHOWN_OCCURRENCES = 20
+LEAST_STEPS, LEAST_SHARE = 3, 0.7
+"""Of a convention: with fewer it foretells too little."""
+YEAR_S = 365 * 86_400
 Sort = Literal["score", "recent"]
 _OF_OCCURRENCES = "id", "repository", "commit", "path", "pattern_id", "author", "date", "member"
 
@@ -122,7 +127,12 @@ class Reading:
             shown = self._shown(connection, [row for row in rows if "id" in row])
         last = rows[-1]["seq"] if rows else since
         records = [row for row in rows if "template_id" in row and "id" not in row]
-        return News(shown, records, self._cursors.write([last, fresh], about), more)
+        return News(
+            shown,
+            [{key: row[key] for key in row if key != "team_id"} for row in records],
+            self._cursors.write([last, fresh], about),
+            more,
+        )
 
     def texts(self, since: int, columns: Sequence[str]) -> list[dict[str, Any]]:
         """Some columns of the patterns that changed after a number, in the order of change, deleted ones included."""
@@ -130,6 +140,30 @@ class Reading:
         query = self._scope.select("patterns", "id", "seq", "deleted_at", *columns).where(seq > since).order_by(seq)
         with self._scope.database.read() as connection:
             return [dict(row) for row in connection.execute(query).mappings()]
+
+    def conventions(self, path: str, most: int) -> list[dict[str, Any]]:
+        """What the team writes otherwise by now, in files like this one: the same folder first, then the most certain.
+
+        Those alone that at least three steps agree on, and that one of the last twelve months was a step of.
+        """
+        language = language_of(path)
+        with self._scope.database.read() as connection:
+            query = self._scope.select("templates", "record")
+            found = [row.record for row in connection.execute(query)]
+        since, folder = now(YEAR_S), path.rpartition("/")[0]
+        held = [
+            one
+            for one in found
+            if not one["retired"]
+            and one["steps"] >= LEAST_STEPS
+            and one["share"] >= LEAST_SHARE
+            and one["last_seen_at"] >= since
+            and one["language"] == language
+        ]
+        held.sort(
+            key=lambda one: (folder not in {path.rpartition("/")[0] for path in one["paths"]}, -one["confidence"])
+        )
+        return held[:most]
 
     def stats(self) -> dict[str, Any]:
         """The team in figures."""

@@ -7,8 +7,18 @@ from collections.abc import Iterator
 import msgspec
 from pydantic import ValidationError
 
-from core.records.patterns import Pattern
-from patterns.memory.operations import NewPattern
+from core.records.patterns import Pattern, Template
+from patterns.memory.operations import Add, Convene, NewConvention, NewPattern
+
+
+def operations_of(record: Pattern | Template) -> list[Add | Convene]:
+    """What puts a line of patterns.jsonl or templates.jsonl into a memory; nothing where it is too long to be kept."""
+    if isinstance(record, Pattern):
+        return [Add(pattern=new) for new in new_patterns(record)]
+    try:
+        return [Convene(template=NewConvention.model_validate(msgspec.to_builtins(record)))]
+    except ValidationError:
+        return []
 
 
 def new_patterns(pattern: Pattern) -> Iterator[NewPattern]:

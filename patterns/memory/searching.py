@@ -59,10 +59,12 @@ class Search:
             if (row := rows.get(pattern)) and not row["deleted_at"]
         ]
         similar.sort(key=lambda row: (-row["match"] * row["score"], -row["confidence"], -row["seq"]))
+        conventions = team.reading.conventions(asked.path, asked.k) if asked.path else []
         return {
+            "templates": conventions,
             "similar": similar[: asked.k],
             "floor": FLOOR,
-            "reason": "" if similar else "nothing applies",
+            "reason": "" if similar or conventions else "nothing applies",
             "seq": seq,
         }
 

@@ -145,4 +145,5 @@ def _read_all(local: LocalMemory, server: Server, done: Done) -> None:
 
 def _take(local: LocalMemory, connection: Connection, news: dict[str, Any], done: Done) -> None:
     local.take(connection, news["patterns"])
+    local.take_conventions(connection, news["templates"])
     done.read += len(news["patterns"])

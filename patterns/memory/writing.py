@@ -12,9 +12,20 @@ from typing import Any
 from sqlalchemy.engine import Connection, RowMapping
 
 from core.history.messages import Pseudonyms
-from patterns.memory.content import clean, clean_note, id_of, solution_hash
+from patterns.memory.content import clean, clean_convention, clean_note, id_of, solution_hash
 from patterns.memory.identity import now
-from patterns.memory.operations import Add, Delete, Lasting, NewPattern, Operation, Outcome, Restore, Unvote, Vote
+from patterns.memory.operations import (
+    Add,
+    Convene,
+    Delete,
+    Lasting,
+    NewPattern,
+    Operation,
+    Outcome,
+    Restore,
+    Unvote,
+    Vote,
+)
 from patterns.memory.people import note
 from patterns.memory.refusals import RefusedOperationError
 from patterns.memory.scope import Scope
@@ -41,6 +52,8 @@ def prepared(operation: Operation, pseudonyms: Pseudonyms | None = None) -> Oper
             return operation.model_copy(update={"pattern": clean(operation.pattern, pseudonyms)})
         case Vote():
             return operation.model_copy(update={"note": clean_note(operation.note)})
+        case Convene():
+            return operation.model_copy(update={"template": clean_convention(operation.template)})
         case _:
             return operation
 
@@ -135,6 +148,8 @@ class _Writer:
                 return self._delete(one, seq)
             case Restore():
                 return self._restore(one, seq)
+            case Convene():
+                return self._convene(one, seq)
 
     def _add(self, one: Add, seq: int) -> Outcome:
         new = one.pattern
@@ -234,6 +249,16 @@ class _Writer:
         self._change(row, seq, deleted_at=None, deleted_by=None)
         note(self._scope, self._connection, "pattern.restore", row["id"])
         return Outcome(uid=one.uid, status="done", id=row["id"])
+
+    def _convene(self, one: Convene, seq: int) -> Outcome:
+        record, key = one.template.model_dump(mode="json"), {"template_id": one.id}
+        row = self._scope.row(self._connection, "templates", **key)
+        if row and (row["record"] == record or record["last_seen_at"] < row["record"]["last_seen_at"]):
+            return Outcome(uid=one.uid, status="unchanged", id=one.id)
+        self._scope.delete(self._connection, "templates", **key)
+        told = {"record": record, "member": self._me, "updated_at": now(), "seq": seq}
+        self._scope.insert(self._connection, "templates", {**key, **told})
+        return Outcome(uid=one.uid, status="known" if row else "added", id=one.id)
 
     def _living(self, pattern: str) -> RowMapping:
         row = self.find(pattern)

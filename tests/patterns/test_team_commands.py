@@ -8,12 +8,13 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 from click.testing import CliRunner, Result
 from starlette.testclient import TestClient
-from team_made_up import new
+from team_made_up import convention, new
 
-from core.records.patterns import Evidence, Pattern, Survival
+from core.records.patterns import Evidence, Pattern, Survival, Template
 from patterns.__main__ import main
 from patterns.memory import remote
 from patterns.memory.local import LocalMemory
@@ -84,8 +85,6 @@ def mined(number: int, **values: Any) -> Pattern:
 
 
 def write(path: Path, *patterns: Pattern) -> None:
-    import msgspec
-
     path.write_bytes(b"\n".join(msgspec.json.encode(one) for one in patterns) + b"\n")
 
 
@@ -145,7 +144,7 @@ def test_patterns_of_a_pipeline_reach_the_team_once(served: dict[str, Any], monk
     first = run(*words)
     assert first.exit_code == 0, first.output
     assert "4 delivered, 0 refused, 2 read" in first.output
-    assert "1 patterns of patterns.jsonl left out" in first.output
+    assert "1 lines of patterns.jsonl left out" in first.output
     assert "0 delivered, 0 refused, 0 read" in run(*words).output
     with TeamMemory("outputs/team", create=False) as memory:
         admin = memory.admin()
@@ -156,6 +155,16 @@ def test_patterns_of_a_pipeline_reach_the_team_once(served: dict[str, Any], monk
     ] * 2
     assert all(row["author"].endswith("@redacted.invalid>") for row in rows)
     assert run("recount").output == "every count follows from the votes\n"
+
+
+def test_conventions_of_a_pipeline_reach_the_team(served: dict[str, Any], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("GITLORE_TEAM_KEY", served["key"])
+    Path("templates.jsonl").write_bytes(msgspec.json.encode(Template(**convention(0).model_dump())) + b"\n")
+    words = ("sync", "--remote", "http://localhost", "--templates", "templates.jsonl", "--cache-dir", "cache")
+    done = run(*words)
+    assert done.exit_code == 0, done.output
+    assert "1 delivered, 0 refused, 0 read" in done.output
+    assert "0 delivered" in run(*words).output
 
 
 def test_addresses_leave_as_they_are_by_choice_alone(served: dict[str, Any], monkeypatch: pytest.MonkeyPatch) -> None:

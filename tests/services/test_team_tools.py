@@ -12,8 +12,9 @@ import httpx2 as httpx
 import pytest
 from mcp import Client
 from mcp.client.streamable_http import streamable_http_client
-from team_made_up import MadeTeam, new
+from team_made_up import MadeTeam, convention, new
 
+from patterns.memory.operations import Convene
 from patterns.memory.team_memory import TeamMemory
 from services.app import make_app
 from services.http.limits import Limits
@@ -53,6 +54,7 @@ def test_the_tools_say_whether_they_write(made: MadeTeam) -> None:
     assert {tool.name: tool.annotations.read_only_hint for tool in tools} == {
         "find_patterns": True,
         "get_pattern": True,
+        "conventions": True,
         "report_outcome": False,
         "add_pattern": False,
     }
@@ -82,6 +84,13 @@ def test_an_agent_finds_uses_and_reports(made: MadeTeam) -> None:
     assert again["up"] == 1
     nothing = call(made, "rob", "find_patterns", code="zebra").structured_content
     assert (nothing["similar"], nothing["reason"]) == ([], "nothing applies")
+
+
+def test_conventions_of_a_file_are_told(made: MadeTeam) -> None:
+    made.of("mia").apply([Convene(template=convention(0))])
+    (told,) = call(made, "rob", "conventions", path="tests/test_a.py").structured_content["conventions"]
+    assert (told["before"], told["after"]) == ("self . assertEqual ( v0 , s0 )", "assert v0 == s0")
+    assert call(made, "rob", "conventions", path="a.rs").structured_content["conventions"] == []
 
 
 def test_survival_is_told_in_words(made: MadeTeam) -> None:
@@ -125,7 +134,7 @@ def test_what_cannot_be_is_a_sentence(
 def test_a_revoked_key_is_refused_by_the_tools_too(made: MadeTeam) -> None:
     key = made.key("mia")
     listing = lambda client: client.list_tools()  # noqa: E731
-    assert len(asked(made, key, listing).tools) == 4
+    assert len(asked(made, key, listing).tools) == 5
     made.of("ada").people.revoke_key(key[4:12])
     with pytest.raises(BaseExceptionGroup):
         asked(made, key, listing)
@@ -135,11 +144,13 @@ def test_no_tool_shows_or_changes_a_pattern_of_another_team(made: MadeTeam) -> N
     pattern = made.add("mia", new(1))[0].id
     stranger = made.memory.found("other", "eve")
     key = made.memory.team(stranger).people.make_key("eve")[0].text
+    made.of("mia").apply([Convene(template=convention(0))])
     before = made.of("rob").reading.one(pattern)
 
     async def work(client: Client) -> list[str]:
         calls = [
             ("find_patterns", {"code": before["code_before"], "task": before["commit_msg"]}),
+            ("conventions", {"path": "a.py"}),
             ("get_pattern", {"id": pattern}),
             ("get_pattern", {"id": before["pattern_id"]}),
             ("report_outcome", {"id": pattern, "helpful": True}),
@@ -147,7 +158,7 @@ def test_no_tool_shows_or_changes_a_pattern_of_another_team(made: MadeTeam) -> N
         return [(await client.call_tool(tool, arguments)).model_dump_json() for tool, arguments in calls]
 
     answers = asked(made, key, work)
-    assert not [text for text in answers if "total_1" in text or "figures" in text]
+    assert not [text for text in answers if "total_1" in text or "figures" in text or "assertEqual" in text]
     assert made.of("rob").reading.one(pattern) == before
 
 

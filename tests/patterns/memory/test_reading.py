@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from team_made_up import MadeTeam, new
+from team_made_up import MadeTeam, convention, new
 
-from patterns.memory.operations import Delete
+from patterns.memory.identity import now
+from patterns.memory.operations import Convene, Delete
 from patterns.memory.reading import Wanted
 from patterns.memory.refusals import RefusedOperationError
 
@@ -144,3 +145,43 @@ def test_the_audit_is_read_page_by_page(made: MadeTeam) -> None:
     second, end = reading.audit(3, cursor)
     assert [line["object"] for line in first + second] == ["rob", "moe", "mia", made.admin.team]
     assert end == ""
+
+
+def test_conventions_are_those_that_hold_in_files_like_this_one(made: MadeTeam) -> None:
+    year = 366 * 86_400
+    told = [
+        convention(0, confidence=0.5),
+        convention(1, confidence=0.9, paths=["shop/basket.py"]),
+        convention(2, confidence=0.7, paths=["shop/basket.py"]),
+        convention(3, language="rust"),
+        convention(4, steps=2),
+        convention(5, share=0.6),
+        convention(6, retired="reversed"),
+        convention(7, last_seen_at=now(year)),
+        convention(8, last_seen_at=""),
+    ]
+    outcomes = made.of("mia").apply([Convene(template=one) for one in told])
+    assert {one.status for one in outcomes} == {"added"}
+    found = made.of("rob").reading.conventions("tests/test_other.py", 5)
+    assert [one["template_id"][-1] for one in found] == ["0", "1", "2"]
+    assert [one["template_id"][-1] for one in made.of("rob").reading.conventions("shop/new.py", 2)] == ["1", "2"]
+    assert made.of("rob").reading.conventions("notes.txt", 5) == []
+
+
+def test_of_two_looks_at_a_convention_the_later_counts(made: MadeTeam) -> None:
+    day = 86_400
+
+    def tell(name: str, **values: Any) -> str:
+        return made.of(name).apply([Convene(template=convention(0, **values))])[0].status
+
+    at = now(2 * day)
+    assert tell("mia", steps=5, last_seen_at=at) == "added"
+    assert tell("moe", steps=4, last_seen_at=now(3 * day)) == "unchanged"
+    assert tell("moe", steps=5, last_seen_at=at) == "unchanged"
+    assert tell("moe", steps=6, last_seen_at=now(day)) == "known"
+    assert made.of("rob").apply([Convene(template=convention(1))])[0].code == "not_allowed"
+    (record,) = made.of("rob").reading.conventions("a.py", 5)
+    assert record["steps"] == 6
+    news = made.of("rob").reading.news("", 10)
+    assert [row["member"] for row in news.templates] == ["moe"]
+    assert made.of("rob").reading.news(news.cursor, 10).templates == []

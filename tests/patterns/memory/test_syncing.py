@@ -10,13 +10,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from team_made_up import MadeTeam, new
+from team_made_up import MadeTeam, convention, new
 
 from core.errors import StageError, UserError
 from core.history.messages import Pseudonyms
 from patterns.memory import syncing
 from patterns.memory.local import LocalMemory
-from patterns.memory.operations import Add, Delete, Operation, Restore, Unvote, Vote
+from patterns.memory.operations import Add, Convene, Delete, Operation, Restore, Unvote, Vote
 from patterns.memory.reading import Wanted
 from patterns.memory.team_memory import TeamMemory
 
@@ -262,6 +262,15 @@ def test_a_server_that_answers_otherwise_changes_nothing(
         syncing.pull(local, Odd(made, "mia"))
     assert rows(local.team) == {}
     assert syncing.pull(local, Server(made, "mia")).read == 1
+
+
+def test_conventions_go_both_ways(made: MadeTeam, local: LocalMemory) -> None:
+    made.of("moe").apply([Convene(template=convention(1))])
+    local.do([Convene(template=convention(2))])
+    syncing.sync(local, Server(made, "mia"))
+    for team in (local.team, made.of("rob")):
+        assert {one["template_id"][-1] for one in team.reading.conventions("a.py", 5)} == {"1", "2"}
+    assert local.waiting() == 0
 
 
 def test_a_row_of_a_later_version_is_read(made: MadeTeam, local: LocalMemory) -> None:
