@@ -3,18 +3,24 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import shlex
 import shutil
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
-from builders import PROJECT, Program, Repo
+from builders import PROJECT, Program, Repo, wait_for
 from made_adapters import twin
 
 import serve
+from patterns.memory.operations import NewPattern
+from patterns.team_commands import COMMANDS
+from patterns.team_commands import serve as patterns_serve
 from services.schemas import PredictRequest
 from stores import VVectorStore
 
@@ -38,6 +44,7 @@ PLACES = {
     "--since 2024-01-01 --until 2024-06-30": "--since 2020-01-01 --until 2030-06-30",
     "--max-steps 400": "--max-steps 6",  # four were taken already; minutes add nothing
 }
+TEAM_COMMANDS = {one.name for one in COMMANDS}
 LONG_RUNNING = "python serve.py"
 """Tested in test_serve.py; here its arguments are only parsed."""
 
@@ -48,6 +55,55 @@ def commands(page: Path) -> list[str]:
     lines = "".join(blocks).replace("\\\n", " ").splitlines()
     found = (re.sub(r"(^|\s+)#.*", "", line).replace(".venv/bin/python", "python").strip() for line in lines)
     return list(filter(None, found))
+
+
+class TeamServer:
+    """What `python -m patterns serve` starts, on a free port, and a key for those who ask it."""
+
+    def __init__(self, world: Program) -> None:
+        self._world, self._running, self.url, self.key = world, list[Any](), "", ""
+
+    def serve(self, words: list[str]) -> None:
+        """Start it as the page says, and wait until it listens."""
+        errors = self._world.folder / "server.txt"
+        line = [sys.executable, *words, "--port", "0"]
+        environment = {**os.environ, "PYTHONPATH": str(PROJECT)}
+        with errors.open("w") as file:
+            started = subprocess.Popen(
+                line, cwd=self._world.folder, env=environment, stdout=subprocess.PIPE, stderr=file, text=True
+            )
+        self._running.append(started)
+        wait_for(lambda: "listening on" in errors.read_text() or started.poll() is not None)
+        self.url = re.findall(r"http://\S+", errors.read_text())[0]
+        assert started.stdout is not None
+        started.stdout.readline()
+        self.key = started.stdout.readline().strip()
+
+    def run(self, words: list[str]) -> None:
+        """Run a command that may ask it."""
+        if "serve" in words and "postgresql" in " ".join(words):
+            patterns_serve.make_context("serve", words[3:])  # tests/patterns/memory has a server of PostgreSQL
+        elif "serve" in words:
+            self.serve(words)
+        else:
+            here = [self.url if word == "http://localhost:8000" else word for word in words]
+            done = self._world.run(*here, GITLORE_TEAM_KEY=self.key)
+            assert done.returncode == 0, f"{' '.join(words)}\n{done.stderr}"
+
+    def close(self) -> None:
+        """Stop it."""
+        for one in self._running:
+            one.terminate()
+            one.wait(60)
+            one.stdout.close()
+
+
+@pytest.fixture
+def team(world: Program) -> Iterator[TeamServer]:
+    """None yet; a page may start one."""
+    made = TeamServer(world)
+    yield made
+    made.close()
 
 
 @pytest.fixture
@@ -82,7 +138,7 @@ def world(finished: Program, tmp_path: Path) -> Program:
     return made
 
 
-def check(command: str, world: Program) -> None:
+def check(command: str, world: Program, team: TeamServer) -> None:
     """Run one command, or where that is not for a test, see that it could run."""
     for written, here in PLACES.items():
         command = command.replace(written, here)
@@ -92,8 +148,7 @@ def check(command: str, world: Program) -> None:
         makefile = (PROJECT / "Makefile").read_text(encoding="utf-8")
         assert all(re.search(rf"^{word}:", makefile, re.MULTILINE) for word in words[1:] if "=" not in word)
     elif words[0] == "curl":
-        if "/predict" in command:
-            PredictRequest.model_validate_json(words[words.index("-d") + 1])
+        check_request(command, words)
     elif words[0] == "cp":
         assert (PROJECT / words[1]).is_file()
     elif " | python " in command:
@@ -107,11 +162,20 @@ def check(command: str, world: Program) -> None:
         assert "=" in words[1]
     elif re.match(r"(?:\w+=\S+ )?" + re.escape(LONG_RUNNING), command):
         serve.main.make_context("serve.py", words[words.index("serve.py") + 1 :])
+    elif words[:3] == ["python", "-m", "patterns"] and words[3] in TEAM_COMMANDS:
+        team.run(words[1:])
     elif words[0] == "accelerate":  # one process instead of two: tests/test_train_model.py has several
         run(words[words.index("train_model.py") :], world)
     else:
         assert words[0] == "python", f"no test knows what to do with: {command}"
         run(words[1:], world)
+
+
+def check_request(command: str, words: list[str]) -> None:
+    """See that a request's body is one."""
+    for path, kind in (("/predict", PredictRequest), ("/patterns", NewPattern)):
+        if path in command and "-d" in words:
+            kind.model_validate_json(words[words.index("-d") + 1])
 
 
 def run(words: list[str], world: Program) -> None:
@@ -120,6 +184,6 @@ def run(words: list[str], world: Program) -> None:
 
 
 @pytest.mark.parametrize("page", [page for page in PAGES if commands(page)], ids=lambda page: page.name)
-def test_commands_of_a_page_run(page: Path, world: Program) -> None:
+def test_commands_of_a_page_run(page: Path, world: Program, team: TeamServer) -> None:
     for command in commands(page):
-        check(command, world)
+        check(command, world, team)

@@ -25,6 +25,7 @@ from core.prediction import asking
 from core.scoring import copying, copying_folder, segments
 from core.scoring.ngrams import NGRAM_TOKENS
 from core.text.grammar import MARKERS, Marker, parse
+from patterns.team_commands import COMMANDS as TEAM_COMMANDS
 from stores.__main__ import main as stores_command
 from stores.agent.context_types import CONTEXT_TYPES, KINDS
 
@@ -91,6 +92,18 @@ def test_the_code_does_what_the_pages_promise(page: str, sentence: str) -> None:
 @pytest.mark.parametrize("flag", dict.fromkeys(of_scripts()))
 def test_flags_of_the_memory_are_on_its_page(flag: str) -> None:
     assert f"`{flag}" in PAGES["stores.md"]
+
+
+def of_team() -> list[str]:
+    """Flags of the commands on a team's memory."""
+    groups = [one for one in TEAM_COMMANDS if isinstance(one, click.Group)]
+    single = [*TEAM_COMMANDS, *(inner for group in groups for inner in group.commands.values())]
+    return [flag for command in single for flag in options(command)]
+
+
+@pytest.mark.parametrize("flag", dict.fromkeys(of_team()))
+def test_flags_of_the_team_are_on_its_page(flag: str) -> None:
+    assert f"`{flag}" in PAGES["team.md"]
 
 
 def test_commands_of_the_stores_are_on_their_page() -> None:
