@@ -50,9 +50,8 @@ DEFAULT_MODEL = "outputs/model"
     "--mcp", is_flag=True, help="Serve the tools of /mcp on standard input and output instead: no HTTP, no model."
 )
 @click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
-@click.option(
-    "--no-key", is_flag=True, help=f"Ask for no key: everybody who reaches the address may ask, {API_KEY} or not."
-)
+@click.option("--no-key", is_flag=True, help=f"Ask for no key: all who reach the address may ask, {API_KEY} or not.")
+@click.option("--team", default="", metavar="DIR|URL", help="Serve a team's memory, too: its database (docs/team.md).")
 @click.option("--port", default=8000, type=click.IntRange(0, 65535), show_default=True, help="Port to listen on.")
 @click.option(
     "--ranker", metavar="FILE", help="Weights [default: ranker.json of the repository in outputs/, or shipped]."
@@ -81,6 +80,7 @@ def main(
     mcp: bool,
     host: str,
     no_key: bool,
+    team: str,
     port: int,
     ranker: str | None,
     last: int,
@@ -98,6 +98,7 @@ def main(
         serve_tools(dict(named(repos)), cache_folder(cache_dir), last, queue, timeout_s, ranker)
         return
     key = "" if no_key else os.environ.get(API_KEY, "").strip()
+    from patterns.memory.team_memory import TeamMemory
     from services.app import make_app
     from services.chats import Chats
     from services.http.limits import Limits
@@ -105,7 +106,8 @@ def main(
     from services.listening import listen
     from services.served import load_all
 
-    if not (local := is_loopback(host)) and not key and not no_key:
+    memory = TeamMemory(team, create=False) if team else None
+    if not (local := is_loopback(host)) and not key and not no_key and memory is None:
         raise UserError(
             f"everybody who reaches {host} could ask, since {API_KEY} is not set",
             f"set {API_KEY} to a secret, or let everybody ask: --no-key",
@@ -119,7 +121,8 @@ def main(
         one.warm()
     limits, first = Limits(max_body_bytes, queue, timeout_s), next(iter(served.values()))
     chats = Chats.open(places, cache_folder(cache_dir), load(settings_file(None), {}, other_sections=True).chat)
-    app = make_app(served, limits, key, tools_about=first, chats=chats, loopback_only=local and not key)
+    open_here = local and not key and memory is None
+    app = make_app(served, limits, key, tools_about=first, chats=chats, team=memory, loopback_only=open_here)
     listen(app, host, port, list(served), verbose=verbose)
 
 

@@ -14,11 +14,19 @@ import time
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import httpx2 as httpx
 import pytest
 import pytest_socket
-from builders import PROJECT, Program
+from builders import PROJECT, Program, Repo
+from click.testing import CliRunner
+from starlette.testclient import TestClient
+from team_made_up import MadeTeam
+
+import serve
+from patterns.memory.team_memory import TeamMemory
+from services import listening
 
 KEY = "a secret"
 
@@ -276,3 +284,21 @@ def test_the_workflow_calls_what_there_is() -> None:
         field in nodes["Write the comment"]["parameters"]["assignments"]["assignments"][0]["value"]
         for field in ("files", "probability", "reasons")
     )
+
+
+def test_a_team_is_served_beside_the_repository(forked: Repo, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("GITLORE_API_KEY", raising=False)
+    found: dict[str, Any] = {}
+    monkeypatch.setattr(listening, "listen", lambda app, *_, **__: found.update(app=app))
+    words = ["--repo", str(forked.path), "--cache-dir", str(tmp_path / "cache"), "--team", str(tmp_path / "team")]
+    missing = CliRunner().invoke(serve.main, words)
+    assert (missing.exit_code, "python -m patterns serve" in missing.output) == (2, True)
+    with TeamMemory(tmp_path / "team") as memory:
+        key = MadeTeam(memory, memory.found("shop", "ada")).key("rob")
+    done = CliRunner().invoke(serve.main, [*words, "--host", "0.0.0.0"])
+    assert done.exit_code == 0, done.output
+    with TestClient(found["app"], headers={"X-API-Key": key}) as client:
+        assert client.get("/whoami").json()["team"] == "shop"
+        assert client.post("/predict", json={"task": "step", "sketch_tokens": 0}).json()["files"]
+        for path in ("/whoami", "/predict"):
+            assert client.post(path, headers={"X-API-Key": "wrong"}).status_code == 401
