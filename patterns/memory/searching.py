@@ -52,17 +52,16 @@ class Search:
     def find(self, team: Team, asked: Asked) -> dict[str, Any]:
         """`similar` past changes, at most `k`, each with its match (0 to 1), or the reason why there are none."""
         found, seq = self._index(team).find(team, asked)
-        rows = team.reading.some(pattern for pattern, _ in found)
+        rows = team.reading.some(one.id for one in found)
         similar = [
-            {**row, "match": round(match, 3)}
-            for pattern, match in found
-            if (row := rows.get(pattern)) and not row["deleted_at"]
+            {**row, "match": round(one.match, 3)}
+            for one in found
+            if (row := rows.get(one.id)) and not row["deleted_at"]
         ]
-        similar.sort(key=lambda row: (-row["match"] * row["score"], -row["confidence"], -row["seq"]))
         conventions = team.reading.conventions(asked.path, asked.k) if asked.path else []
         return {
             "templates": conventions,
-            "similar": similar[: asked.k],
+            "similar": similar,
             "floor": FLOOR,
             "reason": "" if similar or conventions else "nothing applies",
             "seq": seq,
@@ -77,6 +76,13 @@ class Search:
             return found
 
 
+class Near(NamedTuple):
+    """A pattern that matches a question, from 0 to 1."""
+
+    id: str
+    match: float
+
+
 class _Index:
     """The words of one team's patterns."""
 
@@ -84,13 +90,15 @@ class _Index:
         self._lock = threading.Lock()
         self._seq = 0
         self._documents: dict[str, tuple[Terms, Counts]] = {}
+        self._votes: dict[str, tuple[float, float, int]] = {}
         self._built: tuple[list[str], Documents] = [], Documents.of([])
 
-    def find(self, team: Team, asked: Asked) -> tuple[list[tuple[str, float]], int]:
-        """UUIDs near to the best match with how well they match, and up to which change is known."""
+    def find(self, team: Team, asked: Asked) -> tuple[list[Near], int]:
+        """The patterns near to the best match, the most helpful first; and up to which change all are known."""
         with self._lock:
             self._update(team)
             (ids, documents), seq = self._built, self._seq
+            votes = self._votes
         terms = asked.words
         if not ids or not terms:
             return [], seq
@@ -99,15 +107,16 @@ class _Index:
         best = float(scores.max(initial=0))
         if best < FLOOR:
             return [], seq
-        near = np.flatnonzero(scores >= max(FLOOR, NEAR * best))
-        near = near[np.argsort(-scores[near], kind="stable")][: 10 * asked.k]
-        return [(ids[at], min(float(scores[at]), 1.0)) for at in near], seq
+        near = [Near(ids[at], min(float(scores[at]), 1.0)) for at in np.flatnonzero(scores >= max(FLOOR, NEAR * best))]
+        near.sort(key=lambda one: (-one.match * votes[one.id][0], *(-value for value in votes[one.id][1:])))
+        return near[: asked.k], seq
 
     def _update(self, team: Team) -> None:
         """Read what has changed."""
-        changed = team.reading.texts(self._seq, _TEXTS)
+        changed = team.reading.texts(self._seq, (*_TEXTS, "score", "confidence"))
         if not changed:
             return
+        self._votes = {**self._votes, **{row["id"]: (row["score"], row["confidence"], row["seq"]) for row in changed}}
         for row in changed:
             self._documents.pop(row["id"], None)
             if not row["deleted_at"]:
