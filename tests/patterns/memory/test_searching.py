@@ -8,8 +8,10 @@ from pathlib import Path
 import pytest
 from team_made_up import MadeTeam, convention, new
 
+from core.ranking.matching import Documents
+from core.ranking.terms import counted
 from patterns.memory.operations import Convene, Delete
-from patterns.memory.searching import Asked, Search
+from patterns.memory.searching import Asked, Postings, Search
 from patterns.memory.team_memory import TeamMemory
 
 
@@ -69,3 +71,13 @@ def test_conventions_of_the_path_are_told_too(made: MadeTeam) -> None:
     found = Search().find(made.of("rob"), Asked(path="tests/test_a.py", task="zebra"))
     assert [one["template_id"] for one in found["templates"]] == ["0" * 16]
     assert found["reason"] == ""
+
+
+def test_postings_find_what_a_pass_over_all_finds() -> None:
+    texts = [["jar", "cookie", "jar"], [], ["redirect"], ["cookie"]]
+    documents = Documents.of([counted(one) for one in texts])
+    asked = ["cookie", "zebra", "jar", "jar"]
+    one, other = Postings(documents).find(asked), documents.find(asked)
+    assert sorted(zip(one.hits, one.places, strict=True)) == sorted(zip(other.hits, other.places, strict=True))
+    assert one.all_scores().tolist() == pytest.approx(other.all_scores().tolist())
+    assert one.shares.tolist() == other.shares.tolist()
