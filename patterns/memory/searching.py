@@ -23,6 +23,8 @@ FLOOR = 0.2
 """Of the score that a pattern with every word of the question would have; below it, nothing applies. Not measured."""
 NEAR = 0.5
 """Of the best one's score; votes order what comes near to it, and nothing else."""
+MOST_NEAR = 100
+"""That votes may put in order."""
 _TEXTS = "code_before", "symbol", "file_path", "commit_msg"
 
 
@@ -123,7 +125,9 @@ class _Index:
         best = float(scores.max(initial=0))
         if best < FLOOR:
             return [], seq
-        near = [Near(ids[at], min(float(scores[at]), 1.0)) for at in np.flatnonzero(scores >= max(FLOOR, NEAR * best))]
+        places = np.flatnonzero(scores >= max(FLOOR, NEAR * best))
+        places = places[np.argsort(-scores[places], kind="stable")][:MOST_NEAR]
+        near = [Near(ids[at], min(float(scores[at]), 1.0)) for at in places]
         near.sort(key=lambda one: (-one.match * votes[one.id][0], *(-value for value in votes[one.id][1:])))
         return near[: asked.k], seq
 
