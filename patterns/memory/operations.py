@@ -15,21 +15,22 @@ MOST_OPERATIONS = 500
 """In one request."""
 
 
-def _storable(text: str) -> str:
+def storable(text: str) -> str:
+    """The text. Raises ValueError where a database would refuse it."""
     if "\0" in text:
         raise ValueError("a character NUL cannot be stored")
     return text
 
 
-Code = Annotated[str, Field(max_length=MOST_CODE), AfterValidator(_storable)]
-Line = Annotated[str, Field(max_length=1_000), AfterValidator(_storable)]
-Path = Annotated[str, Field(max_length=4_096), AfterValidator(_storable)]
-Message = Annotated[str, Field(max_length=MOST_MESSAGE), AfterValidator(_storable)]
-Note = Annotated[str, Field(max_length=MOST_NOTE), AfterValidator(_storable)]
+Code = Annotated[str, Field(max_length=MOST_CODE), AfterValidator(storable)]
+Line = Annotated[str, Field(max_length=1_000), AfterValidator(storable)]
+Path = Annotated[str, Field(max_length=4_096), AfterValidator(storable)]
+Message = Annotated[str, Field(max_length=MOST_MESSAGE), AfterValidator(storable)]
+Note = Annotated[str, Field(max_length=MOST_NOTE), AfterValidator(storable)]
 Hex = Annotated[str, Field(pattern="^(?:[0-9a-f]{64})?$")]
 Id = Annotated[str, Field(max_length=36, pattern="^[0-9A-Za-z-]{1,36}$")]
 """A pattern's UUID, or the pattern_id that one of its occurrences has."""
-Uid = Annotated[str, Field(min_length=1, max_length=200), AfterValidator(_storable)]
+Uid = Annotated[str, Field(min_length=1, max_length=200), AfterValidator(storable)]
 
 
 class Lasting(BaseModel):
@@ -70,25 +71,27 @@ class NewPattern(BaseModel):
         },
     )
 
-    problem_type: Annotated[str, Field(min_length=1, max_length=50), AfterValidator(_storable)]
+    problem_type: Annotated[str, Field(min_length=1, max_length=50), AfterValidator(storable)]
     code_before: Code = Field(validation_alias=AliasChoices("code_before", "before_code"))
     code_after: Code = Field(validation_alias=AliasChoices("code_after", "after_code"), min_length=1)
     pattern_id: Annotated[str, Field(max_length=64, pattern="^[0-9A-Za-z_-]*$")] = ""
     commit_msg: Message = ""
     author: Line = ""
-    date: Annotated[str, Field(max_length=40), AfterValidator(_storable)] = ""
+    date: Annotated[str, Field(max_length=40), AfterValidator(storable)] = ""
     confidence: float = Field(default=0.0, ge=0, le=1)
     repository: Line = ""
     commit: Annotated[str, Field(max_length=64, pattern="^[0-9A-Za-z]*$")] = ""
     file_path: Path = ""
-    language: Annotated[str, Field(max_length=50), AfterValidator(_storable)] = ""
+    language: Annotated[str, Field(max_length=50), AfterValidator(storable)] = ""
     symbol: Line = ""
-    change_kind: Annotated[str, Field(max_length=50), AfterValidator(_storable)] = ""
+    change_kind: Annotated[str, Field(max_length=50), AfterValidator(storable)] = ""
     shape_hash: Hex = ""
-    template_id: Annotated[str, Field(max_length=64), AfterValidator(_storable)] = ""
+    template_id: Annotated[str, Field(max_length=64), AfterValidator(storable)] = ""
     with_test: bool = False
     survival: Lasting | None = None
-    masked: dict[Annotated[str, Field(max_length=50)], int] = Field(default_factory=dict, max_length=50)
+    masked: dict[Annotated[str, Field(max_length=50), AfterValidator(storable)], int] = Field(
+        default_factory=dict, max_length=50
+    )
     """Credentials that were masked before it came here."""
 
 
@@ -99,7 +102,7 @@ class NewConvention(BaseModel):
 
     template_id: Annotated[str, Field(min_length=1, max_length=64, pattern="^[0-9A-Za-z_-]+$")]
     repository: Line = ""
-    language: Annotated[str, Field(max_length=50), AfterValidator(_storable)] = ""
+    language: Annotated[str, Field(max_length=50), AfterValidator(storable)] = ""
     before: Line
     after: Line
     steps: int = Field(ge=0, le=10**9)
@@ -110,8 +113,8 @@ class NewConvention(BaseModel):
     confidence: float = Field(default=0, ge=0, le=1)
     first_seen: Line = ""
     last_seen: Line = ""
-    last_seen_at: Annotated[str, Field(max_length=40), AfterValidator(_storable)] = ""
-    retired: Annotated[str, Field(max_length=50), AfterValidator(_storable)] = ""
+    last_seen_at: Annotated[str, Field(max_length=40), AfterValidator(storable)] = ""
+    retired: Annotated[str, Field(max_length=50), AfterValidator(storable)] = ""
     paths: list[Path] = Field(default_factory=list, max_length=8)
 
 

@@ -34,6 +34,8 @@ class Scope:
 
     def row(self, connection: Connection, table: str, **key: Any) -> RowMapping | None:
         """The team's row with these values; None where there is none."""
+        if any(isinstance(value, str) and "\0" in value for value in key.values()):
+            return None  # PostgreSQL refuses even to look for it
         found = self.database.table(table)
         query = self.select(table).where(*(found.c[name] == value for name, value in key.items()))
         return connection.execute(query).mappings().first()

@@ -8,9 +8,9 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Header, Query, Request, Response
 from fastapi.responses import JSONResponse
-from pydantic import ValidationError
+from pydantic import AfterValidator, ValidationError
 
-from patterns.memory.operations import Add, Delete, NewPattern, Operation, Outcome, Restore, Unvote, Vote
+from patterns.memory.operations import Add, Delete, NewPattern, Operation, Outcome, Restore, Unvote, Vote, storable
 from patterns.memory.reading import MOST_PAGE, MOST_SYNCED, Sort, Wanted
 from patterns.memory.searching import Asked, Search
 from patterns.memory.team_memory import Team, TeamMemory
@@ -19,7 +19,7 @@ from services.http.errors import STATUS_OF, RefusedError
 from services.team_schemas import BatchRequest, FeedbackOnPattern, SearchRequest, SyncRequest
 
 Key = Annotated[str, Header(alias="Idempotency-Key", max_length=150)]
-Text = Annotated[str, Query(max_length=1_000)]
+Text = Annotated[str, Query(max_length=1_000), AfterValidator(storable)]
 Cursor = Annotated[str, Query(max_length=1_000)]
 KEPT_KEYS_DAYS = 1.0
 """How long an Idempotency-Key names the request that it came with."""

@@ -119,6 +119,9 @@ def test_what_cannot_be_is_refused_in_a_sentence(made: MadeTeam) -> None:
         (lambda: admin.add_member("eve", "owner"), "no role is named 'owner'"),
         (lambda: admin.change_member("eve", role="reader"), "no member eve"),
         (lambda: admin.make_key("eve"), "no member eve"),
+        (lambda: admin.make_key("mia\0"), "no member mia"),
+        (lambda: admin.revoke_key("\0"), "no key"),
+        (lambda: made.of("rob").reading.one("\0"), "no pattern"),
         (lambda: admin.revoke_key("abcdefgh"), "no key abcdefgh"),
         (lambda: made.memory.found(made.admin.team, "ada"), "a team team .* already"),
     ):

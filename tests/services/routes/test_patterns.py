@@ -164,6 +164,7 @@ def test_a_batch_says_what_became_of_each(server: Server) -> None:
         {**BODY, "confidence": "NaN"},
         {**BODY, "before_code": "\0"},
         {**BODY, "after_code": ""},
+        {**BODY, "masked": {"\0": 1}},
         {**BODY, "after_code": "x" * 16_385},
         {**BODY, "survival": {"days": -1}},
         {**BODY, "commit": "HEAD; rm"},
@@ -181,6 +182,11 @@ def test_what_is_wrong_with_a_pattern_is_said(server: Server, body: Any) -> None
 def test_there_is_no_such_pattern(server: Server, path: str, method: str, more: str) -> None:
     answer = server.ask("max", method, path + more, json={"helpful": True} if more == "/feedback" else None)
     assert answer.status_code == 404
+
+
+def test_a_filter_that_no_database_takes_is_refused(server: Server) -> None:
+    assert server.ask("rob", "GET", "/patterns?q=%00").status_code == 422
+    assert server.ask("rob", "GET", "/patterns?q=%25%5C'%22").json()["total"] == 0
 
 
 def test_wrong_keys_are_refused_and_revoked_ones_at_once(server: Server) -> None:
