@@ -88,7 +88,7 @@ def make_app(
     )
     app.add_middleware(BodyLimit, limits=limits)
     app.add_middleware(RateLimit, rates=rates)
-    app.add_middleware(KeyGuard, sessions=sessions)
+    app.add_middleware(KeyGuard, sessions=sessions, has_pages=chats is not None)
     app.add_middleware(OriginGuard, loopback_only=loopback_only)
     app.add_middleware(Heads)
     app.add_middleware(RequestIds)  # the last one is asked first

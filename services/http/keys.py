@@ -15,18 +15,19 @@ WITHOUT_KEY = ("/health", SIGN_IN)
 STATIC = "/static/"
 """Below it are files that everybody may have: they are the same for all who use Gitlore."""
 
-_NEEDED = f"a valid API key is needed: Authorization: Bearer …; people sign in at {SIGN_IN}"
+_NEEDED = "a valid API key is needed: Authorization: Bearer …"
 
 
 class KeyGuard:
     """Refuses requests without an API key before their bodies are read; where there are no keys, everybody is let in.
 
     Whose key it is stands in the request's state: no route asks again. The key is a bearer token, or stands in
-    X-API-Key; a browser whose user has signed in sends a cookie. Who opens a page without it is sent to sign in.
+    X-API-Key; a browser whose user has signed in sends a cookie. Who opens a page without it is sent to sign in, where
+    there are pages.
     """
 
-    def __init__(self, app: ASGIApp, *, sessions: Sessions) -> None:
-        self._app, self._sessions = app, sessions
+    def __init__(self, app: ASGIApp, *, sessions: Sessions, has_pages: bool) -> None:
+        self._app, self._sessions, self._has_pages = app, sessions, has_pages
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """One request."""
@@ -36,9 +37,10 @@ class KeyGuard:
         if visitor := await run_in_threadpool(self._sessions.who, headers):  # it may read a database
             scope.setdefault("state", {})["identity"] = visitor.identity
             return await self._app(scope, receive, send)
-        if scope["method"] == "GET" and wants_page(Headers(scope=scope)):
+        if self._has_pages and scope["method"] == "GET" and wants_page(Headers(scope=scope)):
             return await RedirectResponse(SIGN_IN, 303)(scope, receive, send)
-        answer = error_response(401, _NEEDED, scope)
+        needed = f"{_NEEDED}; people sign in at {SIGN_IN}" if self._has_pages else _NEEDED
+        answer = error_response(401, needed, scope)
         answer.headers["WWW-Authenticate"] = "Bearer"
         return await answer(scope, receive, send)
 

@@ -24,7 +24,7 @@ def asked(key: str, path: str, headers: Mapping[bytes, bytes], body: AsyncIterat
     """The status of an answer."""
 
     async def inside() -> int:
-        transport = httpx.ASGITransport(app=KeyGuard(welcome, sessions=Sessions(key)))
+        transport = httpx.ASGITransport(app=KeyGuard(welcome, sessions=Sessions(key), has_pages=False))
         async with httpx.AsyncClient(transport=transport, base_url="http://test") as client:
             return (await client.post(path, headers=list(headers.items()), content=body)).status_code
 
@@ -73,3 +73,16 @@ def test_nothing_is_read_of_a_request_without_the_key() -> None:
     assert read == []
     assert asked("secret", "/predict", {b"X-API-Key": b"secret"}, body()) == 200
     assert read == [1]
+
+
+@pytest.mark.parametrize(("has_pages", "status"), [(True, 303), (False, 401)])
+def test_a_browser_is_sent_to_sign_in_where_there_are_pages(has_pages: bool, status: int) -> None:
+    async def inside() -> httpx.Response:
+        guard = KeyGuard(welcome, sessions=Sessions("secret"), has_pages=has_pages)
+        async with httpx.AsyncClient(transport=httpx.ASGITransport(app=guard), base_url="http://test") as client:
+            return await client.get("/", headers={"Accept": "text/html"})
+
+    answer = asyncio.run(inside())
+    assert answer.status_code == status
+    assert "people sign in" not in answer.text
+    assert answer.headers.get("Location", "") == ("/sign-in" if has_pages else "")
