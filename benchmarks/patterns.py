@@ -138,10 +138,14 @@ def confidence(repos: Sequence[str], plot: Path | None) -> None:
     seen: list[Numbers] = []
     for repo in repos:
         lives = Lifetimes(walked(open_repository(repo, Path()).git_dir, repo))
-        pairs = list(outcomes(lives))
+        if not (pairs := list(outcomes(lives))):
+            click.echo(f"{name_of(repo)}: left out, no year has passed since {DATES[0]}")
+            continue
         predicted.append(np.concatenate([one for one, _ in pairs]))
         seen.append(np.concatenate([other for _, other in pairs]))
         report(name_of(repo), predicted[-1], seen[-1])
+    if not predicted:
+        return
     report("pooled", pooled := np.concatenate(predicted), alive := np.concatenate(seen))
     rows = [(float(p), float(alive[pooled == p].mean()), int((pooled == p).sum())) for p in np.unique(pooled)]
     for chance, share, changes in rows:
@@ -196,11 +200,9 @@ def repairs(outputs: Sequence[Path]) -> None:
     click.echo(f"present rules keep {len(kept)}: {sum(one.repair for one in kept)} carry a repair")
     for folder in outputs:
         types = [keyword_type(commit.metadata.message) for commit in read_commits(folder / "commits.json")]
-        full = [keyword_confidence(one.problem_type, one.before_code, one.after_code) for one in found.values()]
         click.echo(f"{folder}: keywords call {types.count('bug_fix')} of {len(types)} commits fixes")
-    click.echo(
-        f"of our patterns, confidence by keywords and length would be 1.00 for {full.count(1.0) / len(full):.0%}"
-    )
+    sure = sum(keyword_confidence(one.problem_type, one.before_code, one.after_code) == 1 for one in found.values())
+    click.echo(f"confidence by keywords and length would be 1.00 for {sure:,} of our {len(found):,} patterns")
 
 
 def keyword_type(subject: str) -> str:

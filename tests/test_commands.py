@@ -40,6 +40,12 @@ PLACES = {
     "~/src/bat": "two",
     "~/clones": "clones",
     "~/src/flask": "one",
+    "~/src/requests": "two",
+    "~/src/starlette": "one",
+    "~/src/ripgrep": "two",
+    "~/src/BugsInPy": "two",
+    "1dda032b": "HEAD",
+    "--index postgresql://gitlore@db.example.org/gitlore ": "",  # no server: tests/chat/test_command.py has one
     "~/src/black": "two",
     "--since 2024-01-01 --until 2024-06-30": "--since 2020-01-01 --until 2030-06-30",
     "--max-steps 400": "--max-steps 6",  # four were taken already; minutes add nothing
@@ -47,6 +53,12 @@ PLACES = {
 TEAM_COMMANDS = {one.name for one in COMMANDS}
 LONG_RUNNING = "python serve.py"
 """Tested in test_serve.py; here its arguments are only parsed."""
+
+
+def shipped() -> dict[Path, bytes]:
+    """Weights and tables that are part of the program."""
+    rooms = ("core", "index", "patterns")
+    return {path: path.read_bytes() for room in rooms for path in (PROJECT / room).rglob("*.json")}
 
 
 def commands(page: Path) -> list[str]:
@@ -185,5 +197,7 @@ def run(words: list[str], world: Program) -> None:
 
 @pytest.mark.parametrize("page", [page for page in PAGES if commands(page)], ids=lambda page: page.name)
 def test_commands_of_a_page_run(page: Path, world: Program, team: TeamServer) -> None:
+    before = shipped()
     for command in commands(page):
         check(command, world, team)
+    assert shipped() == before, "a command has changed what ships"
