@@ -2,7 +2,7 @@
 
 They are mined step by step, and each edit is first compared with what the steps before it would have offered: what is
 counted as right was not known then. Names that occur in many files stay in a template, all others are abstracted.
-A name may become so common only later; edits that have it are then counted anew, as if it had always been.
+A name may become so common only later; edits that have it are then counted again, as if it had always been.
 """
 
 from __future__ import annotations
@@ -110,7 +110,7 @@ class Miner:
             yield _Edit(0, len(self.steps), change.path, change.language, *sides, after, right)
 
     def _learn_names(self, changes: Iterable[Replaced]) -> set[Group]:
-        """Count names in files, and count anew the edits whose names have become common; gives groups that changed."""
+        """Count names in files, and count again the edits whose names have become common; gives groups that changed."""
         again: Edits = {}
         for change in changes:
             for name in ("", *change.names):

@@ -70,7 +70,7 @@ class Context:
 
 
 @dataclass(frozen=True)
-class Told:
+class Said:
     """An answer: statements with their citations, such as `src/a.py:3-9@abc123456`, which git has confirmed."""
 
     at: str
@@ -105,26 +105,26 @@ class ChatTools:
         """The code of a symbol (`Client.send`), of a file or of lines (`src/a.py:3-9`), and what calls it."""
         return await self._in_turn(lambda: self._context(of.strip()))
 
-    async def ask(self, question: Question, follows: Annotated[str, Field(max_length=100)] = "") -> Told:
+    async def ask(self, question: Question, follows: Annotated[str, Field(max_length=100)] = "") -> Said:
         """Ask in words: where or how something is done, who calls, changed, introduced or knows it, and what is new.
 
         `follows` is the `answer_id` of the answer before it, which "it" and "that function" then point back to.
         """
-        return await self._in_turn(lambda: self._told(question, follows))
+        return await self._in_turn(lambda: self._said(question, follows))
 
-    async def who_knows(self, of: Name) -> Told:
+    async def who_knows(self, of: Name) -> Said:
         """Who knows a file, a symbol or a topic best, by their commits, recent ones counting more."""
-        return await self._in_turn(lambda: self._told(f"who knows {of}?"))
+        return await self._in_turn(lambda: self._said(f"who knows {of}?"))
 
-    async def why_changed(self, of: Name) -> Told:
+    async def why_changed(self, of: Name) -> Said:
         """The commits that changed a file, a symbol or a topic, in the words of those who made them."""
-        return await self._in_turn(lambda: self._told(f"why was {of} changed?"))
+        return await self._in_turn(lambda: self._said(f"why was {of} changed?"))
 
-    def _told(self, question: str, follows: str = "") -> Told:
+    def _said(self, question: str, follows: str = "") -> Said:
         desk = self.served.asking
         found = desk.answered(question, desk.subject_of(follows) if follows else None)
         parts = (found[name] for name in ("commit", "state", "known", "answer", "answer_id", "citations"))
-        return Told(*parts)
+        return Said(*parts)
 
     def _context(self, of: str) -> Context:
         chat = self.served.asking.chat

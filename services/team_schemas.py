@@ -25,7 +25,7 @@ class BatchRequest(_Body):
 
 
 class FeedbackOnPattern(_Body):
-    """Whether a pattern helped. Who says so is told by the key; a user_id is ignored."""
+    """Whether a pattern helped. The key says who; a user_id is ignored."""
 
     helpful: bool
     note: Note = ""

@@ -1,4 +1,4 @@
-"""Tools for coding agents that read the team's memory and add to it. Who asks is told by the key alone."""
+"""Tools for coding agents that read the team's memory and add to it. The key alone says who asks."""
 
 from __future__ import annotations
 

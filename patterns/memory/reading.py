@@ -21,7 +21,7 @@ MOST_PAGED = 10_000
 MOST_SYNCED = 500
 SHOWN_OCCURRENCES = 20
 LEAST_STEPS, LEAST_SHARE = 3, 0.7
-"""Of a convention: with fewer it foretells too little."""
+"""Of a convention: with fewer it says too little."""
 YEAR_S = 365 * 86_400
 Sort = Literal["score", "recent"]
 _OF_OCCURRENCES = "id", "repository", "commit", "path", "pattern_id", "author", "date", "member"

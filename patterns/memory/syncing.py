@@ -17,7 +17,7 @@ from patterns.memory.refusals import RefusedOperationError
 
 AT_ONCE = 100
 MOST_BYTES = 800_000
-"""Of a body; servers take a million unless they are told otherwise."""
+"""Of a body; servers take a million unless they are set otherwise."""
 ROWS = 500
 
 

@@ -256,8 +256,8 @@ class _Writer:
         if row and (row["record"] == record or record["last_seen_at"] < row["record"]["last_seen_at"]):
             return Outcome(uid=one.uid, status="unchanged", id=one.id)
         self._scope.delete(self._connection, "templates", **key)
-        told = {"record": record, "member": self._me, "updated_at": now(), "seq": seq}
-        self._scope.insert(self._connection, "templates", {**key, **told})
+        values = {"record": record, "member": self._me, "updated_at": now(), "seq": seq}
+        self._scope.insert(self._connection, "templates", {**key, **values})
         return Outcome(uid=one.uid, status="known" if row else "added", id=one.id)
 
     def _living(self, pattern: str) -> RowMapping:
