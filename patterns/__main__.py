@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from pathlib import Path
 from typing import IO, Any, TypeVar
 
@@ -17,16 +18,16 @@ from core.visible import visible
 from patterns import rendering
 from patterns.pattern_index import STANDS, WITH_TEST, PatternIndex, stands
 from patterns.search import Votes
-from patterns.team_commands import COMMANDS
+from patterns.team_commands import COMMANDS, MEMORY
 from stores.agent.rendering import json_text, print_table
 
 PATTERNS, TEMPLATES = "patterns.jsonl", "templates.jsonl"
 _SETTINGS = {**CONTEXT_SETTINGS, "show_default": True}
-_NO_VOTES: Votes = {}
 CommandT = TypeVar("CommandT", bound=Callable[..., Any])
 _json = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 _id = click.argument("pattern_id", metavar="ID")
 _cache = click.option("--cache-dir", default="", metavar="DIR", help="Indexes [default: pipeline.cache_dir].")
+_memory = click.option("--memory", default=MEMORY, metavar="DIR", help="Your copy of the team's memory, for its votes.")
 _with_test = click.option("--with-test", is_flag=True, help="Only changes that came with a test.")
 _standing = click.option("--standing", is_flag=True, help="Only changes that stand there to this day.")
 
@@ -76,11 +77,12 @@ def _selecting(command: CommandT) -> CommandT:
 )
 @_with_test
 @_standing
+@_memory
 @_cache
 @_json
 def search(
     task: tuple[str, ...], code: IO[str] | None, diff: IO[str] | None, error: str, path: str, with_test: bool,
-    standing: bool, cache_dir: str, as_json: bool,
+    standing: bool, memory: str, cache_dir: str, as_json: bool,
 ) -> None:  # fmt: skip
     """Find conventions that apply to code, and at most five similar changes.
 
@@ -96,7 +98,7 @@ def search(
         raise UserError("there is nothing to search for", "give a task, --code, --diff, --error or --path")
     with PatternIndex(_file(PATTERNS), cache_folder(cache_dir)) as index:
         asked = WITH_TEST * with_test + STANDS * standing
-        answer = find(question, index, Conventions(_templates()), _NO_VOTES, asked)
+        answer = find(question, index, Conventions(_templates()), _votes(memory), asked)
     if as_json:
         click.echo(json_text(rendering.answer_record(answer), indent=2))
     else:
@@ -130,9 +132,10 @@ def show(pattern_id: str) -> None:
 @main.command()
 @_id
 @click.option("--repo", default="", metavar="PATH", help="Its repository, for the plain code that is nearest to it.")
+@_memory
 @_cache
 @_json
-def why(pattern_id: str, repo: str, cache_dir: str, as_json: bool) -> None:
+def why(pattern_id: str, repo: str, memory: str, cache_dir: str, as_json: bool) -> None:
     """Show what speaks for a pattern: commits, tests, what became of it, and the nearest plain code beside it.
 
     To check a commit in a clone of its repository: git cat-file -e COMMIT.
@@ -141,7 +144,7 @@ def why(pattern_id: str, repo: str, cache_dir: str, as_json: bool) -> None:
 
     pattern = _one(pattern_id)
     plain = nearest(pattern, repo, cache_folder(cache_dir)) if repo else []
-    up, down = _NO_VOTES.get(pattern_id, (0, 0))
+    up, down = _votes(memory).get(pattern_id, (0, 0))
     if as_json:
         click.echo(json_text({"pattern": pattern, "up": up, "down": down, "nearest_plain_code": plain}, indent=2))
     else:
@@ -149,10 +152,11 @@ def why(pattern_id: str, repo: str, cache_dir: str, as_json: bool) -> None:
 
 
 @main.command()
+@_memory
 @_json
-def stats(as_json: bool) -> None:
+def stats(memory: str, as_json: bool) -> None:
     """Show how many there are of what."""
-    found = rendering.figures(read_patterns(_file(PATTERNS)), _templates(), _NO_VOTES)
+    found = rendering.figures(read_patterns(_file(PATTERNS)), _templates(), _votes(memory))
     click.echo(json_text(found, indent=2)) if as_json else print_table(rendering.figures_table(found))
 
 
@@ -234,6 +238,18 @@ def _selected(problem_type: str | None, path: str, language: str, with_test: boo
         named = problem_type in (None, one.problem_type) and language in ("", one.language)
         if named and one.file_path.startswith(path) and one.with_test >= with_test and stands(one) >= standing:
             yield one
+
+
+def _votes(memory: str) -> Votes:
+    """Those of the team, where there is a copy of its memory."""
+    from patterns.memory.tables import SCHEMA
+
+    if not (Path(memory) / f"{SCHEMA.name}.db").is_file():
+        return {}
+    from patterns.memory.local import LocalMemory
+
+    with closing(LocalMemory(memory)) as local:
+        return local.team.reading.votes()
 
 
 def _git_dir(repo: str) -> Path:

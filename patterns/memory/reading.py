@@ -108,6 +108,13 @@ class Reading:
             rows = [dict(row) for row in connection.execute(query).mappings()]
             return {row["id"]: row for row in self._shown(connection, rows)}
 
+    def votes(self) -> dict[str, tuple[int, int]]:
+        """(up, down) of the living patterns that have any, by the `pattern_id` that a repository's run gave them."""
+        up, down, deleted = (self._scope.column("patterns", name) for name in ("up", "down", "deleted_at"))
+        query = self._scope.select("patterns", "pattern_id", "up", "down").where(up + down > 0, deleted.is_(None))
+        with self._scope.database.read() as connection:
+            return {row.pattern_id: (row.up, row.down) for row in connection.execute(query)}
+
     def news(self, cursor: str, limit: int) -> News:
         """The patterns and templates that changed since a cursor, deleted ones included, in the order of change.
 

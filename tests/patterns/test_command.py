@@ -10,9 +10,12 @@ import pytest
 from builders import Repo
 from click.testing import CliRunner, Result
 from patterns_made_up import pattern, template, write
+from team_made_up import MadeTeam, new
 
 from core.records.patterns import Survival
 from patterns.__main__ import main
+from patterns.memory.local import ME, TEAM
+from patterns.memory.team_memory import TeamMemory
 
 GONE = Survival(born="c" * 40, until="d" * 40, days=30.0, lines=2, alive=0, ended_by="e" * 40, taken_back=True)
 ADDED = {"problem_type": "feature_addition", "before_code": "", "survival": GONE, "with_test": False}
@@ -53,6 +56,21 @@ def test_a_convention_is_shown_with_its_exact_line_and_record(run: Any) -> None:
     )
     assert found["conventions"][0]["becomes"] == "assert x == 1"
     assert found["conventions"][0]["template"]["template_id"] == template().template_id
+
+
+def test_votes_of_the_team_are_shown(run: Any, tmp_path: Path) -> None:
+    with TeamMemory(tmp_path / "outputs" / "memory") as memory:
+        team = MadeTeam(memory, memory.found(TEAM, ME))
+        (added,) = team.add("mia", new(1, pattern_id=pattern().pattern_id))
+        team.vote("moe", added.id, True)
+        team.vote("max", added.id, False)
+        team.vote("ada", added.id, True)
+        team.add("mia", new(2, pattern_id="added"))
+    assert "votes: 2 up, 1 down" in run("search", "close", "the", "session", "socket").stdout
+    assert "votes: 2 up, 1 down" in run("why", pattern().pattern_id).stdout
+    assert json.loads(run("stats", "--json").stdout)["with votes"] == 1
+    assert json.loads(run("stats", "--json", "--memory", "elsewhere").stdout)["with votes"] == 0
+    assert not (tmp_path / "elsewhere").exists()
 
 
 def test_silence_is_an_answer(run: Any) -> None:
