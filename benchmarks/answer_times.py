@@ -36,7 +36,7 @@ FIRST_S = 600.0
 @click.option("--repo", default=".", metavar="PATH", show_default=True, help="Repository to serve.")
 @click.option("--questions", "count", default=200, type=click.IntRange(1), show_default=True, help="How many to ask.")
 @click.option("--seed", default=0, show_default=True, help="Another seed asks for other symbols.")
-@click.option("--cache-dir", default="", metavar="DIR", help="Where the index is [default: made anew].")
+@click.option("--cache-dir", default="", metavar="DIR", help="Where the index is [default: a new one].")
 @with_exit_codes
 def main(repo: str, count: int, seed: int, cache_dir: str) -> None:
     """Print how long the service takes to answer."""

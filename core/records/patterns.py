@@ -84,7 +84,7 @@ class Pattern(msgspec.Struct, kw_only=True):
     shape_hash: str
     """The same with names and literals abstracted. Groups only: a change and its reverse may share it."""
     template_id: str = ""
-    """The template in templates.jsonl that this is one step of."""
+    """For the template that this is one step of; no run fills it yet."""
     with_test: bool
     """The commit changes tests, too."""
     test_files: list[str] = []

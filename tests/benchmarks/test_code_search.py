@@ -8,37 +8,19 @@ from pathlib import Path
 import pytest
 from builders import Repo
 from click.testing import CliRunner
+from session_code import CODE, begun, known
 
 from benchmarks.code_search import in_markdown, main
 from index import questions
-from index.code_index import CodeIndex
 from index.evaluation import places
 from index.examples import answered
 from index.search import Weights
-
-CODE = '''def open_session(user):
-    """Open the session that belongs to a user."""
-    return user.session
-
-
-def close_session(user):
-    return None
-'''
-
-
-def known(repo: Repo, cache: Path) -> CodeIndex:
-    index = CodeIndex(repo.path / ".git", cache)
-    index.update("HEAD")
-    return index
 
 
 @pytest.fixture
 def repo(make_repo: Callable[[str], Repo], monkeypatch: pytest.MonkeyPatch) -> Repo:
     monkeypatch.setattr(questions, "LEAST_CODE", 3)
-    made = make_repo("questions")
-    others = {f"part{number}.py": f"def part{number}():\n    return {number}\n" for number in range(3)}
-    made.commit("Begin", {"sessions.py": CODE, "tests/test_sessions.py": "def test(): ...\n", **others})
-    return made
+    return begun(make_repo)
 
 
 def test_differences_are_printed(repo: Repo, tmp_path: Path) -> None:

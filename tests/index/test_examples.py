@@ -8,36 +8,18 @@ from pathlib import Path
 import numpy as np
 import pytest
 from builders import Repo
+from session_code import CODE, begun, known
 
 from index import questions
-from index.code_index import CodeIndex
 from index.evaluation import places
 from index.examples import answered, place, with_weights
 from index.fitting import fitted
-
-CODE = '''def open_session(user):
-    """Open the session that belongs to a user."""
-    return user.session
-
-
-def close_session(user):
-    return None
-'''
-
-
-def known(repo: Repo, cache: Path) -> CodeIndex:
-    index = CodeIndex(repo.path / ".git", cache)
-    index.update("HEAD")
-    return index
 
 
 @pytest.fixture
 def repo(make_repo: Callable[[str], Repo], monkeypatch: pytest.MonkeyPatch) -> Repo:
     monkeypatch.setattr(questions, "LEAST_CODE", 3)
-    made = make_repo("questions")
-    others = {f"part{number}.py": f"def part{number}():\n    return {number}\n" for number in range(3)}
-    made.commit("Begin", {"sessions.py": CODE, "tests/test_sessions.py": "def test(): ...\n", **others})
-    return made
+    return begun(make_repo)
 
 
 def test_places_count_from_one_and_share_equal_scores() -> None:

@@ -10,19 +10,11 @@ import msgspec
 import numpy as np
 import pytest
 from builders import Repo
+from session_code import CODE
 
 from index import examples, gate, learning, questions
 from index.code_index import CodeIndex
 from index.search import Learned, Weights, weighted
-
-CODE = '''def open_session(user):
-    """Open the session that belongs to a user."""
-    return user.session
-
-
-def close_session(user):
-    return None
-'''
 
 
 @pytest.fixture

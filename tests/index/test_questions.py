@@ -7,28 +7,17 @@ from pathlib import Path
 
 import pytest
 from builders import Repo
+from session_code import CODE, begun
 
 from index import questions, texts
 from index.code_index import CodeIndex
 from index.questions import Task
 
-CODE = '''def open_session(user):
-    """Open the session that belongs to a user."""
-    return user.session
-
-
-def close_session(user):
-    return None
-'''
-
 
 @pytest.fixture
 def repo(make_repo: Callable[[str], Repo], monkeypatch: pytest.MonkeyPatch) -> Repo:
     monkeypatch.setattr(questions, "LEAST_CODE", 3)
-    made = make_repo("questions")
-    others = {f"part{number}.py": f"def part{number}():\n    return {number}\n" for number in range(3)}
-    made.commit("Begin", {"sessions.py": CODE, "tests/test_sessions.py": "def test(): ...\n", **others})
-    return made
+    return begun(make_repo)
 
 
 def asked(repo: Repo) -> list[Task]:
