@@ -28,7 +28,7 @@ WRITTEN = ("identifier_recall", "identifier_precision", "exact_lines", "line_sim
 @click.option("--samples", default=2000, show_default=True, help="Bootstrap samples.")
 def main(outputs: Sequence[Path], samples: int) -> None:
     """Print both tables as Markdown."""
-    found = {_name(folder): read_evaluation(folder / "evaluation.json") for folder in outputs}
+    found = {name_of(folder): read_evaluation(folder / "evaluation.json") for folder in outputs}
     by_commit = {name: one.edits_by_commit for name, one in found.items() if one.edits_by_commit}
     if not by_commit:
         raise click.ClickException("no evaluation measured edits: train with objective edits, and evaluate again")
@@ -79,13 +79,14 @@ def print_written(found: Mapping[str, Evaluation]) -> None:
                 print(f"| {name} | {by} | {' | '.join(cells)} | {evaluation.written_edits.changes} |")
 
 
+def name_of(folder: Path) -> str:
+    """The name of a repository by its outputs folder."""
+    return folder.resolve().parent.name if folder.name == "outputs" else folder.name
+
+
 def _in_cell(one: Estimate) -> str:
     between = f" [{one.low:.2f}, {one.high:.2f}]" if one.low is not None and one.high is not None else ""
     return "" if one.mean is None else f"{one.mean:.3f}{between}"
-
-
-def _name(folder: Path) -> str:
-    return folder.resolve().parent.name if folder.name == "outputs" else folder.name
 
 
 if __name__ == "__main__":

@@ -99,20 +99,22 @@ def spread(found: Sequence[Edit], wanted: int) -> list[Edit]:
 
 
 def shown(
-    ids: NDArray[Any], edit: Edit, width: int, past: NDArray[np.int64] = NO_PAST
+    ids: NDArray[Any], edit: Edit, width: int, *past: NDArray[np.int64]
 ) -> tuple[NDArray[np.int64], tuple[int, int]]:
     """(what stands before an edit, first and last + 1 of its tokens) so that both fit into `width`.
 
-    A head that is too long gives way to what follows it. The place that is left is for `past`, an edit as `as_past`
-    makes it, and for the tokens before the change.
+    A head that is too long gives way to what follows it. The place that is left is for `past`, edits as `as_past`
+    makes them, of which each may take its share of what those before it left, and for the tokens before the change.
     """
     first, last = edit.hunks[0], min(edit.hunks[1], edit.hunks[0] + max(int(width * EDIT_SHARE), 1))
     room = width - (last - first)
     code = _newest(edit.code, max(int(room * CODE_SHARE), 1))
     about = _newest(edit.about, room - _length(code))
     left, end = room - _length(code, about), edit.about[0]
-    past = _cut(past, int((left - _length(edit.commit, edit.file)) * PAST_SHARE))
-    left -= len(past)
+    cut: list[NDArray[np.int64]] = []
+    for one in past:
+        cut.append(_cut(one, int((left - _length(edit.commit, edit.file)) * PAST_SHARE)))
+        left -= len(cut[-1])
     if end - left <= edit.commit[0]:  # the heads are among the tokens before
         parts = [(max(end - left, 0), end), about, code]
     else:
@@ -121,7 +123,7 @@ def shown(
         left -= _length(head, file)
         end = edit.file[0] if edit.file[1] == end else end  # so that the head of the file does not come twice
         parts = [(end - left, end), head, file, about, code]
-    return np.concatenate([past, *(ids[start:end] for start, end in parts)]).astype(np.int64), (first, last)
+    return np.concatenate([*cut, *(ids[start:end] for start, end in parts)]).astype(np.int64), (first, last)
 
 
 def as_past(ids: NDArray[Any], edit: Edit) -> NDArray[np.int64]:

@@ -162,6 +162,19 @@ def test_a_long_past_edit_is_cut_before_its_end(vocabulary: Vocabulary) -> None:
     assert 9999 not in shown(ids, third, short, past)[0]
 
 
+def test_several_pasts_share_what_is_left(vocabulary: Vocabulary) -> None:
+    ids = stream_of(vocabulary, HISTORY)
+    third = edits(ids, vocabulary.markers)[2]
+    end = vocabulary.markers[CODE_END]
+    longs = [np.array([number] * 500 + [end], np.int64) for number in (9998, 9999)]
+    known, (first, last) = shown(ids, third, 400, *longs)
+    taken = [int((known == number).sum()) + 1 for number in (9998, 9999)]
+    room = 400 - (last - third.commit[0])
+    assert taken == [room // 2, (room - room // 2) // 2]
+    assert known[: sum(taken)].tolist() == [*[9998] * (taken[0] - 1), end, *[9999] * (taken[1] - 1), end]
+    assert len(known) + last - first <= 400
+
+
 def test_edits_are_spread_over_commits() -> None:
     def edit(commit: int, number: int) -> Edit:
         place = commit * 100 + number
