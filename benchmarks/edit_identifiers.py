@@ -4,8 +4,9 @@
 
 OUTPUTS are folders of pipelines with tokenizer.code_view: edit and model_training.objective: edits, after evaluate.
 The model with its cache writes test edits that need an identifier which their question does not name, of as many
-commits as can be; everybody writes at most so many tokens. Prints recall and precision of these identifiers, and how
-much more is found than in the nearest plain code, with intervals that draw edits.
+commits as can be; everybody writes at most so many tokens, and the nearest plain code is also cut to the length of what
+the model wrote. Prints recall and precision of these identifiers, and by how much the model's recall is higher, with
+intervals that draw edits.
 """
 
 from __future__ import annotations
@@ -31,8 +32,11 @@ from core.scoring.copying import Cache
 from core.scoring.copying_folder import CopyingWriter
 from core.scoring.segments import id_bytes
 from core.text.token_files import SPLITS
+from core.text.vocabulary import Vocabulary
 
 MIXED = TUNED + CACHE
+SHORTER = f"{NEAREST_CODE}, as long as the model's"
+WRITERS = (MIXED, NEAREST, NEAREST_CODE, SHORTER)
 RECALL, PRECISION = "identifier_recall", "identifier_precision"
 CANDIDATES = 4
 """Edits that are looked at for each that is wanted: about two of three need an identifier."""
@@ -72,10 +76,15 @@ def measured(outputs: Path, most: int, tokens: int, width: int, cache_dir: Path)
         copying = before_test(streams, measured.cache, Path(folder))
         pair.merge_adapter()
         texts[MIXED] = written(pair.loaded.model, streams, chosen, tokens, copying)
-    return {
-        name: [metrics(text, one) for text, one in zip(texts[name], chosen, strict=True)]
-        for name in (MIXED, NEAREST, NEAREST_CODE)
-    }
+    texts[SHORTER] = as_long(streams.vocabulary, texts[NEAREST_CODE], texts[MIXED])
+    return {name: [metrics(text, one) for text, one in zip(texts[name], chosen, strict=True)] for name in WRITERS}
+
+
+def as_long(vocabulary: Vocabulary, texts: Sequence[str], others: Sequence[str]) -> list[str]:
+    """The beginning of each text, of as many tokens as another one has."""
+    lengths = [len(ids) for ids in vocabulary.encode([[other] for other in others])]
+    ids = vocabulary.encode([[text] for text in texts])
+    return [vocabulary.decode(one[:length]) for one, length in zip(ids, lengths, strict=True)]
 
 
 def needing(found: Sequence[EditPrompt], most: int) -> list[EditPrompt]:
@@ -94,15 +103,15 @@ def before_test(streams: Streams, cache: Cache, folder: Path) -> Copying:
 
 def table(found: Mapping[str, Found], samples: int) -> Iterator[str]:
     """A row for each who writes, over all repositories; precision is about the edits in which some were written."""
-    pooled = {name: [one for each in found.values() for one in each[name]] for name in (MIXED, NEAREST, NEAREST_CODE)}
+    pooled = {name: [one for each in found.values() for one in each[name]] for name in WRITERS}
     yield "; ".join(f"{name}: {len(each[MIXED])} edits" for name, each in found.items())
-    yield "| written by | recall | recall beyond nearest code | precision | edits with some |"
+    yield "| written by | recall | the model's is higher by | precision | edits with some |"
     yield "|---|---|---|---|---:|"
-    plain = np.array([one[RECALL] for one in pooled[NEAREST_CODE]])
+    recalls = {name: np.array([one[RECALL] for one in each]) for name, each in pooled.items()}
     for name, each in pooled.items():
-        recall, right = (np.array([one[metric] for one in each if metric in one]) for metric in (RECALL, PRECISION))
-        beyond = "" if name == NEAREST_CODE else in_words(recall - plain, samples)
-        yield f"| {name} | {in_words(recall, samples)} | {beyond} | {in_words(right, samples)} | {len(right)} |"
+        right = np.array([one[PRECISION] for one in each if PRECISION in one])
+        more = "" if name == MIXED else in_words(recalls[MIXED] - recalls[name], samples)
+        yield f"| {name} | {in_words(recalls[name], samples)} | {more} | {in_words(right, samples)} | {len(right)} |"
 
 
 def in_words(values: statistics.Numbers, samples: int) -> str:

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from benchmarks.edit_identifiers import MIXED, PRECISION, RECALL, before_test, needing, table
+from benchmarks.edit_identifiers import MIXED, PRECISION, RECALL, SHORTER, as_long, before_test, needing, table
 from core.evaluation.streams import Streams
 from core.evaluation.written_edits import EditPrompt
 from core.prediction.predictor import Predictor
@@ -34,15 +34,25 @@ def test_nothing_is_copied_from_the_test_split(predictor: Predictor, tmp_path: P
     assert copying.index.copier([6, 9]).guess()[0] != 10
 
 
-def test_recall_is_paired_with_that_of_the_nearest_code() -> None:
+def test_code_is_cut_to_the_length_of_what_the_model_wrote(predictor: Predictor) -> None:
+    vocabulary = predictor.vocabulary
+    (part,) = vocabulary.encode([["def part(x):"]])
+    found = as_long(vocabulary, ["def part(x):", "def part(x):", "x"], ["", "return", "def part(x):"])
+    length = len(vocabulary.encode([["return"]])[0])
+    assert 0 < length < len(part)
+    assert found == ["", vocabulary.decode(part[:length]), "x"]
+
+
+def test_the_recall_of_the_model_is_paired_with_that_of_each_other() -> None:
     found = {
         MIXED: [{RECALL: 0.5, PRECISION: 0.25}, {RECALL: 0.5}],
         NEAREST: [{RECALL: 0.0}, {RECALL: 0.0}],
         NEAREST_CODE: [{RECALL: 0.25, PRECISION: 0.1}, {RECALL: 0.25, PRECISION: 0.3}],
+        SHORTER: [{RECALL: 0.0}, {RECALL: 0.25}],
     }
-    counts, _, _, mixed, nearest, code = table({"one": found, "two": found}, 50)
+    counts, _, _, mixed, nearest, code, shorter = table({"one": found, "two": found}, 50)
     assert counts == "one: 2 edits; two: 2 edits"
-    assert mixed.startswith("| fine-tuned + cache | 50.0% [50.0%, 50.0%] | 25.0% [25.0%, 25.0%] | 25.0% [25.0%,")
-    assert mixed.endswith("| 2 |")
-    assert nearest == "| nearest past edit | 0.0% [0.0%, 0.0%] | -25.0% [-25.0%, -25.0%] |  | 0 |"
-    assert code.startswith("| nearest code | 25.0% [25.0%, 25.0%] |  | 20.0% [")
+    assert mixed == "| fine-tuned + cache | 50.0% [50.0%, 50.0%] |  | 25.0% [25.0%, 25.0%] | 2 |"
+    assert nearest == "| nearest past edit | 0.0% [0.0%, 0.0%] | 50.0% [50.0%, 50.0%] |  | 0 |"
+    assert code.startswith("| nearest code | 25.0% [25.0%, 25.0%] | 25.0% [25.0%, 25.0%] | 20.0% [")
+    assert shorter.startswith("| nearest code, as long as the model's | 12.5% [")
