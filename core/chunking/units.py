@@ -7,6 +7,7 @@ by its content, and only new units are searched.
 from __future__ import annotations
 
 import hashlib
+import re
 from collections import OrderedDict
 from collections.abc import Hashable, Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING
@@ -34,6 +35,7 @@ class Units:
     def __init__(self, language: str) -> None:
         self._language: Language = LANGUAGES[language]
         self._containers = node_ids(language, self._language.containers)
+        self._nested = re.compile(self._language.nested.encode()) if self._language.nested else None
         self._rest_of_file = node_ids(language, self._language.rest_of_file)
         self._leaders, self._marks = Leaders(language), Marks(self._language)
         self._definitions = Definitions(language, self._leaders, self._marks)
@@ -75,7 +77,7 @@ class Units:
         if unit is not None:
             self._kept.move_to_end(digest)
             return unit
-        unit = self._container(first, node, source, digest, where) or self._search(first, node, source, digest, where)
+        unit = self._by_head(first, node, source, digest, where) or self._search(first, node, source, digest, where)
         if not node.has_error:  # with errors, what is found may depend on what is around
             self._kept[digest] = unit
             if len(self._kept) > UNITS_KEPT:
@@ -102,19 +104,26 @@ class Units:
         own = unit.symbols[0]._replace(last=max(last_row, unit.symbols[0].last), end=last.end_byte - start)
         return unit_of(self._with_members(own, pieces, source, (row, start), where), {}, digest)
 
-    def _container(self, first: Node, node: Node, source: bytes, digest: Hashable, where: Where) -> Unit | None:
-        """A type or module from the units in its body, most of which are known; None for other pieces."""
+    def _by_head(self, first: Node, node: Node, source: bytes, digest: Hashable, where: Where) -> Unit | None:
+        """A type or module from the units in its body, most of which are known, or a function that has none in it.
+
+        None for pieces that are to be searched.
+        """
         inner = self._definitions.unwrapped(node)
         is_container = inner.kind_id in self._containers and self._depth < MOST_DEPTH
-        body = inner.child_by_field_name("body") if is_container else None
-        if body is None or body.has_error:
+        body = inner.child_by_field_name("body") if is_container or self._nested else None
+        if body is None or body.has_error or not (is_container or self._has_none_nested(body)):
             return None
         origin = first.start_point.row, first.start_byte
         own = self._definitions.before(body, inner, source, origin, where)
-        if own is None:
+        if own is None or not (is_container or own.kind == "function"):
             return None
-        symbols = self._with_members(own, self._leaders.pieces(body, source), source, origin, where)
-        return unit_of(symbols, _cuts(node, origin[0]), digest)
+        pieces = self._leaders.pieces(body, source) if is_container else ()
+        return unit_of(self._with_members(own, pieces, source, origin, where), _cuts(node, origin[0]), digest)
+
+    def _has_none_nested(self, body: Node) -> bool:
+        """True where a function's body surely has no definitions in it: to search a tree for them takes long."""
+        return self._nested is not None and self._nested.search(self._parsed, body.start_byte, body.end_byte) is None
 
     def _with_members(
         self, own: Symbol, pieces: Iterable[tuple[Node, Node]], source: bytes, origin: tuple[int, int], where: Where

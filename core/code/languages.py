@@ -44,6 +44,8 @@ class Language:
     """Nodes around a definition that belong to it: decorators, export, template."""
     containers: tuple[str, ...] = ()
     """Definitions with a field `body` full of definitions."""
+    nested: str = ""
+    """Words that definitions inside functions begin with: regular expression, set where there are no others."""
     rest_of_file: tuple[str, ...] = ()
     """Definitions that, without a body, hold all that follows: namespaces of a whole file."""
     leading: tuple[str, ...] = ()
@@ -106,6 +108,7 @@ LANGUAGES = {
         wheel="tree_sitter_rust",
         long_quotes=('"',),
         containers=("impl_item", "trait_item", "mod_item"),
+        nested=r"(?:fn|struct|union|enum|trait|impl|mod|macro_rules|type)\b",
         incremental=True,
         separator="::",
         leading=("attribute_item", "line_comment", "block_comment"),
@@ -119,6 +122,7 @@ LANGUAGES = {
         wheel="tree_sitter_python",
         long_quotes=('"""', "'''"),
         containers=("class_definition",),
+        nested=r"(?:def|class)\b",
         indented=True,
         incremental=True,
         wrappers=("decorated_definition",),
@@ -171,6 +175,7 @@ LANGUAGES = {
         extensions="go",
         wheel="tree_sitter_go",
         long_quotes=("`",),
+        nested=r"type\b",
         wrappers=("type_declaration", "const_declaration", "var_declaration"),
         leading=("comment",),
         leading_text=_C_COMMENTS,
