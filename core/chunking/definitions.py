@@ -29,7 +29,8 @@ class Definitions:
         from tree_sitter import QueryCursor
 
         self._language: Language = LANGUAGES[language]
-        self._cursor, self._head_cursor = (QueryCursor(query(language, of_comments=False)) for _ in range(2))
+        symbols = query(language, of_comments=False)
+        self._cursor, self._head_cursor = QueryCursor(symbols), QueryCursor(symbols)
         self._wrappers = node_ids(language, self._language.wrappers)
         self._leaders, self._marks = leaders, marks
         self._about = functools.lru_cache(maxsize=HEADS_KEPT)(self._read_about)
