@@ -7,6 +7,7 @@ by its content, and only new units are searched.
 from __future__ import annotations
 
 import hashlib
+import itertools
 import re
 from collections import OrderedDict
 from collections.abc import Hashable, Iterable, Iterator, Sequence
@@ -35,6 +36,7 @@ class Units:
     def __init__(self, language: str) -> None:
         self._language: Language = LANGUAGES[language]
         self._containers = node_ids(language, self._language.containers)
+        self._has_sections = self._language.kind == "documentation"
         self._nested = re.compile(self._language.nested.encode()) if self._language.nested else None
         self._rest_of_file = node_ids(language, self._language.rest_of_file)
         self._leaders, self._marks = Leaders(language), Marks(self._language)
@@ -111,15 +113,27 @@ class Units:
         """
         inner = self._definitions.unwrapped(node)
         is_container = inner.kind_id in self._containers and self._depth < MOST_DEPTH
-        body = inner.child_by_field_name("body") if is_container or self._nested else None
+        body = self._body(inner) if is_container or self._nested else None
         if body is None or body.has_error or not (is_container or self._has_none_nested(body)):
             return None
         origin = first.start_point.row, first.start_byte
         own = self._definitions.before(body, inner, source, origin, where)
         if own is None or not (is_container or own.kind == "function"):
             return None
-        pieces = self._leaders.pieces(body, source) if is_container else ()
+        pieces = self._members(inner, body, source) if is_container else ()
         return unit_of(self._with_members(own, pieces, source, origin, where), _cuts(node, origin[0]), digest)
+
+    def _body(self, node: Node) -> Node | None:
+        """The body of a definition; of a section, the first node behind its heading."""
+        if self._has_sections:
+            return node.child(1) if node.child_count > 1 else None
+        return node.child_by_field_name("body")
+
+    def _members(self, node: Node, body: Node, source: bytes) -> Iterator[tuple[Node, Node]]:
+        """The pieces in a container's body. A section has its own behind its heading, with no node around them."""
+        if self._has_sections:
+            return itertools.islice(self._leaders.pieces(node, source), 1, None)
+        return self._leaders.pieces(body, source)
 
     def _has_none_nested(self, body: Node) -> bool:
         """True where a function's body surely has no definitions in it: to search a tree for them takes long."""

@@ -21,7 +21,7 @@ SYMBOL_KINDS = (
 """What a query file may capture: eleven kinds of code, then the parts of documents and settings."""
 
 
-_NEVER = r"(?!)"
+NEVER = r"(?!)"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,7 +43,7 @@ class Language:
     wrappers: tuple[str, ...] = ()
     """Nodes around a definition that belong to it: decorators, export, template."""
     containers: tuple[str, ...] = ()
-    """Definitions with a field `body` full of definitions."""
+    """Definitions with a field `body` full of definitions; sections, which have others behind their heading."""
     nested: str = ""
     """Words that definitions inside functions begin with: regular expression, set where there are no others."""
     rest_of_file: tuple[str, ...] = ()
@@ -74,17 +74,17 @@ class Language:
     """Symbols are what statements define; they are read without a grammar, since none knows all dialects."""
     too_deep: str = ""
     """What the grammar cannot survive; such a file is chunked as a whole."""
-    test_head: str = _NEVER
+    test_head: str = NEVER
     """What makes a test: regular expression for the text before a symbol's body, with attributes, without comments."""
-    test_doc: str = _NEVER
+    test_doc: str = NEVER
     """The same for its doc comment."""
-    test_path: str = _NEVER
+    test_path: str = NEVER
     """Files in which names make tests."""
-    test_name: str = _NEVER
+    test_name: str = NEVER
     """Signatures of tests in such files, from their start."""
-    test_member: str = _NEVER
+    test_member: str = NEVER
     """Signatures of tests directly in a class that is a test."""
-    support_head: str = _NEVER
+    support_head: str = NEVER
     """What is no test whatever its name, such as a fixture: regular expression as in `test_head`."""
 
     @property
@@ -292,6 +292,7 @@ LANGUAGES = {
         extensions="md markdown mdown mkd",
         kind="documentation",
         wheel="tree_sitter_markdown",
+        containers=("section",),
         incremental=True,
         separator=" > ",
     ),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from enum import IntEnum
 
-from core.code.languages import Language
+from core.code.languages import NEVER, Language
 
 _COMMENT_LINES = re.compile(
     # "#" also begins the attributes of Rust.
@@ -27,6 +27,8 @@ class Marks:
     """The marks of one language. Whatever else stands in a test file or in a test class is not a test."""
 
     def __init__(self, language: Language) -> None:
+        marks = language.test_head, language.test_doc, language.test_name, language.test_member
+        self._has_tests = any(one != NEVER for one in marks)
         self._path = re.compile(language.test_path)
         self._head = re.compile(language.test_head, re.MULTILINE)
         self._doc = re.compile(language.test_doc, re.MULTILINE)
@@ -49,6 +51,8 @@ class Marks:
 
     def is_test(self, head: str, signature: str, doc: str, where: Where) -> bool:
         """Whether a symbol is a test; `head` is all before its body, with attributes, `doc` its doc comment."""
+        if not self._has_tests:
+            return False
         text = _COMMENT_LINES.sub("", head)
         if self._head.search(text) or self._doc.search(doc):
             return True

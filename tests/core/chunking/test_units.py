@@ -88,3 +88,17 @@ def test_what_is_defined_in_a_function_is_found(language: str, inner: str, name:
 def test_a_constant_inside_an_enum_is_found() -> None:
     """It is no variable, as one in a function is."""
     assert [one.name for one in symbols("enum E { A = { const B: isize = 1; B } }\n", "rust")] == ["E", "B"]
+
+
+def test_sections_are_found_wherever_they_are_in_a_section() -> None:
+    source = "intro\n\n# A\ntext\n\n* x\n\n  # B\n\n> # C\n\n## D\n\n### E\ntext\n\n## F\n# G\n"
+    found = [(one.qualified_name, one.first, one.last) for one in symbols(source, "markdown")]
+    assert found == [
+        ("A", 0, 14),
+        ("A > B", 5, 6),
+        ("A > C", 7, 7),
+        ("A > D", 9, 13),
+        ("A > D > E", 11, 13),
+        ("A > F", 14, 14),
+        ("G", 0, 0),
+    ]
