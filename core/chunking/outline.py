@@ -162,6 +162,11 @@ class Outline:
         """A line with its end."""
         return self.source[self.starts[row] : self.starts[row + 1]]
 
+    def sizes(self, rows: Iterable[int]) -> list[int]:
+        """Bytes of some lines with their ends."""
+        starts = self.starts
+        return [starts[row + 1] - starts[row] for row in rows]
+
     @functools.cached_property
     def _place_rows(self) -> list[int]:
         return [place.row for place in self.places]

@@ -13,9 +13,11 @@ Span = tuple[int, int]
 
 
 def cut(
-    old: Sequence[bytes], new: Sequence[bytes], to_old: Callable[[int], int], depths: Mapping[int, int], max_bytes: int
+    old: Sequence[int], new: Sequence[int], to_old: Callable[[int], int], depths: Mapping[int, int], max_bytes: int
 ) -> list[tuple[Span, Span]]:
-    """Old and new lines of a symbol in parts of at most `max_bytes` a side, if no single line has more.
+    """Old and new lines of a symbol, given by their sizes, in parts of at most `max_bytes` a side.
+
+    A part has more only where a single line has.
 
     `to_old` gives, for the number of a new line, that of the matching old line. `depths` says of
     lines, new ones unless there are only old ones, how deep a cut before them goes; the shallowest
@@ -48,14 +50,14 @@ def depths(side: Outline, owner: Owner | None) -> dict[int, int]:
     return {place.row + row: depth for row, depth in place.unit.cuts}
 
 
-def _spans(lines: Sequence[bytes], depths: Mapping[int, int], max_bytes: int) -> list[Span]:
+def _spans(sizes: Sequence[int], depths: Mapping[int, int], max_bytes: int) -> list[Span]:
     """Lines in runs of at most `max_bytes`: each ends at the latest of the shallowest places of its second half."""
-    ends = list(itertools.accumulate(map(len, lines)))
+    ends = list(itertools.accumulate(sizes))
     spans: list[Span] = []
     first = done = 0
-    while first < len(lines):
+    while first < len(ends):
         last = max(bisect.bisect_right(ends, done + max_bytes), first + 1)
-        if last < len(lines):
+        if last < len(ends):
             half = max(bisect.bisect_left(ends, done + max_bytes // 2) + 1, first + 1)
             places = [(depths[line], -line) for line in range(half, last + 1) if line in depths]
             last = -min(places)[1] if places else last

@@ -208,8 +208,8 @@ class Piece:
 
         found = []
         cuts = parts.cut(
-            list(map(old.line, old_rows)),
-            list(map(new.line, new_rows)),
+            old.sizes(old_rows),
+            new.sizes(new_rows),
             to_old,
             {line: row_depths[row] for line, row in enumerate(own) if row in row_depths},
             max_code_bytes,
