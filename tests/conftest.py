@@ -18,6 +18,7 @@ from stores import VVectorStore
 
 if TYPE_CHECKING:
     from core.prediction.predictor import Predictor
+    from patterns.memory.team_memory import TeamMemory
 
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     # From cron, nohup or a background job of a shell, SIGINT is ignored here and would be in every child: in those that
@@ -164,3 +165,19 @@ def opened(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Callable[
     yield open_it
     for store in stores:
         store.close()
+
+
+@pytest.fixture(scope="module", params=["sqlite", "postgresql"])
+def team_memory(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[TeamMemory]:
+    """The memory of teams on either database, made once a module; each test makes a team of its own in it."""
+    from patterns.memory.team_memory import TeamMemory
+
+    location = str(tmp_path_factory.mktemp("memory"))
+    if request.param == "postgresql":
+        import psycopg
+
+        location = request.getfixturevalue("postgresql")
+        with psycopg.connect(location) as connection:
+            connection.execute("DROP SCHEMA IF EXISTS team_memory CASCADE")
+    with TeamMemory(location) as opened:
+        yield opened

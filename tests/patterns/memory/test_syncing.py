@@ -18,7 +18,6 @@ from patterns.memory import syncing
 from patterns.memory.local import LocalMemory
 from patterns.memory.operations import Add, Convene, Delete, Operation, Restore, Unvote, Vote
 from patterns.memory.reading import Wanted
-from patterns.memory.team_memory import TeamMemory
 
 
 class DiedError(BaseException):
@@ -55,17 +54,6 @@ class Server:
     def pull(self, cursor: str, limit: int) -> dict[str, Any]:
         self._passes()
         return self.made.of(self.member).reading.news(cursor, limit)._asdict()
-
-
-@pytest.fixture(scope="module")
-def memory(tmp_path_factory: pytest.TempPathFactory) -> Iterator[TeamMemory]:
-    with TeamMemory(tmp_path_factory.mktemp("server")) as opened:
-        yield opened
-
-
-@pytest.fixture
-def made(memory: TeamMemory) -> MadeTeam:
-    return MadeTeam(memory, memory.found(f"team {uuid.uuid4()}", "ada"))
 
 
 @pytest.fixture
@@ -206,9 +194,9 @@ def test_the_server_has_the_last_word(made: MadeTeam, local: LocalMemory) -> Non
     assert rows(local.team) == rows(made.of("rob"))
 
 
-def test_a_memory_is_of_one_member_of_one_team(made: MadeTeam, local: LocalMemory, memory: TeamMemory) -> None:
+def test_a_memory_is_of_one_member_of_one_team(made: MadeTeam, local: LocalMemory) -> None:
     syncing.pull(local, Server(made, "mia"))
-    other = MadeTeam(memory, memory.found(f"other {uuid.uuid4()}", "ada"))
+    other = MadeTeam(made.memory, made.memory.found(f"other {uuid.uuid4()}", "ada"))
     for server in (Server(made, "moe"), Server(other, "mia")):
         with pytest.raises(UserError, match="this memory is of mia"):
             syncing.pull(local, server)

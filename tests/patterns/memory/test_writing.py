@@ -13,7 +13,6 @@ from team_made_up import MadeTeam, new
 from patterns.memory import checking, writing
 from patterns.memory.operations import Add, Delete, Restore, Vote
 from patterns.memory.reading import Wanted
-from patterns.memory.team_memory import TeamMemory
 from stores.agent.beliefs import lower_bound
 
 GITHUB = "ghp_" + "aB3dE5gH7jK9mN1pQ3sT5vW7yZ9bC1dF3hJ5"
@@ -217,7 +216,7 @@ def test_members_who_add_and_vote_at_once_lose_nothing(made: MadeTeam) -> None:
     assert made.of("ada").check() == []
 
 
-def test_no_reader_misses_a_row_of_several_writers(made: MadeTeam, memory: TeamMemory) -> None:
+def test_no_reader_misses_a_row_of_several_writers(made: MadeTeam) -> None:
     writers, each = 6, 150
     names = [f"member {number}" for number in range(writers)]
     teams, reader, done = [made.of(name) for name in names], made.of("rob"), []

@@ -7,7 +7,7 @@ import contextlib
 import json
 import re
 import uuid
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -56,15 +56,9 @@ class Server:
         return asyncio.run(inside())
 
 
-@pytest.fixture(scope="module")
-def memory(tmp_path_factory: pytest.TempPathFactory) -> Iterator[TeamMemory]:
-    with TeamMemory(tmp_path_factory.mktemp("memory")) as opened:
-        yield opened
-
-
 @pytest.fixture
-def server(memory: TeamMemory) -> Server:
-    made = MadeTeam(memory, memory.found(f"team {uuid.uuid4()}", "ada"))
+def server(team_memory: TeamMemory) -> Server:
+    made = MadeTeam(team_memory, team_memory.found(f"team {uuid.uuid4()}", "ada"))
     return Server(made, {name: made.key(name) for name in ROLES_OF})
 
 
