@@ -13,6 +13,7 @@ from patterns.memory.team_memory import TeamMemory
 from services.answers import Answerer, AnswerPart
 from services.chat_tools import ChatTools
 from services.chats import Chats
+from services.daily import daily
 from services.http.errors import handle_errors
 from services.http.failure import FAILURES
 from services.http.heads import Heads
@@ -71,7 +72,10 @@ def make_app(
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
-        async with tools.session_manager.run() if tools else nullcontext():
+        async with (
+            tools.session_manager.run() if tools else nullcontext(),
+            daily(team.purge) if team else nullcontext(),
+        ):
             yield
         queues.close()
         if chats:

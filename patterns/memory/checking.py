@@ -43,9 +43,12 @@ def purge(scope: Scope, days: float) -> int:
     Whoever has not read these deletions yet must read everything again: the sequence remembers up to where.
     """
     scope.identity.require("admin", "purge patterns")
+    old = scope.column("patterns", "deleted_at") <= now(DAY_S * days)
+    with scope.database.read() as connection:
+        if not scope.count(connection, "patterns", old):
+            return 0
     with scope.database.write() as connection:
         scope.numbers(connection, 0)
-        old = scope.column("patterns", "deleted_at") <= now(DAY_S * days)
         last = connection.execute(
             scope.select("patterns", sa.func.max(scope.column("patterns", "seq"))).where(old)
         ).scalar()

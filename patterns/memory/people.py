@@ -61,6 +61,13 @@ def has_team(database: Database) -> bool:
         return connection.execute(sa.select(database.table("teams").c.id).limit(1)).first() is not None
 
 
+def team_names(database: Database) -> list[str]:
+    """Those of all teams, in order."""
+    teams = database.table("teams")
+    with database.read() as connection:
+        return list(connection.execute(sa.select(teams.c.name).order_by(teams.c.name)).scalars())
+
+
 def team_named(database: Database, name: str) -> str | None:
     """The id of a team; None where there is none of that name."""
     teams = database.table("teams")

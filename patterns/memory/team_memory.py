@@ -72,6 +72,11 @@ class TeamMemory:
         """The same for whoever has shown the key before."""
         return people.identify_session(self.database, prefix)
 
+    def purge(self, days: float = writing.KEPT_DAYS) -> int:
+        """Delete for good what any team has deleted for so many days; how many patterns that were."""
+        admins = [people.admin_of(self.database, name) for name in people.team_names(self.database)]
+        return sum(self.team(admin).purge(days) for admin in admins if admin)
+
     def team(self, identity: Identity, ip: str = "") -> Team:
         """The team of a member, as they may see and change it."""
         return Team(self, identity, ip)

@@ -271,6 +271,17 @@ def test_outboxes_are_delivered_at_least_once_and_done_once(server: Server) -> N
     assert server.ask("moe", "GET", "/sync", params={"cursor": news["cursor"]}).json()["patterns"] == []
 
 
+def test_deletions_are_forgotten_after_half_a_year(server: Server) -> None:
+    gone, young = (outcome.id for outcome in server.made.add("mia", new(1), new(2)))
+    for pattern in (gone, young):
+        server.ask("mia", "DELETE", f"/patterns/{pattern}")
+    database, scope = server.made.memory.database, server.made.of("ada").scope
+    with database.write() as connection:
+        scope.update(connection, "patterns", {"id": gone}, deleted_at="2020-01-02T03:04:05.000000Z")
+    shown = [server.ask("rob", "GET", f"/patterns/{one}?include_deleted=true").status_code for one in (gone, young)]
+    assert shown == [404, 200]  # the service starts with each request here
+
+
 def test_a_cursor_from_before_a_purge_is_gone(server: Server) -> None:
     before = server.ask("rob", "GET", "/sync").json()["cursor"]
     pattern = server.made.add("mia", new())[0].id
