@@ -26,8 +26,19 @@ _KEYWORDS = frozenset(
 
 
 def tokens(code: str, language: str) -> list[bytes]:
-    """Tokens of code without comments and white space; a text in quotes is one token."""
+    """Tokens of code without comments and white space; a text in quotes is one token.
+
+    What is a comment is not known in a language that has no name here: all of it is tokens.
+    """
     return [token for token in _pattern(language).findall(code.encode("utf-8", "replace")) if token]
+
+
+def change_hash(language: str, before: str, after: str) -> str:
+    """The `solution_hash` of two sides of code. Where they differ in comments alone, these count."""
+    sides = [tokens(code, language) for code in (before, after)]
+    if sides[0] == sides[1]:
+        sides = [tokens(code, "") for code in (before, after)]
+    return solution_hash(language, *sides)
 
 
 def solution_hash(language: str, before: Sequence[bytes], after: Sequence[bytes]) -> str:
@@ -58,8 +69,11 @@ def _digest(language: str, before: Iterable[bytes], after: Iterable[bytes]) -> s
 @functools.cache
 def _pattern(language: str) -> re.Pattern[bytes]:
     """Finds tokens in its group, and comments outside it."""
+    found = rb"(" + _STRING + rb"|" + TOKEN.pattern + rb")"
     known = LANGUAGES.get(language)
+    if known is None and language not in _DASHES:
+        return re.compile(found)
     comment = _DASH_COMMENT if language in _DASHES else _HASH_COMMENT
     if known and (known.has_c_comments or language == "php"):
         comment = _C_COMMENT
-    return re.compile(rb"(?:" + comment + rb")|(" + _STRING + rb"|" + TOKEN.pattern + rb")")
+    return re.compile(rb"(?:" + comment + rb")|" + found)

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import hashlib
 import uuid
 from collections import Counter
 
-from core.chunking.code_tokens import TOKEN
 from core.history.messages import Pseudonyms
 from core.text.grammar import MASKS, Marker
 from core.text.redaction import Redactor
+from patterns.code_hashes import change_hash
 from patterns.memory.operations import NewConvention, NewPattern
 from patterns.memory.refusals import RefusedOperationError
 
@@ -55,12 +54,11 @@ def clean_note(text: str) -> str:
 
 
 def solution_hash(new: NewPattern) -> str:
-    """sha256 of the language and the tokens of both sides: what makes two patterns of a team one.
+    """What makes two patterns of a team one: the same as in a patterns.jsonl.
 
     Always made from the text that is kept, never taken from who sends it.
     """
-    sides = (b" ".join(TOKEN.findall(code.encode())) for code in (new.code_before, new.code_after))
-    return hashlib.sha256(b"\0".join((b"v1", new.language.encode(), *sides))).hexdigest()
+    return change_hash(new.language, new.code_before, new.code_after)
 
 
 def id_of(solution: str) -> str:

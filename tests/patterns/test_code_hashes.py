@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from patterns.code_hashes import shape_hash, solution_hash, tokens
+from patterns.code_hashes import change_hash, shape_hash, solution_hash, tokens
 
 
 @pytest.mark.parametrize(
@@ -32,6 +32,14 @@ def test_the_way_back_and_another_before_are_other_changes() -> None:
     assert solution_hash("python", a, b) == solution_hash("python", a, b)
     others = {solution_hash("python", *sides) for sides in ((a, b), (b, a), (c, b), (a + b, []), ([], a + b))}
     assert len(others | {solution_hash("go", a, b)}) == 6
+
+
+def test_comments_count_where_nothing_else_differs_or_the_language_is_unknown() -> None:
+    assert change_hash("python", "f()  # one", "g()") == change_hash("python", "f()", "g()  # two")
+    different = {change_hash("python", "", f"# {why}") for why in ("one", "two")}
+    different |= {change_hash("python", "f()", f"f()  # {why}") for why in ("one", "two")}
+    different |= {change_hash("", "#include <a.h>", f"#include <{name}.h>") for name in ("b", "c")}
+    assert len(different) == 6
 
 
 def test_shapes_forget_names_and_literals_but_not_which_are_the_same() -> None:

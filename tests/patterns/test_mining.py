@@ -10,6 +10,8 @@ from builders import Repo, cut
 from core.errors import UserError
 from core.progress import Progress
 from core.records.patterns import PROBLEM_TYPES, Pattern, read_patterns
+from patterns.memory import content
+from patterns.memory.records import new_patterns
 from patterns.mining import Mined, mine
 
 BEFORE, AFTER = "def total(items):\n    return sum(items)\n", "def total(items):\n    return sum(items or ())\n"
@@ -99,6 +101,15 @@ def test_credentials_are_masked_before_anything_is_hashed(tmp_path: Path) -> Non
     assert len(pattern.evidence) == 3
     assert sum(pattern.masked.values()) == 3
     assert TOKEN[4:20] not in (tmp_path / "out" / "patterns.jsonl").read_text()
+
+
+def test_a_memory_knows_a_change_by_the_same_hash(tmp_path: Path) -> None:
+    repo = Repo.new(tmp_path / "r")
+    repo.commit("Start", {"a.py": BEFORE.replace("return", "# all of them\n    return")})
+    repo.commit("Fix totals of nothing", {"a.py": AFTER.replace("return", f"key = '{TOKEN}'  # why\n    return")})
+    (pattern,), _ = mined(repo, tmp_path / "out")
+    (new,) = new_patterns(pattern)
+    assert content.solution_hash(content.clean(new)) == pattern.solution_hash
 
 
 @pytest.mark.parametrize(
