@@ -48,7 +48,7 @@ def run(ctx: Context[PatternMinerConfig]) -> None:
     survival.save(found.fates, ctx.output("patterns.index"))
     write_record(ctx.output("survival.json"), found.summary())
     with atomic_write(ctx.output("templates.jsonl")) as file:
-        for template in found.templates(chunks):
+        for template in found.templates:
             file.write(msgspec.json.encode(template) + b"\n")
             ctx.count("templates that are offered" if not template.retired else "retired templates")
     ctx.counts.update(found.counts)

@@ -135,7 +135,7 @@ def templates(folder: Path) -> Tried:
     for step in steps_of(chunk_groups(folder / "chunks.jsonl"), parents, head):
         miner.add(step)
     outcomes = miner.outcomes()
-    live = [one for one in miner.templates() if not one.retired]
+    live = [one for one in miner.mined().templates if not one.retired]
     sides = {(shape_of(one.before), shape_of(one.after, one.language)) for one in live}
     both = sum(tuple(renumbered((after, before))) in sides for before, after in sides)
     return Tried(miner.edits, len(outcomes), sum(right for _, right in outcomes), len(live), both)

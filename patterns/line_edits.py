@@ -37,6 +37,7 @@ class Replaced:
     """(before, after), without indentation; lines whose tokens are the same are left out, and comments."""
     names: frozenset[str]
     """Names in all of its added lines."""
+    chunk_id: str = ""
 
 
 def replaced(chunk: Chunk) -> Replaced:
@@ -50,7 +51,7 @@ def replaced(chunk: Chunk) -> Replaced:
             names.update(token for token in tokens(line, chunk.language) if is_name(token))
         if 0 < len(removed) <= MOST_REMOVED and 0 < len(added) <= MOST_ADDED:
             pairs += [pair for pair in _aligned(removed, added) if _tells(*pair, chunk.language)]
-    return Replaced(chunk.file_path, chunk.language, tuple(pairs), frozenset(names))
+    return Replaced(chunk.file_path, chunk.language, tuple(pairs), frozenset(names), chunk.chunk_id)
 
 
 def tokens(line: str, language: str) -> list[str]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -45,14 +45,8 @@ class Mined:
     fates: LineFates = field(default_factory=LineFates)
     """Without steps where survival cannot be known."""
     repository: str = ""
-    head: str = ""
-    """Where the main line ends."""
-    parents: dict[str, list[str]] = field(default_factory=dict)
-    """Those of `head` and of all commits that it knows."""
-
-    def templates(self, chunks: Path) -> list[Template]:
-        """templates.jsonl, from the chunks of the same commits."""
-        return templates.mine(self.repository, steps_of(chunk_groups(chunks), self.parents, self.head))
+    templates: list[Template] = field(default_factory=list)
+    """templates.jsonl."""
 
     def summary(self) -> SurvivalSummary:
         """survival.json."""
@@ -66,6 +60,8 @@ def mine(
 ) -> Mined:
     """Write patterns.jsonl, in the order of the commits; `state` is a walk to go on from (`survival.save`).
 
+    The templates are mined first, since a pattern says which one it follows.
+
     Raises UserError where the two files do not belong together, or their repository is gone.
     """
     git_dir = Path(read_history(commits).git_dir)
@@ -73,11 +69,13 @@ def mine(
         raise UserError(f"the repository of commits.json is gone: {git_dir}", "run git_scraper again")
     history = ScrapedHistory(commits)
     overview = overview_of(history)
-    found = Mined(repository=history.key, head=history.head, parents=main_line.parents(git_dir, history.head))
+    found = Mined(repository=history.key)
+    parents = main_line.parents(git_dir, history.head)
+    found.templates, followed = templates.mine(history.key, steps_of(chunk_groups(chunks), parents, history.head))
     survivals = None
     try:
         found.fates = survival.walk(git_dir, history.head, progress, state)
-        survivals = Survivals(found.fates, found.parents, overview.reverts.of)
+        survivals = Survivals(found.fates, parents, overview.reverts.of)
     except StageError as error:  # objects are missing, as in partial clones
         log.warning("what survived is not known: %s", error)
         found.drops["walks that git could not finish"] += 1
@@ -86,12 +84,14 @@ def mine(
         if survivals:
             merges = _purposes_of_merges(commits, overview.dialect)
             extractor.merged_for = lambda commit: merges.get(survivals.brought_in_by(commit), "")
-        _write(_patterns(commits, chunks, extractor, survivals), output, found)
+        _write(_patterns(commits, chunks, extractor, survivals, followed), output, found)
     found.drops += extractor.drops
     return found
 
 
-def _patterns(commits: Path, chunks: Path, extractor: Extractor, survivals: Survivals | None) -> Iterator[Pattern]:
+def _patterns(
+    commits: Path, chunks: Path, extractor: Extractor, survivals: Survivals | None, followed: Mapping[str, str]
+) -> Iterator[Pattern]:
     table = confidence.shipped()
     for commit, group in _paired(commits, chunks):
         if not (problem := extractor.wants(commit)):
@@ -99,6 +99,7 @@ def _patterns(commits: Path, chunks: Path, extractor: Extractor, survivals: Surv
         for pattern, change in extractor.of_commit(commit, problem, group.chunks()):
             pattern.survival = survivals.of(change) if survivals else None
             pattern.confidence = confidence.confidence_of(pattern.survival, table)
+            pattern.template_id = followed.get(pattern.chunk_id, "")
             yield pattern
 
 

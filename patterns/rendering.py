@@ -86,6 +86,8 @@ def facts(pattern: Pattern, votes: tuple[int, int] = (0, 0)) -> Iterator[str]:
         yield f"votes: {votes[0]:,} up, {votes[1]:,} down"
     if len(pattern.evidence) > 1:
         yield f"made {len(pattern.evidence):,} times"
+    if pattern.template_id:
+        yield f"follows template {pattern.template_id}"
 
 
 def why_lines(pattern: Pattern, votes: tuple[int, int], plain: Sequence[str]) -> Iterator[str]:

@@ -12,6 +12,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import NamedTuple
 
 from core.records.patterns import Template
 from patterns.line_edits import Replaced, is_name, tokens
@@ -44,6 +45,7 @@ class _Edit:
     after: Sequence[str]
     text: str
     """The line after."""
+    chunk_id: str
     was_right: bool | None
     """What was offered for the line before; None where nothing was."""
     group: Group = ("", ())
@@ -52,6 +54,15 @@ class _Edit:
 
 Edits = dict[int, _Edit]
 """By number."""
+
+
+class MinedTemplates(NamedTuple):
+    """The templates of a repository, and which chunks follow them."""
+
+    templates: list[Template]
+    """In the order in which they were last seen; what is not offered any longer says why."""
+    followed: dict[str, str]
+    """By chunk id, the id of the template that one of its edits is a step of: of several the most certain one."""
 
 
 class Miner:
@@ -88,10 +99,14 @@ class Miner:
         for group in touched:
             self._offer(group)
 
-    def templates(self) -> list[Template]:
-        """What follows the rule, in the order in which it was last seen; what is not offered any longer says why."""
-        found = [self._template(group, *best) for group in self._groups if (best := self._best(group))]
-        return sorted(found, key=lambda one: (one.last_seen_at, one.template_id))
+    def mined(self) -> MinedTemplates:
+        """What follows the rule so far."""
+        best = [(group, *answer) for group in self._groups if (answer := self._best(group))]
+        found = [(self._template(*one), one[2].values()) for one in best]
+        found.sort(key=lambda one: (one[0].confidence, one[0].template_id))
+        followed = {edit.chunk_id: template.template_id for template, edits in found for edit in edits}
+        ordered = sorted((one for one, _ in found), key=lambda one: (one.last_seen_at, one.template_id))
+        return MinedTemplates(ordered, followed)
 
     def outcomes(self) -> list[tuple[str, bool]]:
         """(commit, whether it was right) of each time that a template was offered."""
@@ -107,7 +122,7 @@ class Miner:
             found = self.offers.find(change.language, change.path, before)
             right = None if found is None else found.line == after
             sides = tokens(before, change.language), tokens(after, change.language)
-            yield _Edit(0, len(self.steps), change.path, change.language, *sides, after, right)
+            yield _Edit(0, len(self.steps), change.path, change.language, *sides, after, change.chunk_id, right)
 
     def _learn_names(self, changes: Iterable[Replaced]) -> set[Group]:
         """Count names in files, and count again the edits whose names have become common; gives groups that changed."""
@@ -218,12 +233,12 @@ class Miner:
         )
 
 
-def mine(repository: str, steps: Iterable[Step]) -> list[Template]:
+def mine(repository: str, steps: Iterable[Step]) -> MinedTemplates:
     """The templates of a repository after the steps of its main line, oldest first."""
     miner = Miner(repository)
     for step in steps:
         miner.add(step)
-    return miner.templates()
+    return miner.mined()
 
 
 def template_id(repository: str, language: str, before: Shape, after: Shape) -> str:

@@ -43,6 +43,8 @@ class PastChange:
     with_test: bool
     survival: str
     """What became of the added lines; empty where nobody has looked."""
+    template_id: str
+    """The convention that it follows; empty where it follows none."""
     up: int
     down: int
     """Members whom it helped, and whom it did not."""
@@ -203,7 +205,7 @@ def _done(team: Team, operation: Operation) -> Outcome:
 
 
 def _change(row: Mapping[str, Any]) -> PastChange:
-    same = "id", "problem_type", "repository", "commit", "symbol", "with_test", "up", "down", "score"
+    same = "id", "problem_type", "repository", "commit", "symbol", "with_test", "template_id", "up", "down", "score"
     return PastChange(
         **{name: row[name] for name in same},
         path=row["file_path"],

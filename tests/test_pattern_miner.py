@@ -91,12 +91,17 @@ def test_an_edit_of_several_steps_becomes_a_template(repo: Repo, tmp_path: Path)
     calls = {f"t{number}.py": f"def t{number}(self):\n    self.assertTrue(a{number})\n" for number in range(13)}
     repo.commit("Add names that are in so many files that they stay", dict(calls))
     for number in range(5):
-        repo.commit(f"Use t{number}", {f"t{number}.py": f"def t{number}(self):\n    self.assertTrue(self.a{number})\n"})
+        repo.commit(f"Fix t{number}", {f"t{number}.py": f"def t{number}(self):\n    self.assertTrue(self.a{number})\n"})
     cut(repo.path, tmp_path / "out")
     context = run_stage(pattern_miner.STAGE, tmp_path / "out")
     found = list(read_templates(tmp_path / "out" / "templates.jsonl"))
     assert len(found) == sum(number for what, number in context.counts.items() if "templates" in what)
     assert {(one.steps, one.language) for one in found} == {(5, "python")}
+    patterns = list(read_patterns(tmp_path / "out" / "patterns.jsonl"))
+    followed = [one for one in patterns if one.template_id]
+    assert {one.template_id for one in followed} == {found[0].template_id}
+    assert {one.symbol for one in followed} == {f"t{number}" for number in range(5)}
+    assert len(patterns) > len(followed)
 
 
 def test_types_choose(repo: Repo, tmp_path: Path) -> None:

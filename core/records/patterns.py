@@ -84,7 +84,8 @@ class Pattern(msgspec.Struct, kw_only=True):
     shape_hash: str
     """The same with names and literals abstracted. Groups only: a change and its reverse may share it."""
     template_id: str = ""
-    """For the template that this is one step of; no run fills it yet."""
+    """The template (`Template.template_id`) that one of its lines is a step of: of several the most certain one;
+    empty where it follows none."""
     with_test: bool
     """The commit changes tests, too."""
     test_files: list[str] = []

@@ -165,7 +165,8 @@ class _Writer:
         lasting = _later(row["survival"], new.survival)
         if not self._occurred(row["id"], new) and not lasting:
             return Outcome(uid=one.uid, status="unchanged", id=row["id"])
-        changed = {"survival": lasting, "confidence": new.confidence} if lasting else {}
+        later = {"survival": lasting, "confidence": new.confidence, "template_id": new.template_id}
+        changed = later if lasting else {}
         self._change(row, seq, **changed)
         return Outcome(uid=one.uid, status="known", id=row["id"])
 

@@ -16,6 +16,7 @@ from core.records.patterns import Survival
 from patterns.__main__ import main
 from patterns.memory.local import ME, TEAM
 from patterns.memory.team_memory import TeamMemory
+from patterns.rendering import facts
 
 GONE = Survival(born="c" * 40, until="d" * 40, days=30.0, lines=2, alive=0, ended_by="e" * 40, taken_back=True)
 ADDED = {"problem_type": "feature_addition", "before_code": "", "survival": GONE, "with_test": False}
@@ -44,6 +45,11 @@ def test_similar_changes_are_shown_as_what_was_done(run: Any) -> None:
     assert "cccccccccc"[:9] + " 2024-01-02 Ann, src/session.py Session.close" in shown
     assert "with a test; 2 of 2 lines stand after 400 days" in shown
     assert "    +    if self.socket:\n" in shown
+
+
+def test_the_template_that_a_change_follows_is_shown() -> None:
+    assert [*facts(pattern(template_id="fedcba9876543210"))][-1] == "follows template fedcba9876543210"
+    assert [*facts(pattern())] == ["with a test", "2 of 2 lines stand after 400 days"]
 
 
 def test_a_convention_is_shown_with_its_exact_line_and_record(run: Any) -> None:

@@ -82,6 +82,9 @@ def test_an_agent_finds_uses_and_reports(made: MadeTeam) -> None:
     assert row["created_by"] == "moe"
     again = call(made, "rob", "get_pattern", id=change["id"]).structured_content
     assert again["up"] == 1
+    follows = made.add("mia", new(20, template_id="fedcba9876543210"))[0].id
+    seen = [call(made, "rob", "get_pattern", id=one).structured_content for one in (change["id"], follows)]
+    assert [one["template_id"] for one in seen] == ["", "fedcba9876543210"]
     nothing = call(made, "rob", "find_patterns", code="zebra").structured_content
     assert (nothing["similar"], nothing["reason"]) == ([], "nothing applies")
 

@@ -181,15 +181,16 @@ def test_a_credential_where_none_is_masked_is_refused(made: MadeTeam, field: str
 
 def test_survival_is_that_of_the_newest_look_at_the_same_lines(made: MadeTeam) -> None:
     lasting = {"born": "b" * 40, "until": "c" * 40, "lines": 4, "alive": 4, "days": 30.0}
-    pattern = added(made, survival=lasting)
+    pattern = added(made, survival=lasting, template_id="30.0")
     for survival, days in (
         ({**lasting, "days": 10.0}, 30.0),
         ({**lasting, "days": 90.0, "alive": 3}, 90.0),
         ({**lasting, "days": 400.0, "born": "d" * 40}, 90.0),
         ({**lasting, "days": 60.0, "alive": 0, "ended_by": "e" * 40}, 60.0),
     ):
-        made.add("moe", new(survival=survival))
-        assert one(made, pattern)["survival"]["days"] == days
+        made.add("moe", new(survival=survival, template_id=str(survival["days"])))
+        shown = one(made, pattern)
+        assert (shown["survival"]["days"], shown["template_id"]) == (days, str(days))
 
 
 def test_a_pattern_remembers_so_many_occurrences(made: MadeTeam, monkeypatch: pytest.MonkeyPatch) -> None:
