@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from core.git.commands import decode
 from core.records.patterns import SurvivalByAge, SurvivalSummary
 from miners.signals.change_facts import is_source
-from patterns.line_fates import LineFates
+from patterns.line_fates import LOST, LineFates
 
 AGES = (0.0, 30.0, 91.0, 182.0, 365.0, 730.0, 1460.0, 2920.0)
 """Days."""
@@ -31,7 +31,7 @@ class Lives:
         kept = np.array(fates.words, dtype=np.int64) != 0
         if len(fates.paths):
             kept &= source[np.array(fates.hunk_paths, dtype=np.int64)[hunks]]
-        kept &= ~_continues(fates)
+        kept &= ~_continues(fates) & (ends != LOST)
         self.until = int(times[-1])
         self.steps = steps[kept]
         self.hunks = hunks[kept]
@@ -56,13 +56,14 @@ class Lives:
 def summary(fates: LineFates, repository: str) -> SurvivalSummary:
     """The walk in figures."""
     lives = Lives(fates)
-    binary = sum(lines is None for lines in fates.owners.values())
+    unread = sum(lines is None for lines in fates.owners.values())
+    left_out = {"binary": unread - len(fates.missing), "missing": len(fates.missing)}
     return SurvivalSummary(
         repository=repository,
         until=fates.commits[-1],
         steps=len(fates.commits),
-        files=len(fates.owners) - binary,
-        left_out={"binary": binary} if binary else {},
+        files=len(fates.owners) - unread,
+        left_out={reason: count for reason, count in left_out.items() if count},
         by_age=lives.by_age(),
         with_test=lives.by_age(lives.tested),
         without_test=lives.by_age(~lives.tested),
@@ -70,10 +71,10 @@ def summary(fates: LineFates, repository: str) -> SurvivalSummary:
 
 
 def _ends(fates: Numbers) -> Numbers:
-    """The step (from 0) that ended each line, -1 where it stands, with moves followed."""
+    """The step (from 0) that ended each line, -1 where it stands, LOST where it is lost, with moves followed."""
     while (moved := fates > 0).any():
         fates = np.where(moved, fates[np.where(moved, fates, 0)], fates)
-    return np.where(fates < 0, -fates - 1, -1)
+    return np.where(fates == LOST, LOST, np.where(fates < 0, -fates - 1, -1))
 
 
 def _births(fates: LineFates) -> tuple[Numbers, Numbers]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import zlib
 from array import array
 from bisect import bisect_right
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass, field
 
 from core.code.test_files import is_test_file
@@ -15,6 +15,9 @@ from core.git.main_line import FileEdit, Hunk, Step
 from patterns.moves import ChangedLines, essence, has_word, moved
 
 _ALIVE = 0
+ReadBlob = Callable[[str], bytes | None]
+LOST = -(2**31)
+"""The fate of a line that a file took along which cannot be read."""
 
 
 def _numbers() -> array[int]:
@@ -38,7 +41,7 @@ class LineFates:
     times: array[int] = field(default_factory=lambda: array("q"))
     """When each was committed, in seconds since 1970."""
     fates: array[int] = field(default_factory=_numbers)
-    """Of each line: 0 while it stands, the number that it goes on as, or minus the step (from 1) that removed it."""
+    """Of each line: 0 while it stands, the number it goes on as, minus the step (from 1) that removed it, or LOST."""
     words: array[int] = field(default_factory=_hashes)
     """Of each line: a hash of its essence; 0 where it has no word, and so counts for nothing."""
     tested: array[int] = field(default_factory=lambda: array("b"))
@@ -53,29 +56,66 @@ class LineFates:
     paths: list[bytes] = field(default_factory=list)
     """Every path that had a hunk."""
     owners: dict[bytes, array[int] | None] = field(default_factory=dict)
-    """Of each file as of the last step, the number of each line; None for binary files."""
+    """Of each file as of the last step, the number of each line; None for binary files, and those that are missing."""
+    missing: set[bytes] = field(default_factory=set)
+    """Files that cannot be read as of the last step: a clone may lack their blobs."""
+    unread: set[tuple[int, bytes]] = field(default_factory=set)
+    """(step from 0, path) of changes of which one side, or what git compares it with, cannot be read."""
+    absent: set[str] = field(default_factory=set)
+    """Blobs that were needed and are not there."""
 
     def __post_init__(self) -> None:
         self._path_numbers = {path: number for number, path in enumerate(self.paths)}
 
-    def take(self, step: Step, read_blob: Callable[[str], bytes | None]) -> None:
-        """Go one step on. `read_blob` is asked for files that were binary, and may not be any longer."""
+    def take(self, step: Step, read_blob: ReadBlob, absent: Collection[str] = ()) -> None:
+        """Go one step on. `read_blob` is asked for files that were binary, and may not be any longer.
+
+        `absent` are blobs that are not there. Whatever depends on one in this step is not known from then on.
+        """
         self.commits.append(step.hash)
         self.times.append(step.time)
         self.tested.append(any(is_test_file(decode(edit.new_path)[0]) for edit in step.edits))
         self.first_hunks.append(len(self.hunk_ids))
         old = [self.owners.pop(edit.old_path, None) if edit.old_path else _numbers() for edit in step.edits]
         changed: list[ChangedLines] = []
+        unread = _unread(step.edits, absent) if absent else frozenset()
         for number, (edit, known) in enumerate(zip(step.edits, old, strict=True)):
+            if number in unread:
+                self._lose(edit, known, read_blob, absent)
+                continue
             unknown = edit.is_binary or known is None
             lines, hunks = self._of_unknown(edit, known, read_blob) if unknown else (known, edit.hunks)
             kept = self._edited(number, edit.new_path, lines, hunks, changed)
             if edit.new_path:
                 self.owners[edit.new_path] = kept
-        self._end(changed)
+            if edit.old_path in self.missing:
+                self.missing.remove(edit.old_path)
+                self.missing.add(edit.new_path)
+        self._end(changed, is_whole=not unread)
+
+    def _lose(self, edit: FileEdit, lines: array[int] | None, read_blob: ReadBlob, absent: Collection[str]) -> None:
+        """Forget the lines before, and take those after for lines of unknown age, which count for nothing."""
+        for line in lines or ():
+            self.fates[line] = LOST
+        self.unread |= {(len(self.commits) - 1, path) for path in (edit.old_path, edit.new_path) if path}
+        self.absent |= {blob for blob in (edit.old_blob, edit.new_blob) if blob in absent}
+        self.missing.discard(edit.old_path)
+        if not edit.new_path:
+            return
+        self.owners[edit.new_path] = None
+        content = read_blob(edit.new_blob)
+        if content is None:
+            self.missing.add(edit.new_path)
+        elif not is_binary(content):
+            first, count = len(self.fates), len(lines_of(content))
+            self.owners[edit.new_path] = array("i", range(first, first + count))
+            self.fates.extend([_ALIVE] * count)
+            self.words.extend([0] * count)
+            if count:
+                self._note(edit.new_path, 1, first)
 
     def _of_unknown(
-        self, edit: FileEdit, lines: array[int] | None, read_blob: Callable[[str], bytes | None]
+        self, edit: FileEdit, lines: array[int] | None, read_blob: ReadBlob
     ) -> tuple[array[int] | None, list[Hunk]]:
         """Lines before, and hunks, where git shows none: all that was there is removed, all that is there is new."""
         if not edit.new_path or (edit.old_blob == edit.new_blob and not edit.hunks):
@@ -118,15 +158,22 @@ class LineFates:
         self.hunk_starts.append(start)
         self.hunk_ids.append(first)
 
-    def _end(self, changed: Sequence[ChangedLines]) -> None:
-        """Write down what becomes of the removed lines."""
-        goes_on = moved(changed) if any(hunk.removed for hunk in changed) else {}
+    def _end(self, changed: Sequence[ChangedLines], *, is_whole: bool = True) -> None:
+        """Write down what becomes of the removed lines. Where a step is not whole, they may be in what is missing."""
+        goes_on = moved(changed, across_files=is_whole) if any(hunk.removed for hunk in changed) else {}
+        otherwise = -len(self.commits) if is_whole else LOST
         for hunk in changed:
             for line in hunk.removed:
-                self.fates[line] = goes_on.get(line, -len(self.commits))
+                self.fates[line] = goes_on.get(line, otherwise)
+
+    def is_lost(self, line: int) -> bool:
+        """Whether a file that cannot be read took a line along."""
+        while (fate := self.fates[line]) > 0:
+            line = fate
+        return fate == LOST
 
     def ended(self, line: int) -> int | None:
-        """The step (from 0) that removed a line, moves not counted; None while it stands."""
+        """The step (from 0) that removed a line that is not lost, moves not counted; None while it stands."""
         while (fate := self.fates[line]) > 0:
             line = fate
         return -fate - 1 if fate else None
@@ -145,6 +192,27 @@ class LineFates:
         """The step (from 0) that added a line."""
         hunk = bisect_right(self.hunk_ids, line) - 1
         return bisect_right(self.first_hunks, hunk) - 1
+
+
+def _unread(edits: Sequence[FileEdit], absent: Collection[str]) -> frozenset[int]:
+    """The edits that depend on blobs that are not there.
+
+    Those of a blob itself; and where git looks for renames among such blobs, those that it might have paired with one.
+    A file that was moved, or got another mode, is not read.
+    """
+    sides = ((number, {edit.old_blob, edit.new_blob}) for number, edit in enumerate(edits))
+    found = {number for number, blobs in sides if len(blobs) > 1 and not blobs.isdisjoint(absent)}
+    gone = [edits[number] for number in found if edits[number].old_path != edits[number].new_path]
+    if any(edit.old_path for edit in gone):
+        found |= {number for number, edit in enumerate(edits) if not edit.old_path}
+    if gone:
+        found |= {number for number, edit in enumerate(edits) if _is_likeness(edit)}
+    return frozenset(found)
+
+
+def _is_likeness(edit: FileEdit) -> bool:
+    """A rename that git has seen by what the two files have in common."""
+    return bool(edit.old_path and edit.new_path) and edit.old_path != edit.new_path and edit.old_blob != edit.new_blob
 
 
 def word_of(text: bytes) -> int:

@@ -76,7 +76,9 @@ def mine(
     try:
         found.fates = survival.walk(git_dir, history.head, progress, state)
         survivals = Survivals(found.fates, parents, overview.reverts.of)
-    except StageError as error:  # objects are missing, as in partial clones
+        if found.fates.absent:
+            log.warning("%d blobs are missing: what became of their lines is not known", len(found.fates.absent))
+    except StageError as error:  # folders are missing, as in treeless clones
         log.warning("what survived is not known: %s", error)
         found.drops["walks that git could not finish"] += 1
     with BlobReader(git_dir) as blobs:
@@ -86,6 +88,8 @@ def mine(
             extractor.merged_for = lambda commit: merges.get(survivals.brought_in_by(commit), "")
         _write(_patterns(commits, chunks, extractor, survivals, followed), output, found)
     found.drops += extractor.drops
+    if survivals and survivals.unread:
+        found.drops["outcomes that files which cannot be read keep unknown"] = survivals.unread
     return found
 
 

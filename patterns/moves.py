@@ -41,11 +41,11 @@ def has_word(text: bytes) -> bool:
     return _WORD.search(text) is not None
 
 
-def moved(hunks: Sequence[ChangedLines]) -> dict[int, int]:
+def moved(hunks: Sequence[ChangedLines], *, across_files: bool = True) -> dict[int, int]:
     """By removed line of a commit, the added line that it goes on as.
 
     Within a file several lines may have become one, or one several, in their order. Else a line goes on as the first
-    one with the same essence that is not taken: in its own file, then in another; lines without a word do not.
+    one with the same essence that is not taken: in its own file, then `across_files`; lines without a word do not.
     """
     found: dict[int, int] = {}
     for _, group in itertools.groupby(hunks, key=lambda hunk: hunk.file):
@@ -56,7 +56,8 @@ def moved(hunks: Sequence[ChangedLines]) -> dict[int, int]:
             pairs = _regrouped([text for _, text in removed], [text for _, text in added])
             found |= {removed[i][0]: added[j][0] for i, j in pairs}
     _find_again(hunks, found, within_file=True)
-    _find_again(hunks, found, within_file=False)
+    if across_files:
+        _find_again(hunks, found, within_file=False)
     return found
 
 

@@ -63,9 +63,9 @@ def test_a_refresh_walks_new_commits_alone_and_gives_what_a_first_run_gives(
     walked: list[str] = []
     original = main_line.steps
 
-    def noted(git_dir: Path, head: str, last: str = "") -> Iterator[main_line.Step]:
+    def noted(git_dir: Path, head: str, last: str = "", **more: bool) -> Iterator[main_line.Step]:
         walked.append(last)
-        return original(git_dir, head, last)
+        return original(git_dir, head, last, **more)
 
     monkeypatch.setattr(main_line, "steps", noted)
     run_stage(pattern_miner.STAGE, tmp_path / "new", previous=earlier)
@@ -74,10 +74,27 @@ def test_a_refresh_walks_new_commits_alone_and_gives_what_a_first_run_gives(
     assert walked == [tip, ""]
 
 
-def test_where_an_object_is_missing_survival_is_not_known(repo: Repo, tmp_path: Path) -> None:
+def lose(repo: Repo, name: str) -> None:
+    id_ = repo.git("rev-parse", name)
+    (repo.path / ".git" / "objects" / id_[:2] / id_[2:]).unlink()
+
+
+def test_where_a_blob_is_missing_the_survival_of_its_lines_is_not_known(repo: Repo, tmp_path: Path) -> None:
     cut(repo.path, tmp_path / "out")
-    blob = repo.git("rev-parse", "HEAD~1:m0.py")
-    (repo.path / ".git" / "objects" / blob[:2] / blob[2:]).unlink()
+    lose(repo, "HEAD:m0.py")
+    context = run_stage(pattern_miner.STAGE, tmp_path / "out")
+    patterns = list(read_patterns(tmp_path / "out" / "patterns.jsonl"))
+    assert {one.symbol for one in patterns if one.survival is None} == {"f3"}
+    assert {one.symbol for one in patterns if one.survival} == {"f0", "f1", "f2"}
+    assert {one.confidence for one in patterns if one.survival is None} == {0.0}
+    assert context.drops["outcomes that files which cannot be read keep unknown"] > 0
+    summary = json.loads((tmp_path / "out" / "survival.json").read_text())
+    assert (summary["steps"], summary["files"], summary["left_out"]) == (8, 2, {"missing": 1})
+
+
+def test_where_a_folder_is_missing_survival_is_not_known(repo: Repo, tmp_path: Path) -> None:
+    cut(repo.path, tmp_path / "out")
+    lose(repo, "HEAD~1^{tree}")
     context = run_stage(pattern_miner.STAGE, tmp_path / "out")
     patterns = list(read_patterns(tmp_path / "out" / "patterns.jsonl"))
     assert {one.survival for one in patterns} == {None}

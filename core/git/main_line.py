@@ -50,10 +50,11 @@ class Step:
     edits: list[FileEdit]
 
 
-def steps(git_dir: Path, tip: str, last: str = "") -> Iterator[Step]:
+def steps(git_dir: Path, tip: str, last: str = "", *, replacements: bool = False) -> Iterator[Step]:
     """The commits that lead to `tip` by first parents, oldest first; of these, those after `last`.
 
-    A step is in memory whole. Raises StageError where git cannot read one, or says something unexpected.
+    With `replacements`, what `git_dir` has in the place of an object is read for it. A step is in memory whole.
+    Raises StageError where git cannot read one, or says something unexpected.
     """
     marker = secrets.token_hex(16)
     arguments = [
@@ -67,7 +68,7 @@ def steps(git_dir: Path, tip: str, last: str = "") -> Iterator[Step]:
     split = marker.encode()
     pieces: list[bytes] = []
     rest = b""
-    with stream(git_dir, *arguments, stdin=revisions.encode()) as output:
+    with stream(git_dir, *arguments, stdin=revisions.encode(), replacements=replacements) as output:
         while block := output.read(_BLOCK_BYTES):
             *whole, block = (rest + block).split(split)
             for record in whole:

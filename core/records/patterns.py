@@ -92,7 +92,7 @@ class Pattern(msgspec.Struct, kw_only=True):
     closes: list[str] = []
     """Issues that the message says it closes, as written there."""
     survival: Survival | None = None
-    """None where the commit is not on the main line yet."""
+    """None where the commit is not on the main line yet, or a file is missing that it depends on."""
     masked: dict[str, int] = {}
     """How many credentials of which kind were masked."""
     evidence: list[Evidence]

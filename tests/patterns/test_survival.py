@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
+from random import Random
 
 import pytest
 from builders import Repo
@@ -99,9 +100,9 @@ def test_a_walk_goes_on_where_the_last_one_ended(tmp_path: Path, monkeypatch: py
     walked_from: list[str] = []
     original = main_line.steps
 
-    def noted(git_dir: Path, tip: str, last: str = "") -> Iterator[main_line.Step]:
+    def noted(git_dir: Path, tip: str, last: str = "", **more: bool) -> Iterator[main_line.Step]:
         walked_from.append(last)
-        return original(git_dir, tip, last)
+        return original(git_dir, tip, last, **more)
 
     monkeypatch.setattr(main_line, "steps", noted)
     survival.save(walk(repo, first), second)
@@ -120,9 +121,95 @@ def test_a_walk_of_another_history_begins_again(tmp_path: Path, damage: str) -> 
     if damage == "rewritten":
         repo.git("commit", "--amend", "-q", "-m", "other")
     elif damage == "version":
-        state.write_bytes(state.read_bytes().replace(b"1 little", b"0 little").replace(b"1 big", b"0 big"))
+        state.write_bytes(state.read_bytes().replace(b"2 little", b"0 little").replace(b"2 big", b"0 big"))
     else:
         state.write_bytes(state.read_bytes()[:50])
     survival.save(walk(repo, state), again)
     survival.save(walk(repo), scratch)
     assert again.read_bytes() == scratch.read_bytes()
+
+
+def grown(folder: Path, random: Random, commits: int) -> Repo:
+    """A history that edits, moves, renames, adds and deletes lines and files."""
+    repo, files, count = Repo.new(folder), dict[str, list[str]](), 0
+    for number in range(commits):
+        for _ in range(random.randint(1, 3)):
+            new = [f"value_{count + one} = compute({count + one})" for one in range(random.randint(1, 6))]
+            count += len(new)
+            if len(files) < 3 or random.random() < 0.2:
+                files[f"f{count}.py"] = new
+                continue
+            lines = files[random.choice(sorted(files))]
+            at = random.randint(0, len(lines))
+            taken = lines[at : at + random.randint(0, 3)]
+            del lines[at : at + len(taken)]
+            kind = random.random()
+            if kind < 0.4:
+                lines[at:at] = new
+            elif kind < 0.7:
+                files[random.choice(sorted(files))] += taken
+            elif kind < 0.85:
+                files[f"r{count}.py"] = [*files.pop(random.choice(sorted(files))), *new[:1]]
+            else:
+                files.pop(random.choice(sorted(files)))
+        for old in repo.path.glob("*.py"):
+            old.unlink()
+        repo.commit(f"c{number}", {name: "".join(f"{line}\n" for line in lines) for name, lines in files.items()})
+    return repo
+
+
+def every_change(repo: Repo) -> list[AddedLines]:
+    """Each run of lines that a step added."""
+    found = []
+    for step in main_line.steps(repo.path / ".git", "HEAD"):
+        for edit in step.edits:
+            for hunk in edit.hunks:
+                added, removed = ([word_of(essence(line)) for line in side] for side in (hunk.added, hunk.removed))
+                lines = hunk.new_at, hunk.new_at + len(added) - 1
+                found.append(AddedLines(step.hash, edit.new_path, lines, added, frozenset(removed)))
+    return found
+
+
+def lose_blobs(repo: Repo, random: Random, count: int) -> dict[Path, bytes]:
+    """Take some blobs away; what their files held."""
+    names = [line.split() for line in repo.git("rev-list", "--objects", "HEAD").splitlines()]
+    blobs = sorted({words[0] for words in names if len(words) == 2})
+    files = [repo.path / ".git" / "objects" / blob[:2] / blob[2:] for blob in random.sample(blobs, count)]
+    held = {file: file.read_bytes() for file in files}
+    for file in files:
+        file.unlink()
+    return held
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_what_is_known_where_blobs_are_missing_is_what_a_whole_clone_says(tmp_path: Path, seed: int) -> None:
+    random = Random(seed)
+    repo = grown(tmp_path / "r", random, 14)
+    changes, parents = every_change(repo), main_line.parents(repo.path / ".git", "HEAD")
+    whole = [*map(Survivals(walk(repo), parents).of, changes)]
+    lost = lose_blobs(repo, random, 2)
+    survivals = Survivals(walk(repo), parents)
+    part = [*map(survivals.of, changes)]
+    assert [one for one, other in zip(part, whole, strict=True) if one is not None and one != other] == []
+    assert 0 < survivals.unread == sum(one is None for one in part) < len(part)
+    assert survivals.fates.absent == {f"{file.parent.name}{file.name}" for file in lost}
+
+
+def test_a_walk_goes_on_where_blobs_are_missing_and_begins_again_when_they_come(tmp_path: Path) -> None:
+    random = Random(7)
+    repo = grown(tmp_path / "r", random, 12)
+    lost = lose_blobs(repo, random, 3)
+    tip = repo.git("rev-parse", "HEAD")
+    states = {name: tmp_path / name for name in ("middle", "on", "scratch", "came", "whole")}
+    for middle in range(1, 12, 2):
+        repo.git("update-ref", "HEAD", f"{tip}~{11 - middle}")
+        survival.save(walk(repo), states["middle"])
+        repo.git("update-ref", "HEAD", tip)
+        survival.save(walk(repo, states["middle"]), states["on"])
+        survival.save(walk(repo), states["scratch"])
+        assert states["on"].read_bytes() == states["scratch"].read_bytes()
+    for file, held in lost.items():
+        file.write_bytes(held)
+    survival.save(walk(repo, states["on"]), states["came"])
+    survival.save(walk(repo), states["whole"])
+    assert states["came"].read_bytes() == states["whole"].read_bytes() != states["on"].read_bytes()
