@@ -4,8 +4,8 @@
 
 Writes patterns.jsonl: both sides of each change of a symbol, the blobs that they stand in, and how many of its lines
 are still there; templates.jsonl: edits of a line that several commits made in the same way; survival.json: what became
-of all lines, by age; and an index with which the next run walks only the new commits of the main line. patterns/ holds
-the parts.
+of all lines, by age; and an index and a cache with which the next run walks and reads the new commits alone. patterns/
+holds the parts.
 """
 
 from __future__ import annotations
@@ -32,19 +32,20 @@ class PatternMinerConfig(Section):
     )
     """Repairs, and symbols that are new."""
     incremental: bool = Field(default=True, json_schema_extra={"control": True})
-    """Walk only new commits of the main line where the last walk still holds; the result is the same."""
+    """Read and walk only new commits where those of the last run still hold; the result is the same."""
 
 
 def run(ctx: Context[PatternMinerConfig]) -> None:
     """Write patterns.jsonl, templates.jsonl, survival.json and the walk's index."""
     from patterns import survival
-    from patterns.mining import mine
+    from patterns.mining import NOTHING, Earlier, mine
 
     goes_on = ctx.config.incremental and ctx.only_changed(*INPUTS)
-    earlier = ctx.published("patterns.index") if goes_on else None
+    earlier = Earlier(*map(ctx.published, ("patterns.index", "patterns.cache"))) if goes_on else NOTHING
+    commits, chunks = map(ctx.input, INPUTS)
+    output, cache = map(ctx.output, ("patterns.jsonl", "patterns.cache"))
     with ctx.progress("walking the main line", unit="commits") as progress:
-        commits, chunks = map(ctx.input, INPUTS)
-        found = mine(commits, chunks, ctx.output("patterns.jsonl"), ctx.config.types, progress, earlier)
+        found = mine(commits, chunks, output, ctx.config.types, progress, cache, earlier)
     survival.save(found.fates, ctx.output("patterns.index"))
     write_record(ctx.output("survival.json"), found.summary())
     with atomic_write(ctx.output("templates.jsonl")) as file:
@@ -61,7 +62,7 @@ STAGE = Stage(
     config=PatternMinerConfig,
     run=run,
     inputs=INPUTS,
-    outputs=("patterns.jsonl", "templates.jsonl", "survival.json", "patterns.index"),
+    outputs=("patterns.jsonl", "templates.jsonl", "survival.json", "patterns.index", "patterns.cache"),
     flags={"commits": "commits.json", "chunks": "chunks.jsonl", "output": "patterns.jsonl"},
     reads=("files of the repository",),
     libraries=("numpy", "rapidfuzz"),

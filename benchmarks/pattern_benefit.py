@@ -43,7 +43,7 @@ from patterns.pattern_index import PatternIndex, subject
 from patterns.questions import Question, terms_of
 from patterns.search import MOST_SIMILAR, Conventions, search
 from patterns.shapes import Shape, renumbered
-from patterns.steps import steps_of
+from patterns.steps import changes_of, steps_of
 from patterns.templates import Miner
 
 MEMORY = 0.7
@@ -132,7 +132,9 @@ def templates(folder: Path) -> Tried:
     parents = {one.metadata.hash: one.metadata.parents for one in read_commits(folder / "commits.json")}
     head = ScrapedHistory(folder / "commits.json").head
     miner = Miner("")
-    for step in steps_of(chunk_groups(folder / "chunks.jsonl"), parents, head):
+    groups = chunk_groups(folder / "chunks.jsonl")
+    changes = (found for group in groups if (found := changes_of(group.commit_hash, group.chunks())))
+    for step in steps_of(changes, parents, head):
         miner.add(step)
     outcomes = miner.outcomes()
     live = [one for one in miner.mined().templates if not one.retired]

@@ -21,6 +21,7 @@ from miners.signals import diff_tags
 from miners.signals.change_facts import is_source
 from miners.signals.dialects import Dialect
 from patterns import code_hashes
+from patterns.commit_cache import Found
 from patterns.line_fates import lines_of, word_of
 from patterns.moves import essence
 from patterns.purposes import MOST_SYMBOLS, left_out, problem_type_of, test_files_of
@@ -31,6 +32,7 @@ _IMPORT = re.compile(
     r"|(?:const|let|var)\s+[\w{},\s]+=\s*require\(|require(?:_relative)?\b|export\s+.*\bfrom\b|[\w.*:]+(?:\s+as\s+\w+)?,?$|[(){}\[\],;]*$)"
 )
 _KINDS = {marker: kind for kind, marker in SECRETS.items()}
+UNREADABLE = "changes of files that cannot be read"
 _NO_REPAIR = ("formatting", "documentation", "move", "rename")
 
 
@@ -47,13 +49,6 @@ class Side(NamedTuple):
     text: str
 
 
-class Found(NamedTuple):
-    """A pattern whose survival and confidence are not known yet."""
-
-    pattern: Pattern
-    change: AddedLines
-
-
 @dataclass
 class Extractor:
     """Takes patterns from the commits of one repository."""
@@ -68,18 +63,16 @@ class Extractor:
     drops: Counter[str] = field(default_factory=Counter)
     """What was left out, by reason."""
 
-    def wants(self, commit: Commit) -> str:
+    def problem_of(self, commit: CommitMetadata) -> str:
         """What the patterns of a commit would be, "" where none are taken from it."""
-        problem = problem_type_of(commit.metadata, self.dialect, self.merged_for(commit.metadata.hash))
-        if problem not in self.types:
-            return ""
-        if reason := left_out(commit):
-            self.drops[reason] += 1
-            return ""
-        return problem
+        problem = problem_type_of(commit, self.dialect, self.merged_for(commit.hash))
+        return problem if problem in self.types else ""
 
     def of_commit(self, commit: Commit, problem: str, chunks: Iterable[Chunk]) -> Iterator[Found]:
-        """The patterns of a commit. `problem` is what `wants` gave."""
+        """The patterns of a commit. `problem` is what `problem_of` gave."""
+        if reason := left_out(commit):
+            self.drops[reason] += 1
+            return
         diffs = {diff.filename: diff for diff in commit.diffs if is_source(diff.filename)}
         edits = {name: Edits.of_patch(diff.patch) for name, diff in diffs.items()}
         found: list[tuple[Found, Renames]] = []
@@ -124,7 +117,7 @@ class Extractor:
         before = self._side(places[0], diff.old_blob, old_encoding) if places[0] else None
         after = self._side(places[1], diff.new_blob, chunk.encoding)
         if after is None or (places[0] and before is None):
-            self.drops["changes of files that cannot be read"] += 1
+            self.drops[UNREADABLE] += 1
             return None
         return before, after
 

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from core.records.chunk_files import ChunkGroup
+from core.records.chunks import Chunk
 from patterns.line_edits import Replaced, replaced
 
 
@@ -21,8 +21,27 @@ class Step:
     changes: Sequence[Replaced]
 
 
-def steps_of(groups: Iterable[ChunkGroup], parents: Mapping[str, Sequence[str]], head: str) -> Iterator[Step]:
-    """The steps that lead to `head` and change code, oldest first, from the chunks of a repository's commits.
+@dataclass(frozen=True)
+class CommitChanges:
+    """What a commit changed, whether it is on the main line or was merged."""
+
+    commit: str
+    at: datetime
+    author: str
+    changes: Sequence[Replaced]
+
+
+def changes_of(commit: str, chunks: Sequence[Chunk]) -> CommitChanges | None:
+    """What the chunks of a commit change of code; None where that is nothing."""
+    changes = [one for one in map(replaced, chunks) if one.pairs or one.names]
+    if not changes:
+        return None
+    about = chunks[0].commit_metadata
+    return CommitChanges(commit, datetime.fromisoformat(about.commit_timestamp), about.author, changes)
+
+
+def steps_of(commits: Iterable[CommitChanges], parents: Mapping[str, Sequence[str]], head: str) -> Iterator[Step]:
+    """The steps that lead to `head` and change code, oldest first, from what a repository's commits changed.
 
     `parents` has those of `head` and of all that it knows. A merge stands for the commits that came in with it, and is
     as old as the latest of them.
@@ -30,20 +49,16 @@ def steps_of(groups: Iterable[ChunkGroup], parents: Mapping[str, Sequence[str]],
     line = main_line(parents, head)
     number_of = {commit: number for number, commits in enumerate(line) for commit in commits}
     found: dict[int, Step] = {}
-    for group in groups:
-        if (number := number_of.get(group.commit_hash)) is None:
+    for one in commits:
+        if (number := number_of.get(one.commit)) is None:
             continue
-        chunks = group.chunks()
-        if changes := [one for one in map(replaced, chunks) if one.pairs or one.names]:
-            commit = chunks[0].commit_metadata
-            before = found.get(number)
-            at = datetime.fromisoformat(commit.commit_timestamp)
-            found[number] = Step(
-                line[number][0],
-                max(at, before.at) if before else at,
-                before.author if before else commit.author,
-                [*(before.changes if before else ()), *changes],
-            )
+        before = found.get(number)
+        found[number] = Step(
+            line[number][0],
+            max(one.at, before.at) if before else one.at,
+            before.author if before else one.author,
+            [*(before.changes if before else ()), *one.changes],
+        )
     for number in sorted(found):
         yield found.pop(number)
 

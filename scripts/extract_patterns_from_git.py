@@ -84,7 +84,7 @@ def of_chunks(chunks: Path, scratch: Path, types: Collection[str]) -> Path:
             raise UserError(f"{file} is missing", "make both: python pipeline.py --until semantic_chunker")
     output = scratch / "patterns.jsonl"
     with Progress("walking the main line", unit="commits") as progress:
-        mine(commits, chunks, output, types, progress)
+        mine(commits, chunks, output, types, progress, scratch / "patterns.cache")
     return output
 
 

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from random import Random
+from typing import Any
 
 import pytest
 from builders import Repo, cut, run_stage
 
 import pattern_miner
 from core.git import main_line
+from core.records.commits import Commit
 from core.records.patterns import read_patterns, read_templates
+from patterns import mining
 
 NAMES = pattern_miner.STAGE.outputs
 
@@ -61,17 +65,72 @@ def test_a_refresh_walks_new_commits_alone_and_gives_what_a_first_run_gives(
     cut(repo.path, tmp_path / "new")
     cut(repo.path, tmp_path / "first")
     walked: list[str] = []
-    original = main_line.steps
+    read: list[str] = []
+    original, given = main_line.steps, mining._given
 
     def noted(git_dir: Path, head: str, last: str = "", **more: bool) -> Iterator[main_line.Step]:
         walked.append(last)
         return original(git_dir, head, last, **more)
 
+    def read_again(commit: Commit, *others: Any) -> Any:
+        read.append(commit.metadata.hash)
+        return given(commit, *others)
+
     monkeypatch.setattr(main_line, "steps", noted)
+    monkeypatch.setattr(mining, "_given", read_again)
     run_stage(pattern_miner.STAGE, tmp_path / "new", previous=earlier)
+    assert read == repo.git("rev-list", "--reverse", f"{tip}..HEAD").split()
     run_stage(pattern_miner.STAGE, tmp_path / "first")
     assert contents(tmp_path / "new") == contents(tmp_path / "first")
     assert walked == [tip, ""]
+
+
+def happen(repo: Repo, random: Random, number: int) -> None:
+    """Something that a history does: a repair, a merged branch, a force push, a commit of text."""
+    kind = random.randrange(4)
+    if kind == 1:
+        repo.git("checkout", "-q", "-b", f"side{number}", "HEAD~1")
+        repo.commit(f"Take {number}", {f"side{number}.py": f"def s{number}(x):\n    return x\n"})
+        repair(repo, number)
+        repo.git("checkout", "-q", "main")
+        merge = ("merge", "-q", "--no-ff", "-X", "theirs", f"side{number}", "-m", "Merge", "-m", "Fix the crash")
+        repo.git(*merge)
+    elif kind == 2:
+        repo.git("reset", "-q", "--hard", "HEAD~2")
+    elif kind == 3:
+        repo.commit(f"Notes {number}", {"README.md": f"{number}\n"})
+    repair(repo, number + 50)
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_whatever_came_a_refresh_gives_what_a_first_run_gives(repo: Repo, tmp_path: Path, seed: int) -> None:
+    random, earlier = Random(seed), None
+    for number in range(3):
+        happen(repo, random, 10 * number)
+        inputs, new, first = (tmp_path / f"{name}{number}" for name in ("in", "new", "first"))
+        cut(repo.path, inputs)
+        if number == 1:  # as with other settings of the chunker
+            lines = (inputs / "chunks.jsonl").read_bytes().splitlines(keepends=True)
+            (inputs / "chunks.jsonl").write_bytes(b"".join(line for line in lines if b'"f1"' not in line))
+        types = {"types": ("bug_fix",)} if random.random() < 0.3 else {}
+        earlier = run_stage(pattern_miner.STAGE, new, inputs=inputs, previous=earlier, **types)
+        run_stage(pattern_miner.STAGE, first, inputs=inputs, **types)
+        assert contents(new) == contents(first)
+
+
+@pytest.mark.parametrize(
+    "spoil", [lambda whole: whole[: len(whole) // 2], lambda whole: b"other\n" + whole, lambda _: b"", lambda _: None]
+)
+def test_a_cache_that_is_damaged_is_made_again(
+    repo: Repo, tmp_path: Path, spoil: Callable[[bytes], bytes | None]
+) -> None:
+    cut(repo.path, tmp_path / "old")
+    earlier = run_stage(pattern_miner.STAGE, tmp_path / "old")
+    before, cache = contents(tmp_path / "old"), tmp_path / "old" / "patterns.cache"
+    spoilt = spoil(cache.read_bytes())
+    cache.unlink() if spoilt is None else cache.write_bytes(spoilt)
+    run_stage(pattern_miner.STAGE, tmp_path / "new", inputs=tmp_path / "old", previous=earlier)
+    assert contents(tmp_path / "new") == before
 
 
 def lose(repo: Repo, name: str) -> None:
@@ -80,6 +139,7 @@ def lose(repo: Repo, name: str) -> None:
 
 
 def test_where_a_blob_is_missing_the_survival_of_its_lines_is_not_known(repo: Repo, tmp_path: Path) -> None:
+    repo.commit("Note", {"m0.py": "def f3(x):\n    return h(x, 3, 3)\n\n\nNOTE = 1\n"})
     cut(repo.path, tmp_path / "out")
     lose(repo, "HEAD:m0.py")
     context = run_stage(pattern_miner.STAGE, tmp_path / "out")
@@ -89,7 +149,7 @@ def test_where_a_blob_is_missing_the_survival_of_its_lines_is_not_known(repo: Re
     assert {one.confidence for one in patterns if one.survival is None} == {0.0}
     assert context.drops["outcomes that files which cannot be read keep unknown"] > 0
     summary = json.loads((tmp_path / "out" / "survival.json").read_text())
-    assert (summary["steps"], summary["files"], summary["left_out"]) == (8, 2, {"missing": 1})
+    assert (summary["steps"], summary["files"], summary["left_out"]) == (9, 2, {"missing": 1})
 
 
 def test_where_a_folder_is_missing_survival_is_not_known(repo: Repo, tmp_path: Path) -> None:

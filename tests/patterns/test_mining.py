@@ -22,7 +22,14 @@ def mined(repo: Repo, folder: Path, *types: str) -> tuple[list[Pattern], Mined]:
     cut(repo.path, folder)
     output = folder / "patterns.jsonl"
     with Progress("walking") as progress:
-        found = mine(folder / "commits.json", folder / "chunks.jsonl", output, types or PROBLEM_TYPES, progress)
+        found = mine(
+            folder / "commits.json",
+            folder / "chunks.jsonl",
+            output,
+            types or PROBLEM_TYPES,
+            progress,
+            folder / "patterns.cache",
+        )
     return list(read_patterns(output)), found
 
 
@@ -209,4 +216,5 @@ def test_files_that_do_not_belong_together_are_refused(tmp_path: Path) -> None:
             tmp_path / "patterns.jsonl",
             PROBLEM_TYPES,
             progress,
+            tmp_path / "patterns.cache",
         )

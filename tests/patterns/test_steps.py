@@ -9,7 +9,7 @@ from patterns_made_up import chunk
 
 from core.records.chunk_files import chunk_groups
 from core.records.chunks import NO_COMMIT
-from patterns.steps import main_line, steps_of
+from patterns.steps import changes_of, main_line, steps_of
 
 PARENTS = {"a": [], "b": ["a"], "x": ["a"], "y": ["x"], "m": ["b", "y"], "z": ["y"], "n": ["m", "z"]}
 
@@ -33,7 +33,8 @@ def test_steps_have_the_changes_of_their_commits(tmp_path: Path) -> None:
         made.append(chunk(patch, commit_hash=commit, commit_metadata=when))
         made.append(chunk(patch, commit_hash=commit, commit_metadata=when, language="markdown"))
     path.write_bytes(b"\n".join(map(msgspec.json.encode, made)) + b"\n")
-    found = list(steps_of(chunk_groups(path), PARENTS, "m"))
+    changes = [changes_of(group.commit_hash, group.chunks()) for group in chunk_groups(path)]
+    found = list(steps_of(filter(None, changes), PARENTS, "m"))
     assert [step.commit for step in found] == ["a", "b", "m"]
     assert [change.pairs for change in found[2].changes] == [
         (("old_x(1)", "new_x(1)"),),
