@@ -6,7 +6,9 @@ Each folder holds the patterns.jsonl, chunks.jsonl and commits.json of a run. Th
 the memory; each later fix is a question: the code before it, the first line of its message and its path, or the code
 alone. What counts are the names that the fix then adds and that the question does not have: how many of them are in
 the five things that are shown. Beside it stand five fixes at random, the latest five of the same file, and the five
-nearest symbols of the plain code as it was at the end of the memory (the changed symbol itself left out). Intervals
+nearest symbols of the plain code as it was at the end of the memory (the changed symbol itself left out). "team" is the
+search of a team's server: by code and task, by the task alone, and of the fixes whose messages report an error by those
+lines alone; cut where a match is below a share of the best one. Intervals
 (95 %) are over commits. Names in strings and comments do not count, nor those in more than one of fifty symbols; of
 each thing 40 lines are shown, of a fix those of its diff. `likeness` compares the code of the first thing shown with
 what the code became; "as it is" changes nothing. Below it, what was brought by how good the best match was: from that
@@ -38,7 +40,9 @@ from core.records.commit_files import read_commits
 from core.records.patterns import Pattern, read_patterns
 from core.statistics import interval
 from miners.histories import ScrapedHistory
+from miners.signals.error_texts import errors_in
 from patterns.line_edits import is_name, tokens
+from patterns.memory.searching import Asked, Postings, document_of
 from patterns.pattern_index import PatternIndex, subject
 from patterns.questions import Question, terms_of
 from patterns.search import MOST_SIMILAR, Conventions, search
@@ -53,6 +57,7 @@ MOST_LINES = 40
 MOST_QUESTIONS = 200
 """Of a repository, spread evenly over its later fixes."""
 COMMON = 0.02
+NEARS = (0.3, 0.5, 0.7, 0.8, 0.9)
 SAMPLES, SEED = 2000, 17
 _ENCODER = msgspec.json.Encoder()
 
@@ -80,7 +85,8 @@ class Outcome:
     match: float = 0.0
 
 
-Way = Callable[[Pattern], Sequence[Shown]]
+Way = Callable[[Pattern], Sequence[Shown] | None]
+"""What is shown for a question; None where it cannot be asked so."""
 
 
 def main() -> None:
@@ -96,7 +102,7 @@ def main() -> None:
     print(f"{'':28}{'names recalled':24}{'any':>6}{'precision':>11}{'likeness':>10}{'answered':>10}")
     for name, outcomes in by_way.items():
         print(row(name, outcomes), flush=True)
-    for name in ("fixes, code and task", "fixes, task alone"):
+    for name in ("fixes, code and task", "fixes, task alone", "team, code and task", "team, task", "team, error"):
         print(f"\n{name}\n{floors(by_way[name])}", flush=True)
     print(f"\n{'templates':28}{'edits':>8}{'offered':>9}{'right':>7}{'precision':>11}{'now':>5}{'both ways':>11}")
     found = {str(folder): templates(folder) for folder in folders}
@@ -170,8 +176,43 @@ def benefit(folder: Path) -> dict[str, list[Outcome]]:
                 "nearest plain code": plain.nearest,
                 "as it is": lambda one: [Shown(frozenset(), one.before_code)],
             }
-            found = {name: [outcome(one, way(one), plain.common) for one in questions] for name, way in ways.items()}
-    return {name: [one for one in outcomes if one] for name, outcomes in found.items()}
+            ways |= ways_of_team(known)
+            return {name: outcomes_of(way, questions, plain.common) for name, way in ways.items()}
+
+
+def outcomes_of(way: Way, questions: Iterable[Pattern], common: Collection[str]) -> list[Outcome]:
+    """Those of the questions that can be asked so."""
+    shown = ((one, what) for one in questions if (what := way(one)) is not None)
+    return [found for one, what in shown if (found := outcome(one, what, common))]
+
+
+def ways_of_team(known: Sequence[Pattern]) -> dict[str, Way]:
+    """The search of a team that knows these fixes."""
+    rows = [{**msgspec.structs.asdict(one), "code_before": one.before_code} for one in known]
+    postings = Postings(Documents.of([document_of(row) for row in rows]))
+
+    def shown(asked: Asked, near: float = 0.0) -> list[Shown] | None:
+        if not asked.words:
+            return None
+        matches = postings.matches(asked.words)
+        best = np.argsort(-matches, kind="stable")[:MOST_SIMILAR].tolist()
+        least = max(near * matches[best[0]], 1e-9)
+        return [fix(known[place], float(matches[place])) for place in best if matches[place] >= least]
+
+    def asked(one: Pattern) -> Asked:
+        return Asked(code=one.before_code, task=subject(one), path=one.file_path)
+
+    cut: dict[str, Way] = {f"team, near {near}": lambda one, near=near: shown(asked(one), near) for near in NEARS}  # type: ignore[misc]
+    return cut | {
+        "team, code and task": lambda one: shown(asked(one)),
+        "team, task": lambda one: shown(Asked(task=subject(one))),
+        "team, error": lambda one: shown(Asked(error=error_of(one))),
+    }
+
+
+def error_of(pattern: Pattern) -> str:
+    """The lines of its message that report an error."""
+    return "\n".join(line for line in pattern.commit_msg.split("\n") if errors_in(line))
 
 
 def question_of(pattern: Pattern) -> Question:

@@ -9,7 +9,19 @@ import pytest
 from patterns_made_up import chunk, pattern
 
 from benchmarks import pattern_benefit
-from benchmarks.pattern_benefit import Outcome, PlainCode, Shown, Tried, fix, floors, outcome, row
+from benchmarks.pattern_benefit import (
+    Outcome,
+    PlainCode,
+    Shown,
+    Tried,
+    error_of,
+    fix,
+    floors,
+    outcome,
+    outcomes_of,
+    row,
+    ways_of_team,
+)
 
 BEFORE = "def close(self):\n    self.socket.close()"
 AFTER = 'def close(self):\n    # guarded\n    if self.is_open:\n        self.socket.close("quietly")'
@@ -41,6 +53,19 @@ def test_plain_code_is_as_it_was_and_never_the_symbol_itself(tmp_path: Path) -> 
     asked = pattern(before_code="door", file_path="src/a.py", symbol="open")
     assert [one.code for one in PlainCode(path, "b").nearest(asked)] == [shut]
     assert [one.code for one in PlainCode(path, "c").nearest(asked)] == [locked]
+
+
+def test_the_teams_search_is_asked_by_code_by_task_and_by_error() -> None:
+    codes = ("jar cookie", "jar cookie redirect", "socket")
+    known = [pattern(before_code=code, symbol="", file_path="a.py", commit_msg="", after_code=code) for code in codes]
+    ways = ways_of_team(known)
+    asked = pattern(before_code="jar cookie redirect", file_path="", commit_msg="Cookie\n\nKeyError: no jar\nmore")
+    assert [one.code for one in ways["team, code and task"](asked) or []] == [codes[1], codes[0]]
+    assert [one.code for one in ways["team, near 0.9"](asked) or []] == [codes[1]]
+    assert error_of(asked) == "KeyError: no jar"
+    assert {one.code for one in ways["team, error"](asked) or []} == set(codes[:2])
+    assert ways["team, error"](pattern(commit_msg="Close it")) is None
+    assert outcomes_of(ways["team, error"], [pattern(commit_msg="Close it")], ()) == []
 
 
 def test_tables() -> None:
