@@ -31,6 +31,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ("miners",),
     ("index",),
     ("chat", "patterns"),
+    ("thoughts",),
     ("stage files", "services"),
     ("pipeline", "commands", "scripts", "benchmarks"),
 )
@@ -44,6 +45,7 @@ COMMANDS = {"predict", "chat", "serve"}
 STORES = (("engine",), ("agent",))
 """The rooms of `stores`, in the same way: any database of ours, then what agents read."""
 WITHOUT_ENGINE = {room for layer in LAYERS[1:13] for room in layer} | {"stores", "miners", "index", "chat", "patterns"}
+WITHOUT_ENGINE |= {"thoughts"}
 HEAVY = (
     *("torch", "transformers", "peft", "tree_sitter", "tokenizers", "matplotlib", "git", "numpy"),
     *("fastapi", "uvicorn", "datasets", "scipy", "githubkit", "httpx", "hishel", "alembic"),
@@ -52,7 +54,7 @@ HEAVY = (
 
 def source_files() -> list[Path]:
     """Every product file, from the project folder."""
-    rooms = ("core", "stores", "miners", "index", "chat", "patterns", "services", "scripts", "benchmarks")
+    rooms = ("core", "stores", "miners", "index", "chat", "patterns", "thoughts", "services", "scripts", "benchmarks")
     files = [*PROJECT.glob("*.py"), *(file for room in rooms for file in (PROJECT / room).rglob("*.py"))]
     return sorted(file.relative_to(PROJECT) for file in files)
 
@@ -67,7 +69,7 @@ def room_of(file: Path) -> str:
         return "leaves"
     if rest:
         is_command = rest[-1] == "__main__.py" or rest[-1].endswith("_commands.py")
-        return "commands" if is_command and first in ("stores", "chat", "patterns") else first
+        return "commands" if is_command and first in ("stores", "chat", "patterns", "thoughts") else first
     name = file.stem
     if name == "pipeline":
         return name

@@ -1,0 +1,1 @@
+"""The background engine: what it does while it is switched on, within a budget, and only with evidence."""
