@@ -67,12 +67,12 @@ class Sandbox:
         reading, writing = os.pipe()
         os.write(writing, program)
         os.close(writing)
-        line = self._tier.line(self._view, reading, limited(self._limits, command))
+        line = self._tier.line(self._view, reading, limited(self._limits, self._environment, command))
         try:
             process = subprocess.Popen(
                 line,
                 cwd=PROJECT,
-                env=self._environment,
+                env=ENVIRONMENT,
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.PIPE,
@@ -81,7 +81,11 @@ class Sandbox:
         finally:
             os.close(reading)
         with process:
-            return _Watch(process, self._limits, self._view.writable, self._cancelled).result(self._tier.name)
+            try:
+                return _Watch(process, self._limits, self._view.writable, self._cancelled).result(self._tier.name)
+            except BaseException:
+                process.kill()  # the sandbox dies with it
+                raise
 
     def cancel(self) -> None:
         """End what runs, from any thread; a later run ends at once too."""
@@ -127,8 +131,10 @@ class _Watch:
 
     def _watched(self) -> tuple[int, resource.struct_rusage]:
         """(exit code, what was used) once all has ended."""
-        end = os.pidfd_open(self._process.pid)
-        with selectors.DefaultSelector() as selector:
+        with contextlib.ExitStack() as stack:
+            end = os.pidfd_open(self._process.pid)
+            stack.callback(os.close, end)
+            selector = stack.enter_context(selectors.DefaultSelector())
             selector.register(end, selectors.EVENT_READ, "")
             for name, stream in (("stdout", self._process.stdout), ("stderr", self._process.stderr)):
                 assert stream is not None
@@ -145,7 +151,6 @@ class _Watch:
                     break
                 if not ended:
                     self._look()
-        os.close(end)
         _, status, usage = os.wait4(self._process.pid, 0)
         self._process.returncode = os.waitstatus_to_exitcode(status)
         return self._process.returncode, usage

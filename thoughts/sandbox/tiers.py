@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -75,9 +75,21 @@ TIERS = (
 """In the order in which they are preferred."""
 
 
-def limited(limits: Limits, command: Sequence[str]) -> list[str]:
-    """A command under the limits that the kernel keeps for each process, as the sandbox's first process starts it."""
-    line = ["/bin/sh", "-c", _FIRST, "sh", "/usr/bin/nice", "/usr/bin/prlimit", "--core=0"]
+def limited(limits: Limits, environment: Mapping[str, str], command: Sequence[str]) -> list[str]:
+    """A command under the limits that the kernel keeps for each process, as the sandbox's first process starts it.
+
+    Only here does it get its environment: a name like LD_PRELOAD would run its code in what makes the sandbox.
+    """
+    line = [
+        "/bin/sh",
+        "-c",
+        _FIRST,
+        "sh",
+        "/usr/bin/env",
+        "-i",
+        *(f"{name}={value}" for name, value in environment.items()),
+    ]
+    line += ["/usr/bin/nice", "/usr/bin/prlimit", "--core=0"]
     line += [
         "--nofile=1024",
         f"--data={limits.memory_bytes}",

@@ -14,6 +14,7 @@ from thoughts.sandbox.limits import Ended, Limits, Result
 from thoughts.sandbox.running import ENVIRONMENT, Sandbox
 from thoughts.sandbox.standing import standing
 from thoughts.sandbox.tiers import TIERS, Tier
+from thoughts.sandbox.watching import Use, use_below
 
 PYTHON = "/usr/bin/python3"
 MIB = 1 << 20
@@ -116,6 +117,13 @@ def test_the_environment_is_what_was_given(tier: Tier, tmp_path: Path, monkeypat
     }
 
 
+def test_the_environment_does_not_reach_what_makes_the_sandbox(tier: Tier, tmp_path: Path) -> None:
+    result = Sandbox(tier, writable=tmp_path, environment={"LD_PRELOAD": "/none.so"}).run(["/bin/true"])
+
+    assert result.exit_code == 0
+    assert result.stderr.count(b"/none.so") == 3  # nice, prlimit and true complain, nothing outside does
+
+
 def test_no_descriptor_of_ours_is_left_open(tier: Tier, tmp_path: Path) -> None:
     shown = shell(tier, tmp_path, "ls /proc/self/fd").stdout.split()
     assert shown == [b"0", b"1", b"2", b"3"]  # 3 is ls reading the folder
@@ -187,6 +195,19 @@ def test_cancelling_ends_what_runs_and_what_comes(tier: Tier, tmp_path: Path) ->
     assert result.ended is Ended.CANCELLED
     assert running("86396.5") == []
     assert sandbox.run(["/bin/sh", "-c", "sleep 60"]).ended is Ended.CANCELLED
+
+
+def test_nothing_is_left_after_an_interrupt(tier: Tier, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def interrupted(first: int, most: int) -> Use:
+        if (tmp_path / "begun").exists():
+            raise KeyboardInterrupt
+        return use_below(first, most)
+
+    monkeypatch.setattr("thoughts.sandbox.running.use_below", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        Sandbox(tier, writable=tmp_path).run(["/bin/sh", "-c", "touch begun; sleep 86394.5"])
+
+    wait_for(lambda: not running("86394.5"))
 
 
 def test_nothing_is_left_when_this_process_is_killed(tier: Tier, tmp_path: Path) -> None:
