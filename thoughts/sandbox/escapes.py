@@ -133,10 +133,10 @@ def memory_of_many(_: Any) -> str:
 def memory_without_file(_: Any) -> str:
     """use 900 MiB of memory that belongs to no file or process (memfd, SysV)"""
     try:
-        made = os.memfd_create("x")
+        made = [os.memfd_create("x") for _ in range(9)]
     except OSError:
         return "shared memory" if _done(_libc.shmget(0, ctypes.c_size_t(900 * _MIB), 0o600)) >= 0 else ""
-    return f"{sum(os.write(made, bytes(100 * _MIB)) for _ in range(9)) // _MIB} MiB"
+    return f"{sum(os.write(one, bytes(100 * _MIB)) for one in made) // _MIB} MiB"
 
 
 def memory_in_folders(_: Any) -> str:

@@ -193,6 +193,6 @@ def _processes_with(word: str) -> list[int]:
     found = []
     for process in Path("/proc").glob("[0-9]*"):
         with contextlib.suppress(OSError):
-            if (process / "cmdline").read_bytes() == f"sleep\0{word}\0".encode():
+            if word.encode() in (process / "cmdline").read_bytes():
                 found.append(int(process.name))
     return found

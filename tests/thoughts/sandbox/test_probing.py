@@ -50,7 +50,7 @@ def python_for_all() -> str:
 
 @cache
 def found(user: str) -> tuple[dict[str, str], dict[tuple[str, str], Attempt]]:
-    """Why tiers do not work, and what became of each (name, place); all tried once, by a process that has a terminal."""
+    """Why tiers do not work, and what became of each (name, place); all tried once, by a process with a terminal."""
     line = [sys.executable]
     if user == "nobody":
         python = python_for_all()
