@@ -57,10 +57,11 @@ def use_below(first: int, most: int) -> Use:
         with contextlib.suppress(OSError):  # it has ended
             fields = _fields(process)
             use.add_time(fields)
-            use.add_transfers(process)
             if process != first:
                 use.processes += int(fields[17])
-                use.memory_bytes += int(fields[21]) * _PAGE_BYTES
+                use.memory_bytes += _resident(fields)
+        with contextlib.suppress(OSError):  # a program can hide this count; how far the folder grows it cannot
+            use.add_transfers(process)
         waiting += children_of(process)
     return use
 
@@ -70,15 +71,22 @@ def _fields(process: int) -> list[bytes]:
     return Path(f"/proc/{process}/stat").read_bytes().rpartition(b")")[2].split()
 
 
+def _resident(fields: list[bytes]) -> int:
+    """Bytes of a process in memory, from the fields of its stat file."""
+    return int(fields[21]) * _PAGE_BYTES
+
+
 def shared_fairly(first: int) -> int:
     """The memory of the same processes, a page that several share counted once. Slow: the kernel walks their pages."""
     total, waiting = 0, children_of(first)
     while waiting:
         process = waiting.pop()
-        with contextlib.suppress(OSError):
-            for line in Path(f"/proc/{process}/smaps_rollup").read_bytes().splitlines():
-                if line.startswith(b"Pss:"):
-                    total += int(line.split()[1]) * 1024
+        with contextlib.suppress(FileNotFoundError, ProcessLookupError):  # it has ended
+            try:
+                lines = Path(f"/proc/{process}/smaps_rollup").read_bytes().splitlines()
+                total += sum(int(line.split()[1]) * 1024 for line in lines if line.startswith(b"Pss:"))
+            except PermissionError:
+                total += _resident(_fields(process))
         waiting += children_of(process)
     return total
 
