@@ -28,6 +28,8 @@ from core.text.grammar import MARKERS, Marker, parse
 from patterns.team_commands import COMMANDS as TEAM_COMMANDS
 from stores.__main__ import main as stores_command
 from stores.agent.context_types import CONTEXT_TYPES, KINDS
+from thoughts.sandbox import limits, running, trees
+from thoughts.sandbox.__main__ import main as sandbox_command
 
 README = (PROJECT / "README.md").read_text(encoding="utf-8")
 PAGES = {path.name: path.read_text(encoding="utf-8") for path in sorted((PROJECT / "docs").glob("*.md"))}
@@ -36,7 +38,7 @@ SECTIONS = {"pipeline": PipelineConfig, "chat": ChatConfig, **{stage.name: stage
 DATASET = dataset_builder.STAGE.config()
 (XZ,) = compression._FILTERS
 MB = 1 << 20
-OTHERS = (("serving.md", serve.main), ("chat.md", chat_command))
+OTHERS = (("serving.md", serve.main), ("chat.md", chat_command), ("sandbox.md", sandbox_command))
 FIGURES: dict[tuple[str, str], tuple[Any, Any]] = {
     ("data.md", "The oldest 70 % of the tokens are for training"): (DATASET.train_ratio, 0.7),
     ("data.md", "the next 15 % for validation"): (DATASET.val_ratio, 0.15),
@@ -57,6 +59,19 @@ FIGURES: dict[tuple[str, str], tuple[Any, Any]] = {
     ("evaluation.md", "more than 2 % of the test's changes"): (contamination.SUSPICIOUS, 0.02),
     ("serving.md", "a URL is fetched at most once a minute"): (asking.FETCH_EVERY_S, 60),
     ("architecture.md", "500 commits at a time"): (reader.WINDOW_COMMITS, 500),
+    ("sandbox.md", "| time | 60 s |"): (limits.Limits().seconds, 60),
+    ("sandbox.md", "| memory | 512 MB |"): (limits.Limits().memory_bytes, 512 * MB),
+    ("sandbox.md", "| processes and threads | 64 |"): (limits.Limits().processes, 64),
+    ("sandbox.md", "| 256 MB, 20,000 files |"): (
+        (limits.Limits().disk_bytes, limits.Limits().files),
+        (256 * MB, 20_000),
+    ),
+    ("sandbox.md", "| output | 1 MB |"): (limits.Limits().output_bytes, MB),
+    ("sandbox.md", "The watcher looks every 20 ms"): (running.TICK_S, 0.02),
+    ("sandbox.md", "at most 256 MB, 10 MB a file, 50,000 entries"): (
+        (trees.Bounds().bytes, trees.Bounds().file_bytes, trees.Bounds().entries),
+        (256 * MB, 10 * MB, 50_000),
+    ),
 }
 """What a page promises in a sentence: what the code does, and what the sentence states."""
 

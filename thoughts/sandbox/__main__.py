@@ -9,7 +9,7 @@ import sys
 import click
 from rich.table import Table
 
-from core.engine.command import CONTEXT_SETTINGS, version_option, with_exit_codes
+from core.engine.command import CONTEXT_SETTINGS, with_exit_codes
 from core.errors import EXIT_FAILED
 from core.visible import visible
 from stores.agent.rendering import print_table
@@ -23,7 +23,6 @@ from thoughts.sandbox.standing import advice, standing
     "--all", "with_heavy", is_flag=True, help="Also try to use up memory, processes and disk (1 GB, a minute)."
 )
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
-@version_option()
 @with_exit_codes
 def main(with_heavy: bool, as_json: bool) -> None:
     """Try the ways out of a sandbox on this machine, outside and in each kind that works here.

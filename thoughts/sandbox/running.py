@@ -29,7 +29,7 @@ ENVIRONMENT = {
     "LANG": "C.UTF-8",
 }
 """All that a command finds in its environment, beside what is given to it by name."""
-_TICK_S = 0.02
+TICK_S = 0.02
 _ANY = 1 << 40
 _NOISE = b"unshare: sigprocmask unblock failed: Invalid argument\n"
 """What util-linux says when the process that it waits for is killed."""
@@ -140,7 +140,7 @@ class _Watch:
                 assert stream is not None
                 selector.register(stream, selectors.EVENT_READ, name)
             while True:
-                ready = {str(key.data): key.fd for key, _ in selector.select(_TICK_S)}
+                ready = {str(key.data): key.fd for key, _ in selector.select(TICK_S)}
                 ended = ready.pop("", None) is not None
                 for name, number in ready.items():
                     data = os.read(number, 1 << 16)
