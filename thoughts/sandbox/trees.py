@@ -15,7 +15,7 @@ from pathlib import Path, PurePosixPath
 
 from core.errors import StageError
 from core.git.blobs import SUBMODULE_MODE, BlobReader, missing
-from core.git.trees import entries_of
+from core.git.trees import commit_named, entries_of
 
 TOO_LARGE = "larger than one file may be"
 OUTWARD = "links that lead out of the folder"
@@ -57,9 +57,10 @@ def write_tree(git_dir: Path, commit: str, folder: Path, bounds: Bounds = Bounds
     """Write the files of a commit into an empty folder: contents as git keeps them, without filters or line ends.
 
     Links are written where they stay in the folder by their text alone. `.git`, in any case, is never written: no git
-    that runs there later finds hooks or settings. Raises StageError where the folder cannot be written to, or git has
-    ended.
+    that runs there later finds hooks or settings. The commit is a hash, a branch or a tag. Raises UserError where there
+    is none, and StageError where the folder cannot be written to, or git has ended.
     """
+    commit = commit_named(git_dir, commit)
     with BlobReader(git_dir) as blobs:
         writing = _Writing(blobs, len(commit) // 2, bounds)
         top = os.open(folder, _FOLDER)

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from builders import Repo
 
+from core.errors import UserError
 from thoughts.sandbox import trees
 from thoughts.sandbox.trees import Bounds, Written, read_result, remove_folder, write_tree
 
@@ -71,6 +72,18 @@ def test_files_are_as_git_keeps_them(repo: Repo, folder: Path) -> None:
     assert not os.access(folder / "a.txt", os.X_OK)
     assert (result.entries, result.bytes, result.is_cut_off) == (5, 23, False)
     assert not result.left_out
+
+
+def test_a_commit_may_be_named_by_a_branch(repo: Repo, folder: Path) -> None:
+    repo.commit("files", {"sub/a": b"x"})
+
+    written(repo, "main", folder)
+    assert all_below(folder) == ["sub", "sub/a"]
+
+
+def test_a_commit_that_is_not_there_is_said(repo: Repo, folder: Path) -> None:
+    with pytest.raises(UserError, match="no commit is named 'none'"):
+        written(repo, "none", folder)
 
 
 @pytest.mark.parametrize(
