@@ -112,9 +112,10 @@ class Digests:
         return value
 
     def _of_file(self, path: Path) -> str:
-        return str(self.recall(path, "", _sha256))
+        return str(self.recall(path, "", sha256_of))
 
 
-def _sha256(path: Path) -> str:
+def sha256_of(path: Path) -> str:
+    """The digest of a file, in hexadecimal."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()

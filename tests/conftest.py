@@ -87,6 +87,15 @@ def tiny_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
+def adapter(tiny_model: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of an adapter of the tiny model, as a training writes it. Not to be changed."""
+    from adapters_made_up import write_adapter
+
+    place = made_once(tmp_path_factory.getbasetemp(), "adapter", lambda folder: write_adapter(tiny_model, folder))
+    return place / "model"
+
+
+@pytest.fixture(scope="session")
 def predictor(tiny_model: Path, tmp_path_factory: pytest.TempPathFactory) -> Predictor:
     """The tiny model, ready to be asked, 128 tokens wide. Not to be changed."""
     from transformers import AutoModelForCausalLM

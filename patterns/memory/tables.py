@@ -26,6 +26,7 @@ from stores.engine.schema import Schema
 
 ROLES = ("reader", "member", "maintainer", "admin")
 """Each may do what those before it may."""
+MERGE_STATUSES = ("queued", "running", "done", "refused", "failed")
 metadata = MetaData()
 
 
@@ -43,6 +44,11 @@ def _member(name: str = "member") -> ForeignKeyConstraint:
 
 def _pattern() -> ForeignKeyConstraint:
     return ForeignKeyConstraint(["team_id", "id"], ["patterns.team_id", "patterns.id"], ondelete="CASCADE")
+
+
+def _version(ondelete: str | None = None) -> ForeignKeyConstraint:
+    referred = ["adapter_versions.team_id", "adapter_versions.id"]
+    return ForeignKeyConstraint(["team_id", "id"], referred, ondelete=ondelete)
 
 
 Table("teams", metadata, _text("id", key=True), Column("name", Words, nullable=False, unique=True), _text("created_at"),
@@ -190,6 +196,62 @@ Table(
     **STRICT,
 )
 Table(
+    "adapter_versions",
+    metadata,
+    _team(),
+    _text("id", key=True),
+    *map(_text, ("name", "base_model", "base_sha256", "weights_sha256", "method")),
+    *(Column(name, Whole, nullable=False) for name in ("rank", "bytes", "seq")),
+    *json_column("proof"),
+    *map(_text, ("created_by", "created_at")),
+    _member("created_by"),
+    Index("adapters_by_seq", "team_id", "seq"),
+    **STRICT,
+)
+Table(
+    "adapter_parents",
+    metadata,
+    _team(),
+    _text("id", key=True),
+    _text("sha256", key=True),
+    _text("name"),
+    Column("weight", Number, nullable=False),
+    Column("success_rate", Number),
+    Column("trials", Whole),
+    _version("CASCADE"),
+    **STRICT,
+)
+Table(
+    "activations",
+    metadata,
+    _team(),
+    Column("seq", Whole, primary_key=True, autoincrement=False),
+    *map(_text, ("base_sha256", "id")),
+    *(Column(name, Whole, nullable=False) for name in ("replaces", "goes_back_to")),
+    flag("forced"),
+    *map(_text, ("reason", "member", "at")),
+    UniqueConstraint("team_id", "base_sha256", "replaces", name="one_successor"),
+    _version(),
+    _member(),
+    **STRICT,
+)
+Table(
+    "merge_jobs",
+    metadata,
+    _team(),
+    _text("id", key=True),
+    _text("status"),
+    *json_column("request"),
+    _text("result"),
+    *json_column("problems"),
+    Column("tries", Whole, nullable=False),
+    *map(_text, ("member", "created_at", "updated_at")),
+    CheckConstraint(f"status IN {MERGE_STATUSES}", name="status_is_known"),
+    _member(),
+    Index("merges_by_status", "team_id", "status", "created_at"),
+    **STRICT,
+)
+Table(
     "outbox",
     metadata,
     Column("number", Serial, primary_key=True),
@@ -212,6 +274,6 @@ SCHEMA = Schema(
     name="team_memory",
     metadata=metadata,
     migrations=Path(__file__).with_name("migrations"),
-    revision=1,
+    revision=2,
     created_by="start one: python -m patterns serve",
 )

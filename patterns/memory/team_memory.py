@@ -11,6 +11,8 @@ from types import TracebackType
 import sqlalchemy as sa
 
 from core.errors import StageError
+from patterns.adapters.files import MOST_BYTES, AdapterFiles
+from patterns.adapters.versions import Versions
 from patterns.memory import checking, people, writing
 from patterns.memory.cursors import Cursors
 from patterns.memory.identity import Identity
@@ -21,18 +23,31 @@ from patterns.memory.scope import Scope
 from patterns.memory.tables import SCHEMA
 from stores.engine.database import Database
 
+ADAPTERS = Path("outputs/team/adapters")
+"""Where the files of adapters are, beside a database that is in no folder."""
 _SECRET = "cursor_secret"  # noqa: S105 - the name of one
 
 
 class TeamMemory:
     """Patterns, members and votes of teams: SQLite in a folder, or PostgreSQL by a URL."""
 
-    def __init__(self, location: str | Path, *, create: bool = True) -> None:
-        """Open it, and create its tables where needed.
+    def __init__(
+        self,
+        location: str | Path,
+        *,
+        create: bool = True,
+        adapters: Path | None = None,
+        most_adapter_bytes: int = MOST_BYTES,
+    ) -> None:
+        """Open it, and create its tables where needed. `adapters` is the folder of the adapters' files, by default
+        beside a SQLite file, and `ADAPTERS` for PostgreSQL; a file may have `most_adapter_bytes`.
 
         Raises UserError if it does not exist and `create` is False; StageError if it cannot be opened.
         """
         self.database = Database(SCHEMA, location, create=create)
+        path = self.database.path
+        self._adapters = (adapters or (path.parent / "adapters" if path else ADAPTERS)).resolve()
+        self._most_adapter_bytes = most_adapter_bytes
 
     def __enter__(self) -> TeamMemory:
         """Itself."""
@@ -81,6 +96,10 @@ class TeamMemory:
         """The team of a member, as they may see and change it."""
         return Team(self, identity, ip)
 
+    def adapter_files(self, team_id: str) -> AdapterFiles:
+        """The files of a team's adapters: each team has a folder of its own."""
+        return AdapterFiles(self._adapters / team_id, self._most_adapter_bytes)
+
     @cached_property
     def cursors(self) -> Cursors:
         """What signs the places in lists, the same in every process that serves this database."""
@@ -104,6 +123,8 @@ class Team:
         self.identity, self._ip = identity, ip
         self.scope = Scope(memory.database, identity)
         self.reading = Reading(self.scope, memory.cursors)
+        files = memory.adapter_files(identity.team_id)
+        self.adapters = Versions(self.scope, files, memory.cursors, ip)
 
     @property
     def people(self) -> People:

@@ -34,9 +34,11 @@ STATUS_OF: dict[str, int] = {
     "not_allowed": 403,
     "not_found": 404,
     **dict.fromkeys(("exists", "own_pattern", "deleted", "key_reused", "last_admin"), 409),
+    **dict.fromkeys(("not_better", "changed_meanwhile"), 409),
     "cursor_expired": 410,
     **dict.fromkeys(("holds_secret", "invalid"), 422),
     "invalid_cursor": 400,
+    "too_large": 413,
 }
 """Of what a team's memory refuses."""
 _CODES_OF_FIELDS = {UNSUPPORTED: UNSUPPORTED, "missing": "missing_required_parameter", "json_invalid": None}
