@@ -26,6 +26,7 @@ from services.http.sessions import Sessions
 from services.mcp import Tools, http_route, make_server
 from services.models import ServedModels
 from services.queue import Queues
+from services.routes.adapters import adapter_routes
 from services.routes.chat import chat_routes
 from services.routes.completions import completion_routes
 from services.routes.docs import docs_routes
@@ -108,6 +109,7 @@ def make_app(
     if team:
         app.include_router(pattern_routes(team, search))
         app.include_router(member_routes(team))
+        app.include_router(adapter_routes(team))
     app.include_router(docs_routes(app))
     if tools:
         app.router.routes.append(http_route(tools, limits.body_bytes))

@@ -76,3 +76,23 @@ class KeyRequest(_Body):
     label: str = Field(default="", max_length=200, pattern=r"^[^\x00]*$")
     days: int | None = Field(default=None, ge=1, le=MOST_DAYS)
     """How long it is valid; without, until it is revoked."""
+
+
+class ActivateRequest(_Body):
+    """How an adapter is to be activated."""
+
+    force: bool = False
+    """Also where its figures do not speak for it; needs a reason."""
+    reason: Note = ""
+    """For the audit."""
+    replaces: str | None = Field(default=None, max_length=64)
+    """The id of the adapter that you know to be active, empty for none: another one then is a reason to refuse."""
+
+
+class RollbackRequest(_Body):
+    """Which activation is to be taken back."""
+
+    base: str = Field(default="", max_length=64)
+    """The hash of a base, or the beginning of it, where adapters of several are active."""
+    reason: Note = ""
+    """For the audit."""

@@ -23,6 +23,10 @@ class Limits:
     whole_body_seconds: float = 60.0
 
 
+STREAMED = ("/adapters",)
+"""Paths whose bodies are read part by part, by `services/http/uploads`, with a limit of their own."""
+
+
 class BodyLimit:
     """Refuses bodies that are too long or too slow.
 
@@ -38,7 +42,8 @@ class BodyLimit:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """One request."""
-        if scope["type"] != "http" or scope["method"] not in ("POST", "PUT", "PATCH"):
+        has_body = scope["type"] == "http" and scope["method"] in ("POST", "PUT", "PATCH")
+        if not has_body or scope["path"] in STREAMED:
             await self._app(scope, receive, send)
             return
         kept, size, more = bytearray(), 0, True
