@@ -16,6 +16,7 @@ from core.errors import EXIT_FAILED, UserError, did_you_mean
 from core.records.patterns import PROBLEM_TYPES, Pattern, Template, read_patterns, read_templates
 from core.visible import visible
 from patterns import rendering
+from patterns.adapter_commands import adapters
 from patterns.pattern_index import STANDS, WITH_TEST, PatternIndex, stands
 from patterns.search import Votes
 from patterns.team_commands import COMMANDS, MEMORY
@@ -258,7 +259,7 @@ def _git_dir(repo: str) -> Path:
     return open_repository(repo, cache_folder()).git_dir
 
 
-for command in COMMANDS:
+for command in (*COMMANDS, adapters):
     main.add_command(command)
 
 if __name__ == "__main__":

@@ -20,13 +20,14 @@ from core.history.messages import Pseudonyms
 from core.history.options import read_salt
 from core.records.patterns import Pattern, Template, read_patterns, read_templates
 from core.visible import visible
+from patterns.adapters.files import MOST_BYTES
 
 TEAM_KEY = "GITLORE_TEAM_KEY"
 API_KEY = "GITLORE_API_KEY"
 AT_ONCE = 200
 """Patterns of a file that are written together."""
 DATABASE, MEMORY = "outputs/team", "outputs/memory"
-_SETTINGS = {**CONTEXT_SETTINGS, "show_default": True}
+SETTINGS = {**CONTEXT_SETTINGS, "show_default": True}
 _database = click.option(
     "--database", default=DATABASE, metavar="DIR|URL", help="Database: a folder, or PostgreSQL's URL."
 )
@@ -34,15 +35,27 @@ _team = click.option("--team", default="", metavar="NAME", help="Which team, whe
 _json = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 
 
-@click.command(context_settings=_SETTINGS)
+@click.command(context_settings=SETTINGS)
 @_database
 @click.option("--team", default="team", metavar="NAME", help="Name of the team that is made where there is none.")
 @click.option("--admin", default="admin", metavar="NAME", help="Name of its first member.")
 @click.option("--host", default="127.0.0.1", help="Address to listen on.")
 @click.option("--port", default=8000, type=click.IntRange(0, 65535), help="Port to listen on.")
 @click.option("--max-body-bytes", default=8_000_000, type=click.IntRange(1), help="Longer bodies get 413.")
+@click.option("--max-adapter-bytes", default=MOST_BYTES, type=click.IntRange(1), help="The same for adapters.")
+@click.option("--adapter-files", metavar="DIR", help="Files of adapters [default: adapters/ beside the database].")
 @click.option("--verbose", is_flag=True, help="Show debug messages and each request.")
-def serve(database: str, team: str, admin: str, host: str, port: int, max_body_bytes: int, verbose: bool) -> None:
+def serve(
+    database: str,
+    team: str,
+    admin: str,
+    host: str,
+    port: int,
+    max_body_bytes: int,
+    max_adapter_bytes: int,
+    adapter_files: str | None,
+    verbose: bool,
+) -> None:
     """Serve the memory of a team. The first start makes the team and prints the key of its admin, once."""
     logs.setup(verbose=verbose)
     from patterns.memory.people import has_team
@@ -51,7 +64,8 @@ def serve(database: str, team: str, admin: str, host: str, port: int, max_body_b
     from services.http.limits import Limits
     from services.listening import listen
 
-    with TeamMemory(database) as memory:
+    folder = Path(adapter_files) if adapter_files else None
+    with TeamMemory(database, adapters=folder, most_adapter_bytes=max_adapter_bytes) as memory:
         if not has_team(memory.database):
             identity = memory.found(team, admin)
             key, _ = memory.team(identity).people.make_key(admin, "first key")
@@ -101,7 +115,7 @@ def _sync_command(name: str, text: str) -> click.Command:
     callback = _syncing(name)
     for option in reversed(options):
         callback = option(callback)
-    return click.command(name, help=text, context_settings=_SETTINGS)(callback)
+    return click.command(name, help=text, context_settings=SETTINGS)(callback)
 
 
 push = _sync_command("push", "Deliver what waits in the outbox.")
@@ -109,12 +123,12 @@ pull = _sync_command("pull", "Read what the team has done since the last time.")
 sync = _sync_command("sync", "Push, then pull.")
 
 
-@click.group(context_settings=_SETTINGS)
+@click.group(context_settings=SETTINGS)
 def member() -> None:
     """Add, change and list the members of a team, on its database."""
 
 
-@member.command("add", context_settings=_SETTINGS)
+@member.command("add", context_settings=SETTINGS)
 @click.argument("name")
 @click.option("--role", default="member", type=click.Choice(["reader", "member", "maintainer", "admin"]))
 @click.option("--email", default="")
@@ -127,7 +141,7 @@ def add_member(name: str, role: str, email: str, database: str, team: str) -> No
     click.echo(visible(f"{name} is a {role}; `key create --member {name}` makes a key"))
 
 
-@member.command("disable", context_settings=_SETTINGS)
+@member.command("disable", context_settings=SETTINGS)
 @click.argument("name")
 @_database
 @_team
@@ -138,7 +152,7 @@ def disable_member(name: str, database: str, team: str) -> None:
     click.echo(visible(f"{name} is disabled"))
 
 
-@member.command("list", context_settings=_SETTINGS)
+@member.command("list", context_settings=SETTINGS)
 @_database
 @_team
 @_json
@@ -148,12 +162,12 @@ def list_members(database: str, team: str, as_json: bool) -> None:
         _print(people.members(), as_json=as_json)
 
 
-@click.group(context_settings=_SETTINGS)
+@click.group(context_settings=SETTINGS)
 def key() -> None:
     """Make, revoke and list keys, on the team's database."""
 
 
-@key.command("create", context_settings=_SETTINGS)
+@key.command("create", context_settings=SETTINGS)
 @click.option("--member", "name", required=True, metavar="NAME", help="Whose key it is.")
 @click.option("--label", default="", help="What it is for.")
 @click.option("--days", type=click.IntRange(1, 3650), help="How long it is valid [default: until it is revoked].")
@@ -166,7 +180,7 @@ def create_key(name: str, label: str, days: int | None, database: str, team: str
     click.echo(made.text)
 
 
-@key.command("revoke", context_settings=_SETTINGS)
+@key.command("revoke", context_settings=SETTINGS)
 @click.argument("prefix")
 @_database
 @_team
@@ -177,7 +191,7 @@ def revoke_key(prefix: str, database: str, team: str) -> None:
     click.echo(visible(f"{prefix} is revoked"))
 
 
-@key.command("list", context_settings=_SETTINGS)
+@key.command("list", context_settings=SETTINGS)
 @_database
 @_team
 @_json
@@ -187,27 +201,27 @@ def list_keys(database: str, team: str, as_json: bool) -> None:
         _print(people.keys(), as_json=as_json)
 
 
-@click.command(context_settings=_SETTINGS)
+@click.command(context_settings=SETTINGS)
 @_database
 @_team
 def recount(database: str, team: str) -> None:
     """Count all votes again, and compare. Exit code 1 where something does not follow from them."""
     from patterns.memory.team_memory import Team
 
-    with _opened(database, team) as found:
+    with opened(database, team) as found:
         assert isinstance(found, Team)
         problems = found.check()
     click.echo(visible("\n".join(problems)) if problems else "every count follows from the votes")
     sys.exit(EXIT_FAILED if problems else 0)
 
 
-@click.command(context_settings=_SETTINGS)
+@click.command(context_settings=SETTINGS)
 @click.option("--days", default=180, type=click.IntRange(0), help="How long they have been deleted.")
 @_database
 @_team
 def purge(days: int, database: str, team: str) -> None:
     """Delete for good what was deleted long ago. Copies that have not heard of it yet are read again as a whole."""
-    with _opened(database, team) as found:
+    with opened(database, team) as found:
         click.echo(f"{found.purge(days):,} patterns purged")
 
 
@@ -216,11 +230,12 @@ COMMANDS: tuple[click.Command, ...] = (serve, push, pull, sync, member, key, rec
 
 
 @contextmanager
-def _opened(database: str, team: str) -> Iterator[Any]:
+def opened(database: str, team: str, adapter_files: str | None = None) -> Iterator[Any]:
     """The team, as its admin sees it. Raises UserError where there is none."""
     from patterns.memory.team_memory import TeamMemory
 
-    with TeamMemory(database, create=False) as memory:
+    folder = Path(adapter_files) if adapter_files else None
+    with TeamMemory(database, create=False, adapters=folder) as memory:
         identity = memory.admin(team)
         if identity is None:
             raise UserError(f"{database} has no team {team}".rstrip(), "python -m patterns serve makes the first one")
@@ -229,7 +244,7 @@ def _opened(database: str, team: str) -> Iterator[Any]:
 
 @contextmanager
 def _people(database: str, team: str) -> Iterator[Any]:
-    with _opened(database, team) as found:
+    with opened(database, team) as found:
         yield found.people
 
 

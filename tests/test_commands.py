@@ -50,7 +50,7 @@ PLACES = {
     "--since 2024-01-01 --until 2024-06-30": "--since 2020-01-01 --until 2030-06-30",
     "--max-steps 400": "--max-steps 6",  # four were taken already; minutes add nothing
 }
-TEAM_COMMANDS = {one.name for one in COMMANDS}
+TEAM_COMMANDS = {one.name for one in COMMANDS} | {"adapters"}
 LONG_RUNNING = "python serve.py"
 """Tested in test_serve.py; here its arguments are only parsed."""
 

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import IO, Any, get_args
 
 import httpx2 as httpx
 import msgspec
 
 from core.errors import StageError, UserError
 from patterns.memory.operations import Operation
-from patterns.memory.refusals import RefusedOperationError
+from patterns.memory.refusals import Code, RefusedOperationError
 
 TIMEOUT_S = 60.0
 MOST_TRIES = 5
@@ -39,33 +40,55 @@ class Remote:
 
     def whoami(self) -> dict[str, Any]:
         """Who the key says one is."""
-        return self._ask("GET", "/whoami")
+        return self.ask("GET", "/whoami")
 
     def push(self, operations: Sequence[Operation]) -> list[dict[str, Any]]:
         """What became of operations, each with the pattern as it then stands."""
         body = {"ops": [one.model_dump(mode="json") for one in operations]}
-        results = self._ask("POST", "/sync", json=body)["results"]
+        results = self.ask("POST", "/sync", json=body)["results"]
         if [one["uid"] for one in results] != [one.uid for one in operations]:
             raise StageError(f"{self.url} answers for other operations than it was sent", "update the server")
         return list(results)
 
     def pull(self, cursor: str, limit: int) -> dict[str, Any]:
         """What has changed since a cursor. Raises RefusedOperationError where everything must be read again."""
-        return self._ask("GET", "/sync", params={"cursor": cursor, "limit": limit})
+        return self.ask("GET", "/sync", params={"cursor": cursor, "limit": limit})
 
-    def _ask(self, method: str, path: str, **more: Any) -> dict[str, Any]:
+    def ask(
+        self, method: str, path: str, *, body: Callable[[], Iterable[bytes]] | None = None, **more: Any
+    ) -> dict[str, Any]:
+        """What it answers as JSON; `body` gives one that is sent part by part.
+
+        Raises RefusedOperationError where it refuses, StageError where it cannot be reached.
+        """
         for _ in range(MOST_TRIES):
-            try:
-                answer = self._client.request(method, self.url + path, headers=self._headers, **more)
-            except httpx.HTTPError as error:
-                raise StageError(
-                    f"{self.url} cannot be reached: {error}",
-                    "what is not delivered waits in the outbox; try again later",
-                ) from None
+            with self._reached():
+                content = body() if body else None
+                answer = self._client.request(method, self.url + path, content=content, **self._with_key(more))
             if answer.status_code != 429:
                 return self._read(answer)
             time.sleep(min(float(answer.headers.get("retry-after", 1)), MOST_WAIT_S))
         raise StageError(f"{self.url} is asked too often with this key", "try again later")
+
+    def download(self, path: str, target: IO[bytes]) -> None:
+        """Write what it answers into a file; errors as of `ask`."""
+        with self._reached(), self._client.stream("GET", self.url + path, **self._with_key({})) as answer:
+            if not answer.is_success:
+                answer.read()
+                self._read(answer)
+            for part in answer.iter_bytes():
+                target.write(part)
+
+    def _with_key(self, more: dict[str, Any]) -> dict[str, Any]:
+        return {**more, "headers": {**self._headers, **more.get("headers", {})}}
+
+    @contextmanager
+    def _reached(self) -> Iterator[None]:
+        try:
+            yield
+        except httpx.HTTPError as error:
+            hint = "try again later; what stands in the outbox is kept until it is delivered"
+            raise StageError(f"{self.url} cannot be reached: {error}", hint) from None
 
     def _read(self, answer: httpx.Response) -> dict[str, Any]:
         try:
@@ -80,5 +103,7 @@ class Remote:
             raise RefusedOperationError("cursor_expired", str(said.get("message", "read everything again")))
         if answer.is_success and found:
             return found
+        if said.get("code") in get_args(Code):
+            raise RefusedOperationError(said["code"], str(said.get("message", "the server refuses")))
         message = said.get("message") or f"it answers {answer.status_code}, not as a team's server does"
         raise StageError(f"{self.url}: {message}", "is this the address of a team's server?")
