@@ -52,6 +52,13 @@ DEFAULT_MODEL = "outputs/model"
 @click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
 @click.option("--no-key", is_flag=True, help=f"Ask for no key: all who reach the address may ask, {API_KEY} or not.")
 @click.option("--team", default="", metavar="DIR|URL", help="Serve a team's memory, too: its database (docs/team.md).")
+@click.option("--adapter-files", metavar="DIR", help="Files of its adapters [default: adapters/ beside the database].")
+@click.option(
+    "--adapter-of",
+    default="",
+    metavar="TEAM",
+    help="Write with the adapter that this team of --team has activated, in place of the first model.",
+)
 @click.option("--port", default=8000, type=click.IntRange(0, 65535), show_default=True, help="Port to listen on.")
 @click.option(
     "--ranker", metavar="FILE", help="Weights [default: ranker.json of the repository in outputs/, or shipped]."
@@ -81,6 +88,8 @@ def main(
     host: str,
     no_key: bool,
     team: str,
+    adapter_files: str | None,
+    adapter_of: str,
     port: int,
     ranker: str | None,
     last: int,
@@ -99,6 +108,7 @@ def main(
         return
     key = "" if no_key else os.environ.get(API_KEY, "").strip()
     from patterns.memory.team_memory import TeamMemory
+    from services.active_adapter import followed
     from services.app import make_app
     from services.chats import Chats
     from services.http.limits import Limits
@@ -106,23 +116,31 @@ def main(
     from services.listening import listen
     from services.served import load_all
 
-    memory = TeamMemory(team, create=False) if team else None
+    folder = Path(adapter_files) if adapter_files else None
+    memory = TeamMemory(team, create=False, adapters=folder) if team else None
     if not (local := is_loopback(host)) and not key and not no_key and memory is None:
         raise UserError(
             f"everybody who reaches {host} could ask, since {API_KEY} is not set",
             f"set {API_KEY} to a secret, or let everybody ask: --no-key",
         )
-    if not models and Path(DEFAULT_MODEL).exists():
+    if adapter_of and memory is None:
+        raise UserError("--adapter-of names a team, and there is no memory of teams", "name its database with --team")
+    if not models and not adapter_of and Path(DEFAULT_MODEL).exists():
         models = (DEFAULT_MODEL,)
     asked = SecondOpinion.of(checked("serve", SecondOpinionConfig, opinion))
     places = dict(named(repos))
     served = load_all(named(models), places, cache_folder(cache_dir), last, ranker, asked, copying=copying)
     for one in served.values():
         one.warm()
+    active = (
+        followed(memory, adapter_of, served, places, cache_folder(cache_dir), last) if memory and adapter_of else None
+    )
     limits, first = Limits(max_body_bytes, queue, timeout_s), next(iter(served.values()))
     chats = Chats.open(places, cache_folder(cache_dir), load(settings_file(None), {}, other_sections=True).chat)
     open_here = local and not key and memory is None
-    app = make_app(served, limits, key, tools_about=first, chats=chats, team=memory, loopback_only=open_here)
+    app = make_app(
+        served, limits, key, tools_about=first, chats=chats, team=memory, active=active, loopback_only=open_here
+    )
     listen(app, host, port, list(served), verbose=verbose)
 
 

@@ -10,6 +10,7 @@ from fastapi import FastAPI
 from core import __version__
 from patterns.memory.searching import Search
 from patterns.memory.team_memory import TeamMemory
+from services.active_adapter import ActiveAdapter
 from services.answers import Answerer, AnswerPart
 from services.chat_tools import ChatTools
 from services.chats import Chats
@@ -54,12 +55,14 @@ def make_app(
     chats: Chats | None = None,
     team: TeamMemory | None = None,
     rates: Rates | None = None,
+    active: ActiveAdapter | None = None,
     loopback_only: bool = False,
 ) -> FastAPI:
     """The service. Requests that name no model get the first; with an `api_key`, requests without it are refused.
 
     `tools_about` is the repository of the tools at /mcp, `chats` are those that questions are asked about.
     `team` is the memory of teams, whose members' keys are then asked for; each may ask as often as `rates` allows.
+    `active` keeps one of the models at the adapter that a team has activated.
     `loopback_only` is for a service without a key that listens on this machine alone.
     """
     queues, sessions = Queues(limits.waiting, limits.seconds), Sessions(api_key, team)
@@ -73,11 +76,15 @@ def make_app(
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        if active:
+            active.start()
         async with (
             tools.session_manager.run() if tools else nullcontext(),
             daily(team.purge) if team else nullcontext(),
         ):
             yield
+        if active:
+            active.close()
         queues.close()
         if chats:
             chats.close()
@@ -98,7 +105,7 @@ def make_app(
     app.add_middleware(Heads)
     app.add_middleware(RequestIds)  # the last one is asked first
     handle_errors(app)
-    app.include_router(status_routes(served, queues, team))
+    app.include_router(status_routes(served, queues, team, active))
     app.include_router(model_routes(served))
     app.include_router(predict_routes(served, queues))
     app.include_router(completion_routes(served, queues))

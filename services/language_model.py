@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from core.errors import UserError
-from core.models import model_folder
+from core.models import base_models, model_folder
 from core.prediction.answer import Answer
 from core.prediction.asking import Asker
 from core.prediction.completing import Stopper, complete
@@ -40,6 +40,21 @@ def load(
         found[name] = LanguageModel(Asker(one, places[name], cache_dir, last, history))
         found[name].asker.look()
     return found
+
+
+def load_exchanged(folder: Path, place: str, cache_dir: Path, last: int) -> LanguageModel:
+    """The model of an adapter that comes from elsewhere, with a base of its own.
+
+    Raises UserError where the base that it names has other weights here than those that it was trained on.
+    """
+    info = model_folder.read_info(folder)
+    loaded = load({"": folder}, {"": place}, cache_dir, last, copying=False)[""]
+    if base_models.digest(info.base_model, cache_dir) != info.base_sha256:
+        raise UserError(
+            f"it was trained on other weights of {info.base_model} than those that are here",
+            "use the base model, and for the embedded one the version, that it was trained with",
+        )
+    return loaded
 
 
 @dataclass

@@ -130,11 +130,15 @@ class Served:
 
     def complete(self, request: CompletionRequest) -> Work:
         """Text that continues the prompt."""
-        if self.model is None:
+        model = self.model  # may be another one in a moment
+        if model is None:
             message = f"{self.name!r} ranks files, it completes no text: that needs a trained model"
             raise RefusedError(404, message, param="model", code="model_not_found")
-        model = self.model
         return Work(write=lambda: model.complete(request))
+
+    def use(self, model: LanguageModel) -> None:
+        """Write with another model from the next request on; those that have begun end with theirs."""
+        self.no_sketch, self.model = "", model
 
     def warm(self) -> None:
         """Read what the first request would wait for."""

@@ -8,11 +8,14 @@ from fastapi import APIRouter, Response
 from fastapi.concurrency import run_in_threadpool
 
 from patterns.memory.team_memory import TeamMemory
+from services.active_adapter import ActiveAdapter
 from services.models import ServedModels
 from services.queue import Queues
 
 
-def status_routes(models: ServedModels, queues: Queues, team: TeamMemory | None = None) -> APIRouter:
+def status_routes(
+    models: ServedModels, queues: Queues, team: TeamMemory | None = None, active: ActiveAdapter | None = None
+) -> APIRouter:
     """The route."""
     router = APIRouter()
 
@@ -30,6 +33,7 @@ def status_routes(models: ServedModels, queues: Queues, team: TeamMemory | None 
             "requests": queues.inside,
             "most_waiting": queues.model.most_waiting,
             **database,
+            **({"adapter": active.state()} if active else {}),
         }
 
     return router
