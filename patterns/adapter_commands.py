@@ -4,20 +4,23 @@ from __future__ import annotations
 
 import os
 import tempfile
+import time
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, TypeVar, get_args
 
 import click
 
 from core import logs
-from core.errors import UserError
+from core.errors import StageError, UserError
+from core.records.fusion import Method
 from core.visible import visible
 from patterns.team_commands import DATABASE, SETTINGS, TEAM_KEY, opened
 from stores.agent.rendering import json_text
 
 MOST_LISTED = 100
+ASK_EVERY_S = 1.0
 _AT_ONCE = 1 << 20
 CommandT = TypeVar("CommandT", bound=Callable[..., Any])
 _json = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
@@ -123,6 +126,50 @@ def download_adapter(adapter: str, output: Path, **place: Any) -> None:
         id_ = team.fetch(adapter, Path(folder) / "adapter.tar")
         archive.unpack(Path(folder) / "adapter.tar", output)
     click.echo(visible(f"{id_[:12]} is in {output}"))
+
+
+@adapters.command("merge", context_settings=SETTINGS)
+@click.argument("names", nargs=-1, required=True, metavar="ADAPTER ADAPTER...")
+@click.option("--name", required=True, help="What the fused one is called.")
+@click.option("--weight", "weights", multiple=True, type=float, help="How much one counts, in order (repeatable).")
+@click.option("--success-rate", "success_rates", multiple=True, metavar="K/N", help="The same as useful of reported.")
+@click.option("--method", default="delta", type=click.Choice(get_args(Method)))
+@click.option("--rank", default=0, type=click.IntRange(0, 4096), help="Of the fused one [default: the largest].")
+@click.option("--trust-base", is_flag=True, help="Take it on trust that their bases are the same.")
+@_somewhere
+def merge_adapters(
+    names: tuple[str, ...],
+    name: str,
+    weights: tuple[float, ...],
+    success_rates: tuple[str, ...],
+    method: Method,
+    rank: int,
+    trust_base: bool,
+    **place: Any,
+) -> None:
+    """Fuse adapters into a new version. What it is worth is not measured here: docs/fusion.md."""
+    from pydantic import ValidationError
+
+    from patterns.adapters.merging import MergeRequest
+
+    how: dict[str, Any] = {"method": method, "rank": rank, "trust_base": trust_base}
+    try:
+        asked = MergeRequest(adapters=list(names), name=name, weights=weights, success_rates=success_rates, **how)
+    except ValidationError as error:
+        first = error.errors()[0]
+        raise UserError(f"{'.'.join(map(str, first['loc']))}: {first['msg']}", "see --help") from None
+    with _opened(**place) as team:
+        job = team.merges.ask(asked)
+        while job["status"] in ("queued", "running"):
+            if not team.merges.work_off():
+                time.sleep(ASK_EVERY_S)
+            job = team.merges.one(job["id"])
+    for one in job["reasons"]:
+        pair = f"{' and '.join(adapter[:12] for adapter in one['adapters'])}: " if "adapters" in one else ""
+        click.echo(visible(f"{pair}{one['reason']}"), err=True)
+    if job["status"] != "done":
+        raise (UserError if job["status"] == "refused" else StageError)(f"the merge was {job['status']}")
+    click.echo(visible(f"{job['result'][:12]} {name}: added; its figures are not measured"))
 
 
 @contextmanager

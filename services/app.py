@@ -25,9 +25,10 @@ from services.http.rates import RateLimit, Rates
 from services.http.request_ids import RequestIds
 from services.http.sessions import Sessions
 from services.mcp import Tools, http_route, make_server
+from services.merging import MergeWorker
 from services.models import ServedModels
 from services.queue import Queues
-from services.routes.adapters import adapter_routes
+from services.routes.adapters import adapter_routes, merge_routes
 from services.routes.chat import chat_routes
 from services.routes.completions import completion_routes
 from services.routes.docs import docs_routes
@@ -74,17 +75,20 @@ def make_app(
     of_team = TeamTools(team, search, rates) if team else None
     tools = make_server(about, chat_tools if about else None, of_team) if about or of_team else None
 
+    merges = MergeWorker(team) if team else None
+    workers = [worker for worker in (active, merges) if worker]
+
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
-        if active:
-            active.start()
+        for worker in workers:
+            worker.start()
         async with (
             tools.session_manager.run() if tools else nullcontext(),
             daily(team.purge) if team else nullcontext(),
         ):
             yield
-        if active:
-            active.close()
+        for worker in workers:
+            worker.close()
         queues.close()
         if chats:
             chats.close()
@@ -113,9 +117,10 @@ def make_app(
     if chats:
         app.include_router(chat_routes(chats, queues))
         app.include_router(page_routes(chats, queues, sessions))
-    if team:
+    if team and merges:
         app.include_router(pattern_routes(team, search))
         app.include_router(member_routes(team))
+        app.include_router(merge_routes(team, merges.wake))
         app.include_router(adapter_routes(team))
     app.include_router(docs_routes(app))
     if tools:

@@ -10,6 +10,7 @@ from urllib.parse import quote
 
 from core.errors import StageError
 from core.files import sha256_of
+from patterns.adapters.merging import MergeRequest
 from patterns.memory.remote import Remote
 
 _AT_ONCE = 1 << 20
@@ -20,6 +21,11 @@ class RemoteAdapters:
 
     def __init__(self, remote: Remote) -> None:
         self._remote = remote
+
+    @property
+    def merges(self) -> RemoteMerges:
+        """The merges of adapters that were asked for."""
+        return RemoteMerges(self._remote)
 
     def page(self, limit: int, cursor: str = "") -> dict[str, Any]:
         """`adapters`, the newest first, and `active` by base."""
@@ -62,3 +68,22 @@ class RemoteAdapters:
         if sha256_of(target) != id_:
             raise StageError(f"the file of the adapter {id_} did not come as a whole", "download it once more")
         return id_
+
+
+class RemoteMerges:
+    """Merges that the server does."""
+
+    def __init__(self, remote: Remote) -> None:
+        self._remote = remote
+
+    def ask(self, asked: MergeRequest) -> dict[str, Any]:
+        """Put a job into the queue."""
+        return self._remote.ask("POST", "/adapters/merge", json=asked.model_dump(mode="json"))
+
+    def one(self, job: str) -> dict[str, Any]:
+        """A job: its status, and its result or the reasons against it."""
+        return self._remote.ask("GET", f"/adapters/merge/{job}")
+
+    def work_off(self) -> int:
+        """The server does it: nothing is done here."""
+        return 0

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import shutil
 from collections.abc import Iterable
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -25,6 +26,7 @@ from patterns.memory.scope import Scope
 
 if TYPE_CHECKING:
     from patterns.adapters.archive import Contents
+    from patterns.adapters.merging import Merges
 
 MOST_TEAM_BYTES = 20 << 30
 """Of all versions of a team together."""
@@ -40,6 +42,18 @@ class Versions:
 
     def __init__(self, scope: Scope, files: AdapterFiles, cursors: Cursors, ip: str = "") -> None:
         self.scope, self.files, self._cursors, self.ip = scope, files, cursors, ip
+
+    @property
+    def merges(self) -> Merges:
+        """The merges of adapters that were asked for."""
+        from patterns.adapters.merging import Merges
+
+        return Merges(self)
+
+    def acting_for(self, member: str) -> Versions:
+        """The same for another member, who has asked for what is done."""
+        identity = replace(self.scope.identity, member=member)
+        return Versions(Scope(self.scope.database, identity), self.files, self._cursors, self.ip)
 
     def page(self, limit: int, cursor: str = "") -> dict[str, Any]:
         """`adapters`, the newest first, `active` by base, and `next_cursor`, empty behind the last."""

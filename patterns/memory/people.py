@@ -55,6 +55,14 @@ def admin_of(database: Database, team: str = "") -> Identity | None:
         return Identity(rows[0].id, rows[0].name, admin, "admin") if admin else None
 
 
+def admins(database: Database) -> list[Identity]:
+    """An admin of each team, for what a server does for all of them."""
+    teams = database.table("teams")
+    with database.read() as connection:
+        names = connection.execute(sa.select(teams.c.name).order_by(teams.c.name)).scalars().all()
+    return [found for name in names if (found := admin_of(database, name))]
+
+
 def has_team(database: Database) -> bool:
     """Whether there is any."""
     with database.read() as connection:

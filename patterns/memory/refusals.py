@@ -8,7 +8,7 @@ from core.errors import UserError
 
 Code = Literal[
     "not_allowed", "not_found", "exists", "own_pattern", "deleted", "key_reused", "holds_secret", "invalid",
-    "cursor_expired", "invalid_cursor", "last_admin", "too_large", "not_better", "changed_meanwhile",
+    "cursor_expired", "invalid_cursor", "last_admin", "too_large", "not_better", "changed_meanwhile", "queue_full",
 ]  # fmt: skip
 
 

@@ -79,6 +79,10 @@ class TeamMemory:
         """An admin of a team, for whoever works on the database itself; None where there is no such team."""
         return people.admin_of(self.database, team)
 
+    def admins(self) -> list[Identity]:
+        """An admin of each team, for what a server does for all of them."""
+        return people.admins(self.database)
+
     def identify(self, key: str) -> Identity | None:
         """Whose key this is; None where it admits nobody."""
         return people.identify(self.database, key)

@@ -39,6 +39,7 @@ STATUS_OF: dict[str, int] = {
     **dict.fromkeys(("holds_secret", "invalid"), 422),
     "invalid_cursor": 400,
     "too_large": 413,
+    "queue_full": 429,
 }
 """Of what a team's memory refuses."""
 _CODES_OF_FIELDS = {UNSUPPORTED: UNSUPPORTED, "missing": "missing_required_parameter", "json_invalid": None}

@@ -10,6 +10,7 @@ from fastapi import APIRouter, Query, Request
 from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import FileResponse, JSONResponse, Response
 
+from patterns.adapters.merging import MergeRequest, Merges
 from patterns.adapters.versions import Versions
 from patterns.memory.reading import MOST_PAGE
 from patterns.memory.team_memory import TeamMemory
@@ -65,6 +66,33 @@ def adapter_routes(memory: TeamMemory) -> APIRouter:
         """
         asked = body or ActivateRequest()
         return adapters(request).activate(adapter, **asked.model_dump(), key=key)
+
+    return router
+
+
+def merge_routes(memory: TeamMemory, wake: Callable[[], None]) -> APIRouter:
+    """The routes of merges, which are asked before those of versions; `wake` is called where there is a new one."""
+    router = APIRouter(tags=["team"])
+
+    def merges(request: Request) -> Merges:
+        return team_of(memory, request).adapters.merges
+
+    @router.post("/adapters/merge", status_code=202)
+    def merge(body: MergeRequest, request: Request, key: Key = "") -> dict[str, Any]:
+        """Fuse adapters into a new version, as a maintainer. The answer is a job; its status is read by its id."""
+        job = merges(request).ask(body, key)
+        wake()
+        return job
+
+    @router.get("/adapters/merge")
+    def list_merges(request: Request, limit: Annotated[int, Query(ge=1, le=MOST_PAGE)] = 20) -> dict[str, Any]:
+        """The merges that were asked for last."""
+        return {"merges": merges(request).newest(limit)}
+
+    @router.get("/adapters/merge/{job}")
+    def one_merge(job: str, request: Request) -> dict[str, Any]:
+        """A merge: queued, running, done with its `result`, or refused or failed, with the `reasons`."""
+        return merges(request).one(job)
 
     return router
 

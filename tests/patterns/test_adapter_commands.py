@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from adapters_made_up import BETTER, archived, fused, variant
 from click.testing import CliRunner, Result
+from made_adapters import change_info
 from starlette.testclient import TestClient
 from team_made_up import MadeTeam
 
@@ -76,6 +77,22 @@ def test_what_is_not_better_is_forced_with_a_reason(run: Run, adapter: Path, tmp
     assert (refused.exit_code, "own is not activated: it was not measured" in refused.output) == (2, True)
     assert run("activate", "own", "--force").exit_code == 2
     assert run("activate", "own", "--force", "--reason", "a trial").exit_code == 0
+
+
+def test_adapters_are_merged(run: Run, made: MadeTeam, adapter: Path, tmp_path: Path) -> None:
+    for number, name in enumerate(("click", "flask", "other"), 1):
+        folder = variant(adapter, tmp_path / name, number)
+        if name == "other":
+            change_info(folder, base_sha256="f" * 64)
+        assert run("add", str(folder)).exit_code == 0
+    done = run("merge", "click", "flask", "--name", "both", "--weight", "3", "--weight", "1")
+    assert done.exit_code == 0, done.output
+    assert f"{ids(made)[0][:12]} both: added; its figures are not measured" in done.output
+    refused = run("merge", "click", "other", "--name", "none")
+    assert refused.exit_code == 2
+    assert "different weights" in refused.output
+    assert "the merge was refused" in refused.output
+    assert run("merge", "click", "--name", "one").exit_code == 2
 
 
 @pytest.mark.parametrize(

@@ -240,3 +240,30 @@ def test_no_team_reads_files_of_another(server: Server, memory: TeamMemory, arch
     for path in (f"/adapters/{id_}", f"/adapters/{id_}/file"):
         assert theirs.ask("ada", "GET", path).status_code == 404
     assert theirs.ask("ada", "GET", "/adapters").json()["adapters"] == []
+
+
+def test_a_merge_is_a_job(server: Server, archives: list[bytes]) -> None:
+    ids = [server.add(data).json()["id"] for data in archives[:2]]
+    body = {"adapters": ids, "name": "both", "method": "cat"}
+    assert server.ask("mia", "POST", "/adapters/merge", json=body).status_code == 403
+    assert server.ask("max", "POST", "/adapters/merge", json={**body, "adapters": ids[:1]}).status_code == 422
+    assert server.ask("max", "POST", "/adapters/merge", json={**body, "adapters": ["nothing", "no"]}).status_code == 404
+    assert server.ask("rob", "GET", "/adapters/merge").json() == {"merges": []}
+    assert server.ask("rob", "GET", "/adapters/merge/nothing").status_code == 404
+
+    async def inside() -> dict[str, Any]:
+        async with server.client("max") as client:  # its worker runs as long as the service
+            job = await client.post("/adapters/merge", json=body, headers={"Idempotency-Key": "m"})
+            again = await client.post("/adapters/merge", json=body, headers={"Idempotency-Key": "m"})
+            assert (job.status_code, again.json()["id"]) == (202, job.json()["id"])
+            done: dict[str, Any] = job.json()
+            while done["status"] in ("queued", "running"):
+                await asyncio.sleep(0.05)
+                done = (await client.get(f"/adapters/merge/{done['id']}")).json()
+            return done
+
+    done = asyncio.run(asyncio.wait_for(inside(), 120))
+    assert (done["status"], done["reasons"]) == ("done", [])
+    one = server.ask("rob", "GET", f"/adapters/{done['result']}").json()
+    assert (one["name"], one["rank"], one["method"], one["created_by"]) == ("both", 8, "cat", "max")
+    assert [row["id"] for row in server.ask("rob", "GET", "/adapters/merge").json()["merges"]] == [done["id"]]
