@@ -24,7 +24,7 @@ from core import logs
 from core.config import cache_folder
 from core.engine.command import CONTEXT_SETTINGS, version_option, with_exit_codes
 from core.errors import UserError
-from core.fusion import agreement, card, folder, fusing, parents, proof, weighting
+from core.fusion import agreement, card, folder, fusing, histories, parents, proof, weighting
 from core.fusion.fusing import FusedLayers, Recipe
 from core.fusion.parents import Parent
 from core.fusion.proof import Asked
@@ -104,7 +104,7 @@ def main(
     if len(adapters) < 2:
         raise UserError("one adapter is nothing to fuse", "name two or more after --adapters")
     if outputs:
-        proof.check([Path(place) for place in outputs], len(adapters))
+        histories.check([Path(place) for place in outputs], len(adapters))
     rates = [SuccessRate.read(text) for text in success_rates]
     weighted = weights_of(weights, rates, len(adapters))
     found = [parents.read(Path(place)) for place in adapters]

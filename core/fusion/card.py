@@ -59,9 +59,12 @@ def table(proof: Proof) -> list[str]:
         over_base, over_owner = _share(one.saved_over_base), _share(one.saved_over_owner)
         lines.append(
             f"On {one.owner} ({one.commits} commits, {one.tokens:,} tokens, per {unit}) {FUSED} saves {over_base} of "
-            f"the bits of the {BASE}, and {over_owner} of its owner's."
+            f"the bits of the {BASE}, {over_owner} of its owner's"
+            + "".join(f", {_share(saved)} of those of {name}" for name, saved in one.saved_over.items())
+            + "."
         )
-    best = min((mean, name) for name, mean in proof.mean.items() if name not in (BASE, FUSED))
+    owners = [one.owner for one in proof.histories]
+    best = min((proof.mean[name], name) for name in owners)
     lines.append(f"On the mean the best parent, {best[1]}, needs {best[0]:.3f}, {FUSED} {proof.mean[FUSED]:.3f}.")
     if proof.swapping < proof.mean[FUSED]:
         lines.append("Where it is known which history a question is about, its own adapter is the better one.")

@@ -18,7 +18,7 @@ from core.errors import UserError
 from core.files import remove, write_json
 from core.fusion import agreement, rows
 from core.fusion.card import card
-from core.fusion.fusing import FusedLayers
+from core.fusion.fusing import FusedLayers, Recipe, Tensors, fuse
 from core.fusion.parents import CONFIG, WEIGHTS, Parent
 from core.models import adapters, base_models, model_folder
 from core.models.model_card import CARD
@@ -67,11 +67,7 @@ def _write(
         vocabularies = [model_folder.read_info_and_vocabulary(parent.folder)[1] for parent in parents]
         vocabulary, left_out = _vocabulary(parents, vocabularies, cache_dir)
         weights = [parent.weight for parent in origin.parents]
-        named = [rows.tokens_of(one) for one in vocabularies]
-        wanted = {token: id_ for id_, token in rows.tokens_of(vocabulary).items()}
-        for table, (own, values) in rows.averaged(parents, weights, named, wanted).items():
-            ids[table.rpartition(".")[2]] = own
-            tensors[f"base_model.model.{table}.token_adapter.trainable_tokens_delta"] = values.astype(np.float32)
+        ids = _add_rows(tensors, parents, weights, vocabularies, vocabulary)
         info = _info([parent.info for parent in parents if parent.info], vocabulary, origin)
         base_sha256, identity = info.base_sha256 or "", info.identity
         _write_tokenizer(folder, parents[0].folder, vocabulary, vocabularies[0])
@@ -92,6 +88,44 @@ def _write(
     )
     keep(folder, report)
     return report
+
+
+def with_tokens_of(fused: Path, vocabulary: Vocabulary, parent: Parent, target: Path) -> Path:
+    """A folder of an adapter in which its tokens have the ids that they have in a fused one.
+
+    Its own folder where they have them already. Tokens that it was not trained on get no row; of those that the fused
+    one lacks, its rows are left out.
+    """
+    from safetensors.numpy import save_file
+
+    info, own = model_folder.read_info_and_vocabulary(parent.folder)
+    if own.spelled_values() == vocabulary.spelled_values():
+        return parent.folder
+    made = fuse([parent], Recipe("cat", [1.0]))
+    ids = _add_rows(made.tensors, [parent], [1.0], [own], vocabulary)
+    target.mkdir()
+    save_file(made.tensors, target / WEIGHTS)
+    write_json(target / CONFIG, _config([parent], made.rank, ids))
+    _write_tokenizer(target, fused, vocabulary, vocabulary)
+    write_record(target / INFO, msgspec.structs.replace(info, values=vocabulary.spelled_values()))
+    return target
+
+
+def _add_rows(
+    tensors: Tensors,
+    parents: Sequence[Parent],
+    weights: Sequence[float],
+    vocabularies: Sequence[Vocabulary],
+    vocabulary: Vocabulary,
+) -> dict[str, list[int]]:
+    """Add the trained rows of a vocabulary's tokens to the weights; returns their ids by the last part of the table."""
+    ids: dict[str, list[int]] = {}
+    named = [rows.tokens_of(one) for one in vocabularies]
+    wanted = {token: id_ for id_, token in rows.tokens_of(vocabulary).items()}
+    for table, (own, values) in rows.averaged(parents, weights, named, wanted).items():
+        ids[table.rpartition(".")[2]] = own
+        tensors[f"base_model.model.{table}.token_adapter.trainable_tokens_delta"] = values.astype(np.float32)
+    return ids
 
 
 def _vocabulary(

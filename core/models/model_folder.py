@@ -65,6 +65,17 @@ class ModelInfo(msgspec.Struct, kw_only=True):
         """How the model was trained: lora, qlora, full or scratch."""
         return self.setting("model_training", "method", "lora")
 
+    @property
+    def sees_history(self) -> bool:
+        """Whether it was trained to look back at earlier commits (`documents: history`)."""
+        return self.setting("model_training", "documents", "history") == "history"
+
+    @property
+    def sees_past_edits(self) -> bool:
+        """Whether it was trained to see a past edit before each edit."""
+        training = self.settings.get("model_training", {})
+        return training.get("objective") == "edits" and bool(training.get("nearest_edit"))
+
 
 @dataclass
 class Loaded:
@@ -85,14 +96,13 @@ class Loaded:
 
     @property
     def sees_history(self) -> bool:
-        """Whether it was trained to look back at earlier commits (`documents: history`)."""
-        return self.info.setting("model_training", "documents", "history") == "history"
+        """As `ModelInfo` says."""
+        return self.info.sees_history
 
     @property
     def sees_past_edits(self) -> bool:
-        """Whether it was trained to see a past edit before each edit."""
-        training = self.info.settings.get("model_training", {})
-        return training.get("objective") == "edits" and bool(training.get("nearest_edit"))
+        """As `ModelInfo` says."""
+        return self.info.sees_past_edits
 
     @property
     def longest(self) -> int:

@@ -63,9 +63,11 @@ class OnHistory(msgspec.Struct, kw_only=True, frozen=True):
     commits: int
     tokens: int
     bits_per_byte: dict[str, float]
-    """Of the untuned base, of each parent, and of the fused adapter."""
+    """Of the untuned base, of each parent, of those measured beside them, and of the fused adapter."""
     saved_over_base: Saved
     saved_over_owner: Saved
+    saved_over: dict[str, Saved] = {}
+    """The same over the adapters that were measured beside them."""
 
 
 class Proof(msgspec.Struct, kw_only=True, frozen=True):
@@ -77,6 +79,14 @@ class Proof(msgspec.Struct, kw_only=True, frozen=True):
     """The mean where each history is served by its own adapter."""
     passes: bool
     """It needs fewer bits than the untuned base on every history, and than the best parent on the mean."""
+
+
+class Trial(msgspec.Struct, kw_only=True, frozen=True):
+    """Weights that were tried while they were learnt."""
+
+    weights: list[float]
+    bits_per_byte: float
+    """On the validation commits of all histories: the mean over histories."""
 
 
 class FusionReport(msgspec.Struct, kw_only=True):
@@ -94,6 +104,8 @@ class FusionReport(msgspec.Struct, kw_only=True):
     layers: dict[str, LayerFigures]
     proof: Proof | None = None
     """None where it was not measured."""
+    trials: list[Trial] = []
+    """In order, where weights were learnt; the first are those without learning."""
     values_left_out: int = 0
     """Values (paths, authors, …) with a token in an adapter, but with no row left in the fused one."""
     notes: list[str] = []
