@@ -11,7 +11,9 @@ beats a fused one.
 from __future__ import annotations
 
 import sys
+import tempfile
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import get_args
 
@@ -24,19 +26,22 @@ from core import logs
 from core.config import cache_folder
 from core.engine.command import CONTEXT_SETTINGS, version_option, with_exit_codes
 from core.errors import UserError
-from core.fusion import agreement, card, folder, fusing, histories, parents, proof, weighting
+from core.fusion import agreement, card, folder, fusing, histories, learning, parents, proof, weighting
 from core.fusion.fusing import FusedLayers, Recipe
+from core.fusion.learning import Data
 from core.fusion.parents import Parent
 from core.fusion.proof import Asked
 from core.fusion.weighting import SuccessRate, Weighting
 from core.logs import log
 from core.progress import Progress
-from core.records.fusion import FusedParent, FusionReport, Method, Origin
+from core.records.fusion import FusedParent, FusionReport, Method, Origin, Trial
 from core.visible import visible
 
 SERVED_RANK = 16
 """What vLLM serves without a flag."""
 WORST_LAYERS = 5
+NOT_LEARNT = "fused, weights not learnt"
+"""The row of what the fused adapter would be without --learn-weights."""
 EXACT = 1e-9
 """Errors below it are rounding."""
 
@@ -68,6 +73,14 @@ class SpreadCommand(click.Command):
     "--weights", multiple=True, type=float, metavar="W …", help="How much each counts [default: all the same]."
 )
 @click.option("--success-rates", multiple=True, metavar="K/N …", help="Useful of reported answers, or bare rates.")
+@click.option(
+    "--learn-weights",
+    "trials",
+    default=0,
+    type=click.IntRange(0),
+    metavar="N",
+    help="Try N weights on the validation splits of --eval and keep the best; begins with those above.",
+)
 @click.option("--output", required=True, metavar="DIR", help="A new folder.")
 @click.option("--method", default="delta", type=click.Choice(get_args(Method)), show_default=True)
 @click.option("--rank", default=0, type=click.IntRange(0), help="Of the fused one [default: the largest of theirs].")
@@ -76,6 +89,7 @@ class SpreadCommand(click.Command):
     "--density", default=0.5, type=click.FloatRange(0, 1, min_open=True), help="ties, dare: entries that stay."
 )
 @click.option("--eval", "outputs", multiple=True, metavar="OUTPUTS …", help="Measure on these pipelines' test splits.")
+@click.option("--beside", multiple=True, metavar="DIR …", help="Other adapters of the base to measure beside them.")
 @click.option("--eval-tokens", default=12_288, type=click.IntRange(0), show_default=True, help="Of each; 0 for all.")
 @click.option("--trust-base", is_flag=True, help="Take it on trust that their bases are the same.")
 @click.option("--dry-run", is_flag=True, help="Check, compute and print; write nothing.")
@@ -87,12 +101,14 @@ def main(
     adapters: Sequence[str],
     weights: Sequence[float],
     success_rates: Sequence[str],
+    trials: int,
     output: str,
     method: Method,
     rank: int,
     energy: float,
     density: float,
     outputs: Sequence[str],
+    beside: Sequence[str],
     eval_tokens: int,
     trust_base: bool,
     dry_run: bool,
@@ -103,30 +119,49 @@ def main(
     logs.setup(verbose=verbose)
     if len(adapters) < 2:
         raise UserError("one adapter is nothing to fuse", "name two or more after --adapters")
-    if outputs:
-        histories.check([Path(place) for place in outputs], len(adapters))
+    places = [Path(place) for place in outputs]
+    check_measured(places, beside, trials, len(adapters))
     rates = [SuccessRate.read(text) for text in success_rates]
     weighted = weights_of(weights, rates, len(adapters))
     found = [parents.read(Path(place)) for place in adapters]
-    notes = agreement.check(found, trust_base=trust_base)
+    others = {one.name: one for one in (parents.read(Path(place)) for place in beside)}
+    notes = agreement.check([*found, *others.values()], trust_base=trust_base)
     for note in notes:
         log.warning("%s", note)
-    log.info("%s", weighted.why)
-    recipe = Recipe(method, weighted.weights, rank, energy, density)
-    made = fused(found, recipe)
-    print_figures(found, recipe, made)
+    recipe, cache = Recipe(method, weighted.weights, rank, energy, density), cache_folder(cache_dir)
     if dry_run and outputs:
-        log.warning("nothing is measured in a dry run")
-    if not dry_run:
+        log.warning("nothing is measured or learnt in a dry run")
+    with tempfile.TemporaryDirectory() as scratch:
+        tried: list[Trial] = []
+        if trials and not dry_run:
+            weighted, tried = learning.learn(found, recipe, trials, Data(places, eval_tokens, cache), Path(scratch))
+            recipe = replace(recipe, weights=weighted.weights)
+            others[NOT_LEARNT] = parents.read(learning.folder_of(Path(scratch), 0))
+        log.info("%s", weighted.why)
+        made = fused(found, recipe)
+        print_figures(found, recipe, made)
+        if dry_run:
+            return
         origin = Origin(method=method, parents=named(found, weighted, rates))
-        report = folder.write(Path(output), found, made, origin, [*notes, weighted.why], cache_folder(cache_dir))
+        report = folder.write(Path(output), found, made, origin, [*notes, weighted.why], cache)
+        report.trials = tried
+        folder.keep(Path(output), report)
         if report.values_left_out:
             log.warning("%d values have no row left in the fused adapter", report.values_left_out)
         click.echo(f"written: {output}")
         if outputs:
-            print_proof(
-                Path(output), found, report, [Path(place) for place in outputs], cache_folder(cache_dir), eval_tokens
-            )
+            print_proof(Path(output), found, report, places, cache, Asked(eval_tokens, others))
+
+
+def check_measured(outputs: Sequence[Path], beside: Sequence[str], trials: int, adapters: int) -> None:
+    """Raise UserError where something is to be measured that cannot be."""
+    if outputs:
+        histories.check(outputs, adapters)
+    elif beside or trials:
+        flag = "--learn-weights" if trials else "--beside"
+        raise UserError(f"{flag} needs histories to measure on", "name the outputs of each adapter's pipeline: --eval")
+    if trials:
+        learning.check_trials(trials, adapters)
 
 
 def weights_of(weights: Sequence[float], rates: Sequence[SuccessRate], count: int) -> Weighting:
@@ -165,10 +200,10 @@ def print_proof(
     report: FusionReport,
     outputs: Sequence[Path],
     cache_dir: Path,
-    tokens: int,
+    asked: Asked,
 ) -> None:
     """Measure the fused adapter, keep what was found beside it, and print it."""
-    measured = proof.measure(fused_folder, found, outputs, cache_dir, Asked(tokens))
+    measured = proof.measure(fused_folder, found, outputs, cache_dir, asked)
     folder.keep(fused_folder, msgspec.structs.replace(report, proof=measured))
     click.echo(visible("\n".join(card.table(measured))))
     if not measured.passes:

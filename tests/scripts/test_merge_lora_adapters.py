@@ -55,6 +55,8 @@ def test_two_adapters_are_fused_measured_and_described(finished: Program, twins:
         (("--success-rates", "9/7", "1"), "'9/7' is no success rate"),
         (("--success-rates", "0.5", "0.5", "--weights", "1", "1"), "exclude each other"),
         (("--eval", "."), "1 outputs folders for 2 adapters"),
+        (("--learn-weights", "5"), "--learn-weights needs histories to measure on"),
+        (("--beside", "."), "--beside needs histories to measure on"),
         (("--eval", ".", "."), "holds no data to measure on"),
     ],
 )
@@ -76,6 +78,30 @@ def test_few_outcomes_give_equal_weights_and_a_dry_run_writes_nothing(
     many = finished.run(*arguments(twins, tmp_path / "both", "--success-rates", "17/20", "0/9", "--dry-run"))
     assert many.stdout.startswith("  0.900")  # 18/22 and 1/11
     assert not (tmp_path / "both").exists()
+
+
+def test_weights_are_learnt_and_stand_beside_those_that_were_not(
+    finished: Program, twins: list[Path], tmp_path: Path
+) -> None:
+    outputs, third = finished.folder / "outputs", twin(twins[1], tmp_path / "third")
+    more = ("--eval", outputs, outputs, "--eval-tokens", 256, "--beside", third, "--learn-weights")
+    refused = finished.run(*arguments(twins, tmp_path / "both", *more, 2))
+    assert (refused.returncode, (tmp_path / "both").exists()) == (2, False)
+    assert "2 trials are too few to learn the weights of 2 adapters" in refused.stderr
+    done = finished.run(*arguments(twins, tmp_path / "both", *more, 3))
+    assert done.returncode == 0, done.stderr
+    report = json.loads((tmp_path / "both" / "fusion.json").read_text())
+    trials = [(one["bits_per_byte"], one["weights"]) for one in report["trials"]]
+    assert [weights[0] for _, weights in trials] == [0.5, 0.75, 0.25]
+    assert [parent["weight"] for parent in report["origin"]["parents"]] == min(trials)[1] != [0.5, 0.5]
+    history = report["proof"]["histories"][0]
+    plain = "fused, weights not learnt"
+    name = next(name for name in history["bits_per_byte"] if name.startswith("third@"))
+    assert list(history["saved_over"]) == [name, plain]
+    for other, saved in history["saved_over"].items():
+        bits = history["bits_per_byte"]
+        assert saved["share"] == pytest.approx(1 - bits["fused"] / bits[other])
+        assert f"of those of {other}" in done.stdout
 
 
 def test_what_is_worth_activating() -> None:
