@@ -120,6 +120,22 @@ def program(tmp_path: Path) -> Program:
 
 
 @pytest.fixture(scope="session")
+def roomy_model(tiny_model: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The tiny model with reserved tokens: enough for the markers and four values."""
+    from made_adapters import write_roomy_model
+
+    return write_roomy_model(tmp_path_factory.mktemp("roomy"), tiny_model)
+
+
+@pytest.fixture
+def make(tmp_path: Path) -> Callable[..., Path]:
+    """`make("a", base, seed=1)` gives the folder of an adapter whose every weight is random."""
+    from made_adapters import write_adapter
+
+    return lambda name, base, **more: write_adapter(tmp_path / name, base, **more)
+
+
+@pytest.fixture(scope="session")
 def finished(tmp_path_factory: pytest.TempPathFactory, tiny_model: Path) -> Program:
     """The program in a folder where the whole pipeline has run on a built repository, `repo`. Not to be changed."""
     return Program(made_once(tmp_path_factory.getbasetemp(), "finished", lambda made: run_pipeline(made, tiny_model)))
