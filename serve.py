@@ -44,7 +44,7 @@ DEFAULT_MODEL = "outputs/model"
     default=(".",),
     metavar="[NAME=]PATH",
     show_default=True,
-    help="Repository (path or URL) to look at; with NAME that of one model alone.",
+    help="Repository (path or URL) to look at; with NAME that of the model of this name, else one for the first model.",
 )
 @click.option(
     "--mcp", is_flag=True, help="Serve the tools of /mcp on standard input and output instead: no HTTP, no model."

@@ -31,13 +31,19 @@ def check(folders: Mapping[str, Path]) -> None:
 def load(
     folders: Mapping[str, Path], places: Mapping[str, str], cache_dir: Path, last: int, *, copying: bool
 ) -> dict[str, LanguageModel]:
-    """The models by name, each with its repository. Raises UserError where they do not share a base model."""
+    """The models by the names of `places`, which begin with those of `folders`: other places get the first one.
+
+    Raises UserError where they do not share a base model.
+    """
     loaded = model_folder.load_several(dict(folders), cache_dir)
-    found = {}
-    for name, one in loaded.items():
+    first, found = next(iter(folders)), {}
+    for one in loaded.values():
         one.merge_adapter()
-        history = copying_of(folders[name], one.info) if copying else None
-        found[name] = LanguageModel(Asker(one, places[name], cache_dir, last, history))
+    for name, place in places.items():
+        one = loaded.get(name, loaded[first])
+        # What a model may copy from is the history of its own repository.
+        history = copying_of(folders[name], one.info) if copying and name in folders else None
+        found[name] = LanguageModel(Asker(one, place, cache_dir, last, history))
         found[name].asker.look()
     return found
 

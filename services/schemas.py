@@ -60,6 +60,8 @@ class PredictRequest(Question):
     """Answer as of this commit: only it and its ancestors are known, and no model writes. By default, HEAD."""
     model: str = Field(default="", max_length=200)
     """Name of a model in /v1/models; the first unless set."""
+    repo: str = Field(default="", max_length=200)
+    """Name of a repository instead: its own model answers, or the first where it has none."""
     second_opinion: bool = False
     """Where the ranking is unsure, ask the model that serve.py was started with by --second-opinion."""
     stream: bool = False

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from core.errors import UserError
+from core.git.names import folder_name
 from core.logs import log
 from core.prediction.answer import Answer
 from core.prediction.files import Draft, FileAsker
@@ -38,7 +39,8 @@ def load_all(
     *,
     copying: bool = True,
 ) -> dict[str, Served]:
-    """Every model with its repository, ready to answer; without models, each repository alone.
+    """Every model with its repository, ready to answer; repositories without a model of their own are served with the
+    first one, or alone where there are no models.
 
     `ranker` is a file of weights; by default each repository has its own, or the shipped ones. Requests may ask for
     `second_opinion`. With `copying`, models copy from the histories that they were measured on.
@@ -47,7 +49,10 @@ def load_all(
     the weights cannot be read.
     """
     names = [name or Path(place).resolve().name for name, place in models]
-    names = names or [name or FILES_ALONE for name in repos]
+    if models:
+        names += [name for name in repos if name and name not in names]
+    else:
+        names = [name or FILES_ALONE for name in repos]
     if len(set(names)) < len(names):
         raise UserError("two models have the same name", "name them: --model one=DIR --model two=DIR")
     places = {name: repos.get(name, repos.get("", ".")) for name in names}
@@ -69,9 +74,15 @@ def load_all(
     for name, why in reasons.items():
         if why:
             log.info("%s: %s", name, why)
+    first = next(iter(reasons.values()), "")
     return {
         name: Served(
-            name, askers[places[name]], loaded.get(name), second_opinion=second_opinion, no_sketch=reasons.get(name, "")
+            name,
+            askers[places[name]],
+            loaded.get(name),
+            second_opinion=second_opinion,
+            no_sketch=reasons.get(name, first),
+            repo=name if name in repos else folder_name(places[name]),
         )
         for name in names
     }
@@ -91,6 +102,8 @@ class Served:
     """Asked about unsure rankings by requests that want it."""
     no_sketch: str = ""
     """Why the model's code is shown only where a request has `always_sketch`."""
+    repo: str = ""
+    """What the repository is called: as it was named, otherwise as its folder."""
 
     def predict(self, request: PredictRequest) -> Work:
         """The ranking, the sketch as it is written, then all of it."""

@@ -22,7 +22,7 @@ def predict_routes(models: ServedModels, queues: Queues) -> APIRouter:
     @router.post("/predict", responses=STREAMED)
     async def predict(body: PredictRequest, request: Request) -> Response:
         """The files that change next, with reasons; with a model, kinds of change and a sketch of the commit."""
-        model = models.named(body.model)
+        model = models.asked(body.model, body.repo)
         return await answered(queues, model.predict(body), PredictWire(model.name), request, stream=body.stream)
 
     return router

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import json
 import os
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
+from made_adapters import FIRST_VALUES, SECOND_VALUES
+from safetensors.numpy import load_file, save_file
 
 from core.errors import UserError
 from core.models import base_models, model_folder
@@ -116,3 +120,21 @@ def test_a_path_that_is_not_utf8_is_a_sentence(folder: Path, tmp_path: Path) -> 
     place = folder.rename(tmp_path / os.fsdecode(b"caf\xe9"))
     with pytest.raises(UserError, match=r"caf\\xe9 is not UTF-8"):
         model_folder.load(place, tmp_path)
+
+
+def test_rows_of_values_are_swapped_with_their_adapter(
+    make: Callable[..., Path], roomy_model: Path, tmp_path: Path
+) -> None:
+    values = {"one": FIRST_VALUES, "two": SECOND_VALUES}
+    places = {name: make(name, roomy_model, seed=len(name), values=own) for name, own in values.items()}
+    for name, seed in (("one", 1), ("two", 2)):  # they differ in nothing but their rows
+        weights = load_file(places["one"] / "adapter_model.safetensors")
+        table = next(key for key in weights if "token_adapter" in key)
+        weights[table] = np.random.default_rng(seed).normal(size=weights[table].shape).astype(np.float32)
+        save_file(weights, places[name] / "adapter_model.safetensors")
+    alone = {name: model_folder.load(place, tmp_path) for name, place in places.items()}
+    ids = torch.tensor([alone["one"].vocabulary.own_ids])
+    together = model_folder.load_several(places, tmp_path)
+    for name in ("one", "two", "one"):
+        together[name].activate()
+        torch.testing.assert_close(together[name].model(ids).logits, alone[name].model(ids).logits, rtol=0.0, atol=1e-5)
