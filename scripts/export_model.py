@@ -26,7 +26,7 @@ from core.engine.command import CONTEXT_SETTINGS, version_option, with_exit_code
 from core.errors import StageError, UserError
 from core.files import remove
 from core.logs import log
-from core.models import adapters, model_card, model_folder
+from core.models import adapters, elsewhere, model_card, model_folder
 from core.text.grammar import COMMIT_END
 
 TYPES = ("auto", "f32", "f16", "bf16", "q8_0")
@@ -65,9 +65,8 @@ def main(folder: str, output: str, precision: str, gguf: bool, outtype: str, cac
     remove(temporary)
     try:
         info = write_merged(Path(folder), temporary, precision, cache_folder(cache_dir))
-        source = "."
-        if gguf and converter:
-            source = f"./{convert(converter, temporary, outtype).name}"
+        made = convert(converter, temporary, outtype).name if gguf and converter else ""
+        source = f"./{made}" if made else "."
         stop, width = str(COMMIT_END), info.sequence_length
         (temporary / "Modelfile").write_text(MODELFILE.format(source=source, stop=stop, width=width), encoding="utf-8")
         temporary.rename(target)
@@ -75,6 +74,8 @@ def main(folder: str, output: str, precision: str, gguf: bool, outtype: str, cac
         remove(temporary)
     for file in sorted(target.iterdir()):
         click.echo(f"{file.stat().st_size / 1e6:10,.1f} MB  {file}")
+    for line in elsewhere.of_whole(target, made, width):
+        click.echo(line)
 
 
 def write_merged(folder: Path, target: Path, precision: str, cache_dir: Path) -> model_folder.ModelInfo:

@@ -33,12 +33,11 @@ from core.fusion.parents import Parent
 from core.fusion.proof import Asked
 from core.fusion.weighting import SuccessRate, Weighting
 from core.logs import log
+from core.models import elsewhere
 from core.progress import Progress
 from core.records.fusion import FusedParent, FusionReport, Method, Origin, Trial
 from core.visible import visible
 
-SERVED_RANK = 16
-"""What vLLM serves without a flag."""
 WORST_LAYERS = 5
 NOT_LEARNT = "fused, weights not learnt"
 """The row of what the fused adapter would be without --learn-weights."""
@@ -149,6 +148,7 @@ def main(
         if report.values_left_out:
             log.warning("%d values have no row left in the fused adapter", report.values_left_out)
         click.echo(f"written: {output}")
+        print_elsewhere(Path(output), found[0].base_model)
         if outputs:
             print_proof(Path(output), found, report, places, cache, Asked(eval_tokens, others))
 
@@ -212,6 +212,13 @@ def print_proof(
         )
 
 
+def print_elsewhere(output: Path, base_model: str) -> None:
+    """How other programs serve the fused adapter."""
+    one = parents.read(output)
+    for line in elsewhere.of_adapter(output, base_model, int(one.rank), one.trained_tokens):
+        click.echo(visible(line))
+
+
 def print_figures(found: Sequence[Parent], recipe: Recipe, made: FusedLayers) -> None:
     """What was fused, what it kept, and where it kept least."""
     for parent, weight in zip(found, recipe.weights, strict=True):
@@ -225,8 +232,6 @@ def print_figures(found: Sequence[Parent], recipe: Recipe, made: FusedLayers) ->
             click.echo(f"  {figures.error:.3f}  {figures.energy:6.1%} kept  {layer}")
     if absent := sum(bool(figures.absent) for figures in made.figures.values()):
         click.echo(f"{absent} layers have no update in some adapter; theirs counts as zero")
-    if made.rank > SERVED_RANK:
-        click.echo(f"vLLM needs --max-lora-rank {1 << (made.rank - 1).bit_length()} for this rank")
 
 
 if __name__ == "__main__":

@@ -76,6 +76,11 @@ class Parent:
         """Embedding tables with trained rows, by their names in the model."""
         return tuple(sorted(self._token_ids))
 
+    @property
+    def trained_tokens(self) -> int:
+        """How many tokens have trained rows."""
+        return len(set().union(*self._token_ids.values()))
+
     def update(self, layer: str) -> Update:
         """What it does to one of its layers."""
         return Update(self._tensors[_key(layer, "B")].read() * self.scale, self._tensors[_key(layer, "A")].read())

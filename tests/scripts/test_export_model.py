@@ -23,6 +23,7 @@ def test_a_merged_export_gives_the_same_logits(finished: Program, tmp_path: Path
     done = finished.run(SCRIPT, "--output", str(target), "--precision", "fp32")
     assert done.returncode == 0, done.stderr
     assert "model.safetensors" in done.stdout
+    assert f"vllm serve {target} --max-model-len" in done.stdout
     whole = AutoModelForCausalLM.from_pretrained(target)
     loaded = model_folder.load(finished.folder / "outputs" / "model", tmp_path)
     ids = torch.tensor([[*range(40), *loaded.vocabulary.own_ids[:20]]])

@@ -32,6 +32,9 @@ def test_two_adapters_are_fused_measured_and_described(finished: Program, twins:
     done = finished.run(*arguments(twins, tmp_path / "both", "--eval", outputs, outputs, "--eval-tokens", 256))
     assert done.returncode == 0, done.stderr
     assert "delta: rank" in done.stdout
+    assert (
+        f"export_model.py --model {tmp_path / 'both'}" in done.stdout
+    )  # its rows have to be merged for other programs
     report = json.loads((tmp_path / "both" / "fusion.json").read_text())
     rows = report["proof"]["histories"][0]["bits_per_byte"]
     names = [parent["name"] for parent in report["origin"]["parents"]]
