@@ -38,9 +38,11 @@ from services.routes.pages import page_routes
 from services.routes.patterns import pattern_routes
 from services.routes.predict import predict_routes
 from services.routes.responses import response_routes
+from services.routes.signing_in import sign_in_routes
 from services.routes.status import status_routes
 from services.served import Served
 from services.team_tools import TeamTools
+from services.web.navigation import Rooms
 
 __all__ = ["Limits", "Piece", "make_app"]
 Piece = AnswerPart
@@ -109,6 +111,7 @@ def make_app(
     app.add_middleware(Heads)
     app.add_middleware(RequestIds)  # the last one is asked first
     handle_errors(app)
+    app.state.rooms = Rooms(repositories=chats is not None, team=team is not None)
     app.include_router(status_routes(served, queues, team, active))
     app.include_router(model_routes(served))
     app.include_router(predict_routes(served, queues))
@@ -116,7 +119,8 @@ def make_app(
     app.include_router(response_routes(served, queues))
     if chats:
         app.include_router(chat_routes(chats, queues))
-        app.include_router(page_routes(chats, queues, sessions))
+        app.include_router(page_routes(chats, queues))
+        app.include_router(sign_in_routes(sessions))
     if team and merges:
         app.include_router(pattern_routes(team, search))
         app.include_router(member_routes(team))

@@ -66,13 +66,14 @@ class RefusedError(HTTPException):
         kind = _KINDS.get(self.status_code, "server_error" if self.status_code >= 500 else "invalid_request_error")
         return {"message": self.detail, "type": kind, "param": self.param, "code": self.code}
 
-    def answer(self, asked: Headers) -> Response:
-        """The error as those read it who sent these headers: a page, the part of one that htmx puts in, or JSON."""
+    def answer(self, scope: Scope) -> Response:
+        """The error as those read it who asked so: a page, the part of one that htmx puts in, or JSON."""
+        asked = Headers(scope=scope)
         made: Response = JSONResponse({"error": self.body}, self.status_code)
         if wants_part(asked):
             made = fragment(part("failure", self.detail), self.status_code)
         elif wants_page(asked):
-            made = page("problem.html.j2", self.status_code, message=self.detail)
+            made = page("problem.html.j2", scope, self.status_code, message=self.detail)
         made.headers.update(self.headers or {})
         return made
 
@@ -98,7 +99,7 @@ def handle_errors(app: FastAPI) -> None:
         answered = refusal_of(error)
         if answered.status_code == HTTPStatus.INTERNAL_SERVER_ERROR:
             log.debug("a request failed", exc_info=error)
-        response = answered.answer(request.headers)
+        response = answered.answer(request.scope)
         response.headers[HEADER] = request.state.request_id  # a defect is answered outside of all middleware
         return response
 
@@ -133,7 +134,7 @@ def refusal_of(error: Exception) -> RefusedError:
 
 def error_response(status: int, message: str, scope: Scope) -> Response:
     """An error in answer to a request that no route has seen."""
-    return RefusedError(status, message, code=_CODES.get(status)).answer(Headers(scope=scope))
+    return RefusedError(status, message, code=_CODES.get(status)).answer(scope)
 
 
 def _invalid(errors: Sequence[Mapping[str, Any]]) -> RefusedError:

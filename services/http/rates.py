@@ -8,7 +8,6 @@ from collections import OrderedDict
 from dataclasses import dataclass
 from typing import Literal
 
-from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from patterns.memory.identity import Identity
@@ -71,5 +70,5 @@ class RateLimit:
             try:
                 self._rates.take(identity, "read" if reads else "write")
             except RefusedError as refused:
-                return await refused.answer(Headers(scope=scope))(scope, receive, send)
+                return await refused.answer(scope)(scope, receive, send)
         return await self._app(scope, receive, send)

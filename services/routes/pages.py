@@ -1,14 +1,12 @@
-"""Pages: the repositories, questions with their answers, files at a commit, signing in. They work without scripts."""
+"""Pages: the repositories, questions with their answers, files at a commit. They work without scripts."""
 
 from __future__ import annotations
 
 import contextlib
 import secrets
 from collections.abc import AsyncIterator
-from urllib.parse import parse_qsl
 
 from fastapi import APIRouter, Request, Response
-from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import RedirectResponse, StreamingResponse
 
 from chat.questions import MOST_TEXT
@@ -18,23 +16,21 @@ from services.answers import AnswerPart
 from services.chat_records import statements_of
 from services.chats import Chats, ServedChat
 from services.http.errors import RefusedError, refusal_of, wants_part
-from services.http.sessions import COOKIE, SIGN_IN, Sessions
+from services.http.forms import fields_of
 from services.queue import BusyError, Queues
 from services.routes.chat import state_of
-from services.web.pages import HEADERS, fragment, html_event, page, part, static_files
+from services.web.pages import HEADERS, fragment, html_event, page, part
 from services.web.viewer import ShownFile, shown
 
 MOST_ASKED = 100
 """Questions whose stream has not been opened yet; the oldest are forgotten."""
-MOST_FIELDS = 10
 
 
-def page_routes(chats: Chats, queues: Queues, sessions: Sessions) -> APIRouter:
+def page_routes(chats: Chats, queues: Queues) -> APIRouter:
     """The routes."""
     router = APIRouter(include_in_schema=False)
     for routes in (_repositories, _questions, _answers, _code):
         router.include_router(routes(chats, queues))
-    router.include_router(_signing_in(sessions))
     return router
 
 
@@ -42,13 +38,13 @@ def _repositories(chats: Chats, queues: Queues) -> APIRouter:
     router = APIRouter()
 
     @router.get("/")
-    async def repositories() -> Response:
+    async def repositories(request: Request) -> Response:
         found = [await state_of(one, queues) for one in chats.by_name.values()]
-        return page("repositories.html.j2", repositories=found)
+        return page("repositories.html.j2", request.scope, repositories=found)
 
     @router.get("/repositories/{repo}")
-    async def ask(repo: str) -> Response:
-        return page("ask.html.j2", state=await state_of(chats.named(repo), queues))
+    async def ask(repo: str, request: Request) -> Response:
+        return page("ask.html.j2", request.scope, state=await state_of(chats.named(repo), queues))
 
     @router.get("/repositories/{repo}/state")
     async def state(repo: str) -> Response:
@@ -73,7 +69,7 @@ def _questions(chats: Chats, queues: Queues) -> APIRouter:
 
     @router.post("/repositories/{repo}/questions")
     async def questions(repo: str, request: Request) -> Response:
-        one, question = chats.named(repo), (await _fields(request)).get("question", "").strip()
+        one, question = chats.named(repo), (await fields_of(request)).get("question", "").strip()
         if not 0 < len(question) <= MOST_TEXT:
             raise RefusedError(422, f"a question has 1 to {MOST_TEXT:,} characters", param="question")
         if wants_part(request.headers):
@@ -81,7 +77,8 @@ def _questions(chats: Chats, queues: Queues) -> APIRouter:
                 del asked[next(iter(asked))]
             asked[token := secrets.token_urlsafe(16)] = one, question
             one.indexing.follow()
-            return page("asked.html.j2", token=token, question=question, state=await state_of(one, queues))
+            state = await state_of(one, queues)
+            return page("asked.html.j2", request.scope, token=token, question=question, state=state)
         parts = await queues.all(one.ask(question), request.is_disconnected)
         return RedirectResponse(f"/answers/{parts[-1].data['answer_id']}" if parts else "/", 303)
 
@@ -98,13 +95,13 @@ def _answers(chats: Chats, queues: Queues) -> APIRouter:
     router = APIRouter()
 
     @router.get("/answers/{answer_id}")
-    async def answer(answer_id: str) -> Response:
+    async def answer(answer_id: str, request: Request) -> Response:
         record = await queues.reading.one(lambda: chats.find(answer_id, lambda one: one.reading.kept.find(answer_id)))
-        return page("answer.html.j2", record=record, statements=list(statements_of(record)))
+        return page("answer.html.j2", request.scope, record=record, statements=list(statements_of(record)))
 
     @router.post("/answers/{answer_id}/feedback")
     async def feedback(answer_id: str, request: Request) -> Response:
-        useful = (await _fields(request)).get("useful") == "yes"
+        useful = (await fields_of(request)).get("useful") == "yes"
 
         def rate(one: ServedChat) -> bool:
             return one.reading.kept.rate(answer_id, useful=useful, comment="")
@@ -121,7 +118,7 @@ def _code(chats: Chats, queues: Queues) -> APIRouter:
     router = APIRouter()
 
     @router.get("/repositories/{repo}/files/{commit}/{path:path}")
-    async def file(repo: str, commit: str, path: str, lines: str = "") -> Response:
+    async def file(repo: str, commit: str, path: str, request: Request, lines: str = "") -> Response:
         one, (first, last) = chats.named(repo), _range(lines)
 
         def read() -> ShownFile:
@@ -130,44 +127,16 @@ def _code(chats: Chats, queues: Queues) -> APIRouter:
                 raise RefusedError(404, "there is no such file at this commit, or it is too large to show")
             return shown(data, path, first, last)
 
-        return page("file.html.j2", repo=one.name, commit=commit, file=await queues.reading.one(read))
+        return page("file.html.j2", request.scope, repo=one.name, commit=commit, file=await queues.reading.one(read))
 
     @router.get("/repositories/{repo}/commits/{commit}")
-    async def told(repo: str, commit: str) -> Response:
+    async def told(repo: str, commit: str, request: Request) -> Response:
         one = chats.named(repo)
 
         if not (commit.isascii() and commit.isalnum()):
             raise RefusedError(404, "a commit is shown by its hash")
         touch = await queues.reading.one(lambda: touched.named(one.git_dir, trees.commit_named(one.git_dir, commit)))
-        return page("commit.html.j2", repo=one.name, touch=touch)
-
-    @router.get("/static/{name}")
-    async def static(name: str) -> Response:
-        if name not in static_files():
-            raise RefusedError(404, "there is no such file")
-        content, kind = static_files()[name]
-        return Response(content, media_type=kind, headers={**HEADERS, "Cache-Control": "max-age=3600"})
-
-    return router
-
-
-def _signing_in(sessions: Sessions) -> APIRouter:
-    router = APIRouter()
-
-    @router.get(SIGN_IN)
-    async def sign_in() -> Response:
-        return page("sign_in.html.j2", wrong=False) if sessions.are_needed else RedirectResponse("/", 303)
-
-    @router.post(SIGN_IN)
-    async def signed_in(request: Request) -> Response:
-        given = (await _fields(request)).get("key", "")
-        cookie = await run_in_threadpool(sessions.cookie_for, given.encode("utf-8", "replace"))
-        if not cookie:
-            return page("sign_in.html.j2", 401, wrong=True)
-        answer = RedirectResponse("/", 303)
-        is_secure = request.url.scheme == "https"
-        answer.set_cookie(COOKIE, cookie, httponly=True, samesite="strict", secure=is_secure)
-        return answer
+        return page("commit.html.j2", request.scope, repo=one.name, touch=touch)
 
     return router
 
@@ -207,15 +176,6 @@ def _events(repo: str, made: AnswerPart, seen: set[int]) -> list[str]:
 async def _again() -> AsyncIterator[str]:
     yield html_event("failed", part("failure", "this question was answered already; ask it again"))
     yield html_event("done", "")
-
-
-async def _fields(request: Request) -> dict[str, str]:
-    """The fields of a form. The length of a body is bounded before it arrives here."""
-    body = (await request.body()).decode("utf-8", "replace")
-    try:
-        return dict(parse_qsl(body, keep_blank_values=True, max_num_fields=MOST_FIELDS))
-    except ValueError:
-        raise RefusedError(422, f"a form has at most {MOST_FIELDS} fields") from None
 
 
 def _range(lines: str) -> tuple[int, int]:

@@ -13,9 +13,11 @@ from urllib.parse import quote
 from fastapi.responses import HTMLResponse
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup, escape
+from starlette.types import Scope
 
 from chat.questions import MOST_TEXT
 from core.visible import visible
+from services.web.navigation import navigation
 from services.web.viewer import code_style
 
 HERE = Path(__file__).parent
@@ -43,9 +45,10 @@ MOST_FEATURES = 5
 _CODE = re.compile(r"`([^`\n]+)`")
 
 
-def page(name: str, status: int = 200, **filled: Any) -> HTMLResponse:
-    """A page, or a part of one that is put into a page."""
-    return HTMLResponse(_environment().get_template(name).render(filled), status, HEADERS)
+def page(name: str, scope: Scope, status: int = 200, **filled: Any) -> HTMLResponse:
+    """A page in answer to a request, or a part of one that is put into a page."""
+    made = _environment().get_template(name).render(filled, navigation=navigation(scope))
+    return HTMLResponse(made, status, HEADERS)
 
 
 def fragment(made: str, status: int = 200) -> HTMLResponse:

@@ -27,12 +27,13 @@ INJECTIONS = (
 OURS = frozenset({
     "html", "head", "meta", "title", "link", "script", "body", "header", "main", "section", "h1", "h2", "p", "a",
     "ul", "ol", "li", "div", "form", "input", "button", "kbd", "code", "pre", "span", "details", "summary", "table",
-    "thead", "tbody", "tr", "th", "td", "strong",
+    "thead", "tbody", "tr", "th", "td", "strong", "nav",
 })  # fmt: skip
 """Elements."""
 ATTRIBUTES = frozenset({
     "lang", "charset", "name", "content", "rel", "href", "src", "defer", "class", "id", "role", "method", "action",
     "type", "value", "maxlength", "required", "autocomplete", "aria-label", "aria-live", "placeholder", "autofocus",
-    "tabindex", "title", "scope", "aria-pressed", "data-back", "data-own", "hx-post", "hx-get", "hx-target",
-    "hx-swap", "hx-ext", "hx-trigger", "hx-disabled-elt", "hx-swap-oob", "sse-connect", "sse-swap", "sse-close",
+    "tabindex", "title", "scope", "aria-current", "aria-pressed", "data-back", "data-own", "hx-post", "hx-get",
+    "hx-target", "hx-swap", "hx-ext", "hx-trigger", "hx-disabled-elt", "hx-swap-oob", "sse-connect", "sse-swap",
+    "sse-close",
 })  # fmt: skip

@@ -297,16 +297,49 @@ def test_people_sign_in_with_the_key_and_pages_then_work(shop: Asking) -> None:
         assert "That is not the key." in wrong.text
         right = await client.post("/sign-in", data={"key": "secret"})
         cookie = right.headers["Set-Cookie"]
-        assert all(word in cookie for word in ("HttpOnly", "SameSite=strict"))
+        assert all(word in cookie for word in ("HttpOnly", "SameSite=lax"))
         assert "secret" not in cookie
         assert (await client.get("/", headers=AS_BROWSER)).status_code == 200  # the client has kept the cookie
+        nowhere = await client.post("/repositories/shop/index")
+        assert (nowhere.status_code, "Origin" in nowhere.text) == (403, True)
+        client.headers["Origin"] = "http://localhost"
         assert (await answered(client, QUESTION)).status_code == 200
         elsewhere = await client.post("/repositories/shop/index", headers={"Origin": "http://evil.example"})
         assert elsewhere.status_code == 403
-        client.cookies.set("gitlore_session", "f" * 64, domain="localhost.local")
-        client.cookies.clear()
+        kept = right.headers["Set-Cookie"].partition(";")[0]
+        out = await client.post("/sign-out")
+        assert (out.status_code, out.headers["Location"]) == (303, "/sign-in")
+        assert "gitlore_session" not in client.cookies
+        assert (await client.get("/", headers={"Cookie": kept})).status_code == 401
         forged = await client.get("/", headers={"Cookie": f"gitlore_session={'f' * 64}"})
         assert forged.status_code == 401
+
+    shop(work, key="secret")
+
+
+@pytest.mark.parametrize(
+    ("wanted", "then"),
+    [
+        ("/repositories/shop?a=%26%3F", "/repositories/shop?a=%26%3F"),
+        ("/answers/ans_1", "/answers/ans_1"),
+        ("//evil.example/x", "/"),
+        ("/\\evil.example", "/"),
+        ("https://evil.example", "/"),
+        ("/x\r\nSet-Cookie: a=b", "/"),
+        ("javascript:alert(1)", "/"),
+    ],
+)
+def test_who_signs_in_comes_to_the_page_of_ours_that_was_wanted(shop: Asking, wanted: str, then: str) -> None:
+    async def work(client: Client) -> None:
+        form = await client.get("/sign-in", params={"to": wanted})
+        hidden = [one for tag, one in assert_inert(form.text).tags if tag == "input" and one.get("name") == "to"]
+        assert [one.get("value") for one in hidden] == ([then] if then != "/" else [])
+        if then != "/":
+            sent_away = await client.get(wanted, headers=AS_BROWSER)
+            again = await client.get(sent_away.headers["Location"])
+            assert f'value="{html.escape(wanted)}"' in again.text
+        right = await client.post("/sign-in", data={"key": "secret", "to": wanted})
+        assert right.headers["Location"] == then
 
     shop(work, key="secret")
 
