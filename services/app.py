@@ -40,6 +40,7 @@ from services.routes.predict import predict_routes
 from services.routes.responses import response_routes
 from services.routes.signing_in import sign_in_routes
 from services.routes.status import status_routes
+from services.routes.team_pages import team_page_routes
 from services.served import Served
 from services.team_tools import TeamTools
 from services.web.navigation import Rooms
@@ -106,7 +107,7 @@ def make_app(
     )
     app.add_middleware(BodyLimit, limits=limits)
     app.add_middleware(RateLimit, rates=rates)
-    app.add_middleware(KeyGuard, sessions=sessions, has_pages=chats is not None)
+    app.add_middleware(KeyGuard, sessions=sessions, has_pages=bool(chats or team))
     app.add_middleware(OriginGuard, loopback_only=loopback_only)
     app.add_middleware(Heads)
     app.add_middleware(RequestIds)  # the last one is asked first
@@ -120,12 +121,14 @@ def make_app(
     if chats:
         app.include_router(chat_routes(chats, queues))
         app.include_router(page_routes(chats, queues))
-        app.include_router(sign_in_routes(sessions))
     if team and merges:
         app.include_router(pattern_routes(team, search))
         app.include_router(member_routes(team))
         app.include_router(merge_routes(team, merges.wake))
         app.include_router(adapter_routes(team))
+        app.include_router(team_page_routes(team, at_start=chats is None))
+    if chats or team:
+        app.include_router(sign_in_routes(sessions))
     app.include_router(docs_routes(app))
     if tools:
         app.router.routes.append(http_route(tools, limits.body_bytes))

@@ -19,6 +19,7 @@ from patterns.memory.searching import Asked, Search
 from patterns.memory.team_memory import Team, TeamMemory
 from services.http.errors import RefusedError
 from services.http.rates import Rates, Use
+from services.survival import in_words
 
 T = TypeVar("T")
 MOST_FOUND = 5
@@ -212,15 +213,6 @@ def _change(row: Mapping[str, Any]) -> PastChange:
         why=row["commit_msg"].partition("\n")[0],
         before=row["code_before"],
         after=row["code_after"],
-        survival=_survival(row["survival"]),
+        survival=in_words(row["survival"]),
         match=row.get("match", 0.0),
     )
-
-
-def _survival(found: Mapping[str, Any] | None) -> str:
-    if not found:
-        return ""
-    if found["ended_by"]:
-        how = "taken back" if found["taken_back"] else "replaced"
-        return f"{how} after {found['days']:.0f} days by {found['ended_by']}"
-    return f"{found['alive']} of {found['lines']} lines stand after {found['days']:.0f} days"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Literal, NamedTuple
 
@@ -23,6 +24,9 @@ SHOWN_OCCURRENCES = 20
 LEAST_STEPS, LEAST_SHARE = 3, 0.7
 """Of a convention: with fewer it says too little."""
 YEAR_S = 365 * 86_400
+CHOSEN_BY = "problem_type", "change_kind", "language", "repository", "created_by"
+MOST_CHOICES = 100
+"""Values of a column that a list is offered to be filtered by; others by their address."""
 Sort = Literal["score", "recent"]
 _OF_OCCURRENCES = "id", "repository", "commit", "path", "pattern_id", "author", "date", "member"
 
@@ -39,6 +43,10 @@ class Wanted(NamedTuple):
     shape: str = ""
     include_deleted: bool = False
     sort: Sort = "score"
+    repository: str = ""
+    change_kind: str = ""
+    member: str = ""
+    """Who added it."""
 
 
 class Page(NamedTuple):
@@ -100,6 +108,25 @@ class Reading:
                 raise RefusedOperationError("not_found", f"the pattern {pattern} is deleted", "ask for include_deleted")
             (shown,) = self._shown(connection, [dict(row)])
             return shown
+
+    def choices(self) -> dict[str, list[str]]:
+        """What the team's patterns have in the columns that a list is filtered by, the most frequent first."""
+        columns = [self._scope.column("patterns", name) for name in CHOSEN_BY]
+        query = self._scope.select("patterns", *columns, sa.func.count()).group_by(*columns)
+        counts = {name: Counter[str]() for name in CHOSEN_BY}
+        with self._scope.database.read() as connection:
+            for *values, count in connection.execute(query):
+                for name, value in zip(CHOSEN_BY, values, strict=True):
+                    counts[name][value] += count
+        return {
+            name: [value for value, _ in found.most_common(MOST_CHOICES) if value] for name, found in counts.items()
+        }
+
+    def convention(self, template_id: str) -> dict[str, Any] | None:
+        """What the team knows of a template; None where nobody has sent it."""
+        with self._scope.database.read() as connection:
+            row = self._scope.row(connection, "templates", template_id=template_id)
+        return dict(row["record"]) if row else None
 
     def some(self, ids: Iterable[str]) -> dict[str, dict[str, Any]]:
         """Patterns by their UUIDs, deleted ones included, without those that the team has not."""
@@ -214,7 +241,14 @@ class Reading:
             return self._scope.column("patterns", name)
 
         found: list[sa.ColumnElement[bool]] = [] if wanted.include_deleted else [column("deleted_at").is_(None)]
-        equal = {"problem_type": wanted.problem_type, "language": wanted.language, "shape_hash": wanted.shape}
+        equal = {
+            "problem_type": wanted.problem_type,
+            "language": wanted.language,
+            "shape_hash": wanted.shape,
+            "repository": wanted.repository,
+            "change_kind": wanted.change_kind,
+            "created_by": wanted.member,
+        }
         found += [column(name) == value for name, value in equal.items() if value]
         if wanted.file:
             path = column("file_path")

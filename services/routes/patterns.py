@@ -75,9 +75,13 @@ def _reading(router: APIRouter, team: Callable[[Request], Team]) -> None:
         limit: Annotated[int, Query(ge=1, le=MOST_PAGE)] = 20,
         page: Annotated[int, Query(ge=1)] = 1,
         cursor: Cursor = "",
+        repository: Text = "",
+        change_kind: Text = "",
+        member: Text = "",
     ) -> dict[str, Any]:
         """The team's patterns, the most helpful or the latest first; next_cursor goes on where this page ends."""
-        wanted = Wanted(problem_type, language, file, q, shape, include_deleted, sort)
+        chosen = {"repository": repository, "change_kind": change_kind, "member": member}
+        wanted = Wanted(problem_type, language, file, q, shape, include_deleted, sort, **chosen)
         found = team(request).reading.page(wanted, limit, page=page, cursor=cursor)
         figures = {"total": found.total, "page": page, "per_page": limit, "next_cursor": found.next_cursor or None}
         return {"patterns": found.patterns, **figures}
@@ -103,7 +107,7 @@ def _writing(router: APIRouter, team: Callable[[Request], Team]) -> None:
     def add(body: NewPattern, request: Request, key: Key = "") -> Response:
         """Add a pattern. Where the team has it, that it occurred once more is noted."""
         operation = Add(pattern=body, **_named(key))
-        outcome = _done(team(request), operation, kept_days=KEPT_KEYS_DAYS)
+        outcome = done(team(request), operation, kept_days=KEPT_KEYS_DAYS)
         shown = team(request).reading.one(outcome.id, include_deleted=True)
         return JSONResponse({**shown, "status": outcome.status}, 201 if outcome.status == "added" else 200)
 
@@ -116,23 +120,23 @@ def _writing(router: APIRouter, team: Callable[[Request], Team]) -> None:
     def vote(pattern: str, body: FeedbackOnPattern, request: Request, key: Key = "") -> dict[str, Any]:
         """Say whether a pattern helped. One vote a member, none for one's own; the last word counts."""
         said = {"helpful": body.helpful, "note": body.note, "used": body.used}
-        return _voted(team(request), _checked(Vote, id=pattern, **said, **_named(key)))
+        return _voted(team(request), checked(Vote, id=pattern, **said, **_named(key)))
 
     @router.delete("/patterns/{pattern}/feedback")
     def unvote(pattern: str, request: Request) -> dict[str, Any]:
         """Take one's vote back."""
-        return _voted(team(request), _checked(Unvote, id=pattern))
+        return _voted(team(request), checked(Unvote, id=pattern))
 
     @router.delete("/patterns/{pattern}")
     def delete(pattern: str, request: Request) -> dict[str, Any]:
         """Delete a pattern: one's own, or as a maintainer any. It can be restored."""
-        outcome = _done(team(request), _checked(Delete, id=pattern))
+        outcome = done(team(request), checked(Delete, id=pattern))
         return team(request).reading.one(outcome.id, include_deleted=True)
 
     @router.post("/patterns/{pattern}/restore")
     def restore(pattern: str, request: Request) -> dict[str, Any]:
         """Undo a deletion, as a maintainer."""
-        return team(request).reading.one(_done(team(request), _checked(Restore, id=pattern)).id)
+        return team(request).reading.one(done(team(request), checked(Restore, id=pattern)).id)
 
 
 def _syncing(router: APIRouter, team: Callable[[Request], Team]) -> None:
@@ -171,11 +175,11 @@ def _batch(team: Team, body: BatchRequest, key: str) -> dict[str, Any]:
 
 
 def _voted(team: Team, operation: Operation) -> dict[str, Any]:
-    shown = team.reading.one(_done(team, operation, kept_days=KEPT_KEYS_DAYS).id)
+    shown = team.reading.one(done(team, operation, kept_days=KEPT_KEYS_DAYS).id)
     return {name: shown[name] for name in ("id", "up", "down", "score", "success_count", "last_used", "my_vote")}
 
 
-def _done(team: Team, operation: Operation, *, kept_days: float = KEPT_KEYS_DAYS) -> Outcome:
+def done(team: Team, operation: Operation, *, kept_days: float = KEPT_KEYS_DAYS) -> Outcome:
     """Do one operation. Raises RefusedError where it is refused."""
     (outcome,) = team.apply([operation], kept_days=kept_days)
     if outcome.status == "refused":
@@ -183,7 +187,7 @@ def _done(team: Team, operation: Operation, *, kept_days: float = KEPT_KEYS_DAYS
     return outcome
 
 
-def _checked(kind: type[Vote | Unvote | Delete | Restore], **said: Any) -> Operation:
+def checked(kind: type[Vote | Unvote | Delete | Restore], **said: Any) -> Operation:
     """An operation on the pattern of a path. Raises 404 for what cannot be the name of one."""
     try:
         return kind(**said)

@@ -17,6 +17,7 @@ from starlette.types import Scope
 
 from chat.questions import MOST_TEXT
 from core.visible import visible
+from services.survival import in_words
 from services.web.navigation import navigation
 from services.web.viewer import code_style
 
@@ -42,6 +43,10 @@ _HTMX = {
 _TYPES = {".css": "text/css", ".js": "text/javascript", ".svg": "image/svg+xml", ".txt": "text/plain"}
 MOST_FEATURES = 5
 """Of a place, that a page shows."""
+SHORT = 9
+"""Digits of a hash that people read."""
+MOST_TITLE = 120
+"""Characters of a title."""
 _CODE = re.compile(r"`([^`\n]+)`")
 
 
@@ -84,6 +89,9 @@ def _environment() -> Environment:
         finalize=lambda value: visible(value) if type(value) is str else value,
     )
     found.filters |= {"spelled": spelled, "sentence": sentence, "strongest": strongest}
+    found.filters |= {"title_of": title_of, "votes_of": votes_of, "fate": fate}
+    found.filters["minute"] = lambda at: at[:16].replace("T", " ")
+    found.filters["plain"] = lambda text: text.replace("_", " ")
     found.filters["part"] = lambda text: quote(text, safe="/")
     found.globals |= {"htmx_config": json.dumps(_HTMX), "most_question": MOST_TEXT}
     return found
@@ -102,3 +110,21 @@ def strongest(features: Mapping[str, float]) -> list[tuple[str, float]]:
 def sentence(text: str) -> str:
     """A text as a sentence of its own."""
     return text[:1].upper() + text[1:].rstrip(".") + "."
+
+
+def title_of(pattern: Mapping[str, Any]) -> str:
+    """What a pattern is called: the first line of its message, otherwise where it was."""
+    lines = [line for line in pattern["commit_msg"].splitlines() if line.strip()]
+    found = lines[0].strip() if lines else pattern["symbol"] or pattern["file_path"] or pattern["id"]
+    return found if len(found) <= MOST_TITLE else f"{found[: MOST_TITLE - 1]}…"
+
+
+def fate(survival: Mapping[str, Any] | None) -> str:
+    """What became of a pattern's lines, with short hashes."""
+    return in_words(survival, SHORT)
+
+
+def votes_of(pattern: Mapping[str, Any]) -> str:
+    """Whom it helped, in a few words."""
+    said = pattern["up"] + pattern["down"]
+    return f"helped {pattern['up']} of {said}" if said else "no votes"

@@ -58,13 +58,13 @@ def shown(data: bytes, path: str, first: int, last: int) -> ShownFile:
         return ShownFile(path, [], 0, 0, 0)
     lines = [visible(line.removesuffix("\r")[:MOST_WIDTH]) for line in lines_of(masked(data))]
     start = min(max(0, first - 1 - MOST_LINES // 2), max(0, len(lines) - MOST_LINES))
-    coloured = _coloured(lines[start : start + MOST_LINES], path)
+    rows = coloured(lines[start : start + MOST_LINES], path)
     last = min(last, len(lines)) if first else 0
-    marked = [ShownLine(number, html, first <= number <= last) for number, html in enumerate(coloured, start + 1)]
+    marked = [ShownLine(number, html, first <= number <= last) for number, html in enumerate(rows, start + 1)]
     return ShownFile(path, marked, len(lines), first if first <= last else 0, last)
 
 
-def _coloured(lines: Sequence[str], path: str) -> list[Markup]:
+def coloured(lines: Sequence[str], path: str) -> list[Markup]:
     """Lines as HTML; plain where the language is not known, or colours would take too long."""
     plain = [escape(line) for line in lines]
     if sum(map(len, lines)) > MOST_CHARACTERS:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import html
 import re
-from html.parser import HTMLParser
 from urllib.parse import quote
 
 import httpx2 as httpx
@@ -13,56 +12,15 @@ import pytest
 from services.web.pages import html_event, static_files
 from services.web.viewer import shown
 from tests.services.conftest import Asking
-from tests.services.injections import ATTRIBUTES, INJECTIONS, OURS
+from tests.services.injections import INJECTIONS, Tags, assert_guarded, assert_inert
+from tests.services.team_site import AS_BROWSER
 
 Client = httpx.AsyncClient
 QUESTION = "Where is a large order reduced?"
 HTMX = {"HX-Request": "true"}
-AS_BROWSER = {"Accept": "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"}
 AS_PROGRAMS = ("*/*", "application/json", "application/json,text/html,application/xhtml+xml,*/*;q=0.7")
 """What programs accept; the last is n8n's."""
 PAGES = ("/", "/repositories/shop", "/repositories/none", "/answers/ans_none", "/static/none", "/nowhere", "/chat")
-
-
-class Tags(HTMLParser):
-    """What a browser would make of a page."""
-
-    def __init__(self, text: str) -> None:
-        super().__init__(convert_charrefs=True)
-        self.tags: list[tuple[str, dict[str, str | None]]] = []
-        self.text = ""
-        self.feed(text)
-        self.close()
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        self.tags.append((tag, dict(attrs)))
-
-    def handle_data(self, data: str) -> None:
-        self.text += data
-
-    def handle_comment(self, data: str) -> None:
-        raise AssertionError(f"a comment: {data}")
-
-
-def assert_inert(text: str) -> Tags:
-    """All elements and attributes are those of our templates, and every address is our own."""
-    made = Tags(text)
-    for tag, attributes in made.tags:
-        assert tag in OURS, tag
-        assert set(attributes) <= ATTRIBUTES, (tag, attributes)
-        assert tag != "script" or (attributes.get("src") or "").startswith("/static/")
-        for name in ("href", "src", "action", "hx-post", "hx-get", "sse-connect"):
-            assert re.match(r"/(?!/)|#|$", attributes.get(name) or ""), (tag, attributes)
-        assert attributes.get("http-equiv") is None
-    return made
-
-
-def assert_guarded(answer: httpx.Response) -> None:
-    """Nothing but our own files is loaded, and nothing inline runs."""
-    policy = answer.headers["Content-Security-Policy"]
-    assert policy.startswith("default-src 'none'; script-src 'self'; style-src 'self';")
-    assert "unsafe" not in policy
-    assert answer.headers["X-Content-Type-Options"] == "nosniff"
 
 
 async def answered(client: Client, question: str) -> httpx.Response:
