@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from core.records.fusion import BASE, FUSED, FusionReport, Proof, Saved
 from core.visible import visible
 
@@ -49,26 +51,28 @@ def table(proof: Proof) -> list[str]:
     """Bits per byte of everybody on every history, as Markdown."""
     lines = [f"| bits per byte | {' | '.join(one.owner for one in proof.histories)} | mean |"]
     lines.append(f"|---|{'---:|' * (len(proof.histories) + 1)}")
-    for name, mean in proof.mean.items():
-        cells = " | ".join(f"{one.bits_per_byte[name]:.3f}" for one in proof.histories)
-        lines.append(f"| {name} | {cells} | {mean:.3f} |")
-    own = " | ".join(f"{one.bits_per_byte[one.owner]:.3f}" for one in proof.histories)
-    lines += [f"| each history by its own | {own} | {proof.swapping:.3f} |", ""]
+    lines += [_row(name, [one.bits_per_byte[name] for one in proof.histories]) for name in proof.mean]
+    for name in proof.histories[0].beside:
+        lines.append(_row(name, [one.beside[name].bits_per_byte for one in proof.histories]))
+    lines += [_row("each history by its own", [one.bits_per_byte[one.owner] for one in proof.histories]), ""]
     for one in proof.histories:
         unit = "byte that an edit adds" if one.of_edits else "byte of text"
         over_base, over_owner = _share(one.saved_over_base), _share(one.saved_over_owner)
         lines.append(
             f"On {one.owner} ({one.commits} commits, {one.tokens:,} tokens, per {unit}) {FUSED} saves {over_base} of "
             f"the bits of the {BASE}, {over_owner} of its owner's"
-            + "".join(f", {_share(saved)} of those of {name}" for name, saved in one.saved_over.items())
+            + "".join(f", {_share(other.saved)} of those of {name}" for name, other in one.beside.items())
             + "."
         )
-    owners = [one.owner for one in proof.histories]
-    best = min((proof.mean[name], name) for name in owners)
+    best = min((mean, name) for name, mean in proof.mean.items() if name not in (BASE, FUSED))
     lines.append(f"On the mean the best parent, {best[1]}, needs {best[0]:.3f}, {FUSED} {proof.mean[FUSED]:.3f}.")
     if proof.swapping < proof.mean[FUSED]:
         lines.append("Where it is known which history a question is about, its own adapter is the better one.")
     return lines
+
+
+def _row(name: str, bits: Sequence[float]) -> str:
+    return f"| {name} | {' | '.join(f'{one:.3f}' for one in (*bits, sum(bits) / len(bits)))} |"
 
 
 def _share(saved: Saved) -> str:

@@ -14,7 +14,7 @@ from core.fusion.histories import History
 from core.fusion.parents import Parent
 from core.models import model_folder
 from core.progress import Progress
-from core.records.fusion import BASE, FUSED, OnHistory, Proof, Saved
+from core.records.fusion import BASE, FUSED, Beside, OnHistory, Proof, Saved
 from core.scoring.scores import Scores, bits_per_byte
 
 if TYPE_CHECKING:
@@ -53,18 +53,19 @@ def measure(fused: Path, parents: Sequence[Parent], outputs: Sequence[Path], cac
         }
         loaded = model_folder.load_several(places | {FUSED: fused}, cache_dir)
     models = dict(zip((*rows, FUSED), loaded.values(), strict=True))
-    return proof_of([_on_history(models, one, list(asked.beside), asked.samples) for one in found], list(rows))
+    measured = [_on_history(models, one, list(asked.beside), asked.samples) for one in found]
+    return proof_of(measured, [parent.name for parent in parents])
 
 
-def proof_of(found: Sequence[OnHistory], others: Sequence[str]) -> Proof:
-    """The means, and whether the fused adapter is worth having: `others` begin with its parents, one a history."""
-    mean = {name: sum(one.bits_per_byte[name] for one in found) / len(found) for name in (BASE, *others, FUSED)}
+def proof_of(found: Sequence[OnHistory], parents: Sequence[str]) -> Proof:
+    """The means, and whether the fused adapter is worth having."""
+    mean = {name: sum(one.bits_per_byte[name] for one in found) / len(found) for name in (BASE, *parents, FUSED)}
     better = all(one.bits_per_byte[FUSED] < one.bits_per_byte[BASE] for one in found)
     return Proof(
         histories=list(found),
         mean=mean,
         swapping=sum(one.bits_per_byte[one.owner] for one in found) / len(found),
-        passes=better and mean[FUSED] < min(mean[name] for name in others[: len(found)]),
+        passes=better and mean[FUSED] < min(mean[name] for name in parents),
     )
 
 
@@ -82,13 +83,14 @@ def _on_history(models: Mapping[str, Loaded], history: History, beside: Sequence
         between = gain(targets, rows[before], rows[FUSED], samples=samples, seed=SEED).all
         return Saved(share=between.share, low=between.low, high=between.high)
 
+    bits = {name: bits_per_byte(one.nats, targets) for name, one in rows.items()}
     return OnHistory(
         owner=history.owner,
         of_edits=history.of_edits,
         commits=len(targets.text_bytes),
         tokens=len(targets),
-        bits_per_byte={name: bits_per_byte(one.nats, targets) for name, one in rows.items()},
+        bits_per_byte={name: value for name, value in bits.items() if name not in beside},
         saved_over_base=saved(BASE),
         saved_over_owner=saved(history.owner),
-        saved_over={name: saved(name) for name in beside},
+        beside={name: Beside(bits_per_byte=bits[name], saved=saved(name)) for name in beside},
     )

@@ -53,6 +53,14 @@ class Saved(msgspec.Struct, kw_only=True, frozen=True):
     high: float | None = None
 
 
+class Beside(msgspec.Struct, kw_only=True, frozen=True):
+    """What another adapter needs on a history, which is no parent."""
+
+    bits_per_byte: float
+    saved: Saved
+    """What the fused adapter saves of that."""
+
+
 class OnHistory(msgspec.Struct, kw_only=True, frozen=True):
     """What everybody needs on the held-out commits of one parent's history."""
 
@@ -63,11 +71,11 @@ class OnHistory(msgspec.Struct, kw_only=True, frozen=True):
     commits: int
     tokens: int
     bits_per_byte: dict[str, float]
-    """Of the untuned base, of each parent, of those measured beside them, and of the fused adapter."""
+    """Of the untuned base, of each parent, and of the fused adapter."""
     saved_over_base: Saved
     saved_over_owner: Saved
-    saved_over: dict[str, Saved] = {}
-    """The same over the adapters that were measured beside them."""
+    beside: dict[str, Beside] = {}
+    """Adapters that were measured beside them, by name."""
 
 
 class Proof(msgspec.Struct, kw_only=True, frozen=True):

@@ -99,12 +99,13 @@ def test_weights_are_learnt_and_stand_beside_those_that_were_not(
     assert [parent["weight"] for parent in report["origin"]["parents"]] == min(trials)[1] != [0.5, 0.5]
     history = report["proof"]["histories"][0]
     plain = "fused, weights not learnt"
-    name = next(name for name in history["bits_per_byte"] if name.startswith("third@"))
-    assert list(history["saved_over"]) == [name, plain]
-    for other, saved in history["saved_over"].items():
-        bits = history["bits_per_byte"]
-        assert saved["share"] == pytest.approx(1 - bits["fused"] / bits[other])
+    bits = history["bits_per_byte"]
+    assert len(bits) == 4
+    assert [name.partition("@")[0] for name in history["beside"]] == ["third", plain]
+    for other, measured in history["beside"].items():
+        assert measured["saved"]["share"] == pytest.approx(1 - bits["fused"] / measured["bits_per_byte"])
         assert f"of those of {other}" in done.stdout
+        assert f"| {other} | {measured['bits_per_byte']:.3f} |" in done.stdout
 
 
 def test_what_is_worth_activating() -> None:
