@@ -36,15 +36,16 @@ def load(
     Raises UserError where they do not share a base model.
     """
     loaded = model_folder.load_several(dict(folders), cache_dir)
-    first, found = next(iter(folders)), {}
+    first, found = next(iter(folders)), dict[str, LanguageModel]()
     for one in loaded.values():
         one.merge_adapter()
+    for name, one in loaded.items():
+        history = copying_of(folders[name], one.info) if copying else None
+        found[name] = LanguageModel(Asker(one, places[name], cache_dir, last, history))
     for name, place in places.items():
-        one = loaded.get(name, loaded[first])
-        # What a model may copy from is the history of its own repository.
-        history = copying_of(folders[name], one.info) if copying and name in folders else None
-        found[name] = LanguageModel(Asker(one, place, cache_dir, last, history))
-        found[name].asker.look()
+        found.setdefault(name, found[first].about(place))
+    for model in found.values():
+        model.asker.look()
     return found
 
 
@@ -68,6 +69,11 @@ class LanguageModel:
     """A trained model with its repository. Its methods run one at a time, in the model's thread."""
 
     asker: Asker
+
+    def about(self, place: str) -> LanguageModel:
+        """The same model with another repository. It copies nothing there: that would be of its own one's history."""
+        asker = self.asker
+        return LanguageModel(Asker(asker.loaded, place, asker.cache_dir, asker.last))
 
     def sketch(self, answer: Answer, question: Question) -> Iterator[AnswerPart]:
         """The sketch as it is written, or an edit when it is whole; then the answer with it."""

@@ -75,7 +75,7 @@ def load_all(
         if why:
             log.info("%s: %s", name, why)
     first = next(iter(reasons.values()), "")
-    return {
+    served = {
         name: Served(
             name,
             askers[places[name]],
@@ -86,6 +86,8 @@ def load_all(
         )
         for name in names
     }
+    next(iter(served.values())).followers = [one for name, one in served.items() if name not in (names[0], *folders)]
+    return served
 
 
 @dataclass
@@ -104,6 +106,8 @@ class Served:
     """Why the model's code is shown only where a request has `always_sketch`."""
     repo: str = ""
     """What the repository is called: as it was named, otherwise as its folder."""
+    followers: Sequence[Served] = ()
+    """Repositories without a model of their own, which are answered with this one's."""
 
     def predict(self, request: PredictRequest) -> Work:
         """The ranking, the sketch as it is written, then all of it."""
@@ -150,8 +154,12 @@ class Served:
         return Work(write=lambda: model.complete(request))
 
     def use(self, model: LanguageModel) -> None:
-        """Write with another model from the next request on; those that have begun end with theirs."""
+        """Write with another model from the next request on, here and for the followers; those that have begun end with
+        theirs.
+        """
         self.no_sketch, self.model = "", model
+        for one in self.followers:
+            one.use(model.about(one.files.location))
 
     def warm(self) -> None:
         """Read what the first request would wait for."""

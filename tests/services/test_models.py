@@ -86,3 +86,22 @@ def test_no_answer_is_written_by_two(served: dict[str, Served], places: dict[str
         one[name].close()
     assert alone[0] != alone[1]
     assert together == [alone[0], alone[1], alone[0]] * 4
+
+
+def test_repositories_without_a_model_follow_the_first_to_another(places: dict[str, Path]) -> None:
+    folder = places["folder"]
+    repos = {"": str(folder / "core"), "web": str(folder / "web"), "api": str(folder / "api")}
+    models = [("fused", str(places["fused"])), ("web", str(places["web"]))]
+    served = load_all(models, repos, folder / "cache", 3)
+    before = {name: one.model for name, one in served.items()}
+    new = load_all([("other", str(places["web"]))], {"": repos[""]}, folder / "cache", 3)["other"].model
+    assert new
+    served["fused"].use(new)
+    assert served["fused"].model is new
+    assert served["web"].model is before["web"]
+    follower = served["api"].model
+    assert follower
+    assert follower.asker.loaded is new.asker.loaded
+    assert (follower.asker.repo, follower.asker.copying) == (repos["api"], None)
+    for one in served.values():
+        one.close()
