@@ -118,6 +118,8 @@ def main(
     logs.setup(verbose=verbose)
     if len(adapters) < 2:
         raise UserError("one adapter is nothing to fuse", "name two or more after --adapters")
+    if not dry_run:
+        folder.check_new(Path(output))
     places = [Path(place) for place in outputs]
     check_measured(places, beside, trials, len(adapters))
     rates = [SuccessRate.read(text) for text in success_rates]

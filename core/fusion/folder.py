@@ -37,6 +37,12 @@ _STRICTEST = ("keep", "mask", "drop")
 """What may be done with credentials, weakest first."""
 
 
+def check_new(target: Path) -> None:
+    """Raise UserError where there is something already."""
+    if checked_path(target).exists():
+        raise UserError(f"{target} already exists", "name a new folder with --output")
+
+
 def write(
     target: Path, parents: Sequence[Parent], made: FusedLayers, origin: Origin, notes: Sequence[str], cache_dir: Path
 ) -> FusionReport:
@@ -44,8 +50,7 @@ def write(
 
     Raises UserError where the folder is there already.
     """
-    if checked_path(target).exists():
-        raise UserError(f"{target} already exists", "name a new folder with --output")
+    check_new(target)
     temporary = target.with_name(f".{target.name}.tmp")
     remove(temporary)
     temporary.mkdir(parents=True)

@@ -106,6 +106,10 @@ def test_weights_are_learnt_and_stand_beside_those_that_were_not(
         assert measured["saved"]["share"] == pytest.approx(1 - bits["fused"] / measured["bits_per_byte"])
         assert f"of those of {other}" in done.stdout
         assert f"| {other} | {measured['bits_per_byte']:.3f} |" in done.stdout
+    again = finished.run(*arguments(twins, tmp_path / "both", *more, 3))
+    assert (again.returncode, "already exists" in again.stderr) == (2, True)
+    assert "weights learnt in" in done.stderr
+    assert "weights learnt in" not in again.stderr  # an error before minutes of work
 
 
 def test_what_is_worth_activating() -> None:
