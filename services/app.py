@@ -36,6 +36,7 @@ from services.routes.members import member_routes
 from services.routes.models import model_routes
 from services.routes.pages import page_routes
 from services.routes.patterns import pattern_routes
+from services.routes.people_pages import people_page_routes
 from services.routes.predict import predict_routes
 from services.routes.responses import response_routes
 from services.routes.signing_in import sign_in_routes
@@ -127,6 +128,7 @@ def make_app(
         app.include_router(merge_routes(team, merges.wake))
         app.include_router(adapter_routes(team))
         app.include_router(team_page_routes(team, at_start=chats is None))
+        app.include_router(people_page_routes(team))
     if chats or team:
         app.include_router(sign_in_routes(sessions))
     app.include_router(docs_routes(app))

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import hmac
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from typing import Any, cast
+from typing import Any, Literal, NamedTuple, cast
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
@@ -19,6 +19,27 @@ from stores.engine.database import Database
 MOST_NAME = 100
 LAST_USE_S = 60
 """Seconds within which a further use of a key is not noted."""
+
+
+KeyState = Literal["", "valid", "ended"]
+MOST_LISTED = 50
+"""Members or keys of a page."""
+_OF_MEMBERS = "name", "email", "role", "created_at", "disabled_at"
+_OF_KEYS = "prefix", "member", "label", "created_at", "expires_at", "revoked_at", "last_used_at"
+
+
+class Listed(NamedTuple):
+    """Some of the members, or of the keys."""
+
+    rows: list[dict[str, Any]]
+    total: int
+    page: int
+    """From 1."""
+
+    @property
+    def pages(self) -> int:
+        """How many there are."""
+        return max(1, -(-self.total // MOST_LISTED))
 
 
 def found_team(database: Database, name: str, admin: str) -> Identity:
@@ -131,8 +152,14 @@ class People:
 
     def members(self) -> list[dict[str, Any]]:
         """All of them, by name."""
-        columns = "name", "email", "role", "created_at", "disabled_at"
-        return self._rows("members", *columns)
+        return self._rows("members", *_OF_MEMBERS)
+
+    def some_members(self, name: str = "", role: str = "", page: int = 1) -> Listed:
+        """Those whose name has these letters in it, and who have this role, by name."""
+        member, has_role = (self._scope.column("members", one) for one in ("name", "role"))
+        conditions = [member.icontains(name, autoescape=True)] if name else []
+        conditions += [has_role == role] if role else []
+        return self._listed("members", _OF_MEMBERS, conditions, [member], page)
 
     def add_member(self, name: str, role: str, email: str = "") -> dict[str, Any]:
         """A new one. Names stay what they are, since patterns and votes are known by them."""
@@ -156,12 +183,23 @@ class People:
                 self._scope.update(connection, "members", {"name": name}, **values)
                 self._keep_an_admin(connection)
                 self._note(connection, "member.change", name, **values)
-        return {column: row[column] for column in ("name", "email", "role", "created_at", "disabled_at")}
+        return {column: row[column] for column in _OF_MEMBERS}
 
     def keys(self) -> list[dict[str, Any]]:
         """All keys, without what is secret about them."""
-        columns = "prefix", "member", "label", "created_at", "expires_at", "revoked_at", "last_used_at"
-        return self._rows("api_keys", *columns)
+        return self._rows("api_keys", *_OF_KEYS)
+
+    def some_keys(self, member: str = "", state: KeyState = "", page: int = 1) -> Listed:
+        """Those of a member whose name has these letters in it, that admit somebody or do not, the newest first."""
+        of, made, prefix, revoked, expires = (
+            self._scope.column("api_keys", one)
+            for one in ("member", "created_at", "prefix", "revoked_at", "expires_at")
+        )
+        conditions = [of.icontains(member, autoescape=True)] if member else []
+        is_valid = revoked.is_(None) & (expires.is_(None) | (expires > now()))
+        if state:
+            conditions.append(is_valid if state == "valid" else ~is_valid)
+        return self._listed("api_keys", _OF_KEYS, conditions, [made.desc(), prefix], page)
 
     def make_key(self, member: str, label: str = "", days: int | None = None) -> tuple[NewKey, dict[str, Any]]:
         """A key of a member's, which ends after some days where these are given. Nobody can read it again."""
@@ -199,6 +237,15 @@ class People:
         with self._scope.database.read() as connection:
             query = self._scope.select(table, *columns).order_by(self._scope.column(table, columns[0]))
             return [dict(row) for row in connection.execute(query).mappings()]
+
+    def _listed(
+        self, table: str, columns: Sequence[str], conditions: Sequence[Any], orders: Sequence[Any], page: int
+    ) -> Listed:
+        self._scope.identity.require("admin", "see members and keys")
+        query = self._scope.select(table, *columns).where(*conditions).order_by(*orders)
+        with self._scope.database.read() as connection:
+            rows = connection.execute(query.limit(MOST_LISTED).offset((page - 1) * MOST_LISTED)).mappings()
+            return Listed([dict(row) for row in rows], self._scope.count(connection, table, *conditions), page)
 
     def _member(self, connection: Connection, name: str) -> sa.RowMapping:
         row = self._scope.row(connection, "members", name=name)

@@ -223,12 +223,21 @@ class Reading:
                 "seq": int(seq),
             }
 
-    def audit(self, limit: int, cursor: str = "") -> tuple[list[dict[str, Any]], str]:
-        """The newest lines of the audit, and the cursor of the lines before them."""
+    def audit(
+        self, limit: int, cursor: str = "", *, member: str = "", action: str = ""
+    ) -> tuple[list[dict[str, Any]], str]:
+        """The newest lines of the audit, and the cursor of the lines before them.
+
+        Of a member where one is named, and of the actions that begin so: "key" is "key.create" and "key.revoke".
+        """
         self._scope.identity.require("maintainer", "read the audit")
         about = ["audit", self._scope.team_id]
         number = self._scope.column("audit", "number")
         query = self._scope.select("audit").order_by(number.desc()).limit(limit + 1)
+        if member:
+            query = query.where(self._scope.column("audit", "member") == member)
+        if action:
+            query = query.where(self._scope.column("audit", "action").startswith(action, autoescape=True))
         if cursor:
             query = query.where(number < self._cursors.read(cursor, about)[0])
         with self._scope.database.read() as connection:

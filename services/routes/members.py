@@ -9,7 +9,7 @@ from fastapi import APIRouter, Query, Request
 from patterns.memory.people import People
 from patterns.memory.reading import MOST_PAGE
 from patterns.memory.team_memory import TeamMemory
-from services.routes.patterns import Cursor, team_of
+from services.routes.patterns import Cursor, Text, team_of
 from services.team_schemas import KeyRequest, MemberChange, MemberRequest
 
 
@@ -54,10 +54,15 @@ def member_routes(memory: TeamMemory) -> APIRouter:
 
     @router.get("/audit")
     def audit(
-        request: Request, cursor: Cursor = "", limit: Annotated[int, Query(ge=1, le=MOST_PAGE)] = 50
+        request: Request,
+        cursor: Cursor = "",
+        limit: Annotated[int, Query(ge=1, le=MOST_PAGE)] = 50,
+        member: Text = "",
+        action: Text = "",
     ) -> dict[str, Any]:
-        """Who changed what, the latest first."""
-        lines, next_cursor = team_of(memory, request).reading.audit(limit, cursor)
+        """Who changed what, the latest first; `action` is one, or how some begin."""
+        reading = team_of(memory, request).reading
+        lines, next_cursor = reading.audit(limit, cursor, member=member, action=action)
         return {"lines": lines, "next_cursor": next_cursor or None}
 
     return router

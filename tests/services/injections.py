@@ -45,7 +45,7 @@ ATTRIBUTES = frozenset({
     "tabindex", "title", "scope", "aria-current", "aria-pressed", "data-back", "data-own", "hx-post", "hx-get",
     "hx-target", "hx-swap", "hx-ext", "hx-trigger", "hx-disabled-elt", "hx-swap-oob", "sse-connect", "sse-swap",
     "sse-close", "selected", "checked", "x", "y", "x1", "x2", "y1", "y2", "cx", "cy", "r", "rx", "width", "height",
-    "stroke-width", "text-anchor",
+    "stroke-width", "text-anchor", "min", "max",
 })  # fmt: skip
 
 

@@ -46,9 +46,9 @@ class Site:
         """A page that a member opens."""
         return self(name, lambda client: client.get(path))
 
-    def post(self, name: str, path: str, **fields: str) -> httpx.Response:
+    def post(self, who: str, path: str, /, **fields: str) -> httpx.Response:
         """What a member's form is answered."""
-        return self(name, lambda client: client.post(path, data=fields))
+        return self(who, lambda client: client.post(path, data=fields))
 
     def pattern(self, name: str = "mia", number: int = 0, **values: Any) -> str:
         """The id of a pattern that a member has added."""

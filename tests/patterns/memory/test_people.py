@@ -154,3 +154,31 @@ def test_whoever_works_on_the_database_is_an_admin_of_the_team_that_is_named(mad
     made.memory.found(f"{made.admin.team}, too", "eve")
     with pytest.raises(RefusedOperationError, match="several teams"):
         made.memory.admin()
+
+
+def test_members_are_listed_by_name_and_role_page_by_page(made: MadeTeam) -> None:
+    admin = made.of("ada").people
+    for number in range(people.MOST_LISTED + 1):
+        admin.add_member(f"Guest_{number:02}", "reader")
+    first, second = (admin.some_members("guest_", page=page) for page in (1, 2))
+    assert ([one["name"] for one in second.rows], first.total, first.pages) == (["Guest_50"], 51, 2)
+    assert [one["name"] for one in first.rows] == [f"Guest_{number:02}" for number in range(50)]
+    assert [one["name"] for one in admin.some_members(role="admin").rows] == ["ada"]
+    assert admin.some_members("%").total == admin.some_members(role="king").total == 0
+    assert admin.some_members("nobody").pages == 1
+
+
+def test_keys_are_listed_by_member_and_state_the_newest_first(made: MadeTeam) -> None:
+    admin = made.of("ada").people
+    made.of("mia")
+    old, ended, new = (admin.make_key("mia", label, days)[0].prefix for label, days in (("", None), ("", 1), ("", 30)))
+    admin.revoke_key(ended)
+    expired = admin.make_key("ada", "", -1)[0].prefix
+    assert [one["prefix"] for one in admin.some_keys("MI").rows] == [new, ended, old]
+    assert [one["prefix"] for one in admin.some_keys(state="valid").rows] == [new, old]
+    assert [one["prefix"] for one in admin.some_keys(state="ended").rows] == [expired, ended]
+    assert "sha256" not in admin.some_keys().rows[0]
+    for name in ("mia", "max"):
+        for ask in (made.of(name).people.some_keys, made.of(name).people.some_members):
+            with pytest.raises(RefusedOperationError, match="needs the role admin"):
+                ask()

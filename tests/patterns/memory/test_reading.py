@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import uuid
 from typing import Any
 
 import pytest
@@ -23,8 +24,8 @@ def filled(made: MadeTeam) -> MadeTeam:
     made.add(
         "mia",
         new(0, file_path="a/one.py"),
-        new(1, file_path="a/two.py", problem_type="feature_addition", before_code=""),
-        new(2, file_path="b/one.rs", language="rust", shape_hash="e" * 64),
+        new(1, file_path="a/two.py", problem_type="feature_addition", change_kind="guard", before_code=""),
+        new(2, file_path="b/one.rs", language="rust", shape_hash="e" * 64, repository="f" * 40),
         new(3, file_path="a_/100%.py", commit_msg="Count to 100% of it"),
     )
     return made
@@ -43,10 +44,26 @@ def filled(made: MadeTeam) -> MadeTeam:
         ({"q": "COUNT TO"}, {"a_/100%.py"}),
         ({"q": "total_1 "}, {"a/two.py"}),
         ({"q": "_100"}, set()),
+        ({"repository": "f" * 40}, {"b/one.rs"}),
+        ({"change_kind": "guard"}, {"a/two.py"}),
+        ({"member": "moe"}, set()),
+        ({"member": "mia", "language": "rust"}, {"b/one.rs"}),
     ],
 )
 def test_patterns_are_filtered(filled: MadeTeam, wanted: dict[str, str], found: set[str]) -> None:
     assert set(paths(filled, **wanted)) == found
+
+
+def test_what_a_list_can_be_filtered_by_is_known_the_most_frequent_first(filled: MadeTeam) -> None:
+    assert filled.of("rob").reading.choices() == {
+        "problem_type": ["bug_fix", "feature_addition"],
+        "change_kind": ["guard"],
+        "language": ["python", "rust"],
+        "repository": ["a" * 40, "f" * 40],
+        "created_by": ["mia"],
+    }
+    other = MadeTeam(filled.memory, filled.memory.found(f"other {uuid.uuid4()}", "eve"))
+    assert not any(other.memory.team(other.admin).reading.choices().values())
 
 
 def test_a_deleted_pattern_is_listed_only_if_asked_for(filled: MadeTeam) -> None:
@@ -145,6 +162,28 @@ def test_the_audit_is_read_page_by_page(made: MadeTeam) -> None:
     second, end = reading.audit(3, cursor)
     assert [line["object"] for line in first + second] == ["rob", "moe", "mia", made.admin.team]
     assert end == ""
+
+
+def test_the_audit_is_read_by_member_and_by_action(made: MadeTeam) -> None:
+    for name in ("mia", "moe"):
+        made.key(name)
+    made.add("mia", new(0))
+    reading = made.of("max").reading
+    assert [line["action"] for line in reading.audit(9, member="mia")[0]] == ["patterns.write"]
+    assert {line["action"] for line in reading.audit(9, action="key")[0]} == {"key.create"}
+    first, cursor = reading.audit(1, action="key.")
+    second, end = reading.audit(1, cursor, action="key.")
+    assert ([line["detail"]["member"] for line in first + second], end) == (["moe", "mia"], "")
+    assert reading.audit(9, action="ke_")[0] == reading.audit(9, member="nobody")[0] == []
+
+
+def test_a_convention_is_known_by_its_name(made: MadeTeam) -> None:
+    made.of("mia").apply([Convene(template=convention(4))])
+    found = made.of("rob").reading.convention(convention(4).template_id)
+    assert found is not None
+    assert found["steps"] == convention(4).steps
+    for other in ("", "nowhere", "\0"):
+        assert made.of("rob").reading.convention(other) is None
 
 
 def test_conventions_are_those_that_hold_in_files_like_this_one(made: MadeTeam) -> None:
