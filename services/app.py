@@ -127,7 +127,7 @@ def make_app(
         app.include_router(member_routes(team))
         app.include_router(merge_routes(team, merges.wake))
         app.include_router(adapter_routes(team))
-        app.include_router(team_page_routes(team, at_start=chats is None))
+        app.include_router(team_page_routes(team, chats))
         app.include_router(people_page_routes(team))
     if chats or team:
         app.include_router(sign_in_routes(sessions))

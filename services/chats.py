@@ -7,7 +7,7 @@ import functools
 import time
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack, closing
+from contextlib import ExitStack, closing, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -20,12 +20,13 @@ from chat.citations import Citations
 from chat.providers import Provider
 from chat.questions import MOST_TEXT
 from core.config import ChatConfig
-from core.errors import UserError
+from core.errors import StageError, UserError
 from core.git import touched, trees
 from core.git.names import folder_name
 from core.git.repositories import open_repository
 from index.code_index import CodeIndex
 from index.hits import Hit
+from miners.clones import key_of
 from services.answers import AnswerPart, Work
 from services.chat_records import in_markdown, statements_of
 from services.http.errors import MOST_SHOWN, RefusedError
@@ -57,6 +58,11 @@ class ServedChat:
     def close(self) -> None:
         """Let go of files and processes."""
         self._open.close()
+
+    @functools.cached_property
+    def first_commit(self) -> str:
+        """What patterns call the repository by, as all clones of it share it. Raises StageError without a commit."""
+        return key_of(self.git_dir, "HEAD")
 
     @functools.cached_property
     def asking(self) -> Desk:
@@ -250,6 +256,14 @@ class Chats:
             message = f"no repository is called {name[:MOST_SHOWN]!r}; known: {', '.join(self.by_name)}"
             raise RefusedError(404, message, param="repo", code="repo_not_found")
         return self.by_name[name]
+
+    def names(self) -> dict[str, str]:
+        """What repositories are called here, by their first commits; without those that have none."""
+        found: dict[str, str] = {}
+        for one in self.by_name.values():
+            with suppress(StageError):
+                found[one.first_commit] = one.name
+        return found
 
     def models(self) -> dict[str, ChatModel]:
         """What OpenAI's clients ask."""

@@ -11,11 +11,12 @@ from fastapi.responses import RedirectResponse
 from patterns.memory.operations import Delete, Restore, Unvote, Vote
 from patterns.memory.reading import Sort, Wanted
 from patterns.memory.team_memory import Team, TeamMemory
+from services.chats import Chats
 from services.http.forms import fields_of
 from services.routes.patterns import Cursor, Text, checked, done, team_of
 from services.web.changes import changed_lines
 from services.web.navigation import PATTERNS
-from services.web.pages import page
+from services.web.pages import page, short
 from services.web.timeline import timeline
 
 SHOWN = 20
@@ -24,12 +25,12 @@ VOTES = {"yes": True, "no": False}
 Form = Annotated[dict[str, str], Depends(fields_of)]
 
 
-def team_page_routes(memory: TeamMemory, *, at_start: bool) -> APIRouter:
-    """The routes; `at_start` where the service has no other pages. They run in threads, as those of the routes do."""
+def team_page_routes(memory: TeamMemory, chats: Chats | None) -> APIRouter:
+    """The routes; without `chats`, the patterns are where people start. They run in threads, as all of the team do."""
     router = APIRouter(include_in_schema=False)
-    router.include_router(_list(memory))
-    router.include_router(_one(memory))
-    if at_start:
+    router.include_router(_list(memory, chats))
+    router.include_router(_one(memory, chats))
+    if chats is None:
 
         @router.get("/")
         def start() -> Response:
@@ -38,7 +39,7 @@ def team_page_routes(memory: TeamMemory, *, at_start: bool) -> APIRouter:
     return router
 
 
-def _list(memory: TeamMemory) -> APIRouter:
+def _list(memory: TeamMemory, chats: Chats | None) -> APIRouter:
     router = APIRouter()
 
     @router.get(PATTERNS)
@@ -57,7 +58,8 @@ def _list(memory: TeamMemory) -> APIRouter:
     ) -> Response:
         chosen = {"repository": repository, "change_kind": change_kind, "member": member}
         wanted = Wanted(problem_type, language, file, q, include_deleted=deleted, sort=sort, **chosen)
-        reading = team_of(memory, request).reading
+        reading, served = team_of(memory, request).reading, chats.names() if chats else {}
+        choices = reading.choices()
         found = reading.page(wanted, SHOWN, cursor=cursor)
         asked = {name: value for name, value in request.query_params.items() if value and name != "cursor"}
         return page(
@@ -65,7 +67,8 @@ def _list(memory: TeamMemory) -> APIRouter:
             request.scope,
             found=found,
             wanted=wanted,
-            choices=reading.choices(),
+            choices=choices,
+            names={one: served.get(one, short(one)) for one in (repository, *choices["repository"])},
             is_first=not cursor,
             is_filtered=bool(asked),
             first=f"{PATTERNS}?{urlencode(asked)}",
@@ -76,7 +79,7 @@ def _list(memory: TeamMemory) -> APIRouter:
     return router
 
 
-def _one(memory: TeamMemory) -> APIRouter:
+def _one(memory: TeamMemory, chats: Chats | None) -> APIRouter:
     router = APIRouter()
 
     def team(request: Request) -> Team:
@@ -86,7 +89,8 @@ def _one(memory: TeamMemory) -> APIRouter:
     def one(pattern: str, request: Request) -> Response:
         mine = team(request)
         row = mine.reading.one(pattern, include_deleted=True)
-        return page("pattern.html.j2", request.scope, **_shown(mine, row))
+        served = chats.names().get(row["repository"], "") if chats else ""
+        return page("pattern.html.j2", request.scope, served=served, **_shown(mine, row))
 
     @router.post(f"{PATTERNS}/{{pattern}}/vote")
     def vote(pattern: str, request: Request, form: Form) -> Response:

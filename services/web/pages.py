@@ -43,6 +43,8 @@ _HTMX = {
 _TYPES = {".css": "text/css", ".js": "text/javascript", ".svg": "image/svg+xml", ".txt": "text/plain"}
 MOST_FEATURES = 5
 """Of a place, that a page shows."""
+ROOT = "root:"
+"""How the names of repositories begin that are their first commits."""
 SHORT = 9
 """Digits of a hash that people read."""
 MOST_TITLE = 120
@@ -89,7 +91,7 @@ def _environment() -> Environment:
         finalize=lambda value: visible(value) if type(value) is str else value,
     )
     found.filters |= {"spelled": spelled, "sentence": sentence, "strongest": strongest}
-    found.filters |= {"title_of": title_of, "votes_of": votes_of, "fate": fate}
+    found.filters |= {"title_of": title_of, "votes_of": votes_of, "fate": fate, "short": short}
     found.filters["minute"] = lambda at: at[:16].replace("T", " ")
     found.filters["plain"] = lambda text: text.replace("_", " ")
     found.filters["part"] = lambda text: quote(text, safe="/")
@@ -122,6 +124,11 @@ def title_of(pattern: Mapping[str, Any]) -> str:
 def fate(survival: Mapping[str, Any] | None) -> str:
     """What became of a pattern's lines, with short hashes."""
     return in_words(survival, SHORT)
+
+
+def short(repository: str) -> str:
+    """The first commit of a repository, as patterns name it, for people."""
+    return repository.removeprefix(ROOT)[:SHORT]
 
 
 def votes_of(pattern: Mapping[str, Any]) -> str:

@@ -4,21 +4,33 @@ from __future__ import annotations
 
 import re
 import uuid
+from contextlib import closing
 from typing import Any
 
 import httpx2 as httpx
 import pytest
+from answerers import Repeating
+from builders import Repo
 from team_made_up import MadeTeam, convention, new
 
 from patterns.memory.operations import Convene
 from patterns.memory.team_memory import TeamMemory
+from services.app import make_app
+from services.chats import Chats
+from services.http.limits import Limits
+from tests.services.conftest import Asking
 from tests.services.injections import INJECTIONS, Tags, assert_guarded, assert_inert
-from tests.services.team_site import NOBODY, Client, Site
+from tests.services.team_site import NOBODY, PLENTY, Client, Site
 
 
 def buttons(answer: httpx.Response) -> set[str]:
     """What the forms of a page would do."""
     return {one.get("action") or "" for tag, one in Tags(answer.text).tags if tag == "form"} - {"/sign-out"}
+
+
+def page_links(answer: httpx.Response) -> list[str]:
+    """Where a page leads to."""
+    return [attributes.get("href") or "" for tag, attributes in Tags(answer.text).tags if tag == "a"]
 
 
 def titles(answer: httpx.Response) -> list[str]:
@@ -86,7 +98,7 @@ def test_a_list_is_filtered(site: Site, query: str, shown: list[str]) -> None:
     assert titles(page) == shown
     words = f"{len(shown)} pattern{'s' if len(shown) != 1 else ''}{' of this kind' if query else ''}"
     assert words in assert_inert(page.text).text
-    for choice in ("feature addition", "rust", "moe", "f" * 12, "guard"):
+    for choice in ("feature addition", "rust", "moe", "f" * 9, "guard"):
         assert f">{choice}</option>" in page.text
 
 
@@ -223,6 +235,30 @@ def test_deleting_is_undone_by_a_maintainer(site: Site) -> None:
     assert buttons(site.get("max", path)) == {f"{path}/restore"}
     site.post("max", f"{path}/restore")
     assert len(titles(site.get("rob", "/team/patterns"))) == 1
+
+
+def test_a_served_repository_is_named_and_its_commits_are_links(shop: Asking, memory: TeamMemory) -> None:
+    first, head = shop.repo.git("rev-list", "--max-parents=0", "HEAD"), shop.repo.git("rev-parse", "HEAD")
+    empty = Repo.new(shop.cache / "empty")
+    with closing(Chats.open({"": str(shop.repo.path), "empty": str(empty.path)}, shop.cache)) as chats:
+        app = make_app({"files": Repeating(name="files")}, Limits(), chats=chats, team=memory, rates=PLENTY)
+        site = Site(app, MadeTeam(memory, memory.found(f"beside {uuid.uuid4()}", "ada")))
+        one = site.pattern(repository=f"root:{first}", commit=head, file_path="shop/basket.py")
+        other = site.pattern(number=1, repository="root:" + "f" * 40)
+        page = site.get("rob", f"/team/patterns/{one}")
+        assert_inert(page.text)
+        links = page_links(page)
+        for path in (f"/repositories/shop/commits/{head}", f"/repositories/shop/files/{head}/shop/basket.py"):
+            assert path in links
+            assert site.get("rob", path).status_code == 200
+        assert links[1:4] == ["/", "/", "/team/patterns"]
+        assert "/repositories/" not in site.get("rob", f"/team/patterns/{other}").text
+        listed = site.get("rob", "/team/patterns?repository=root:nowhere").text
+        for shown in (">shop</option>", f">{'f' * 9}</option>", "selected>nowhere</option>"):
+            assert shown in listed
+        home = site.get("rob", "/")
+        assert "Repositories" in home.text
+        assert "rob, reader of beside" in home.text
 
 
 def test_no_page_of_another_site_makes_a_browser_change_anything(site: Site) -> None:
