@@ -2,41 +2,26 @@
 
 from __future__ import annotations
 
-import os
 import re
-import shutil
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
 import pytest
 from answerers import Repeating
-from axe_playwright_python.sync_playwright import Axe
 from builders import Repo
-from playwright.sync_api import Browser, ConsoleMessage, Page, Request, expect, sync_playwright
+from playwright.sync_api import Browser, Page, expect
 
 from services.app import make_app
 from services.chats import Chats
-from tests.services.conftest import ON_LOOPBACK, PLENTY, listening
-from tests.services.injections import ATTRIBUTES, INJECTIONS, OURS
+from tests.services.browsing import IN_BROWSER, NARROW, Watched, assert_inert, grave, hard_to_read
+from tests.services.conftest import PLENTY, listening
+from tests.services.injections import INJECTIONS
 
-CHROMIUM = os.environ.get("GITLORE_TEST_CHROMIUM") or shutil.which("chromium") or ""
-FLAGS = [
-    *("--headless", "--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking"),
-    *("--disable-component-update", "--disable-sync"),
-]
-expect.set_options(timeout=60_000)
 QUESTION = "Where is a large order reduced?"
-NARROW = 390
-BY_HTMX = ("htmx-", "data-hx-")
-"""How what htmx adds to elements begins: classes and attributes."""
-
-pytestmark = [
-    ON_LOOPBACK,
-    pytest.mark.skipif(not CHROMIUM, reason="there is no chromium: apt install chromium, or set GITLORE_TEST_CHROMIUM"),
-]
+pytestmark = IN_BROWSER
 
 
 @dataclass(frozen=True)
@@ -48,29 +33,6 @@ class Site:
     """Of the repository to ask, called shop."""
     hostile: str
     """The commit of the hostile one."""
-
-
-@dataclass
-class Watched:
-    """A page, and what went wrong on it."""
-
-    page: Page
-    problems: list[str] = field(default_factory=list)
-
-    def __post_init__(self) -> None:
-        self.page.on("console", self._said)
-        self.page.on("pageerror", lambda error: self.problems.append(str(error)))
-        self.page.on("dialog", lambda dialog: (self.problems.append(f"dialog: {dialog.message}"), dialog.dismiss()))
-        self.page.on("requestfailed", self._failed)
-
-    def _failed(self, request: Request) -> None:
-        if request.failure != "net::ERR_ABORTED":  # the page itself closes the stream of an answer
-            self.problems.append(f"not loaded: {request.url} ({request.failure})")
-
-    def _said(self, message: ConsoleMessage) -> None:
-        refused = message.text.startswith("Failed to load resource") and message.location["url"] == self.page.url
-        if message.type in ("error", "warning") and not refused:  # the page itself may be a refusal
-            self.problems.append(message.text)
 
 
 @pytest.fixture(scope="module")
@@ -92,26 +54,6 @@ def site(shop_built: Repo, tmp_path_factory: pytest.TempPathFactory) -> Iterator
     ) as port:
         heads = (one.git("rev-parse", "HEAD") for one in (shop_built, hostile))
         yield Site(f"http://127.0.0.1:{port}", *heads)
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    """Chromium."""
-    with sync_playwright() as playwright:
-        made = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
-        yield made
-        made.close()
-
-
-@pytest.fixture
-def watched(browser: Browser) -> Iterator[Watched]:
-    """A page on which nothing may go wrong."""
-    context = browser.new_context()
-    found = Watched(context.new_page())
-    found.page.set_default_timeout(60_000)
-    yield found
-    context.close()
-    assert found.problems == []
 
 
 def asked(page: Page, site: Site, repo: str, question: str) -> None:
@@ -229,16 +171,6 @@ def test_an_injection_makes_no_element_and_runs_nothing(watched: Watched, site: 
     assert_inert(page, "That did not work")
 
 
-def assert_inert(page: Page, shown: str) -> None:
-    """A page shows a text, and consists of our elements and attributes alone."""
-    names = "[...new Set([...document.querySelectorAll('*')].flatMap(one => {}))]"
-    elements = set(page.evaluate(names.format("[one.localName]")))
-    attributes = set(page.evaluate(names.format("one.getAttributeNames()")))
-    assert elements <= OURS
-    assert {one for one in attributes if not one.startswith(BY_HTMX)} <= ATTRIBUTES
-    assert " ".join(shown.split()) in " ".join(page.locator("body").inner_text().split())
-
-
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("width", [1280, NARROW])
 def test_everybody_can_read_the_pages(browser: Browser, site: Site, scheme: str, width: int) -> None:
@@ -251,12 +183,7 @@ def test_everybody_can_read_the_pages(browser: Browser, site: Site, scheme: str,
         page.goto(site.url + path)
         if path == answer:
             page.click("summary")
-        page.wait_for_load_state("networkidle")
-        if folder := os.environ.get("GITLORE_TEST_SCREENSHOTS"):
-            name = re.sub(r"\W+", "-", re.sub(r"[0-9a-f]{24,}", "", path)).strip("-") or "home"
-            page.screenshot(path=Path(folder) / f"{name}-{scheme}-{width}.png", full_page=True)
-        assert page.evaluate("document.documentElement.scrollWidth") <= width, path
-        found += [(path, *one) for one in grave(page)]
+        found += hard_to_read(page, path, f"{scheme}-{width}")
     context.close()
     assert found == []
 
@@ -270,9 +197,3 @@ def test_an_index_is_made_by_a_button_and_its_state_follows(watched: Watched, si
         card.get_by_role("button").click()
         expect(card).to_contain_text(said)
         expect(card.get_by_role("button")).to_have_text("Update" if name == "new" else "Try again")
-
-
-def grave(page: Page) -> list[tuple[str, Any]]:
-    """What axe-core finds serious or critical on a page, with the elements."""
-    found = Axe().run(page).response["violations"]
-    return [(one["id"], one["nodes"]) for one in found if one["impact"] in ("serious", "critical")]
