@@ -151,7 +151,7 @@ def test_who_signs_in_with_another_key_is_told_so(watched: Watched, shop_built: 
     chats = Chats.open({"": str(shop_built.path)}, tmp_path)
     with listening(make_app({"files": Repeating(name="files")}, PLENTY, "secret", chats=chats)) as port:
         page.goto(f"http://127.0.0.1:{port}/repositories/shop")
-        for key, heading in (("other", "Sign in"), ("secret", "Repositories")):
+        for key, heading in (("other", "Sign in"), ("secret", "Ask shop")):
             page.get_by_label("API key").fill(key)
             page.keyboard.press("Enter")
             expect(page.locator("h1")).to_have_text(heading)
