@@ -44,8 +44,8 @@ STAGE_FILES = {
 COMMANDS = {"predict", "chat", "serve"}
 STORES = (("engine",), ("agent",))
 """The rooms of `stores`, in the same way: any database of ours, then what agents read."""
-WITHOUT_ENGINE = {room for layer in LAYERS[1:13] for room in layer} | {"stores", "miners", "index", "chat", "patterns"}
-WITHOUT_ENGINE |= {"thoughts"}
+WITHOUT_ENGINE = {room for layer in LAYERS[1:13] for room in layer} | {"stores", "miners", "index"}
+WITHOUT_ENGINE |= {"chat", "patterns", "thoughts"}
 HEAVY = (
     *("torch", "transformers", "peft", "tree_sitter", "tokenizers", "matplotlib", "git", "numpy"),
     *("fastapi", "uvicorn", "datasets", "scipy", "githubkit", "httpx", "hishel", "alembic"),

@@ -1,1 +1,1 @@
-"""The background engine: what it does while it is switched on, within a budget, and only with evidence."""
+"""The study of a repository: what runs in the background within a budget, and shows only what it can prove."""

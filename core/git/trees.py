@@ -64,6 +64,17 @@ def last_tag(git_dir: Path, commit: str) -> str:
     return commit_named(git_dir, name) if name else ""
 
 
+def commit_at(git_dir: Path, commit: str, seconds: int) -> str:
+    """Where the main line of `commit` was at a time (seconds since 1970), as commits were made; "" before it began."""
+    line = ("rev-list", "--first-parent", "--max-count=1", f"--before=@{seconds}", commit, "--")
+    return run(git_dir, *line).decode().strip()
+
+
+def time_of(git_dir: Path, commit: str) -> int:
+    """When a commit was committed, in seconds since 1970."""
+    return int(run(git_dir, "log", "--no-walk", "--format=%ct", commit, "--"))
+
+
 def count_between(git_dir: Path, old: str, new: str) -> int:
     """How many commits `new` knows and `old` does not."""
     return int(run(git_dir, "rev-list", "--count", f"^{old}", new, "--"))
