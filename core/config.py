@@ -79,6 +79,27 @@ class ChatConfig(Section):
     """Repositories (folders or URLs) of which excerpts may be sent to a url that is not this machine."""
 
 
+class StudyConfig(Section):
+    """What study.py may use, and when. Budgets are for a day, flow in steadily and can be saved up for a day."""
+
+    database: str = Field(default="", max_length=2000)
+    """PostgreSQL database that keeps the queue and what was found: postgresql://user@host/gitlore; empty for a file."""
+    cpu_minutes: float = Field(default=120.0, ge=0, le=100_000)
+    """CPU time for a day."""
+    io_gigabytes: float = Field(default=50.0, ge=0, le=100_000)
+    """Gigabytes to read from disks and write to them in a day."""
+    model_minutes: float = Field(default=0.0, ge=0, le=100_000)
+    """Minutes of a language model's work for a day."""
+    quiet_hours: str = Field(default="", max_length=20)
+    """Hours in which nothing is started, such as 08:00-18:00; empty for none."""
+    time_zone: str = Field(default="UTC", max_length=100)
+    """Time zone of the repository's people, such as Europe/Berlin: quiet hours and schedules follow its clock."""
+    kinds: tuple[str, ...] = ()
+    """Kinds of study; empty for all."""
+    artifact_megabytes: float = Field(default=500.0, gt=0, le=1_000_000)
+    """Megabytes of logs and files that are kept as evidence; the oldest go first."""
+
+
 @dataclass(frozen=True)
 class Config:
     """Validated settings: `pipeline` plus one section per stage, by stage name, and those of commands."""
@@ -86,6 +107,7 @@ class Config:
     pipeline: PipelineConfig
     stages: Mapping[str, Section]
     chat: ChatConfig = field(default_factory=ChatConfig)
+    study: StudyConfig = field(default_factory=StudyConfig)
 
     def as_dict(self) -> dict[str, Any]:
         """Every setting of the pipeline as resolved, JSON-ready, without credentials."""
@@ -116,7 +138,12 @@ def load(
         for key, value in settings.items():
             _set(data, section, key, value)
             given.append((section, key))
-    models: dict[str, type[Section]] = {"pipeline": PipelineConfig, "chat": ChatConfig, **sections}
+    models: dict[str, type[Section]] = {
+        "pipeline": PipelineConfig,
+        "chat": ChatConfig,
+        "study": StudyConfig,
+        **sections,
+    }
     _replace(data, models, given)
     for place in given:  # what is wrong with these is not on a line of the file
         lines.pop(place, None)
@@ -125,10 +152,11 @@ def load(
         key = unknown[0]
         raise UserError(f"{_at(source, lines, (key,))}unknown section '{key}'", did_you_mean(str(key), models))
     validated = {name: _validate(name, model, data.get(name), data, source, lines) for name, model in models.items()}
-    pipeline, chat = validated.pop("pipeline"), validated.pop("chat")
+    pipeline, chat, study = (validated.pop(name) for name in ("pipeline", "chat", "study"))
     assert isinstance(pipeline, PipelineConfig)
     assert isinstance(chat, ChatConfig)
-    return Config(pipeline=pipeline, stages=validated, chat=chat)
+    assert isinstance(study, StudyConfig)
+    return Config(pipeline=pipeline, stages=validated, chat=chat, study=study)
 
 
 def checked(name: str, model: type[SectionT], values: Mapping[str, Any]) -> SectionT:

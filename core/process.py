@@ -16,6 +16,7 @@ from core.errors import EXIT_FAILED
 
 _PR_SET_PDEATHSIG = 1
 """Option of Linux's prctl: the signal that the kernel sends to a process when its parent ends."""
+_PR_SET_CHILD_SUBREAPER = 36
 
 
 def processors() -> int:
@@ -60,11 +61,25 @@ def die_with_parent() -> None:
         wait([sentinel])
         os._exit(EXIT_FAILED)
 
+    be_killed_with(parent.pid or 0)
+    threading.Thread(target=watch, args=(parent.sentinel,), daemon=True, name="parent-watch").start()
+
+
+def be_killed_with(parent: int) -> None:
+    """On Linux, have the kernel kill this process when the thread ends that started it; `parent` is its process."""
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
-        if os.getppid() != parent.pid:  # it ended before the kernel was asked
+        if os.getppid() != parent:  # it ended before the kernel was asked
             os._exit(EXIT_FAILED)
-    threading.Thread(target=watch, args=(parent.sentinel,), daemon=True, name="parent-watch").start()
+
+
+def adopt_orphans(*, adopt: bool = True) -> None:
+    """On Linux, become the parent of all descendants whose own parent ends, so that none gets out of sight; or stop.
+
+    Whoever adopts has to wait for them: others see those that have ended as processes that are still there.
+    """
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(_PR_SET_CHILD_SUBREAPER, int(adopt), 0, 0, 0)
 
 
 @contextlib.contextmanager

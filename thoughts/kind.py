@@ -118,7 +118,7 @@ class Context:
     folder: Path
     """Empty, and deleted when the job ends."""
     facts: Callable[[str], list[Fact]] = field(default=lambda _: [])
-    """The facts of a name that are kept now."""
+    """The facts of a name that are kept now; all for ""."""
     model_s: float = 0.0
     """Add here what a language model took."""
 

@@ -29,6 +29,8 @@ MOST_ATTEMPTS = 5
 MOST_LOSSES = 20
 """Workers that end while they have a job before it is taken for what ends them."""
 LONGEST_WAIT_S = 3600.0
+KEPT_LOGS = 2000
+"""Runs whose logs are kept; of older ones, only how they ended and what they cost."""
 _LOOKED_AT = 100
 """Jobs at the head of the queue of which the first that fits into the budgets is taken."""
 
@@ -129,6 +131,11 @@ class Queue:
             return "lost"
         return "cancelled" if row.cancel else "" if row.studying else "switched off"
 
+    def running(self) -> set[int]:
+        """The runs that have not ended, of all repositories."""
+        with self.database.read() as connection:
+            return set(connection.execute(sa.select(self._runs.c.id).filter_by(state=RUNNING)).scalars())
+
     def beat(self, job: Job, log: str) -> None:
         """Keep a job for another lease, and its log so far."""
         with self.database.write() as connection:
@@ -227,6 +234,8 @@ class Queue:
         values = {"state": state, "ended_at": self.now(), "cost": msgspec.to_builtins(cost), "reason": reason}
         values |= {} if log is None else {"log": log}
         connection.execute(sa.update(self._runs).where(self._runs.c.id == run_id).values(**values))
+        old = self._runs.c.id.between(run_id - KEPT_LOGS - _LOOKED_AT, run_id - KEPT_LOGS)
+        connection.execute(sa.update(self._runs).where(old).values(log=""))
 
     def _may_start(self, connection: Connection, repository: str) -> bool:
         query = sa.select(self._repositories).where(self._repositories.c.key == repository)

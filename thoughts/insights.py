@@ -1,0 +1,129 @@
+"""Insights: kept, and shown, only while git confirms all that they cite and their log is there."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection
+
+from chat.citations import Citations
+from chat.statements import Statement
+from core.errors import UserError
+from core.text.redaction import Redactor
+from stores.engine.database import Database
+from thoughts.artifacts import Artifacts
+from thoughts.kind import Insight
+from thoughts.tables import INSIGHT_STATES
+
+_REDACTOR = Redactor()
+
+
+@dataclass(frozen=True)
+class Shown:
+    """An insight as it is kept."""
+
+    id: int
+    job_id: int
+    run_id: int
+    kind: str
+    title: str
+    statements: tuple[Statement, ...]
+    command: str
+    log: str
+    """The name of the artifact's content."""
+    state: str
+    at: float
+
+
+def problem(insight: Insight, logs: Mapping[str, Any], citations: Citations) -> str:
+    """Why an insight may not be shown; "" where it may."""
+    if not insight.title.strip() or not insight.statements:
+        return "it says nothing"
+    if not insight.command.strip() or insight.log not in logs:
+        return "nothing reproduces it"
+    for statement in insight.statements:
+        if statement.why:
+            return f"a statement is not supported: {statement.why}"
+        if not statement.citations:
+            return "a statement cites nothing"
+        for one in statement.citations:
+            if found := citations.problem(one):
+                return f"{one}: {found}"
+            if _REDACTOR.has_secret(one.quote):
+                return f"{one} quotes a credential"
+    return ""
+
+
+def confirmed(insights: Sequence[Insight], logs: Mapping[str, Any], git_dir: Path) -> tuple[list[Insight], list[str]]:
+    """Those that may be shown, and why each other one may not."""
+    kept, refused = [], []
+    if insights:
+        with Citations(git_dir) as citations:
+            for one in insights:
+                if why := problem(one, logs, citations):
+                    refused.append(f"left out “{one.title}”: {why}")
+                else:
+                    kept.append(one)
+    return kept, refused
+
+
+class Insights:
+    """The insights of a database."""
+
+    def __init__(self, database: Database, artifacts: Artifacts) -> None:
+        self._database, self._artifacts = database, artifacts
+        self._table, self._runs = database.table("insights"), database.table("runs")
+
+    def keep(
+        self, connection: Connection, repository: str, kind: str, run_id: int, insights: Sequence[Insight],
+        logs: Mapping[str, str], now: float,
+    ) -> None:  # fmt: skip
+        """Keep what was confirmed; one that says the same as an earlier one takes its place and its state."""
+        for one in insights:
+            statements = [msgspec.to_builtins(Statement(_masked(said.text), said.citations)) for said in one.statements]
+            title = _masked(one.title)
+            digest = hashlib.sha256(msgspec.json.encode([kind, title, statements], order="sorted")).hexdigest()
+            key = {"repository": repository, "digest": digest}
+            values = {"run_id": run_id, "command": one.command, "log": logs[one.log], "at": now}
+            if not connection.execute(sa.update(self._table).filter_by(**key).values(**values)).rowcount:
+                row = {**key, **values, "kind": kind, "title": title, "statements": statements, "state": "new"}
+                connection.execute(sa.insert(self._table).values(**row))
+
+    def shown(self, repository: str, git_dir: Path, *, run_id: int | None = None, most: int = 50) -> list[Shown]:
+        """Insights that still hold, the newest first; of one run, if it is named. Dismissed ones are left out."""
+        table = self._table
+        query = sa.select(table, self._runs.c.job_id).join(self._runs, self._runs.c.id == table.c.run_id)
+        query = query.where(table.c.repository == repository, table.c.state != "dismissed")
+        query = query.where(table.c.run_id == run_id) if run_id is not None else query
+        with self._database.read() as connection:
+            rows = connection.execute(query.order_by(table.c.at.desc(), table.c.id.desc())).mappings().all()
+        found: list[Shown] = []
+        with Citations(git_dir) as citations:
+            for row in rows:
+                statements = msgspec.convert(row["statements"], tuple[Statement, ...])
+                insight = Insight(row["title"], statements, row["command"], row["log"])
+                logs = {row["log"]} if self._artifacts.path(row["log"]).is_file() else set()
+                if not problem(insight, dict.fromkeys(logs), citations):
+                    names = ("id", "job_id", "run_id", "kind", "title", "command", "log", "state", "at")
+                    found.append(Shown(statements=statements, **{name: row[name] for name in names}))
+                if len(found) == most:
+                    break
+        return found
+
+    def mark(self, repository: str, insight_id: int, state: str) -> None:
+        """Note that an insight was read, is to be kept, or dismissed. Raises UserError where there is none."""
+        assert state in INSIGHT_STATES
+        with self._database.write() as connection:
+            chosen = sa.update(self._table).filter_by(repository=repository, id=insight_id)
+            if not connection.execute(chosen.values(state=state)).rowcount:
+                raise UserError(f"there is no insight {insight_id}", "study.py list shows them")
+
+
+def _masked(text: str) -> str:
+    return _REDACTOR.masked(text)

@@ -1,0 +1,113 @@
+"""The process of one job: `python -m thoughts.running FD`, started by a worker.
+
+It reads its order from standard input, prints its log, and writes its answer, as JSON, to the file descriptor. It has
+little of its parent's environment, no keys above all, and ends with it.
+"""
+
+from __future__ import annotations
+
+import os
+import resource
+import sys
+import threading
+import traceback
+from contextlib import closing
+from datetime import datetime
+from pathlib import Path
+
+import msgspec
+
+from core import logs
+from core.errors import EXIT_FAILED, GitloreError
+from core.process import be_killed_with
+from thoughts.kind import Context, Fact, Input, Outcome, State
+from thoughts.kinds import kind_in
+
+NICE = 10
+"""Whatever else the machine does comes first."""
+MOST_BYTES = 64_000_000
+"""Of an answer."""
+
+
+class Order(msgspec.Struct):
+    """What is to be done."""
+
+    parent: int
+    module: str
+    input: Input
+    location: str
+    git_dir: str
+    cache_dir: str
+    commit: str
+    now: str
+    folder: str
+    database: str
+    repository: str
+    cpu_s: float
+
+
+class Answer(msgspec.Struct):
+    """What came of it: an outcome, or why there is none."""
+
+    outcome: Outcome | None = None
+    error: str = ""
+    model_s: float = 0.0
+
+
+def main() -> None:
+    """Do one job."""
+    order = msgspec.json.decode(sys.stdin.buffer.readline(), type=Order)
+    be_killed_with(order.parent)
+    threading.Thread(target=_end_with_input, daemon=True).start()
+    os.nice(NICE)
+    limit = int(order.cpu_s) + 5
+    resource.setrlimit(resource.RLIMIT_CPU, (limit, limit))  # should the worker not look for a while
+    logs.setup()
+    answer = answered(order)
+    data = msgspec.json.encode(answer)
+    if len(data) > MOST_BYTES:
+        data = msgspec.json.encode(Answer(error=f"it found {len(data):,} bytes; at most {MOST_BYTES:,} are kept"))
+    sys.stdout.flush()
+    with open(int(sys.argv[1]), "wb") as pipe:  # noqa: PTH123 - a file descriptor
+        pipe.write(data)
+    os._exit(0)  # threads of libraries may go on
+
+
+def answered(order: Order) -> Answer:
+    """Run the kind on its input."""
+    state = State(
+        order.location, Path(order.git_dir), Path(order.cache_dir), order.commit, "", datetime.fromisoformat(order.now)
+    )
+    context = Context(state, Path(order.folder), lambda name: facts_named(order.database, order.repository, name))
+    try:
+        outcome = kind_in(order.module).run(order.input, context)
+    except GitloreError as error:
+        return Answer(error=" ".join(filter(None, (error.message, error.hint))), model_s=context.model_s)
+    except Exception as error:  # noqa: BLE001 - whatever it is, it is an attempt that failed
+        traceback.print_exc()
+        return Answer(error=f"{type(error).__name__}: {error}", model_s=context.model_s)
+    return Answer(outcome, model_s=context.model_s)
+
+
+def facts_named(place: str, repository: str, name: str) -> list[Fact]:
+    """The facts of a name that are kept of a repository, by scope; all for no name."""
+    import sqlalchemy as sa
+
+    from stores.engine.database import Database
+    from thoughts.tables import SCHEMA
+
+    with closing(Database(SCHEMA, place, create=False)) as database, database.read() as connection:
+        table = database.table("facts")
+        query = sa.select(table).where(table.c.repository == repository).order_by(table.c.name, table.c.scope)
+        rows = connection.execute(query.where(table.c.name == name) if name else query)
+        return [Fact(row.name, row.scope, row.value["value"], row.commit, row.blob) for row in rows]
+
+
+def _end_with_input() -> None:
+    """The worker keeps standard input open for as long as it lives."""
+    sys.stdin.buffer.read()
+    os._exit(EXIT_FAILED)
+
+
+if __name__ == "__main__":
+    main()

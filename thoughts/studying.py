@@ -1,0 +1,264 @@
+"""The study of one repository: what is due is planned, and jobs are run one after the other while there is time."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import os
+import platform
+import time
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.engine import RowMapping
+
+from core.config import StudyConfig, without_credentials
+from core.errors import GitloreError, UserError
+from core.git import refs
+from core.git.repositories import open_repository
+from core.logs import log
+from stores.engine.database import Database
+from thoughts import kinds
+from thoughts.artifacts import Artifacts
+from thoughts.budgets import RESOURCES, Budgets
+from thoughts.hours import Hours, next_time
+from thoughts.insights import Insights
+from thoughts.kind import ON_COMMIT, Cost, Input, Kind, State
+from thoughts.queue import LEASE_S, Queue
+from thoughts.tables import RUNNING, SCHEMA, WAITING
+from thoughts.worker import Done, Worker
+
+PLAN_EVERY_S = 60.0
+"""How often it is looked at whether there is a newer commit, or a schedule has come."""
+POLL_S = 5.0
+"""How often it is looked at whether a job has come from elsewhere."""
+
+
+@dataclass(frozen=True)
+class Due:
+    """Something to study now."""
+
+    kind: Kind
+    input: Input
+    most: Cost
+
+
+@dataclass(frozen=True)
+class Triggered:
+    """What a kind was asked for last, and when it is to be asked again."""
+
+    commit: str
+    next_at: float
+
+
+@dataclass
+class Study:
+    """The study of one repository, for one thread at a time."""
+
+    key: str
+    state: State
+    kinds: Mapping[str, Kind]
+    hours: Hours
+    database: Database
+    queue: Queue
+    artifacts: Artifacts
+    insights: Insights
+    place: str
+    settings: StudyConfig
+
+    def planned(self) -> list[Due]:
+        """What is due now, known already or not. Changes nothing."""
+        self._look()
+        return [
+            Due(self.kinds[name], given, self.kinds[name].estimate(given))
+            for name, known in self._triggered().items()
+            for given in self._inputs(name, known) or ()
+        ]
+
+    def plan(self) -> int:
+        """Add jobs for what is due now; how many are new."""
+        self._look()
+        count = 0
+        for name, known in self._triggered().items():
+            inputs = self._inputs(name, known)
+            if inputs is None:
+                continue
+            kind, now = self.kinds[name], self.queue.now()
+            with self.database.write() as connection:
+                for given in inputs:
+                    most = kind.estimate(given)
+                    added = self.queue.add(connection, self.key, name, given, most, priority=kind.priority)
+                    count += added is not None
+                key = {"repository": self.key, "kind": name}
+                table = self.database.table("triggers")
+                next_at = 0.0 if kind.trigger == ON_COMMIT else next_time(kind.trigger, now, self.hours.zone)
+                connection.execute(sa.delete(table).filter_by(**key))
+                connection.execute(sa.insert(table).values(**key, commit=self.state.commit, next_at=next_at))
+        return count
+
+    def work(self, until: float, ended: Callable[[Done, int], None], *, follow: bool = False) -> None:
+        """Study until a time (of time.monotonic) is over or, unless it is to `follow`, nothing is left to do.
+
+        `ended` is called after each job with how it ended and how many are waiting.
+        """
+        _register(self.database, self.key, self.state.location, self.settings, self.queue.now(), renew=True)
+        planned = -PLAN_EVERY_S
+        while time.monotonic() < until:
+            if time.monotonic() - planned >= PLAN_EVERY_S:
+                self.plan()
+                planned = time.monotonic()
+            done = self.work_one() if self._is_due() else None
+            if done:
+                ended(done, self.waiting())
+            elif not follow and not self._comes_before(until):
+                return
+            else:
+                time.sleep(max(min(POLL_S, until - time.monotonic()), 0.0))
+
+    def work_one(self) -> Done | None:
+        """Run the next job; None where none may start now."""
+        return self._worker().work()
+
+    def waiting(self) -> int:
+        """How many jobs wait."""
+        jobs = self.database.table("jobs")
+        query = sa.select(sa.func.count()).where(jobs.c.repository == self.key, jobs.c.state == WAITING)
+        with self.database.read() as connection:
+            return int(connection.execute(query).scalar_one())
+
+    def switch(self, *, on: bool) -> None:
+        """Let it study, or not: then nothing starts any more, and what runs ends within a second or two."""
+        table = self.database.table("repositories")
+        with self.database.write() as connection:
+            connection.execute(sa.update(table).where(table.c.key == self.key).values(studying=int(on)))
+
+    @property
+    def is_on(self) -> bool:
+        """Whether it may study."""
+        table = self.database.table("repositories")
+        with self.database.read() as connection:
+            return bool(connection.execute(sa.select(table.c.studying).filter_by(key=self.key)).scalar_one())
+
+    def left(self) -> dict[str, tuple[float, float]]:
+        """(what may be used now, the cap) of each resource."""
+        with self.database.write() as connection:
+            buckets = Budgets(connection, self.key, self.queue.now()).buckets
+        return {name: (buckets[name].level, buckets[name].cap) for name in RESOURCES}
+
+    def jobs(self, most: int = 50) -> list[RowMapping]:
+        """The jobs, those that run or wait first, then those that ended last."""
+        jobs, runs = self.database.table("jobs"), self.database.table("runs")
+        order = sa.case((jobs.c.state == RUNNING, 0), (jobs.c.state == WAITING, 1), else_=2)
+        latest = sa.select(sa.func.max(runs.c.id)).where(runs.c.job_id == jobs.c.id).scalar_subquery()
+        query = sa.select(jobs, latest.label("last_run")).where(jobs.c.repository == self.key)
+        ended = sa.func.coalesce(jobs.c.ended_at, 0.0).desc()
+        with self.database.read() as connection:
+            query = query.order_by(order, ended, jobs.c.priority.desc(), jobs.c.id).limit(most)
+            return list(connection.execute(query).mappings())
+
+    def job(self, job_id: int) -> RowMapping:
+        """One job. Raises UserError where this repository has none of this number."""
+        jobs = self.database.table("jobs")
+        with self.database.read() as connection:
+            query = sa.select(jobs).where(jobs.c.id == job_id, jobs.c.repository == self.key)
+            row = connection.execute(query).mappings().first()
+        if row is None:
+            raise UserError(f"there is no job {job_id} of this repository", "study.py list shows them")
+        return row
+
+    def runs(self, job_id: int) -> list[dict[str, Any]]:
+        """The runs of a job, the last first, each with the contents of its artifacts by their names."""
+        runs, uses = self.database.table("runs"), self.database.table("run_artifacts")
+        with self.database.read() as connection:
+            query = sa.select(runs).where(runs.c.job_id == job_id).order_by(runs.c.id.desc())
+            found = [dict(row) for row in connection.execute(query).mappings()]
+            for run in found:
+                rows = connection.execute(sa.select(uses.c.name, uses.c.sha256).where(uses.c.run_id == run["id"]))
+                run["artifacts"] = {row.name: row.sha256 for row in rows}
+        return found
+
+    def _worker(self) -> Worker:
+        return Worker(self.queue, self.key, self.kinds, self.artifacts, self.place, self.state)
+
+    def _is_due(self) -> bool:
+        next_at = self.queue.next_at(self.key, list(self.kinds))
+        return next_at is not None and next_at <= self.queue.now()
+
+    def _comes_before(self, until: float) -> bool:
+        """Whether a job will be due in the time that is left: one that is tried again, or that another worker has."""
+        next_at = self.queue.next_at(self.key, list(self.kinds))
+        if next_at is None:
+            return False
+        now = self.queue.now()
+        return now < next_at < now + until - time.monotonic()
+
+    def _look(self) -> None:
+        """What the newest commit is now."""
+        now = self.hours.now(self.queue.now())
+        commit = refs.head(self.state.git_dir)
+        if not commit:
+            raise UserError(f"{self.state.location} has no commits", "name another repository")
+        self.state = replace(self.state, commit=commit, now=now)
+
+    def _triggered(self) -> dict[str, Triggered | None]:
+        table = self.database.table("triggers")
+        with self.database.read() as connection:
+            rows = connection.execute(sa.select(table).where(table.c.repository == self.key)).all()
+        known = {row.kind: Triggered(row.commit, row.next_at) for row in rows}
+        return {name: known.get(name) for name in self.kinds}
+
+    def _inputs(self, name: str, known: Triggered | None) -> list[Input] | None:
+        """What a kind is to study now; None where it is not asked."""
+        kind, now = self.kinds[name], self.queue.now()
+        if known and (known.commit == self.state.commit if kind.trigger == ON_COMMIT else known.next_at > now):
+            return None
+        try:
+            return kind.inputs(replace(self.state, before=known.commit if known else ""))
+        except GitloreError as error:
+            log.warning("%s was not planned: %s", name, error)
+            return None
+
+
+@contextlib.contextmanager
+def opened(
+    location: str,
+    cache_dir: Path,
+    settings: StudyConfig,
+    *,
+    lease_s: float = LEASE_S,
+    kinds_known: Mapping[str, Kind] | None = None,
+) -> Iterator[Study]:
+    """The study of the repository at a path or URL, made where there is none. Raises UserError for wrong settings."""
+    hours = Hours.of(settings.quiet_hours, settings.time_zone)
+    chosen = kinds_known or kinds.chosen(settings.kinds)
+    repository = open_repository(location, cache_dir)
+    folder = cache_dir.resolve() / "study"
+    place = settings.database or str(folder)
+    key = hashlib.sha256(f"{platform.node()} {os.fsdecode(repository.git_dir)}".encode()).hexdigest()[:16]
+    with contextlib.closing(Database(SCHEMA, place)) as database:
+        artifacts = Artifacts(folder / "artifacts", database, settings.artifact_megabytes * 1e6)
+        queue = Queue(database, f"{platform.node()}:{os.getpid()}", lease_s=lease_s)
+        _register(database, key, repository.location, settings, queue.now(), renew=False)
+        state = State(repository.location, repository.git_dir, cache_dir, "", "", hours.now(queue.now()))
+        yield Study(
+            key, state, chosen, hours, database, queue, artifacts, Insights(database, artifacts), place, settings
+        )
+
+
+def _register(database: Database, key: str, location: str, settings: StudyConfig, now: float, *, renew: bool) -> None:
+    """Write down a repository with its settings, where it is new or they are to be renewed."""
+    table = database.table("repositories")
+    with database.read() as connection:
+        is_known = connection.execute(sa.select(table.c.key).filter_by(key=key)).first() is not None
+    if is_known and not renew:
+        return
+    minutes = {"cpu_s": settings.cpu_minutes, "model_s": settings.model_minutes}
+    per_day = {name: count * 60 for name, count in minutes.items()} | {"io_bytes": settings.io_gigabytes * 1e9}
+    values = {"location": without_credentials(location), "zone": settings.time_zone, "quiet": settings.quiet_hours}
+    with database.write() as connection:
+        if not connection.execute(sa.update(table).where(table.c.key == key).values(**values)).rowcount:
+            connection.execute(sa.insert(table).values(key=key, studying=1, added_at=now, **values))
+        Budgets(connection, key, now).set(per_day, now)
