@@ -39,6 +39,12 @@ class Progress:
         seconds = time.monotonic() - self._started
         log.debug("%s: %s %s in %.1f s", self._description, f"{self._done:,}", self._unit, seconds)
 
+    def expect(self, total: int) -> None:
+        """There are so many in all: more, or fewer, than it seemed."""
+        self._total = total
+        if self._bar and self._task is not None:
+            self._bar.update(self._task, total=total)
+
     def advance(self, count: int = 1) -> None:
         """`count` more are done."""
         self._done += count

@@ -11,7 +11,7 @@ from typing import IO, Any, TypeVar
 import click
 
 from core.config import cache_folder
-from core.engine.command import CONTEXT_SETTINGS, version_option, with_exit_codes
+from core.engine.command import CONTEXT_SETTINGS, Group, version_option
 from core.errors import EXIT_FAILED, UserError, did_you_mean
 from core.records.patterns import PROBLEM_TYPES, Pattern, Template, read_patterns, read_templates
 from core.visible import visible
@@ -33,16 +33,7 @@ _with_test = click.option("--with-test", is_flag=True, help="Only changes that c
 _standing = click.option("--standing", is_flag=True, help="Only changes that stand there to this day.")
 
 
-class _Group(click.Group):
-    """A group whose commands end with our exit codes."""
-
-    @with_exit_codes
-    def invoke(self, ctx: click.Context) -> Any:
-        """Run the command."""
-        return super().invoke(ctx)
-
-
-@click.group(cls=_Group, context_settings=_SETTINGS)
+@click.group(cls=Group, context_settings=_SETTINGS)
 @click.option("--outputs", default="outputs", metavar="DIR", help="The folder of patterns.jsonl and templates.jsonl.")
 @version_option()
 @click.pass_context

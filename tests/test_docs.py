@@ -15,9 +15,10 @@ import dataset_builder
 import pipeline
 import predict
 import serve
+import study
 from chat.__main__ import main as chat_command
 from core import statistics
-from core.config import ChatConfig, PipelineConfig, load
+from core.config import ChatConfig, PipelineConfig, StudyConfig, load
 from core.engine.command import stage_command
 from core.evaluation import compression, contamination, next_files
 from core.history import reader
@@ -28,17 +29,25 @@ from core.text.grammar import MARKERS, Marker, parse
 from patterns.team_commands import COMMANDS as TEAM_COMMANDS
 from stores.__main__ import main as stores_command
 from stores.agent.context_types import CONTEXT_TYPES, KINDS
-from thoughts.sandbox import limits, running, trees
+from thoughts import kinds, queue, running
+from thoughts.sandbox import limits, trees
+from thoughts.sandbox import running as sandbox_running
 from thoughts.sandbox.__main__ import main as sandbox_command
 
 README = (PROJECT / "README.md").read_text(encoding="utf-8")
 PAGES = {path.name: path.read_text(encoding="utf-8") for path in sorted((PROJECT / "docs").glob("*.md"))}
 CONFIG = (PROJECT / "config.yaml").read_text(encoding="utf-8")
-SECTIONS = {"pipeline": PipelineConfig, "chat": ChatConfig, **{stage.name: stage.config for stage in pipeline.STAGES}}
+SECTIONS = {"pipeline": PipelineConfig, "chat": ChatConfig, "study": StudyConfig}
+SECTIONS |= {stage.name: stage.config for stage in pipeline.STAGES}
 DATASET = dataset_builder.STAGE.config()
 (XZ,) = compression._FILTERS
 MB = 1 << 20
-OTHERS = (("serving.md", serve.main), ("chat.md", chat_command), ("sandbox.md", sandbox_command))
+OTHERS = (
+    ("serving.md", serve.main),
+    ("chat.md", chat_command),
+    ("sandbox.md", sandbox_command),
+    ("study.md", study.main),
+)
 FIGURES: dict[tuple[str, str], tuple[Any, Any]] = {
     ("data.md", "The oldest 70 % of the tokens are for training"): (DATASET.train_ratio, 0.7),
     ("data.md", "the next 15 % for validation"): (DATASET.val_ratio, 0.15),
@@ -67,11 +76,15 @@ FIGURES: dict[tuple[str, str], tuple[Any, Any]] = {
         (256 * MB, 20_000),
     ),
     ("sandbox.md", "| output | 1 MB |"): (limits.Limits().output_bytes, MB),
-    ("sandbox.md", "The watcher looks every 20 ms"): (running.TICK_S, 0.02),
+    ("sandbox.md", "The watcher looks every 20 ms"): (sandbox_running.TICK_S, 0.02),
     ("sandbox.md", "at most 256 MB, 10 MB a file, 50,000 entries"): (
         (trees.Bounds().bytes, trees.Bounds().file_bytes, trees.Bounds().entries),
         (256 * MB, 10 * MB, 50_000),
     ),
+    ("study.md", "by a lease of 30 seconds"): (queue.LEASE_S, 30),
+    ("study.md", "after one minute, two, four and eight"): ([queue.wait_s(n) / 60 for n in (1, 2, 3, 4)], [1, 2, 4, 8]),
+    ("study.md", "after five attempts it is dead"): (queue.MOST_ATTEMPTS, 5),
+    ("study.md", "at low priority (nice 10)"): (running.NICE, 10),
 }
 """What a page promises in a sentence: what the code does, and what the sentence states."""
 
@@ -123,6 +136,11 @@ def test_flags_of_the_team_are_on_its_page(flag: str) -> None:
 
 def test_commands_of_the_stores_are_on_their_page() -> None:
     assert all(re.search(rf"`{name}[ `]", PAGES["stores.md"]) for name in stores_command.commands)
+
+
+def test_the_page_of_the_study_knows_every_command_and_kind() -> None:
+    names = [*study.main.commands, *kinds.known()]
+    assert [name for name in names if not re.search(rf"`{name}[ `]", PAGES["study.md"])] == []
 
 
 def test_the_page_of_the_stores_knows_every_context_type_and_kind() -> None:

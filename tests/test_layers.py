@@ -41,7 +41,7 @@ STAGE_FILES = {
     *("git_scraper", "semantic_chunker", "repository_joiner", "tokenizer", "dataset_builder", "train_model"),
     *("change_ranker", "evaluate", "report_builder", "github_miner", "store_seeder", "pattern_miner"),
 }
-COMMANDS = {"predict", "chat", "serve"}
+COMMANDS = {"predict", "chat", "serve", "study"}
 STORES = (("engine",), ("agent",))
 """The rooms of `stores`, in the same way: any database of ours, then what agents read."""
 WITHOUT_ENGINE = {room for layer in LAYERS[1:13] for room in layer} | {"stores", "miners", "index"}

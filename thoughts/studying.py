@@ -13,7 +13,6 @@ from pathlib import Path
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.engine import RowMapping
 
 from core.config import StudyConfig, without_credentials
 from core.errors import GitloreError, UserError
@@ -148,7 +147,7 @@ class Study:
             buckets = Budgets(connection, self.key, self.queue.now()).buckets
         return {name: (buckets[name].level, buckets[name].cap) for name in RESOURCES}
 
-    def jobs(self, most: int = 50) -> list[RowMapping]:
+    def jobs(self, most: int = 50) -> list[dict[str, Any]]:
         """The jobs, those that run or wait first, then those that ended last."""
         jobs, runs = self.database.table("jobs"), self.database.table("runs")
         order = sa.case((jobs.c.state == RUNNING, 0), (jobs.c.state == WAITING, 1), else_=2)
@@ -157,9 +156,9 @@ class Study:
         ended = sa.func.coalesce(jobs.c.ended_at, 0.0).desc()
         with self.database.read() as connection:
             query = query.order_by(order, ended, jobs.c.priority.desc(), jobs.c.id).limit(most)
-            return list(connection.execute(query).mappings())
+            return [dict(row) for row in connection.execute(query).mappings()]
 
-    def job(self, job_id: int) -> RowMapping:
+    def job(self, job_id: int) -> dict[str, Any]:
         """One job. Raises UserError where this repository has none of this number."""
         jobs = self.database.table("jobs")
         with self.database.read() as connection:
@@ -167,7 +166,7 @@ class Study:
             row = connection.execute(query).mappings().first()
         if row is None:
             raise UserError(f"there is no job {job_id} of this repository", "study.py list shows them")
-        return row
+        return dict(row)
 
     def runs(self, job_id: int) -> list[dict[str, Any]]:
         """The runs of a job, the last first, each with the contents of its artifacts by their names."""

@@ -59,6 +59,15 @@ def with_exit_codes(function: CommandT) -> CommandT:
     return typing.cast("CommandT", wrapped)
 
 
+class Group(click.Group):
+    """A group whose commands end with our exit codes."""
+
+    @with_exit_codes
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run the command."""
+        return super().invoke(ctx)
+
+
 @contextlib.contextmanager
 def _sigterm_interrupts() -> Iterator[None]:
     """Answer SIGTERM, as systemd and `kill` send it, like Ctrl-C: what can be saved is saved."""

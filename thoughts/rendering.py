@@ -1,0 +1,126 @@
+"""Studies in words: jobs, runs, insights, budgets."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import msgspec
+
+from thoughts.artifacts import Artifacts
+from thoughts.insights import Shown
+from thoughts.studying import Due, Study
+from thoughts.tables import DEAD, RUNNING, WAITING
+from thoughts.worker import Done
+
+UNITS = {"cpu_s": ("minutes of CPU time", 60.0), "io_bytes": ("GB of I/O", 1e9), "model_s": ("model minutes", 60.0)}
+MOST_INPUT = 60
+"""Characters of a job's input in a list."""
+
+
+def insight_lines(one: Shown) -> list[str]:
+    """An insight with what proves it."""
+    said = [f"  - {said.text} [{', '.join(map(str, said.citations))}]" for said in one.statements]
+    return [f"[{one.id}] {one.title}", *said, f"  proof: study.py show {one.job_id}"]
+
+
+def insights_lines(study: Study, *, run_id: int | None = None, most: int = 50) -> list[str]:
+    """The newest insights that still hold; of one run, if it is named."""
+    found = study.insights.shown(study.key, study.state.git_dir, run_id=run_id, most=most)
+    return [line for one in found for line in insight_lines(one)]
+
+
+def jobs_lines(study: Study, most: int) -> list[str]:
+    """The jobs, a line each."""
+    return [job_line(job, study.hours.zone) for job in study.jobs(most)]
+
+
+def job_lines(study: Study, job_id: int) -> list[str]:
+    """A job with its runs, and what proves what they found. Raises UserError where there is no such job."""
+    lines = [job_line(study.job(job_id), study.hours.zone)]
+    for run in study.runs(job_id):
+        lines += run_lines(run, study.artifacts, study.hours.zone)
+        for one in study.insights.shown(study.key, study.state.git_dir, run_id=run["id"]):
+            lines += [*insight_lines(one)[:-1], f"  again: {one.command}"]
+    return lines
+
+
+def due_lines(due: Sequence[Due]) -> list[str]:
+    """What a study would begin with."""
+    if not due:
+        return ["nothing new to study"]
+    return [f"{one.kind.name} of {_input(one.input)}: at most {one.most.cpu_s:,.0f} s of CPU time" for one in due]
+
+
+def job_line(job: Mapping[str, Any], zone: ZoneInfo) -> str:
+    """A job in a list: number, state, kind, input, and what is to be known of its state."""
+    line = f"{job['id']:>5}  {job['state']:<9}  {job['kind']} of {_input(job['input'])}"
+    if job["state"] == WAITING and job["attempts"]:
+        line += f"; tried {job['attempts']} times, again at {_time(job['run_at'], zone)}"
+    if job["state"] in (DEAD, WAITING) and job["reason"]:
+        line += f": {job['reason']}"
+    return line
+
+
+def run_lines(run: Mapping[str, Any], artifacts: Artifacts, zone: ZoneInfo) -> list[str]:
+    """A run of a job: when, how it ended, what it cost, its log and its files."""
+    cost = run["cost"]
+    used = f"; {cost['cpu_s']:,.1f} s of CPU time, {cost['io_bytes'] / 1e6:,.1f} MB of I/O" if cost else ""
+    ending = "runs since then" if run["state"] == RUNNING else f"{run['state']} at {_time(run['ended_at'], zone)}"
+    lines = [f"run {run['id']} by {run['worker']} at {_time(run['started_at'], zone)}, {ending}{used}"]
+    lines += [f"  why: {run['reason']}"] if run["reason"] else []
+    lines += [f"  | {line}" for line in run["log"].splitlines()]
+    return lines + [f"  {name}: {artifacts.path(sha256)}" for name, sha256 in run["artifacts"].items()]
+
+
+def summary_lines(done: Sequence[Done], study: Study) -> list[str]:
+    """What a study came to."""
+    if not done and not study.is_on:
+        return ["the study of this repository is switched off; study.py on lets it go on"]
+    waiting = study.waiting()
+    states = Counter(one.state for one in done)
+    counts = ", ".join(f"{count} {state}" for state, count in states.items()) or "nothing was to be done"
+    cpu = sum(one.cost.cpu_s for one in done)
+    waits = f"; {waiting:,} {'waits' if waiting == 1 else 'wait'}" if waiting else ""
+    lines = [f"{counts}, in {cpu:,.1f} s of CPU time{waits}"]
+    lines += [f"  {one.job.kind}, job {one.job.id}: {one.reason}" for one in done if one.reason]
+    return [*lines, f"left of the budget: {budget_words(study.left())}"]
+
+
+def budget_words(left: Mapping[str, tuple[float, float]]) -> str:
+    """What may be used now, of how much; resources that are not used at all are left out."""
+    found = []
+    for name, (level, cap) in left.items():
+        words, unit = UNITS[name]
+        if cap:
+            found.append(f"{level / unit:,.1f} of {cap / unit:,.0f} {words}")
+    return ", ".join(found) or "nothing"
+
+
+def status_lines(study: Study) -> list[str]:
+    """Whether a repository is studied, what waits, what is left of the budget."""
+    now = study.queue.now()
+    quiet = study.hours.quiet_until(now)
+    lines = [f"{study.state.location}: {'on' if study.is_on else 'off'}"]
+    lines += [f"quiet until {_time(quiet, study.hours.zone)} {study.hours.zone.key}"] if quiet else []
+    return [*lines, f"jobs that wait: {study.waiting():,}", f"left of the budget: {budget_words(study.left())}"]
+
+
+def _input(given: Mapping[str, Any]) -> str:
+    text = ", ".join(
+        f"{name} {value[:9] if isinstance(value, str) and len(value) >= 40 else _word(value)}"
+        for name, value in sorted(given.items())
+        if value != ""
+    )
+    return text if len(text) <= MOST_INPUT else f"{text[:MOST_INPUT]}…"
+
+
+def _word(value: Any) -> str:
+    return value if isinstance(value, str) else msgspec.json.encode(value).decode()
+
+
+def _time(seconds: float, zone: ZoneInfo) -> str:
+    return f"{datetime.fromtimestamp(seconds, zone):%Y-%m-%d %H:%M:%S}"
