@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 from chat.citations import SHORT, Citations
 from chat.statements import Statement
-from core.git import commands, raw_log, trees
+from core.git import commands, raw_log, refs, trees
 from core.git.raw_log import LoggedCommit
 from core.history.messages import is_bot
 from thoughts.kind import Artifact, Context, Cost, Input, Insight, Kind, Outcome, State
@@ -46,7 +46,11 @@ class Digest:
     def run(self, given: Input, context: Context) -> Outcome:
         """Count the commits that came in, and name the widest of each area."""
         git_dir, old, new = context.state.git_dir, str(given["old"]), str(given["new"])
-        commits = [one for one in raw_log.logged(git_dir, new, [old] if old else []) if len(one.parents) < 2]
+        edge = {
+            line.decode() for line in refs.boundary(git_dir, "shallow")
+        }  # git takes all that they hold for a change
+        logged = raw_log.logged(git_dir, new, [old] if old else [])
+        commits = [one for one in logged if len(one.parents) < 2 and one.hash not in edge]
         people = [one for one in commits if not is_bot(one.author, "")]
         context.say(f"{len(commits):,} commits, {len(commits) - len(people):,} of them by programs")
         areas = areas_of(people)

@@ -59,6 +59,13 @@ def test_the_first_week_of_a_repository_begins_with_nothing(make_repo: Callable[
     assert insight.title.startswith("1 commit by 1 person")
 
 
+def test_the_oldest_commit_of_a_shallow_clone_says_nothing(history: Repo, tmp_path: Path) -> None:
+    history.git("clone", "-q", "--depth", "1", f"file://{history.path}", str(tmp_path / "shallow"))
+    state = state_of(Repo(tmp_path / "shallow"), tmp_path)
+    (given,) = KIND.inputs(state)
+    assert KIND.run(given, Context(state, tmp_path)).insights == ()
+
+
 def test_the_area_that_holds_nearly_all_is_parted(make_repo: Callable[[str], Repo]) -> None:
     repo = make_repo("deep")
     repo.commit("one", {"src/app/web/a.py": "1\n", "src/app/db/b.py": "1\n", "docs/c.md": "1\n"})
