@@ -10,9 +10,10 @@ from hypothesis.stateful import RuleBasedStateMachine, rule
 
 from thoughts.budgets import DAY_S, Bucket
 
-amounts = st.floats(0, 50, allow_nan=False)
-seconds = st.floats(0, 40, allow_nan=False)
 CAP, RATE = 20.0, 0.5
+seconds = st.floats(0, 40)
+amounts = st.sampled_from([1.0, CAP / 2, CAP, 50.0]) | st.floats(0, 50)
+"""The round ones meet the bounds."""
 
 
 @dataclass
@@ -33,7 +34,7 @@ class Spending(RuleBasedStateMachine):
         self.jobs: list[Running] = []
         self.spent: list[tuple[float, float]] = []
 
-    @rule(step=seconds)
+    @rule(step=st.sampled_from([1.0, CAP / RATE]) | seconds)
     def wait(self, step: float) -> None:
         self.now += step
 
@@ -49,7 +50,7 @@ class Spending(RuleBasedStateMachine):
             self.bucket = self.bucket.reserve(share)
             self.jobs.append(Running(share))
 
-    @rule(part=st.floats(0, 1), which=st.integers(0, 9))
+    @rule(part=st.sampled_from([0.5, 1.0]), which=st.integers(0, 9))
     def use(self, part: float, which: int) -> None:
         if self.jobs:
             job = self.jobs[which % len(self.jobs)]
@@ -80,6 +81,12 @@ def test_filling_in_two_steps_is_filling_in_one(level: float, reserved: float, s
     once, twice = bucket.filled(step), bucket.filled(step / 3).filled(step)
     assert abs(once.level - twice.level) < 1e-6
     assert once.level + once.reserved <= CAP + 1e-9
+
+
+def test_what_is_reserved_does_not_flow_in_again() -> None:
+    bucket = Bucket(CAP, 0.0, RATE, CAP, 0.0).reserve(CAP)
+    assert not bucket.filled(1e6).allows(1)
+    assert bucket.filled(1e6).settle(CAP, 5).level == CAP - 5
 
 
 def test_a_debt_is_paid_before_anything_starts() -> None:
