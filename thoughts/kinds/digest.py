@@ -52,7 +52,7 @@ class Digest:
         logged = raw_log.logged(git_dir, new, [old] if old else [])
         commits = [one for one in logged if len(one.parents) < 2 and one.hash not in edge]
         people = [one for one in commits if not is_bot(one.author, "")]
-        context.say(f"{len(commits):,} commits, {len(commits) - len(people):,} of them by programs")
+        context.say(f"{len(people):,} commits by people, {len(commits) - len(people):,} by programs")
         areas = areas_of(people)
         with Citations(git_dir) as citations:
             statements = [one for area in areas[:MOST_AREAS] if (one := _statement(area, citations))]
