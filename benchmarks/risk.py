@@ -67,7 +67,8 @@ def _figures(cell: Cell, weights: Weights) -> list[float]:
 
 def _gain(values: Numbers) -> str:
     found = of_mean(values, samples=5000, seed=0)
-    return f"{found['mean']:+.3f} [{found['low']:+.3f}, {found['high']:+.3f}]"
+    interval = f" [{found['low']:+.3f}, {found['high']:+.3f}]" if found["n"] > 1 else ""
+    return f"{found['mean']:+.3f}{interval}"
 
 
 if __name__ == "__main__":

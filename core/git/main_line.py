@@ -18,6 +18,13 @@ _SECTION, _BINARY = b"diff --git ", b"Binary files "
 _HUNK = re.compile(rb"@@ -(\d+)(?:,(\d+))? \+(\d+)(?:,(\d+))? @@")
 
 
+_PATCH = (
+    *("--raw", "-z", "-r", "-p", "-U0", "--inter-hunk-context=0", "-M50%", "--no-abbrev"),
+    *("--diff-algorithm=myers", "--indent-heuristic", "--submodule=short", "--ignore-submodules=none"),
+    *("--no-color", "--no-ext-diff", "--no-textconv", "--no-relative"),
+)
+
+
 class Hunk(NamedTuple):
     """Lines that took the place of others. Numbers are from 1; where there are none, `at` is the line before."""
 
@@ -58,10 +65,7 @@ def steps(git_dir: Path, tip: str, last: str = "", *, replacements: bool = False
     """
     marker = secrets.token_hex(16)
     arguments = [
-        *("log", "--stdin", "--first-parent", "--reverse", "--diff-merges=first-parent"),
-        *("--raw", "-z", "-r", "-p", "-U0", "--inter-hunk-context=0", "-M50%", "--no-abbrev"),
-        *("--diff-algorithm=myers", "--indent-heuristic", "--submodule=short", "--ignore-submodules=none"),
-        *("--no-notes", "--no-color", "--no-ext-diff", "--no-textconv", "--no-relative"),
+        *("log", "--stdin", "--first-parent", "--reverse", "--diff-merges=first-parent", "--no-notes", *_PATCH),
         f"--format={marker}%H %ct",
     ]
     revisions = f"{tip}\n^{last}\n" if last else f"{tip}\n"
@@ -80,6 +84,16 @@ def steps(git_dir: Path, tip: str, last: str = "", *, replacements: bool = False
             pieces.append(block[: len(block) - len(rest)])
     if record := b"".join([*pieces, rest]):  # cut off where git has failed, which the end of the block has raised
         yield _step(record)
+
+
+def edits_between(git_dir: Path, old: str, new: str, paths: Sequence[str] = ()) -> list[FileEdit]:
+    """What differs between two commits, of the files that match one of these patterns if there are any.
+
+    All of it is in memory. Raises StageError where git cannot say.
+    """
+    edits, patch = _raw(run(git_dir, "diff-tree", *_PATCH, "--end-of-options", old, new, "--", *paths))
+    _read_patch([one for one, _ in edits], patch, f"{old}..{new}")
+    return [one for one, is_file in edits if is_file]
 
 
 def first_parents(git_dir: Path, tip: str) -> list[str]:

@@ -51,7 +51,8 @@ def features_of(files: Sequence[FileFacts]) -> Floats:
 
 def scores(files: Sequence[FileFacts], weights: Weights) -> Floats:
     """One number a file: more is likelier to be repaired. It compares files of one commit, and is no probability."""
-    return features_of(files) @ np.array([weights.weights[name] for name in FEATURES])
+    each = np.array([weights.weights[name] for name in FEATURES])
+    return np.asarray(features_of(files) @ each, dtype=np.float64)
 
 
 def by_line(found: Floats, lines: Floats) -> Floats:

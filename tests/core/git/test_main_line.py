@@ -86,3 +86,17 @@ def test_a_merge_is_one_step_against_its_first_parent(tmp_path: Path) -> None:
     assert main_line.parents(git_dir, "HEAD")[merge] == [second, side]
     (step,) = main_line.steps(git_dir, "HEAD", second)
     assert [edit.new_path for edit in step.edits] == [b"b"]
+
+
+def test_edits_between_commits_are_those_of_the_wanted_files(tmp_path: Path) -> None:
+    repo = Repo.new(tmp_path / "r")
+    repo.commit("a", {"a.py": "1\n2\n", "b.md": "x\n", "p/c.py": "1\n"})
+    repo.commit("b", {"a.py": "1\nx\n"})
+    repo.commit("c", {"a.py": "1\ny\n", "b.md": "y\n", "p/c.py": "2\n"})
+    found = main_line.edits_between(repo.path / ".git", "HEAD~2", "HEAD", ["*.py"])
+    assert [(one.old_path, one.hunks) for one in found] == [
+        (b"a.py", [main_line.Hunk(2, [b"2"], 2, [b"y"])]),
+        (b"p/c.py", [main_line.Hunk(1, [b"1"], 1, [b"2"])]),
+    ]
+    assert len(main_line.edits_between(repo.path / ".git", "HEAD~2", "HEAD")) == 3
+    assert main_line.edits_between(repo.path / ".git", "HEAD", "HEAD") == []
