@@ -10,7 +10,7 @@ from typing import Literal
 import pytest
 from pydantic import Field
 
-from core.config import Section, expand, load, without_credentials
+from core.config import Section, expand, load, parse_yaml, without_credentials
 from core.errors import UserError
 
 
@@ -84,6 +84,11 @@ def test_a_wrong_word_in_a_list_is_the_only_mistake_named(tmp_path: Path) -> Non
 def test_numbers_are_read_as_people_write_them(tmp_path: Path) -> None:
     assert load(write(tmp_path, "shop:\n  price: 1e-4\n"), SECTIONS).stages["shop"] == Shop(price=1e-4)
     assert load(None, SECTIONS, ["shop.price=5E3"]).stages["shop"] == Shop(price=5000.0)
+
+
+@pytest.mark.parametrize("written", ["2020-07-24", "2020-07-24T16:15:43", "2020-07-24 16:15:43+02:00"])
+def test_dates_are_read_as_they_are_written(written: str) -> None:
+    assert parse_yaml(written) == written
 
 
 @pytest.mark.parametrize("text", ["shop: &a\n  b: *a\n", "shop:\n  2024-13-45: 1\n", "shop:\n  ? [a]\n  : 1\n"])
