@@ -171,8 +171,7 @@ def test_an_injection_makes_no_element_and_runs_nothing(watched: Watched, site: 
     assert_inert(page, "That did not work")
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("width", [1280, NARROW])
+@pytest.mark.parametrize(("width", "scheme"), [(1280, "light"), (NARROW, "dark")])
 def test_everybody_can_read_the_pages(browser: Browser, site: Site, scheme: str, width: int) -> None:
     options = {"color_scheme": scheme, "viewport": {"width": width, "height": 800}}
     context = browser.new_context(**options)  # type: ignore[arg-type]
