@@ -150,7 +150,7 @@ def walk(git_dir: Path, tip: str, progress: Progress, state: Path | None = None)
             absent = {blob.decode() for blob in overlay.missing}
             try:
                 last = fates.commits[-1] if fates.commits else ""
-                for step in main_line.steps(overlay.git_dir, tip, last, replacements=True):
+                for step in main_line.steps(overlay.git_dir, chain[-1], last, replacements=True):
                     fates.take(step, blobs.read, absent)
                     progress.advance()
                 break
