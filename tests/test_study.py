@@ -19,7 +19,8 @@ def ask(history: Repo, tmp_path: Path) -> Callable[..., Result]:
     """Runs the command on a small repository."""
 
     def run(*words: str) -> Result:
-        line = ["--repo", str(history.path), "--cache-dir", str(tmp_path / "cache"), *words]
+        kinds = ("--kinds", "digest", "--kinds", "scan_diff")
+        line = ["--repo", str(history.path), "--cache-dir", str(tmp_path / "cache"), *kinds, *words]
         done = CliRunner().invoke(study.main, line)
         assert done.exit_code == (2 if "error" in done.stderr else 0), done.output
         return done
