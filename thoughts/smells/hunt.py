@@ -22,7 +22,7 @@ class Hunt:
 
     looked: Looked
     fresh: list[Finding]
-    """Those in lines that are new."""
+    """Those in new lines."""
     shown: list[Finding]
     uptake: Uptake
     fates: Mapping[Window, Fates]
@@ -32,9 +32,7 @@ class Hunt:
         """As people read it."""
         cut = "; the commit is too large, so some files were not looked at" if self.looked.is_cut_off else ""
         counted = f"{len(self.looked.findings):,} findings in {len(self.looked.lines):,} files"
-        said = [
-            f"{counted}, {len(self.fresh):,} in lines that are new{cut}; {self.uptake.base:.1%} of lines change a year"
-        ]
+        said = [f"{counted}, {len(self.fresh):,} in new lines{cut}; {self.uptake.base:.1%} of all lines change a year"]
         for one in self.shown:
             said += ["", f"{one.path}:{one.first}: {one.message}", f"    {self.why(one.rule)}"]
         return said

@@ -104,6 +104,7 @@ def test_the_command_prints_the_log_again(acted: Repo, tmp_path: Path) -> None:
     outcome = studied(acted, tmp_path, before)
     (insight,), (log,) = outcome.insights, outcome.artifacts
     assert log.name == insight.log == LOG
+    assert log.data.startswith(b"18 findings in 2 files, 2 in new lines; ")
     acted.commit("later", {"b.py": "v = 2  # GOOD\n"})
     python, module, name, *arguments = shlex.split(insight.command)
     assert (python, module, name) == ("python", "-m", "thoughts.smells")

@@ -219,8 +219,9 @@ def test_nothing_is_left_when_this_process_is_killed(tier: Tier, tmp_path: Path)
     )
     child = os.posix_spawn(PYTHON, [PYTHON, "-c", script], {"PYTHONPATH": str(Path.cwd())})
     wait_for((tmp_path / "begun").exists)
+    wait_for(lambda: running("86395.5"))
     os.kill(child, 9)
-    os.waitpid(child, 0)
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == -9
 
     wait_for(lambda: not running("86395.5"))
 
