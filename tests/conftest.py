@@ -38,6 +38,7 @@ for name in (
 ):  # set by hooks and `git rebase --exec`: tests would write there
     os.environ.pop(name, None)
 
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)  # each program that tests start would compile the project again
 os.environ.setdefault("OMP_NUM_THREADS", "1")  # threads of torch would wait for each other, and for other workers
 
 

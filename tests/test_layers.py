@@ -78,10 +78,16 @@ def room_of(file: Path) -> str:
 
 
 @cache
+def nodes(file: Path) -> tuple[ast.AST, ...]:
+    """Everything in a file's syntax tree."""
+    return tuple(ast.walk(ast.parse((PROJECT / file).read_bytes())))
+
+
+@cache
 def imported(file: Path) -> tuple[Path, ...]:
     """The product files that a file imports, wherever the import is."""
     found: set[Path] = set()
-    for node in ast.walk(ast.parse((PROJECT / file).read_bytes())):
+    for node in nodes(file):
         names: list[str] = []
         if isinstance(node, ast.Import):
             names = [alias.name for alias in node.names]
@@ -98,7 +104,7 @@ def imported(file: Path) -> tuple[Path, ...]:
 
 def libraries(file: Path) -> Iterator[str]:
     """Top-level names of everything that a file imports."""
-    for node in ast.walk(ast.parse((PROJECT / file).read_bytes())):
+    for node in nodes(file):
         if isinstance(node, ast.Import):
             yield from (alias.name.split(".")[0] for alias in node.names)
         elif isinstance(node, ast.ImportFrom):

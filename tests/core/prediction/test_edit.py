@@ -70,7 +70,7 @@ def written(asked: Asked, name: str = "part", path: str = "a.py", **settings: An
     return write_edit(asked, question, answer(path, name, "bug_fix"))  # type: ignore[arg-type]
 
 
-@pytest.mark.parametrize("seed", range(6))
+@pytest.mark.parametrize("seed", range(3))
 @pytest.mark.parametrize("path", ["a.py", "with a space.py", "é.py"])
 @pytest.mark.parametrize("code", [CODE, CODE[:-1], CODE.replace("\n", "\r\n")], ids=["lines", "no end", "crlf"])
 @pytest.mark.parametrize("name", ["part", "other"])

@@ -6,13 +6,14 @@ import asyncio
 import contextlib
 import uuid
 from collections.abc import AsyncIterator, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import httpx2 as httpx
 import pytest
 from adapters_made_up import BETTER, archived, fused, variant
+from fastapi import FastAPI
 from team_made_up import ROLES_OF, MadeTeam
 
 from patterns.memory.team_memory import TeamMemory
@@ -29,6 +30,7 @@ MOST = 3_000_000
 class Server:
     """A service with a team in it."""
 
+    app: FastAPI
     made: MadeTeam
     keys: dict[str, str]
 
@@ -42,14 +44,10 @@ class Server:
         return asyncio.run(inside())
 
     @contextlib.asynccontextmanager
-    async def client(self, name: str, rates: Rates = PLENTY) -> AsyncIterator[httpx.AsyncClient]:
-        app = make_app({}, Limits(), "", team=self.made.memory, rates=rates)
-        transport = httpx.ASGITransport(app=app, raise_app_exceptions=False)
+    async def client(self, name: str) -> AsyncIterator[httpx.AsyncClient]:
+        transport = httpx.ASGITransport(app=self.app, raise_app_exceptions=False)
         headers = {"X-API-Key": self.keys.get(name, name)}
-        async with (
-            app.router.lifespan_context(app),
-            httpx.AsyncClient(transport=transport, base_url="http://localhost", headers=headers) as it,
-        ):
+        async with httpx.AsyncClient(transport=transport, base_url="http://localhost", headers=headers) as it:
             yield it
 
     def add(self, data: bytes, name: str = "mia", **more: Any) -> httpx.Response:
@@ -62,10 +60,15 @@ def memory(tmp_path_factory: pytest.TempPathFactory) -> Iterator[TeamMemory]:
         yield opened
 
 
+@pytest.fixture(scope="module")
+def app(memory: TeamMemory) -> FastAPI:
+    return make_app({}, Limits(), team=memory, rates=PLENTY)
+
+
 @pytest.fixture
-def server(memory: TeamMemory) -> Server:
+def server(app: FastAPI, memory: TeamMemory) -> Server:
     made = MadeTeam(memory, memory.found(f"team {uuid.uuid4()}", "ada"))
-    return Server(made, {name: made.key(name) for name in ROLES_OF})
+    return Server(app, made, {name: made.key(name) for name in ROLES_OF})
 
 
 @pytest.fixture(scope="module")
@@ -225,18 +228,15 @@ def test_more_uploads_at_once_wait_for_another_time(
 
 
 def test_uploads_count_as_writing(server: Server) -> None:
-    async def inside() -> list[int]:
-        rates = Rates({"read": Rate(1e6, 1e6), "write": Rate(0.001, 1)})
-        async with server.client("rob", rates=rates) as client:
-            return [(await client.post("/adapters?name=click", content=b"")).status_code for _ in range(2)]
-
-    assert asyncio.run(inside()) == [403, 429]
+    rates = Rates({"read": Rate(1e6, 1e6), "write": Rate(0.001, 1)})
+    server = replace(server, app=make_app({}, Limits(), team=server.made.memory, rates=rates))
+    assert [server.add(b"", "rob").status_code for _ in range(2)] == [403, 429]
 
 
 def test_no_team_reads_files_of_another(server: Server, memory: TeamMemory, archives: list[bytes]) -> None:
     id_ = server.add(archives[0]).json()["id"]
     other = MadeTeam(memory, memory.found(f"team {uuid.uuid4()}", "ada"))
-    theirs = Server(other, {"ada": other.key("ada")})
+    theirs = replace(server, made=other, keys={"ada": other.key("ada")})
     for path in (f"/adapters/{id_}", f"/adapters/{id_}/file"):
         assert theirs.ask("ada", "GET", path).status_code == 404
     assert theirs.ask("ada", "GET", "/adapters").json()["adapters"] == []
@@ -251,8 +251,10 @@ def test_a_merge_is_a_job(server: Server, archives: list[bytes]) -> None:
     assert server.ask("rob", "GET", "/adapters/merge").json() == {"merges": []}
     assert server.ask("rob", "GET", "/adapters/merge/nothing").status_code == 404
 
+    running = replace(server, app=make_app({}, Limits(), team=server.made.memory, rates=PLENTY))
+
     async def inside() -> dict[str, Any]:
-        async with server.client("max") as client:  # its worker runs as long as the service
+        async with running.app.router.lifespan_context(running.app), running.client("max") as client:  # with its worker
             job = await client.post("/adapters/merge", json=body, headers={"Idempotency-Key": "m"})
             again = await client.post("/adapters/merge", json=body, headers={"Idempotency-Key": "m"})
             assert (job.status_code, again.json()["id"]) == (202, job.json()["id"])

@@ -8,12 +8,13 @@ import json
 import re
 import uuid
 from collections.abc import AsyncIterator, Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import httpx2 as httpx
 import pytest
+from fastapi import FastAPI
 from team_made_up import ROLES_OF, MadeTeam, new
 
 from patterns.memory.team_memory import TeamMemory
@@ -30,36 +31,38 @@ BODY = {"problem_type": "bug_fix", "before_code": "return a / b", "after_code": 
 class Server:
     """A service with a team in it."""
 
+    app: FastAPI
     made: MadeTeam
     keys: dict[str, str]
 
     @contextlib.asynccontextmanager
-    async def client(self, name: str, rates: Rates = PLENTY, own_key: str = "") -> AsyncIterator[httpx.AsyncClient]:
-        app = make_app({}, Limits(), own_key, team=self.made.memory, rates=rates)
-        transport = httpx.ASGITransport(app=app, raise_app_exceptions=False)
+    async def client(self, name: str) -> AsyncIterator[httpx.AsyncClient]:
+        transport = httpx.ASGITransport(app=self.app, raise_app_exceptions=False)
         headers = {"X-API-Key": self.keys.get(name, name)}
-        async with (
-            app.router.lifespan_context(app),
-            httpx.AsyncClient(transport=transport, base_url="http://localhost", headers=headers) as it,
-        ):
+        async with httpx.AsyncClient(transport=transport, base_url="http://localhost", headers=headers) as it:
             yield it
 
     def ask(self, name: str, method: str, path: str, **more: Any) -> httpx.Response:
         """The answer to one request of a member's."""
         return self.all(name, lambda client: client.request(method, path, **more))
 
-    def all(self, name: str, work: Callable[[httpx.AsyncClient], Awaitable[Any]], **more: Any) -> Any:
+    def all(self, name: str, work: Callable[[httpx.AsyncClient], Awaitable[Any]]) -> Any:
         async def inside() -> Any:
-            async with self.client(name, **more) as client:
+            async with self.client(name) as client:
                 return await work(client)
 
         return asyncio.run(inside())
 
 
+@pytest.fixture(scope="module")
+def app(team_memory: TeamMemory) -> FastAPI:
+    return make_app({}, Limits(), team=team_memory, rates=PLENTY)
+
+
 @pytest.fixture
-def server(team_memory: TeamMemory) -> Server:
+def server(app: FastAPI, team_memory: TeamMemory) -> Server:
     made = MadeTeam(team_memory, team_memory.found(f"team {uuid.uuid4()}", "ada"))
-    return Server(made, {name: made.key(name) for name in ROLES_OF})
+    return Server(app, made, {name: made.key(name) for name in ROLES_OF})
 
 
 def added(server: Server, name: str = "mia", **values: Any) -> str:
@@ -278,8 +281,15 @@ def test_deletions_are_forgotten_after_half_a_year(server: Server) -> None:
     database, scope = server.made.memory.database, server.made.of("ada").scope
     with database.write() as connection:
         scope.update(connection, "patterns", {"id": gone}, deleted_at="2020-01-02T03:04:05.000000Z")
+
+    async def started() -> None:
+        app = make_app({}, Limits(), team=server.made.memory)
+        async with app.router.lifespan_context(app):
+            pass
+
+    asyncio.run(started())
     shown = [server.ask("rob", "GET", f"/patterns/{one}?include_deleted=true").status_code for one in (gone, young)]
-    assert shown == [404, 200]  # the service starts with each request here
+    assert shown == [404, 200]
 
 
 def test_a_cursor_from_before_a_purge_is_gone(server: Server) -> None:
@@ -309,17 +319,17 @@ def test_a_search_finds_what_is_like_it_or_says_that_nothing_applies(server: Ser
 
 def test_a_key_asks_only_so_often(server: Server) -> None:
     rates = Rates({"read": Rate(0.001, 3), "write": Rate(0.001, 1)})
+    server = replace(server, app=make_app({}, Limits(), team=server.made.memory, rates=rates))
 
     async def work(client: httpx.AsyncClient) -> list[httpx.Response]:
         posts = [await client.post("/patterns", json=BODY) for _ in range(2)]
         return posts + [await client.get("/whoami") for _ in range(4)]
 
-    answers = server.all("mia", work, rates=rates)
+    answers = server.all("mia", work)
     assert [answer.status_code for answer in answers] == [201, 429, 200, 200, 200, 429]
     assert int(answers[-1].headers["retry-after"]) > 100
     assert answers[-1].json()["error"]["code"] == "rate_limit_exceeded"
-    other = server.all("moe", lambda client: client.get("/whoami"), rates=rates)
-    assert other.status_code == 200
+    assert server.ask("moe", "GET", "/whoami").status_code == 200
 
 
 def test_health_needs_no_key_and_says_whether_the_database_answers(server: Server, tmp_path: Path) -> None:
@@ -330,10 +340,11 @@ def test_health_needs_no_key_and_says_whether_the_database_answers(server: Serve
 
 def test_the_services_own_key_is_an_admins(tmp_path: Path) -> None:
     with TeamMemory(tmp_path) as memory:
-        server = Server(MadeTeam(memory, memory.found("one", "ada")), {})
-        answer = server.all("own", lambda client: client.get("/whoami"), own_key="own")
+        made = MadeTeam(memory, memory.found("one", "ada"))
+        server = Server(make_app({}, Limits(), "own", team=memory), made, {})
+        answer = server.ask("own", "GET", "/whoami")
         assert (answer.json()["member"], answer.json()["role"]) == ("ada", "admin")
-        assert server.all("other", lambda client: client.get("/whoami"), own_key="own").status_code == 401
+        assert server.ask("other", "GET", "/whoami").status_code == 401
 
 
 def test_planted_credentials_reach_neither_an_answer_nor_the_database(server: Server) -> None:
@@ -394,9 +405,8 @@ def test_no_call_of_one_team_shows_counts_or_changes_a_row_of_another(server: Se
         ("POST", "/patterns/batch", {"patterns": [{**BODY, "after_code": "return 2"}]}),
         ("POST", "/members", {"name": "mia", "role": "member"}),
     ]
-    app = make_app({}, Limits(), team=server.made.memory)
     ours = ("/patterns", "/sync", "/stats", "/audit", "/members", "/keys", "/whoami")
-    offered = {(method.upper(), path) for path, item in app.openapi()["paths"].items() for method in item}
+    offered = {(method.upper(), path) for path, item in server.app.openapi()["paths"].items() for method in item}
     offered = {(method, path) for method, path in offered if path.startswith(ours)}
     called = {(method, path.partition("?")[0]) for method, path, _ in calls}
     missing = [
