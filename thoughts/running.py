@@ -90,17 +90,13 @@ def answered(order: Order) -> Answer:
 
 
 def facts_named(place: str, repository: str, name: str) -> list[Fact]:
-    """The facts of a name that are kept of a repository, by scope; all for no name."""
-    import sqlalchemy as sa
-
+    """The facts of a name that are kept of a repository in the database at a place; all for no name."""
     from stores.engine.database import Database
+    from thoughts.facts import facts_of
     from thoughts.tables import SCHEMA
 
-    with closing(Database(SCHEMA, place, create=False)) as database, database.read() as connection:
-        table = database.table("facts")
-        query = sa.select(table).where(table.c.repository == repository).order_by(table.c.name, table.c.scope)
-        rows = connection.execute(query.where(table.c.name == name) if name else query)
-        return [Fact(row.name, row.scope, row.value["value"], row.commit, row.blob) for row in rows]
+    with closing(Database(SCHEMA, place, create=False)) as database:
+        return facts_of(database, repository, name)
 
 
 def _end_with_input() -> None:

@@ -23,9 +23,10 @@ from stores.engine.database import Database
 from thoughts import kinds
 from thoughts.artifacts import Artifacts
 from thoughts.budgets import RESOURCES, Budgets
+from thoughts.facts import facts_of
 from thoughts.hours import Hours, next_time
 from thoughts.insights import Insights
-from thoughts.kind import ON_COMMIT, Cost, Input, Kind, State
+from thoughts.kind import ON_COMMIT, Cost, Fact, Input, Kind, State
 from thoughts.queue import LEASE_S, Queue
 from thoughts.tables import RUNNING, SCHEMA, WAITING
 from thoughts.worker import Done, Worker
@@ -178,6 +179,10 @@ class Study:
                 rows = connection.execute(sa.select(uses.c.name, uses.c.sha256).where(uses.c.run_id == run["id"]))
                 run["artifacts"] = {row.name: row.sha256 for row in rows}
         return found
+
+    def facts(self, name: str = "") -> list[Fact]:
+        """The facts of a name that jobs left, by scope; all for no name. Those of changed contents are among them."""
+        return facts_of(self.database, self.key, name)
 
     def _worker(self) -> Worker:
         return Worker(self.queue, self.key, self.kinds, self.artifacts, self.place, self.state)

@@ -71,6 +71,10 @@ def test_a_study_ends_when_nothing_is_left(study: Study) -> None:
     ]
     study.work(time.monotonic() + 600, lambda *one: ended.append(one))
     assert len(ended) == 2
+    (fact,) = study.facts("newest")
+    assert (fact.commit, fact.scope) == (study.state.commit, "")
+    assert study.facts() == [fact]
+    assert study.facts("oldest") == []
 
 
 def test_a_study_ends_with_its_time_and_not_before_where_it_follows(study: Study) -> None:
