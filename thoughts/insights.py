@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping, Sequence
+import time
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -22,6 +23,8 @@ from thoughts.kind import Insight
 from thoughts.tables import INSIGHT_STATES
 
 _REDACTOR = Redactor()
+WANTED = tuple(state for state in INSIGHT_STATES if state != "dismissed")
+"""The states of what is shown where nothing else is asked for."""
 
 
 @dataclass(frozen=True)
@@ -39,6 +42,8 @@ class Shown:
     """The name of the artifact's content."""
     state: str
     at: float
+    marked_at: float | None = None
+    """When it was read, kept or dismissed last."""
 
 
 def problem(insight: Insight, logs: Mapping[str, Any], citations: Citations) -> str:
@@ -76,8 +81,10 @@ def confirmed(insights: Sequence[Insight], logs: Mapping[str, Any], git_dir: Pat
 class Insights:
     """The insights of a database."""
 
-    def __init__(self, database: Database, artifacts: Artifacts) -> None:
-        self._database, self._artifacts = database, artifacts
+    def __init__(
+        self, database: Database, artifacts: Artifacts, *, clock: Callable[[], float] = time.time
+    ) -> None:  # fmt: skip
+        self._database, self._artifacts, self._now = database, artifacts, clock
         self._table, self._runs = database.table("insights"), database.table("runs")
 
     def keep(
@@ -95,34 +102,46 @@ class Insights:
                 row = {**key, **values, "kind": kind, "title": title, "statements": statements, "state": "new"}
                 connection.execute(sa.insert(self._table).values(**row))
 
-    def shown(self, repository: str, git_dir: Path, *, run_id: int | None = None, most: int = 50) -> list[Shown]:
-        """Insights that still hold, the newest first; of one run, if it is named. Dismissed ones are left out."""
+    def shown(
+        self, repository: str, git_dir: Path, *, run_id: int | None = None, most: int = 50,
+        kinds: Collection[str] = (), states: Collection[str] = WANTED,
+    ) -> list[Shown]:  # fmt: skip
+        """Insights that still hold, the newest first: of one run, or some kinds, if they are named, and some states."""
+        found: list[Shown] = []
+        for one, why in self.looked_at(repository, git_dir, run_id=run_id, kinds=kinds, states=states):
+            found += [] if why else [one]
+            if len(found) >= most:
+                break
+        return found
+
+    def looked_at(
+        self, repository: str, git_dir: Path, *, run_id: int | None = None,
+        kinds: Collection[str] = (), states: Collection[str] = INSIGHT_STATES,
+    ) -> Iterator[tuple[Shown, str]]:  # fmt: skip
+        """Insights as `shown` has them, each with why it does not hold any more; "" where it does."""
         table = self._table
         query = sa.select(table, self._runs.c.job_id).join(self._runs, self._runs.c.id == table.c.run_id)
-        query = query.where(table.c.repository == repository, table.c.state != "dismissed")
+        query = query.where(table.c.repository == repository, table.c.state.in_(states))
         query = query.where(table.c.run_id == run_id) if run_id is not None else query
+        query = query.where(table.c.kind.in_(kinds)) if kinds else query
         with self._database.read() as connection:
             rows = connection.execute(query.order_by(table.c.at.desc(), table.c.id.desc())).mappings().all()
-        found: list[Shown] = []
+        names = ("id", "job_id", "run_id", "kind", "title", "command", "log", "state", "at", "marked_at")
         with Citations(git_dir) as citations:
             for row in rows:
                 statements = msgspec.convert(row["statements"], tuple[Statement, ...])
                 insight = Insight(row["title"], statements, row["command"], row["log"])
                 logs = {row["log"]} if self._artifacts.path(row["log"]).is_file() else set()
-                if not problem(insight, dict.fromkeys(logs), citations):
-                    names = ("id", "job_id", "run_id", "kind", "title", "command", "log", "state", "at")
-                    found.append(Shown(statements=statements, **{name: row[name] for name in names}))
-                if len(found) == most:
-                    break
-        return found
+                one = Shown(statements=statements, **{name: row[name] for name in names})
+                yield one, problem(insight, dict.fromkeys(logs), citations)
 
     def mark(self, repository: str, insight_id: int, state: str) -> None:
         """Note that an insight was read, is to be kept, or dismissed. Raises UserError where there is none."""
         assert state in INSIGHT_STATES
         with self._database.write() as connection:
             chosen = sa.update(self._table).filter_by(repository=repository, id=insight_id)
-            if not connection.execute(chosen.values(state=state)).rowcount:
-                raise UserError(f"there is no insight {insight_id}", "study.py list shows them")
+            if not connection.execute(chosen.values(state=state, marked_at=self._now())).rowcount:
+                raise UserError(f"there is no insight {insight_id} of this repository", "study.py insights shows them")
 
 
 def _masked(text: str) -> str:

@@ -31,6 +31,10 @@ MOST_LOSSES = 20
 LONGEST_WAIT_S = 3600.0
 KEPT_LOGS = 2000
 """Runs whose logs are kept; of older ones, only how they ended and what they cost."""
+EVERYWHERE, HERE = "everywhere", "here"
+"""The switches: of all repositories of a database, and of one."""
+OLDEST_EVERY = 10
+"""Of so many runs, one is of the job that is there the longest, so that none waits for ever."""
 _LOOKED_AT = 100
 """Jobs at the head of the queue of which the first that fits into the budgets is taken."""
 
@@ -57,7 +61,7 @@ class Queue:
     ) -> None:
         self.database, self.worker, self.lease_s, self.now = database, worker, lease_s, clock
         self._jobs, self._runs = database.table("jobs"), database.table("runs")
-        self._repositories = database.table("repositories")
+        self._repositories, self._switches = database.table("repositories"), database.table("switches")
 
     def add(
         self, connection: Connection, repository: str, kind: str, given: Input, most: Cost, *,
@@ -84,7 +88,9 @@ class Queue:
                 return None
             now = self.now()
             budgets = Budgets(connection, repository, now)
-            for row in connection.execute(self._due(repository, kinds).limit(_LOOKED_AT)).mappings().all():
+            by_age = self._runs_of(connection, repository) % OLDEST_EVERY == OLDEST_EVERY - 1
+            due = self._due(repository, kinds, by_age=by_age).limit(_LOOKED_AT)
+            for row in connection.execute(due).mappings().all():
                 most = msgspec.convert(row["most"], Cost)
                 if budgets.allow(most):
                     return self._claimed(connection, row, budgets.reserve(most))
@@ -121,7 +127,7 @@ class Queue:
     def problem(self, job: Job) -> str:
         """Why a running job is to end: "lost", "cancelled", "switched off"; "" while it may go on. Only reads."""
         query = (
-            sa.select(self._jobs.c.run_id, self._jobs.c.cancel, self._repositories.c.studying)
+            sa.select(self._jobs.c.run_id, self._jobs.c.cancel, self._may_study.label("studying"))
             .join(self._repositories, self._repositories.c.key == self._jobs.c.repository)
             .where(self._jobs.c.id == job.id)
         )
@@ -130,6 +136,37 @@ class Queue:
         if row.run_id != job.run_id:
             return "lost"
         return "cancelled" if row.cancel else "" if row.studying else "switched off"
+
+    def switch(self, *, on: bool, repository: str = "") -> None:
+        """Let a repository be studied, or not: then nothing starts, and what runs ends. Without one, all of them.
+
+        The switch of all goes before those of the repositories, which stay as they are.
+        """
+        with self.database.write() as connection:
+            if repository:
+                mine = sa.update(self._repositories).where(self._repositories.c.key == repository)
+                connection.execute(mine.values(studying=int(on)))
+                return
+            connection.execute(sa.delete(self._switches).filter_by(name=EVERYWHERE))
+            if not on:
+                connection.execute(sa.insert(self._switches).values(name=EVERYWHERE, is_on=0, at=self.now()))
+
+    def switched_off(self, repository: str) -> str:
+        """Which switch keeps a repository from being studied: "everywhere", "here", "" for none."""
+        query = sa.select(self._repositories.c.studying, self._is_off.label("off"))
+        with self.database.read() as connection:
+            row = connection.execute(query.where(self._repositories.c.key == repository)).one()
+        return EVERYWHERE if row.off else "" if row.studying else HERE
+
+    @property
+    def _is_off(self) -> sa.ColumnElement[bool]:
+        """Whether the switch of all repositories is off."""
+        return sa.exists().where(self._switches.c.name == EVERYWHERE, self._switches.c.is_on == 0)
+
+    @property
+    def _may_study(self) -> sa.ColumnElement[bool]:
+        """Whether a row of `repositories` may be studied."""
+        return sa.and_(self._repositories.c.studying == 1, ~self._is_off)
 
     def running(self) -> set[int]:
         """The runs that have not ended, of all repositories."""
@@ -238,16 +275,24 @@ class Queue:
         connection.execute(sa.update(self._runs).where(old).values(log=""))
 
     def _may_start(self, connection: Connection, repository: str) -> bool:
-        query = sa.select(self._repositories).where(self._repositories.c.key == repository)
-        row = connection.execute(query).mappings().one()
-        return bool(row["studying"]) and Hours.of(row["quiet"], row["zone"]).quiet_until(self.now()) is None
+        query = sa.select(self._repositories, self._may_study.label("may_study"))
+        row = connection.execute(query.where(self._repositories.c.key == repository)).mappings().one()
+        return bool(row["may_study"]) and Hours.of(row["quiet"], row["zone"]).quiet_until(self.now()) is None
 
     def _waiting(self, repository: str, kinds: Sequence[str]) -> list[sa.ColumnElement[bool]]:
         return [self._jobs.c.repository == repository, self._jobs.c.state == WAITING, self._jobs.c.kind.in_(kinds)]
 
-    def _due(self, repository: str, kinds: Sequence[str]) -> sa.Select[Any]:
-        waiting = sa.select(self._jobs).where(*self._waiting(repository, kinds), self._jobs.c.run_at <= self.now())
-        return waiting.order_by(self._jobs.c.priority.desc(), self._jobs.c.run_at, self._jobs.c.id)
+    def _due(self, repository: str, kinds: Sequence[str], *, by_age: bool) -> sa.Select[Any]:
+        jobs = self._jobs.c
+        waiting = sa.select(self._jobs).where(*self._waiting(repository, kinds), jobs.run_at <= self.now())
+        order = (jobs.created_at,) if by_age else ((jobs.priority + jobs.boost).desc(), jobs.run_at)
+        return waiting.order_by(*order, jobs.id)
+
+    def _runs_of(self, connection: Connection, repository: str) -> int:
+        """How many runs a repository has had."""
+        both = sa.join(self._runs, self._jobs, self._jobs.c.id == self._runs.c.job_id)
+        query = sa.select(sa.func.count()).select_from(both).where(self._jobs.c.repository == repository)
+        return int(connection.execute(query).scalar_one())
 
     def _row(self, connection: Connection, job_id: int) -> RowMapping:
         row = connection.execute(sa.select(self._jobs).where(self._jobs.c.id == job_id)).mappings().first()

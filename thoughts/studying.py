@@ -131,16 +131,12 @@ class Study:
 
     def switch(self, *, on: bool) -> None:
         """Let it study, or not: then nothing starts any more, and what runs ends within a second or two."""
-        table = self.database.table("repositories")
-        with self.database.write() as connection:
-            connection.execute(sa.update(table).where(table.c.key == self.key).values(studying=int(on)))
+        self.queue.switch(on=on, repository=self.key)
 
     @property
     def is_on(self) -> bool:
         """Whether it may study."""
-        table = self.database.table("repositories")
-        with self.database.read() as connection:
-            return bool(connection.execute(sa.select(table.c.studying).filter_by(key=self.key)).scalar_one())
+        return not self.queue.switched_off(self.key)
 
     def left(self) -> dict[str, tuple[float, float]]:
         """(what may be used now, the cap) of each resource."""
@@ -247,9 +243,8 @@ def opened(
         queue = Queue(database, f"{platform.node()}:{os.getpid()}", lease_s=lease_s)
         _register(database, key, repository.location, settings, queue.now(), renew=False)
         state = State(repository.location, repository.git_dir, cache_dir, "", "", hours.now(queue.now()))
-        yield Study(
-            key, state, chosen, hours, database, queue, artifacts, Insights(database, artifacts), place, settings
-        )
+        insights = Insights(database, artifacts, clock=queue.now)
+        yield Study(key, state, chosen, hours, database, queue, artifacts, insights, place, settings)
 
 
 def _register(database: Database, key: str, location: str, settings: StudyConfig, now: float, *, renew: bool) -> None:

@@ -75,6 +75,7 @@ Table(
     *json_column("input"),
     *json_column("most"),
     _number("priority"),
+    Column("boost", Number, nullable=False, server_default="0"),
     _number("run_at"),
     *_state(JOB_STATES),
     Column("attempts", Whole, nullable=False),
@@ -125,6 +126,7 @@ Table(
     *json_column("statements", "array"),
     *_state(INSIGHT_STATES),
     _number("at"),
+    _number("marked_at", needed=False),
     UniqueConstraint("repository", "digest", name="one_insight_for_a_text"),
     **STRICT,
 )
@@ -139,11 +141,22 @@ Table(
     _run(),
     **STRICT,
 )
+Table("switches", metadata, _text("name", key=True), flag("is_on"), _number("at"), **STRICT)
+Table(
+    "reports",
+    metadata,
+    Column("id", Serial, primary_key=True),
+    _repository(),
+    _number("at"),
+    *json_column("held", "array"),
+    Index("reports_by_repository", "repository", "at"),
+    **STRICT,
+)
 
 SCHEMA = Schema(
     name="study",
     metadata=metadata,
     migrations=Path(__file__).with_name("migrations"),
-    revision=1,
+    revision=2,
     created_by="let a repository be studied: python study.py --repo PATH",
 )

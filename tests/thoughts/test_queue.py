@@ -13,7 +13,7 @@ from core.errors import UserError
 from stores.engine.database import Database
 from thoughts.budgets import Budgets
 from thoughts.kind import Cost
-from thoughts.queue import LEASE_S, MOST_ATTEMPTS, MOST_LOSSES, Job, Queue, wait_s
+from thoughts.queue import LEASE_S, MOST_ATTEMPTS, MOST_LOSSES, OLDEST_EVERY, Job, Queue, wait_s
 
 R, KINDS = "r1", ["walk", "run"]
 MOST = Cost(cpu_s=10, io_bytes=1000, seconds=60)
@@ -69,6 +69,25 @@ def test_jobs_come_by_priority_then_by_age(queue: Queue, clock: Clock) -> None:
     second, urgent = add(queue, 2), add(queue, 3, priority=5)
     assert [claimed(queue).id for _ in range(3)] == [urgent, first, second]
     assert queue.claim(R, KINDS) is None
+
+
+def test_whatever_comes_first_the_oldest_job_is_done_at_last(queue: Queue) -> None:
+    oldest = add(queue, 0, priority=-100)
+    done = []
+    for number in range(1, OLDEST_EVERY + 1):
+        add(queue, number, priority=number)
+        job = claimed(queue)
+        done.append(job.id)
+        queue.finish(job, USED, "")
+    assert done.index(oldest) == OLDEST_EVERY - 1
+
+
+def test_a_boost_goes_before_priority(queue: Queue) -> None:
+    first, second = add(queue, 1, priority=2), add(queue, 2)
+    with queue.database.write() as connection:
+        jobs = queue.database.table("jobs")
+        connection.execute(sa.update(jobs).where(jobs.c.id == second).values(boost=3.0))
+    assert [claimed(queue).id for _ in range(2)] == [second, first]
 
 
 def test_an_input_is_studied_once(queue: Queue) -> None:
@@ -197,6 +216,24 @@ def test_switched_off_or_in_quiet_hours_nothing_starts(queue: Queue, clock: Cloc
     assert queue.release(job, USED, "", "switched off")
     assert row(queue, job.id)["state"] == "waiting"
     assert row(queue, job.run_id, "runs")["state"] == "stopped"
+
+
+def test_one_switch_is_for_all_repositories(queue: Queue) -> None:
+    add(queue, 1)
+    job = claimed(queue)
+    assert queue.switched_off(R) == ""
+    queue.switch(on=False)
+    queue.switch(on=False)
+    assert queue.problem(job) == "switched off"
+    assert queue.release(job, USED, "", "switched off")
+    assert (queue.switched_off(R), queue.claim(R, KINDS)) == ("everywhere", None)
+    queue.switch(on=True, repository=R)
+    assert queue.claim(R, KINDS) is None
+    queue.switch(on=False, repository=R)
+    queue.switch(on=True)
+    assert (queue.switched_off(R), queue.claim(R, KINDS)) == ("here", None)
+    queue.switch(on=True, repository=R)
+    assert claimed(queue).id == job.id
 
 
 def test_cancelled_jobs_end_and_stay_ended(queue: Queue) -> None:
