@@ -12,16 +12,13 @@ from typing import Any, Literal, TypeVar
 
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
-from yaml.composer import ComposerError
 
 from core.errors import UserError, did_you_mean
+from core.settings_text import parse_yaml, read_yaml
 from core.visible import visible
 
 DEFAULT_CONFIG = Path("config.yaml")
 EMBEDDED_MODEL = "embedded"
-MOST_LEVELS = 50
-MOST_NODES = 20_000
-"""Of a YAML document, those that aliases stand for counted every time."""
 _NUL = re.compile(r"(?<!\\)(?:\\\\)*\\u0000")
 """As JSON writes it."""
 MOST_SHOWN = 200
@@ -96,6 +93,8 @@ class StudyConfig(Section):
     """Time zone of the repository's people, such as Europe/Berlin: quiet hours and schedules follow its clock."""
     kinds: tuple[str, ...] = ()
     """Kinds of study; empty for all."""
+    schedules: dict[str, str] = {}
+    """When kinds are asked, instead of as they say: commit, or a cron expression as in {digest: "0 6 * * 1"}."""
     artifact_megabytes: float = Field(default=500.0, gt=0, le=1_000_000)
     """Megabytes of logs and files that are kept as evidence; the oldest go first."""
 
@@ -131,7 +130,7 @@ def load(
     `other_sections` lets the file hold sections that are not asked for (a stage run by itself
     reads only its own). Raises UserError naming file, line, key and what to do.
     """
-    data, lines = _read_yaml(path) if path else ({}, {})
+    data, lines = read_yaml(path) if path else ({}, {})
     source = str(path) if path else "defaults"
     given = [_apply_override(data, override) for override in overrides]
     for section, settings in (values or {}).items():
@@ -211,82 +210,6 @@ def _is_utf8(text: str) -> bool:
 def without_credentials(text: str) -> str:
     """The text with user names and passwords taken out of its URLs, fit for logs and records."""
     return re.sub(r"(://)[^/@\s]+@|(?<=[?&])password=[^&\s\"']*", r"\1", text)
-
-
-class _Loader(yaml.SafeLoader):
-    """YAML 1.1 takes 1e-4 for a word; people mean the number. What is too deep or too large is refused unread."""
-
-    def __init__(self, text: str) -> None:
-        super().__init__(text)
-        self._depth = self._nodes = 0
-        self._sizes: dict[int, int] = {}
-        """Nodes within each node, by its id."""
-
-    def compose_node(self, parent: yaml.Node | None, index: Any) -> yaml.Node | None:
-        """The next node. Raises YAMLError where it contains itself, or the document is out of bounds."""
-        before, mark = self._nodes, self.peek_event().start_mark  # type: ignore[no-untyped-call]
-        is_alias = self.check_event(yaml.AliasEvent)
-        self._depth += 1
-        if self._depth > MOST_LEVELS:
-            raise ComposerError(None, None, f"nested more than {MOST_LEVELS} levels deep", mark)
-        node = super().compose_node(parent, index)
-        self._depth -= 1
-        if is_alias and id(node) not in self._sizes:
-            raise ComposerError(None, None, "an anchor contains itself: write the value out", mark)
-        self._nodes += self._sizes.get(id(node), 1)
-        if self._nodes > MOST_NODES:
-            raise ComposerError(None, None, f"more than {MOST_NODES:,} values, with what aliases stand for", mark)
-        self._sizes.setdefault(id(node), self._nodes - before)
-        return node
-
-
-_Loader.yaml_implicit_resolvers = {  # a date stays as it is written: YAML's would lose its T
-    key: [one for one in value if one[0] != "tag:yaml.org,2002:timestamp"]
-    for key, value in yaml.SafeLoader.yaml_implicit_resolvers.items()
-}
-_Loader.add_implicit_resolver(
-    "tag:yaml.org,2002:float", re.compile(r"^[-+]?\d+(\.\d*)?[eE][-+]?\d+$"), list("-+0123456789")
-)
-
-
-def parse_yaml(text: str) -> Any:
-    """What a text in YAML says. Raises YAMLError or ValueError where it is none, or out of bounds."""
-    return yaml.load(text, Loader=_Loader)  # noqa: S506 - a SafeLoader
-
-
-def _read_yaml(path: Path) -> tuple[dict[str, Any], dict[tuple[str, ...], int]]:
-    """The file's mapping, and the line of each key (1-based) by its path."""
-    try:
-        text = path.read_text(encoding="utf-8")
-    except FileNotFoundError:
-        raise UserError(f"config file not found: {path}", "give its path with --config") from None
-    except (OSError, UnicodeDecodeError) as error:
-        raise UserError(f"config file {path} cannot be read: {error}") from None
-    try:
-        node = yaml.compose(text, Loader=_Loader)
-        data = parse_yaml(text)
-    except (yaml.YAMLError, ValueError) as error:
-        raise UserError(f"{path} is not valid YAML: {' '.join(str(error).split())}") from None
-    if data is None:
-        return {}, {}
-    if not isinstance(data, dict):
-        raise UserError(f"{path}: expected sections ('git_scraper:' and so on), found {type(data).__name__}")
-    lines: dict[tuple[str, ...], int] = {}
-    _collect_lines(path, node, (), lines)
-    return data, lines
-
-
-def _collect_lines(
-    path: Path, node: yaml.Node | None, prefix: tuple[str, ...], lines: dict[tuple[str, ...], int]
-) -> None:
-    if not isinstance(node, yaml.MappingNode):
-        return
-    for key_node, value_node in node.value:
-        where = (*prefix, str(key_node.value))
-        if where in lines:  # PyYAML would silently keep the last of the two
-            raise UserError(f"{path}:{key_node.start_mark.line + 1}: '{'.'.join(where)}' is set twice", "remove one")
-        lines[where] = key_node.start_mark.line + 1
-        _collect_lines(path, value_node, where, lines)
 
 
 def _replace(data: dict[str, Any], models: Mapping[str, type[Section]], given: Sequence[tuple[str, str]]) -> None:

@@ -36,7 +36,10 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ("pipeline", "commands", "scripts", "benchmarks"),
 )
 """A room imports itself and rooms of layers above it in this list; never its neighbours, never what is below."""
-LEAVES = {"__init__", "config", "errors", "files", "interrupts", "logs", "process", "progress", "statistics", "visible"}
+LEAVES = {
+    *("__init__", "config", "errors", "files", "interrupts", "logs", "process", "progress", "settings_text"),
+    *("statistics", "visible"),
+}
 STAGE_FILES = {
     *("git_scraper", "semantic_chunker", "repository_joiner", "tokenizer", "dataset_builder", "train_model"),
     *("change_ranker", "evaluate", "report_builder", "github_miner", "store_seeder", "pattern_miner"),

@@ -66,7 +66,8 @@ def next_time(cron: str, seconds: float, zone: ZoneInfo) -> float:
     """
     try:
         return next(CronSim(cron, datetime.fromtimestamp(seconds, zone))).timestamp()
-    except CronSimError as error:
+    except (CronSimError, StopIteration) as error:
+        problem = str(error) or "it never comes"
         raise UserError(
-            f"'{cron}' is no cron expression: {error}", "for example '0 6 * * 1', on Mondays at six"
+            f"'{cron}' is no cron expression: {problem}", "for example '0 6 * * 1', on Mondays at six"
         ) from None

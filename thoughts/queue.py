@@ -21,6 +21,7 @@ from stores.engine.database import Database
 from thoughts.budgets import Budgets
 from thoughts.hours import Hours
 from thoughts.kind import Cost, Input, digest_of
+from thoughts.switches import Switches
 from thoughts.tables import CANCELLED, DEAD, DONE, RUNNING, WAITING
 
 LEASE_S = 30.0
@@ -31,8 +32,6 @@ MOST_LOSSES = 20
 LONGEST_WAIT_S = 3600.0
 KEPT_LOGS = 2000
 """Runs whose logs are kept; of older ones, only how they ended and what they cost."""
-EVERYWHERE, HERE = "everywhere", "here"
-"""The switches: of all repositories of a database, and of one."""
 OLDEST_EVERY = 10
 """Of so many runs, one is of the job that is there the longest, so that none waits for ever."""
 _LOOKED_AT = 100
@@ -61,7 +60,7 @@ class Queue:
     ) -> None:
         self.database, self.worker, self.lease_s, self.now = database, worker, lease_s, clock
         self._jobs, self._runs = database.table("jobs"), database.table("runs")
-        self._repositories, self._switches = database.table("repositories"), database.table("switches")
+        self._repositories, self.switches = database.table("repositories"), Switches(database, clock)
 
     def add(
         self, connection: Connection, repository: str, kind: str, given: Input, most: Cost, *,
@@ -127,7 +126,7 @@ class Queue:
     def problem(self, job: Job) -> str:
         """Why a running job is to end: "lost", "cancelled", "switched off"; "" while it may go on. Only reads."""
         query = (
-            sa.select(self._jobs.c.run_id, self._jobs.c.cancel, self._may_study.label("studying"))
+            sa.select(self._jobs.c.run_id, self._jobs.c.cancel, self.switches.may_study.label("studying"))
             .join(self._repositories, self._repositories.c.key == self._jobs.c.repository)
             .where(self._jobs.c.id == job.id)
         )
@@ -136,37 +135,6 @@ class Queue:
         if row.run_id != job.run_id:
             return "lost"
         return "cancelled" if row.cancel else "" if row.studying else "switched off"
-
-    def switch(self, *, on: bool, repository: str = "") -> None:
-        """Let a repository be studied, or not: then nothing starts, and what runs ends. Without one, all of them.
-
-        The switch of all goes before those of the repositories, which stay as they are.
-        """
-        with self.database.write() as connection:
-            if repository:
-                mine = sa.update(self._repositories).where(self._repositories.c.key == repository)
-                connection.execute(mine.values(studying=int(on)))
-                return
-            connection.execute(sa.delete(self._switches).filter_by(name=EVERYWHERE))
-            if not on:
-                connection.execute(sa.insert(self._switches).values(name=EVERYWHERE, is_on=0, at=self.now()))
-
-    def switched_off(self, repository: str) -> str:
-        """Which switch keeps a repository from being studied: "everywhere", "here", "" for none."""
-        query = sa.select(self._repositories.c.studying, self._is_off.label("off"))
-        with self.database.read() as connection:
-            row = connection.execute(query.where(self._repositories.c.key == repository)).one()
-        return EVERYWHERE if row.off else "" if row.studying else HERE
-
-    @property
-    def _is_off(self) -> sa.ColumnElement[bool]:
-        """Whether the switch of all repositories is off."""
-        return sa.exists().where(self._switches.c.name == EVERYWHERE, self._switches.c.is_on == 0)
-
-    @property
-    def _may_study(self) -> sa.ColumnElement[bool]:
-        """Whether a row of `repositories` may be studied."""
-        return sa.and_(self._repositories.c.studying == 1, ~self._is_off)
 
     def running(self) -> set[int]:
         """The runs that have not ended, of all repositories."""
@@ -275,7 +243,7 @@ class Queue:
         connection.execute(sa.update(self._runs).where(old).values(log=""))
 
     def _may_start(self, connection: Connection, repository: str) -> bool:
-        query = sa.select(self._repositories, self._may_study.label("may_study"))
+        query = sa.select(self._repositories, self.switches.may_study.label("may_study"))
         row = connection.execute(query.where(self._repositories.c.key == repository)).mappings().one()
         return bool(row["may_study"]) and Hours.of(row["quiet"], row["zone"]).quiet_until(self.now()) is None
 

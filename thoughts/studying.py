@@ -20,15 +20,16 @@ from core.git import refs
 from core.git.repositories import open_repository
 from core.logs import log
 from stores.engine.database import Database
-from thoughts import kinds
+from thoughts import kinds, triggers
 from thoughts.artifacts import Artifacts
 from thoughts.budgets import RESOURCES, Budgets
 from thoughts.facts import facts_of
-from thoughts.hours import Hours, next_time
+from thoughts.hours import Hours
 from thoughts.insights import Insights
-from thoughts.kind import ON_COMMIT, Cost, Fact, Input, Kind, State
+from thoughts.kind import Cost, Fact, Input, Kind, State
 from thoughts.queue import LEASE_S, Queue
 from thoughts.tables import RUNNING, SCHEMA, WAITING
+from thoughts.triggers import Triggers
 from thoughts.worker import Done, Worker
 
 PLAN_EVERY_S = 60.0
@@ -46,14 +47,6 @@ class Due:
     most: Cost
 
 
-@dataclass(frozen=True)
-class Triggered:
-    """What a kind was asked for last, and when it is to be asked again."""
-
-    commit: str
-    next_at: float
-
-
 @dataclass
 class Study:
     """The study of one repository, for one thread at a time."""
@@ -66,6 +59,7 @@ class Study:
     queue: Queue
     artifacts: Artifacts
     insights: Insights
+    triggers: Triggers
     place: str
     settings: StudyConfig
 
@@ -74,29 +68,22 @@ class Study:
         self._look()
         return [
             Due(self.kinds[name], given, self.kinds[name].estimate(given))
-            for name, known in self._triggered().items()
-            for given in self._inputs(name, known) or ()
+            for name, inputs in self._inputs().items()
+            for given in inputs
         ]
 
     def plan(self) -> int:
         """Add jobs for what is due now; how many are new."""
         self._look()
         count = 0
-        for name, known in self._triggered().items():
-            inputs = self._inputs(name, known)
-            if inputs is None:
-                continue
-            kind, now = self.kinds[name], self.queue.now()
+        for name, inputs in self._inputs().items():
+            kind = self.kinds[name]
             with self.database.write() as connection:
                 for given in inputs:
                     most = kind.estimate(given)
                     added = self.queue.add(connection, self.key, name, given, most, priority=kind.priority)
                     count += added is not None
-                key = {"repository": self.key, "kind": name}
-                table = self.database.table("triggers")
-                next_at = 0.0 if kind.trigger == ON_COMMIT else next_time(kind.trigger, now, self.hours.zone)
-                connection.execute(sa.delete(table).filter_by(**key))
-                connection.execute(sa.insert(table).values(**key, commit=self.state.commit, next_at=next_at))
+                self.triggers.note(connection, name, self.state.commit, self.queue.now())
         return count
 
     def work(self, until: float, ended: Callable[[Done, int], None], *, follow: bool = False) -> None:
@@ -131,12 +118,12 @@ class Study:
 
     def switch(self, *, on: bool) -> None:
         """Let it study, or not: then nothing starts any more, and what runs ends within a second or two."""
-        self.queue.switch(on=on, repository=self.key)
+        self.queue.switches.set(on=on, repository=self.key)
 
     @property
     def is_on(self) -> bool:
         """Whether it may study."""
-        return not self.queue.switched_off(self.key)
+        return not self.queue.switches.off_by(self.key)
 
     def left(self) -> dict[str, tuple[float, float]]:
         """(what may be used now, the cap) of each resource."""
@@ -203,23 +190,18 @@ class Study:
             raise UserError(f"{self.state.location} has no commits", "name another repository")
         self.state = replace(self.state, commit=commit, now=now)
 
-    def _triggered(self) -> dict[str, Triggered | None]:
-        table = self.database.table("triggers")
-        with self.database.read() as connection:
-            rows = connection.execute(sa.select(table).where(table.c.repository == self.key)).all()
-        known = {row.kind: Triggered(row.commit, row.next_at) for row in rows}
-        return {name: known.get(name) for name in self.kinds}
-
-    def _inputs(self, name: str, known: Triggered | None) -> list[Input] | None:
-        """What a kind is to study now; None where it is not asked."""
-        kind, now = self.kinds[name], self.queue.now()
-        if known and (known.commit == self.state.commit if kind.trigger == ON_COMMIT else known.next_at > now):
-            return None
-        try:
-            return kind.inputs(replace(self.state, before=known.commit if known else ""))
-        except GitloreError as error:
-            log.warning("%s was not planned: %s", name, error)
-            return None
+    def _inputs(self) -> dict[str, list[Input]]:
+        """What each kind that is asked now is to study; one that fails to say is left out, and asked again."""
+        asked, now = self.triggers.asked(), self.queue.now()
+        found = {}
+        for name, kind in self.kinds.items():
+            last = asked.get(name)
+            if self.triggers.is_due(name, last, self.state.commit, now):
+                try:
+                    found[name] = kind.inputs(replace(self.state, before=last.commit if last else ""))
+                except GitloreError as error:
+                    log.warning("%s was not planned: %s", name, error)
+        return found
 
 
 @contextlib.contextmanager
@@ -234,6 +216,7 @@ def opened(
     """The study of the repository at a path or URL, made where there is none. Raises UserError for wrong settings."""
     hours = Hours.of(settings.quiet_hours, settings.time_zone)
     chosen = kinds_known or kinds.chosen(settings.kinds)
+    schedules = triggers.checked(settings.schedules, kinds_known or kinds.known())
     repository = open_repository(location, cache_dir)
     folder = cache_dir.resolve() / "study"
     place = settings.database or str(folder)
@@ -244,7 +227,8 @@ def opened(
         _register(database, key, repository.location, settings, queue.now(), renew=False)
         state = State(repository.location, repository.git_dir, cache_dir, "", "", hours.now(queue.now()))
         insights = Insights(database, artifacts, clock=queue.now)
-        yield Study(key, state, chosen, hours, database, queue, artifacts, insights, place, settings)
+        asked = Triggers(database, key, chosen, schedules, hours.zone)
+        yield Study(key, state, chosen, hours, database, queue, artifacts, insights, asked, place, settings)
 
 
 def _register(database: Database, key: str, location: str, settings: StudyConfig, now: float, *, renew: bool) -> None:

@@ -55,7 +55,7 @@ Table(
     _repository(key=True),
     _text("kind", key=True),
     _text("commit"),
-    _number("next_at"),
+    _number("asked_at"),
     **STRICT,
 )
 Table(

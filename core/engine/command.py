@@ -18,12 +18,13 @@ import click
 import yaml
 
 from core import __version__, logs
-from core.config import Config, Section, expand, load, parse_yaml, settings_file
+from core.config import Config, Section, expand, load, settings_file
 from core.engine import results, turns
 from core.engine.runner import Layout, Runner
 from core.engine.stage import Stage
 from core.engine.worker import explain
 from core.errors import EXIT_FAILED, EXIT_INTERRUPTED, GitloreError, UserError
+from core.settings_text import parse_yaml
 from core.visible import visible
 
 CommandT = TypeVar("CommandT", bound=Callable[..., Any])

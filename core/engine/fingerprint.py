@@ -19,9 +19,8 @@ from core.engine.stage import Stage
 from core.files import Digests
 
 PROJECT = Path(__file__).resolve().parents[2]
-_NEVER_DECIDE = frozenset(
-    f"core/{name}.py" for name in ("__init__", "config", "errors", "files", "interrupts", "logs", "process", "progress")
-)
+_LEAVES = ("__init__", "config", "errors", "files", "interrupts", "logs", "process", "progress", "settings_text")
+_NEVER_DECIDE = frozenset(f"core/{name}.py" for name in _LEAVES)
 """Leaves that cannot change what a stage writes."""
 _NEVER_DECIDE_ROOMS = ("core/engine/", "core/estimating/")
 """Nor can how a stage runs, or what it estimates of a run."""

@@ -10,8 +10,9 @@ from typing import Literal
 import pytest
 from pydantic import Field
 
-from core.config import Section, expand, load, parse_yaml, without_credentials
+from core.config import Section, expand, load, without_credentials
 from core.errors import UserError
+from core.settings_text import parse_yaml
 
 
 class Shop(Section):

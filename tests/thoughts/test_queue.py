@@ -221,18 +221,18 @@ def test_switched_off_or_in_quiet_hours_nothing_starts(queue: Queue, clock: Cloc
 def test_one_switch_is_for_all_repositories(queue: Queue) -> None:
     add(queue, 1)
     job = claimed(queue)
-    assert queue.switched_off(R) == ""
-    queue.switch(on=False)
-    queue.switch(on=False)
+    assert queue.switches.off_by(R) == ""
+    queue.switches.set(on=False)
+    queue.switches.set(on=False)
     assert queue.problem(job) == "switched off"
     assert queue.release(job, USED, "", "switched off")
-    assert (queue.switched_off(R), queue.claim(R, KINDS)) == ("everywhere", None)
-    queue.switch(on=True, repository=R)
+    assert (queue.switches.off_by(R), queue.claim(R, KINDS)) == ("everywhere", None)
+    queue.switches.set(on=True, repository=R)
     assert queue.claim(R, KINDS) is None
-    queue.switch(on=False, repository=R)
-    queue.switch(on=True)
-    assert (queue.switched_off(R), queue.claim(R, KINDS)) == ("here", None)
-    queue.switch(on=True, repository=R)
+    queue.switches.set(on=False, repository=R)
+    queue.switches.set(on=True)
+    assert (queue.switches.off_by(R), queue.claim(R, KINDS)) == ("here", None)
+    queue.switches.set(on=True, repository=R)
     assert claimed(queue).id == job.id
 
 

@@ -62,6 +62,24 @@ def test_kinds_are_asked_at_new_commits_and_at_their_times(study: Study, repo: R
     assert (due_later.kind.name, due_later.input["before"]) == ("weekly", first)
 
 
+def test_a_schedule_of_the_settings_goes_before_that_of_the_kind(study: Study, repo: Repo, tmp_path: Path) -> None:
+    monday = 1_704_693_600.0  # 2024-01-08 06:00 UTC
+    for now, schedules, due in (
+        (monday, {}, {"errand", "weekly"}),
+        (monday + DAY_S, {}, set()),
+        (monday + DAY_S, {"weekly": "0 5 * * *"}, {"weekly"}),  # it was asked before Tuesday at five
+        (monday + 1, {"weekly": "0 5 * * *"}, set()),
+        (monday + 7 * DAY_S, {"weekly": "commit"}, set()),
+        (monday + DAY_S, {"errand": "0 5 * * *"}, {"errand"}),
+    ):
+        settings, kinds = StudyConfig(schedules=schedules), {"errand": KIND, "weekly": WEEKLY}
+        with opened(str(repo.path), tmp_path, settings, kinds_known=kinds) as other:
+            other.queue.now = lambda now=now: now  # type: ignore[misc]
+            assert {one.kind.name for one in other.planned()} == due, (now, schedules)
+            if not schedules:
+                other.plan()
+
+
 def test_a_study_ends_when_nothing_is_left(study: Study) -> None:
     ended: list[tuple[Done, int]] = []
     study.work(time.monotonic() + 600, lambda *one: ended.append(one))
@@ -86,7 +104,12 @@ def test_a_study_ends_with_its_time_and_not_before_where_it_follows(study: Study
 
 
 def test_settings_are_checked_before_anything_is_made(repo: Repo, tmp_path: Path) -> None:
-    for settings in (StudyConfig(quiet_hours="night"), StudyConfig(time_zone="Mars"), StudyConfig(kinds=("digset",))):
+    wrong = ("night", "0 0 30 2 *", "")
+    schedules = [StudyConfig(schedules={"digest": one}) for one in wrong]
+    for settings in (
+        StudyConfig(quiet_hours="night"), StudyConfig(time_zone="Mars"), StudyConfig(kinds=("digset",)),
+        StudyConfig(schedules={"digset": "commit"}), *schedules,
+    ):  # fmt: skip
         with pytest.raises(UserError), opened(str(repo.path), tmp_path / "cache", settings):
             pass
     assert not (tmp_path / "cache").exists()

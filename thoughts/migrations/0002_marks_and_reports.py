@@ -1,4 +1,4 @@
-"""When insights were marked, what comes before what, one switch for all repositories, and what was reported when."""
+"""When insights were marked, what comes first, when kinds were asked, one switch for all, and what was reported."""
 
 from __future__ import annotations
 
@@ -18,6 +18,8 @@ def upgrade() -> None:
     """Add them."""
     op.add_column("insights", sa.Column("marked_at", _float(), nullable=True))
     op.add_column("jobs", sa.Column("boost", _float(), nullable=False, server_default="0"))
+    op.execute("ALTER TABLE triggers RENAME COLUMN next_at TO asked_at")
+    op.execute("UPDATE triggers SET asked_at = asked_at - 604800 WHERE asked_at > 0")  # all came every week
     op.create_table(
         "switches", sa.Column("name", sa.Text(), primary_key=True, nullable=False),
         sa.Column("is_on", _integer(), sa.CheckConstraint("is_on IN (0, 1)", name="is_on_is_0_or_1"), nullable=False),
