@@ -143,6 +143,14 @@ class Insights:
             if not connection.execute(chosen.values(state=state, marked_at=self._now())).rowcount:
                 raise UserError(f"there is no insight {insight_id} of this repository", "study.py insights shows them")
 
+    def open_job(self, repository: str, job_id: int) -> None:
+        """Note that what a job found was read, where it was not marked yet: somebody looks at its proof."""
+        table, runs = self._table, self._runs
+        mine = sa.select(runs.c.id).where(runs.c.job_id == job_id)
+        new = sa.update(table).where(table.c.repository == repository, table.c.state == "new", table.c.run_id.in_(mine))
+        with self._database.write() as connection:
+            connection.execute(new.values(state="read", marked_at=self._now()))
+
 
 def _masked(text: str) -> str:
     return _REDACTOR.masked(text)

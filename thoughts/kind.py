@@ -16,6 +16,7 @@ from typing import Any, Protocol
 import msgspec
 
 from chat.statements import Statement
+from thoughts.frontier.payoffs import Ran
 
 Input = Mapping[str, Any]
 """What a job is about, ready for JSON. A kind studies the same input once, however often it is asked to."""
@@ -119,6 +120,8 @@ class Context:
     """Empty, and deleted when the job ends."""
     facts: Callable[[str], list[Fact]] = field(default=lambda _: [])
     """The facts of a name that are kept now; all for ""."""
+    runs: Callable[[], list[Ran]] = field(default=list)
+    """The newest runs, and what became of what they found."""
     model_s: float = 0.0
     """Add here what a language model took."""
 

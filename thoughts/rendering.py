@@ -10,9 +10,11 @@ from zoneinfo import ZoneInfo
 
 import msgspec
 
+from core.visible import visible
 from thoughts.artifacts import Artifacts
 from thoughts.insights import Shown
 from thoughts.studying import Due, Study
+from thoughts.switches import EVERYWHERE, HERE
 from thoughts.tables import DEAD, RUNNING, WAITING
 from thoughts.worker import Done
 
@@ -24,18 +26,19 @@ MOST_INPUT = 60
 def insight_lines(one: Shown) -> list[str]:
     """An insight with what proves it."""
     said = [f"  - {said.text} [{', '.join(map(str, said.citations))}]" for said in one.statements]
-    return [f"[{one.id}] {one.title}", *said, f"  proof: study.py show {one.job_id}"]
+    mark = "" if one.state == "new" else f" ({one.state})"
+    return [f"[{one.id}] {one.title}{mark}", *said, f"  proof: study.py show {one.job_id}"]
 
 
-def insights_lines(study: Study, *, run_id: int | None = None, most: int = 50) -> list[str]:
-    """The newest insights that still hold; of one run, if it is named."""
-    found = study.insights.shown(study.key, study.state.git_dir, run_id=run_id, most=most)
+def insights_lines(study: Study, **wanted: Any) -> list[str]:
+    """Insights that still hold, as `Insights.shown` chooses them."""
+    found = study.insights.shown(study.key, study.state.git_dir, **wanted)
     return [line for one in found for line in insight_lines(one)]
 
 
-def jobs_lines(study: Study, most: int) -> list[str]:
-    """The jobs, a line each."""
-    return [job_line(job, study.hours.zone) for job in study.jobs(most)]
+def jobs_lines(jobs: Sequence[Mapping[str, Any]], zone: ZoneInfo) -> list[str]:
+    """Jobs, a line each."""
+    return [job_line(job, zone) for job in jobs]
 
 
 def job_lines(study: Study, job_id: int) -> list[str]:
@@ -76,10 +79,20 @@ def run_lines(run: Mapping[str, Any], artifacts: Artifacts, zone: ZoneInfo) -> l
     return lines + [f"  {name}: {artifacts.path(sha256)}" for name, sha256 in run["artifacts"].items()]
 
 
+def titles(one: Done, study: Study) -> list[str]:
+    """What a job has found, a line each, to be shown while others go on."""
+    if not one.insights:
+        return []
+    found = study.insights.shown(study.key, study.state.git_dir, run_id=one.job.run_id)
+    return [visible(f"{one.job.kind}: {each.title}") for each in found]
+
+
 def summary_lines(done: Sequence[Done], study: Study) -> list[str]:
     """What a study came to."""
-    if not done and not study.is_on:
-        return ["the study of this repository is switched off; study.py on lets it go on"]
+    if not done and (off := study.queue.switches.off_by(study.key)):
+        everywhere = off == EVERYWHERE
+        what = "of all repositories" if everywhere else "of this repository"
+        return [f"the study {what} is switched off; study.py on{' --everywhere' * everywhere} lets it go on"]
     waiting = study.waiting()
     states = Counter(one.state for one in done)
     counts = ", ".join(f"{count} {state}" for state, count in states.items()) or "nothing was to be done"
@@ -100,13 +113,27 @@ def budget_words(left: Mapping[str, tuple[float, float]]) -> str:
     return ", ".join(found) or "nothing"
 
 
+def switch_words(off_by: str) -> str:
+    """Whether a repository is studied, and if not, which switch is off."""
+    return {"": "on", HERE: "off"}.get(off_by, "off, as all repositories are")
+
+
 def status_lines(study: Study) -> list[str]:
-    """Whether a repository is studied, what waits, what is left of the budget."""
-    now = study.queue.now()
+    """Whether a repository is studied, what waits, what is left of the budget, and when kinds are asked."""
+    now, zone = study.queue.now(), study.hours.zone
     quiet = study.hours.quiet_until(now)
-    lines = [f"{study.state.location}: {'on' if study.is_on else 'off'}"]
-    lines += [f"quiet until {_time(quiet, study.hours.zone)} {study.hours.zone.key}"] if quiet else []
-    return [*lines, f"jobs that wait: {study.waiting():,}", f"left of the budget: {budget_words(study.left())}"]
+    lines = [f"{study.state.location}: {switch_words(study.queue.switches.off_by(study.key))}"]
+    lines += [f"quiet until {_time(quiet, zone)} {zone.key}"] if quiet else []
+    lines += [f"jobs that wait: {study.waiting():,}", f"left of the budget: {budget_words(study.left())}"]
+    for name, at in study.triggers.next_times().items():
+        when = "at the next commit" if at is None else f"at {_time(at, zone)}" if at > now else "now"
+        lines.append(f"  {name}: {when}")
+    return lines
+
+
+def counted(count: int, noun: str) -> str:
+    """A number of things."""
+    return f"{count:,} {noun}{'s' * (count != 1)}"
 
 
 def _input(given: Mapping[str, Any]) -> str:

@@ -20,6 +20,7 @@ import msgspec
 from core import logs
 from core.errors import EXIT_FAILED, GitloreError
 from core.process import be_killed_with
+from thoughts.frontier.payoffs import Ran
 from thoughts.kind import Context, Fact, Input, Outcome, State
 from thoughts.kinds import kind_in
 
@@ -78,7 +79,10 @@ def answered(order: Order) -> Answer:
     state = State(
         order.location, Path(order.git_dir), Path(order.cache_dir), order.commit, "", datetime.fromisoformat(order.now)
     )
-    context = Context(state, Path(order.folder), lambda name: facts_named(order.database, order.repository, name))
+    place, repository = order.database, order.repository
+    context = Context(
+        state, Path(order.folder), lambda name: facts_named(place, repository, name), lambda: runs_at(place, repository)
+    )
     try:
         outcome = kind_in(order.module).run(order.input, context)
     except GitloreError as error:
@@ -97,6 +101,16 @@ def facts_named(place: str, repository: str, name: str) -> list[Fact]:
 
     with closing(Database(SCHEMA, place, create=False)) as database:
         return facts_of(database, repository, name)
+
+
+def runs_at(place: str, repository: str) -> list[Ran]:
+    """The newest runs of a repository in the database at a place."""
+    from stores.engine.database import Database
+    from thoughts.frontier.history import runs_of
+    from thoughts.tables import SCHEMA
+
+    with closing(Database(SCHEMA, place, create=False)) as database:
+        return runs_of(database, repository)
 
 
 def _end_with_input() -> None:

@@ -7,11 +7,12 @@ import hashlib
 import os
 import platform
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import sqlalchemy as sa
 
 from core.config import StudyConfig, without_credentials
@@ -24,11 +25,14 @@ from thoughts import kinds, triggers
 from thoughts.artifacts import Artifacts
 from thoughts.budgets import RESOURCES, Budgets
 from thoughts.facts import facts_of
+from thoughts.frontier.history import order_waiting
+from thoughts.frontier.payoffs import Payoff
 from thoughts.hours import Hours
 from thoughts.insights import Insights
 from thoughts.kind import Cost, Fact, Input, Kind, State
+from thoughts.kinds import prioritize
 from thoughts.queue import LEASE_S, Queue
-from thoughts.tables import RUNNING, SCHEMA, WAITING
+from thoughts.tables import JOB_STATES, RUNNING, SCHEMA, WAITING
 from thoughts.triggers import Triggers
 from thoughts.worker import Done, Worker
 
@@ -84,6 +88,7 @@ class Study:
                     added = self.queue.add(connection, self.key, name, given, most, priority=kind.priority)
                     count += added is not None
                 self.triggers.note(connection, name, self.state.commit, self.queue.now())
+        self._order()
         return count
 
     def work(self, until: float, ended: Callable[[Done, int], None], *, follow: bool = False) -> None:
@@ -109,10 +114,10 @@ class Study:
         """Run the next job; None where none may start now."""
         return self._worker().work()
 
-    def waiting(self) -> int:
-        """How many jobs wait."""
+    def waiting(self, state: str = WAITING) -> int:
+        """How many jobs wait, or are in another state."""
         jobs = self.database.table("jobs")
-        query = sa.select(sa.func.count()).where(jobs.c.repository == self.key, jobs.c.state == WAITING)
+        query = sa.select(sa.func.count()).where(jobs.c.repository == self.key, jobs.c.state == state)
         with self.database.read() as connection:
             return int(connection.execute(query).scalar_one())
 
@@ -131,15 +136,18 @@ class Study:
             buckets = Budgets(connection, self.key, self.queue.now()).buckets
         return {name: (buckets[name].level, buckets[name].cap) for name in RESOURCES}
 
-    def jobs(self, most: int = 50) -> list[dict[str, Any]]:
-        """The jobs, those that run or wait first, then those that ended last."""
+    def jobs(
+        self, most: int = 50, *, kinds: Collection[str] = (), states: Collection[str] = JOB_STATES
+    ) -> list[dict[str, Any]]:
+        """The jobs, of some kinds if they are named, those that run or wait first, then those that ended last."""
         jobs, runs = self.database.table("jobs"), self.database.table("runs")
         order = sa.case((jobs.c.state == RUNNING, 0), (jobs.c.state == WAITING, 1), else_=2)
         latest = sa.select(sa.func.max(runs.c.id)).where(runs.c.job_id == jobs.c.id).scalar_subquery()
-        query = sa.select(jobs, latest.label("last_run")).where(jobs.c.repository == self.key)
+        query = sa.select(jobs, latest.label("last_run")).where(jobs.c.repository == self.key, jobs.c.state.in_(states))
+        query = query.where(jobs.c.kind.in_(kinds)) if kinds else query
         ended = sa.func.coalesce(jobs.c.ended_at, 0.0).desc()
         with self.database.read() as connection:
-            query = query.order_by(order, ended, jobs.c.priority.desc(), jobs.c.id).limit(most)
+            query = query.order_by(order, ended, (jobs.c.priority + jobs.c.boost).desc(), jobs.c.id).limit(most)
             return [dict(row) for row in connection.execute(query).mappings()]
 
     def job(self, job_id: int) -> dict[str, Any]:
@@ -189,6 +197,12 @@ class Study:
         if not commit:
             raise UserError(f"{self.state.location} has no commits", "name another repository")
         self.state = replace(self.state, commit=commit, now=now)
+
+    def _order(self) -> None:
+        """Order what waits by what was found useful, if that is studied."""
+        facts = self.facts(prioritize.FACT) if prioritize.KIND.name in self.kinds else []
+        payoffs = [msgspec.convert(one.value, Payoff) for one in facts]
+        order_waiting(self.database, self.key, payoffs)
 
     def _inputs(self) -> dict[str, list[Input]]:
         """What each kind that is asked now is to study; one that fails to say is left out, and asked again."""

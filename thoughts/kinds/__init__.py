@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pkgutil
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from importlib import import_module
 
 from core.errors import UserError, did_you_mean
@@ -19,11 +19,17 @@ def known() -> dict[str, Kind]:
 def chosen(names: Iterable[str]) -> dict[str, Kind]:
     """The kinds with these names; all where none is given. Raises UserError for a name that no kind has."""
     every = known()
-    wanted = list(names) or list(every)
-    for name in wanted:
+    return {name: every[name] for name in checked_names(names, every) or every}
+
+
+def checked_names(names: Iterable[str], every: Mapping[str, Kind] | None = None) -> list[str]:
+    """Names of kinds. Raises UserError for one that no kind has."""
+    found = list(names)
+    every = known() if every is None and found else every or {}
+    for name in found:
         if name not in every:
             raise UserError(f"there is no kind of study called '{name}'", did_you_mean(name, every))
-    return {name: every[name] for name in wanted}
+    return found
 
 
 def kind_in(module: str) -> Kind:
