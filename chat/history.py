@@ -71,6 +71,7 @@ class History:
     """All that the index knows, for what is common and which are wide."""
     now: Callable[[], datetime] = lambda: datetime.now(UTC)
     _slow: list[str] = field(default_factory=list)
+    _known: dict[tuple[str, str, int, int], list[Touch]] = field(default_factory=dict)
 
     def introduced(self, hit: Hit) -> Found:
         """The commit that some lines, or the symbol that they define, came in with."""
@@ -116,7 +117,7 @@ class History:
         is_named = hit and (hit.path in asked.paths or own_name(hit.symbol) in map(own_name, asked.names))
         if spoken := [] if is_named else self._saying(asked):
             return self._speaking(spoken)
-        touches = self._changes(hit) if hit else []
+        touches = self.changes(hit) if hit else []
         own = parts(hit.symbol.rpartition(".")[2]) if hit else ()
         near = messages.nearest(touches, [word for word in asked.words if word not in own], asked.stems)
         first = [one.touch for one in near]
@@ -144,7 +145,7 @@ class History:
         """The people whose changes of some places are most of them, newer ones counting more; programs left out."""
         touches: dict[str, tuple[Touch, float]] = {}
         for place, hit in enumerate(hits[:MOST_SPOTS]):
-            for touch in self._changes(hit):
+            for touch in self.changes(hit):
                 if not is_bot(touch.author, touch.email) and not _REVERT.match(touch.title):
                     touches.setdefault(touch.hash, (touch, 1 / (1 + place)))
         if not touches:
@@ -225,7 +226,12 @@ class History:
         """The oldest commits of a shallow clone: git takes all that they hold for their change."""
         return frozenset(line.decode() for line in refs.boundary(self.git_dir, "shallow"))
 
-    def _changes(self, hit: Hit) -> list[Touch]:
+    @property
+    def is_shallow(self) -> bool:
+        """Whether there may have been commits before the oldest ones."""
+        return bool(self._boundary)
+
+    def changes(self, hit: Hit) -> list[Touch]:
         """The commits that changed a place, without those of which that is not known."""
         return [touch for touch in self._touches(hit) if touch.hash not in self._boundary]
 
@@ -237,7 +243,10 @@ class History:
                 return touched.of_path(self.git_dir, self.commit, hit.path, timeout_s=self.timeout_s)
             return touched.of_lines(self.git_dir, self.commit, hit.path, hit.first, hit.last, timeout_s=self.timeout_s)
 
-        return self._asked(ask) or []
+        place = hit.kind, hit.path, hit.first, hit.last
+        if place not in self._known:
+            self._known[place] = self._asked(ask) or []
+        return self._known[place]
 
     def _saying(self, asked: Asked) -> list[Spoken]:
         stems = list(dict.fromkeys(asked.words))[:MOST_WORDS]
