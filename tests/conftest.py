@@ -6,6 +6,7 @@ import logging
 import os
 import signal
 import tempfile
+import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -17,6 +18,8 @@ from hypothesis import HealthCheck, settings
 from stores import VVectorStore
 
 if TYPE_CHECKING:
+    from language_model import Model
+
     from core.prediction.predictor import Predictor
     from patterns.memory.team_memory import TeamMemory
 
@@ -207,3 +210,18 @@ def team_memory(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPat
             connection.execute("DROP SCHEMA IF EXISTS team_memory CASCADE")
     with TeamMemory(location) as opened:
         yield opened
+
+
+@pytest.fixture
+def language_model(socket_enabled: None) -> Iterator[Model]:
+    """A language model on this machine whose answer is given."""
+    import pytest_socket
+    from language_model import Model
+
+    pytest_socket.socket_allow_hosts(["127.0.0.1"], allow_unix_socket=True)
+    server = Model()
+    thread = threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True)
+    thread.start()
+    yield server
+    server.shutdown()
+    server.server_close()
