@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import shlex
 
-from chat.citations import SHORT, Citations
-from chat.statements import Statement
+from chat.citations import Citations
 from core.visible import visible
 from thoughts.kind import Artifact, Context, Cost, Fact, Input, Insight, Kind, Outcome, State
+from thoughts.risk.statements import repaired
 from thoughts.risk.table import RiskTable, RiskyFile, table_of
 
 LOG = "risk.txt"
@@ -39,7 +39,7 @@ class Risk:
         context.say(lines[0])
         with Citations(context.state.git_dir) as citations:
             asked = table.files[: 2 * SHOWN]
-            said = [one for file in asked if (one := _statement(file, len(table.files), citations))]
+            said = [one for file in asked if (one := repaired(file, len(table.files), citations))]
         facts = [_fact(file, commit) for file in table.files[:MOST_FACTS]]
         if not said:
             return Outcome(facts=facts)
@@ -47,17 +47,6 @@ class Risk:
         command = f"python -m thoughts.risk {location} --at {commit} --top {MOST_LOGGED}"
         insight = Insight(_title(table), tuple(said[:SHOWN]), command, LOG)
         return Outcome([insight], [Artifact(LOG, "".join(f"{line}\n" for line in lines).encode())], facts)
-
-
-def _statement(file: RiskyFile, files: int, citations: Citations) -> Statement | None:
-    """What speaks for a file; None where no repair of it can be cited: its size alone is nothing new."""
-    facts = file.facts
-    repairs = [found for one in reversed(facts.repairs) if (found := citations.cite_commit(one.hash, one.title))]
-    if not repairs:
-        return None
-    named = "; ".join(f"“{one.quote}” ({one.commit[:SHORT]})" for one in repairs)
-    place = f"above {file.above:.0%} of {files:,} files ({facts.lines:,} lines, {facts.branches:,} branches)"
-    return Statement(f"{facts.path}: {place}; repaired by {named}.", tuple(repairs))
 
 
 def _title(table: RiskTable) -> str:

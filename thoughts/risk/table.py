@@ -64,11 +64,15 @@ class RiskTable:
 def table_of(git_dir: Path, commit: str) -> RiskTable:
     """The files of a commit, with the order checked on its own past."""
     past = raw_log.logged(git_dir, commit)
+    return RiskTable(ranked(git_dir, commit, past), check_of(git_dir, past, commit))
+
+
+def ranked(git_dir: Path, commit: str, past: Sequence[LoggedCommit]) -> list[RiskyFile]:
+    """The files of a commit, the riskiest first; `past` is the commit with its ancestors, parents first."""
     files = facts_of(git_dir, commit, past, repairs_of(past))
     found = scores(files, shipped())
     order = np.argsort(-found, kind="stable")
-    ranked = [RiskyFile(files[at], float(found[at]), float(np.mean(found < found[at]))) for at in order]
-    return RiskTable(ranked, check_of(git_dir, past, commit))
+    return [RiskyFile(files[at], float(found[at]), float(np.mean(found < found[at]))) for at in order]
 
 
 def check_of(git_dir: Path, past: Sequence[LoggedCommit], commit: str) -> Check | None:
