@@ -136,7 +136,8 @@ def main(
         followed(memory, adapter_of, served, places, cache_folder(cache_dir), last) if memory and adapter_of else None
     )
     limits, first = Limits(max_body_bytes, queue, timeout_s), next(iter(served.values()))
-    chats = Chats.open(places, cache_folder(cache_dir), load(settings_file(None), {}, other_sections=True).chat)
+    settings = load(settings_file(None), {}, other_sections=True)
+    chats = Chats.open(places, cache_folder(cache_dir), settings.chat, settings.study.database)
     open_here = local and not key and memory is None
     app = make_app(
         served, limits, key, tools_about=first, chats=chats, team=memory, active=active, loopback_only=open_here
@@ -153,8 +154,9 @@ def serve_tools(
     from services.served import load_all
 
     served = load_all([], repos, cache_dir, last, ranker)
-    settings = ChatConfig(index=load(settings_file(None), {}, other_sections=True).chat.index)  # agents ask no model
-    speak(next(iter(served.values())), Chats.open(repos, cache_dir, settings), queue, timeout_s)
+    settings = load(settings_file(None), {}, other_sections=True)
+    index = ChatConfig(index=settings.chat.index)  # agents ask no model
+    speak(next(iter(served.values())), Chats.open(repos, cache_dir, index, settings.study.database), queue, timeout_s)
 
 
 def named(entries: Sequence[str]) -> list[tuple[str, str]]:

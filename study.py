@@ -44,8 +44,8 @@ def main(
     from thoughts.studying import opened
 
     values = {key: value for key, value in given.items() if value not in (None, ())}
-    settings = load(settings_file(config), {}, values={"study": values}, other_sections=True).study
-    ctx.obj = study = ctx.with_resource(opened(repo, cache_folder(cache_dir), settings))
+    settings = load(settings_file(config), {}, values={"study": values}, other_sections=True)
+    ctx.obj = study = ctx.with_resource(opened(repo, cache_folder(cache_dir), settings.study, chat=settings.chat))
     if ctx.invoked_subcommand:
         return
     if dry_run:

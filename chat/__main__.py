@@ -48,9 +48,12 @@ def main(
     """Ask a repository in words: where, how, what calls it, why was it changed, who knows it, what is new."""
     logs.setup(verbose=verbose)
     from chat.asking import opened
+    from thoughts.known import Known
 
-    settings = load(settings_file(config), {}, values={"chat": _given(given)}, other_sections=True).chat
-    with opened(repo, cache_folder(cache_dir), settings) as chat:
+    values = {"chat": _given(given)}
+    settings, folder = load(settings_file(config), {}, values=values, other_sections=True), cache_folder(cache_dir)
+    with opened(repo, folder, settings.chat) as chat:
+        chat.study = Known(chat.git_dir, folder, settings.study.database)
         if status:
             show_status(chat, as_json=as_json)
             return

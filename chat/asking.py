@@ -14,8 +14,9 @@ from chat.calls import MOST_SHOWN, Place, callers
 from chat.citations import Citation, Citations, address
 from chat.history import FOLDER, History, name_of
 from chat.providers import MOST_EXCERPTS, MOST_LINES, Provider
-from chat.questions import Asked, is_about_the_last, read
+from chat.questions import Asked, is_about_the_last, is_pronoun, read
 from chat.statements import Found, Statement
+from chat.studied import Study, Wanted, answered, wanted
 from chat.subjects import OF_PLACES, Subjects, has_name
 from core.config import ChatConfig
 from core.errors import GitloreError, StageError, UserError
@@ -52,6 +53,8 @@ class Chat:
     citations: Citations
     provider: Provider | None = None
     """The language model that writes, if any."""
+    study: Study | None = None
+    """What a study keeps of the repository, if there may be one."""
     timeout_s: float = touched.SECONDS
     """For each question to git."""
 
@@ -91,6 +94,8 @@ class Chat:
         if where := address(text):
             return self._moved(text, where, commit)
         asked = read(text)
+        if answer := self._studied(asked, last, commit):
+            return answer
         is_about_it = last is not None and is_about_the_last(asked)
         if not (asked.has_subject or asked.kind == "since" or is_about_it):
             found = Found.nothing("I don't know what this is about: name a symbol, a file or a topic.")
@@ -103,6 +108,23 @@ class Chat:
         found = replace(found, notes=list(dict.fromkeys([*notes, *found.notes])))
         answer = self._delivered(asked, found, hits, commit, known=known)
         return self._written(answer) if self.provider and known and answer.statements else answer
+
+    def _studied(self, asked: Asked, last: Hit | None, commit: str) -> Answer | None:
+        """What the study says; None where there is none, or where it knows nothing that holds of the subject."""
+        wants = wanted(asked)
+        if not (wants and self.study and self.study.is_there()):
+            return None
+        hit = self._meant(wants, last)
+        if wants.subject and not hit:
+            return None
+        path, symbol = (hit.path, hit.symbol) if hit else ("", "")
+        found = answered(self.study, wants, commit, path, symbol)
+        if not found or not found.statements:
+            return None
+        return self._delivered(replace(asked, kind=wants.topic), found, [hit] if hit else [], commit, known=True)
+
+    def _meant(self, wants: Wanted, last: Hit | None) -> Hit | None:
+        return last if is_pronoun(wants.subject) else self.subjects.named(wants.path, wants.name)
 
     def _written(self, answer: Answer) -> Answer:
         """The answer as the language model writes it; as it is, and why, where that does not hold."""

@@ -11,7 +11,8 @@ from core.code.languages import language_of
 from core.ranking.query import Query
 from core.ranking.terms import words
 
-Kind = Literal["where", "how", "calls", "why", "introduced", "who", "since"]
+Kind = Literal["where", "how", "calls", "why", "introduced", "who", "since", "risk", "about", "tests"]
+"""The last three are answered by a study (`chat.studied`)."""
 KINDS: tuple[Kind, ...] = ("where", "how", "calls", "why", "introduced", "who", "since")
 MOST_TEXT = 2000
 """Characters of a question."""
@@ -293,6 +294,11 @@ def is_about_the_last(asked: Asked) -> bool:
         return False
     points = _PRONOUN.search(asked.text) or asked.kind != "since"
     return bool(_THAT_ONE.search(asked.text)) or (not asked.has_subject and bool(points))
+
+
+def is_pronoun(text: str) -> bool:
+    """Whether a text stands for what was spoken of, as "it" and "that function" do."""
+    return text.lower() in _PRONOUNS or bool(_THAT_ONE.fullmatch(text))
 
 
 def _kind_of(text: str) -> tuple[Kind, str]:

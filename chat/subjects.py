@@ -54,6 +54,14 @@ class Subjects:
         lines = self.citations.lines(path, self.index.commit or "")
         return Hit(path, 1, len(lines), "", "", FILE) if lines else None
 
+    def named(self, path: str, name: str) -> Hit | None:
+        """The file, folder or symbol that is called exactly so, also as `path:name`; None where nothing is."""
+        file, _, symbol = path.partition(":")
+        if symbol and (hit := self.place(file, 0, symbol, "")):
+            return hit
+        files, _ = self._files(Asked("", "who", paths=(path,))) if path else ([], [])
+        return next(iter([*files, *self._called(name)]), None)
+
     def of(self, asked: Asked, commit: str) -> tuple[list[Hit], list[str]]:
         """The places that a question is about, in the order in which they are shown."""
         hits, notes = self._subject(asked)

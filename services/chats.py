@@ -33,6 +33,7 @@ from services.http.errors import MOST_SHOWN, RefusedError
 from services.indexing import Indexing
 from services.kept_answers import KeptAnswers
 from services.schemas import CompletionRequest, PredictRequest, TaskRequest
+from thoughts.known import Known
 
 FRESH_S = 2.0
 """How long a question waits for the newest commit where an older one is indexed."""
@@ -52,6 +53,8 @@ class ServedChat:
     indexing: Indexing
     provider: Provider | None = None
     """The language model that writes answers, if any."""
+    study: str = ""
+    """PostgreSQL database of studies; else they are in the cache folder."""
     created: int = field(default_factory=lambda: int(time.time()))
     _open: ExitStack = field(default_factory=ExitStack)
 
@@ -83,7 +86,8 @@ class ServedChat:
         index = self._open.enter_context(closing(CodeIndex(self.git_dir, self.cache_dir, self.indexing.index_url)))
         citations = self._open.enter_context(closing(Citations(self.git_dir)))
         kept = self._open.enter_context(closing(KeptAnswers(self.git_dir, self.cache_dir)))
-        return Desk(self.name, Chat(self.git_dir, index, citations, provider), kept)
+        study = Known(self.git_dir, self.cache_dir, self.study)
+        return Desk(self.name, Chat(self.git_dir, index, citations, provider, study), kept)
 
     async def ready(self, seconds: float) -> None:
         """Wait for the first index as long as a request may take, for a newer one only a moment.
@@ -224,11 +228,14 @@ class Chats:
     """Indexes are made in it."""
 
     @classmethod
-    def open(cls, places: Mapping[str, str], cache_dir: Path, settings: ChatConfig | None = None) -> Chats:
+    def open(
+        cls, places: Mapping[str, str], cache_dir: Path, settings: ChatConfig | None = None, study: str = ""
+    ) -> Chats:
         """Repositories by the names that they were given; one without is called after its folder.
 
-        `settings` may name a database for the indexes, and a language model that writes answers. Raises UserError where
-        a repository cannot be opened, or may not be sent to that model, or two have the same name.
+        `settings` may name a database for the indexes, and a language model that writes answers, `study` the database
+        of studies. Raises UserError where a repository cannot be opened, or may not be sent to that model, or two have
+        the same name.
         """
         executor = ThreadPoolExecutor(1, thread_name_prefix="indexing")
         found: dict[str, ServedChat] = {}
@@ -238,7 +245,7 @@ class Chats:
             provider = Provider.of(settings, location, cache_dir) if settings else None
             git_dir = open_repository(location, cache_dir).git_dir
             indexing = Indexing(location, git_dir, cache_dir, executor, settings.index if settings else "")
-            found[name] = ServedChat(name, git_dir, cache_dir, indexing, provider)
+            found[name] = ServedChat(name, git_dir, cache_dir, indexing, provider, study)
         return cls(found, executor)
 
     def close(self) -> None:

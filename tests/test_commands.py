@@ -31,6 +31,7 @@ PLACES = {
     "~/projects/two": "two",
     "~/projects/click": "repo",
     "~/projects/httpx": "repo",
+    "src/click/globals.py:get_current_context": "pkg/part_0.py:part",
     "main..feature": "HEAD~1..HEAD",
     "YOUR_REPOSITORY": "repo",
     "../click/outputs": "outputs",

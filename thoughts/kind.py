@@ -16,6 +16,7 @@ from typing import Any, Protocol
 import msgspec
 
 from chat.statements import Statement
+from core.config import ChatConfig
 from thoughts.frontier.payoffs import Ran
 
 Input = Mapping[str, Any]
@@ -39,6 +40,8 @@ class State:
     """The newest commit when this kind was asked last, "" the first time. It may be gone since."""
     now: datetime
     """In the repository's time zone."""
+    writer: ChatConfig | None = None
+    """The language model that may write, if there is one and a budget for it."""
 
 
 class Cost(msgspec.Struct, frozen=True):

@@ -18,6 +18,7 @@ from pathlib import Path
 import msgspec
 
 from core import logs
+from core.config import ChatConfig
 from core.errors import EXIT_FAILED, GitloreError
 from core.process import be_killed_with
 from thoughts.frontier.payoffs import Ran
@@ -45,6 +46,8 @@ class Order(msgspec.Struct):
     database: str
     repository: str
     cpu_s: float
+    writer: str = ""
+    """Settings of the language model that may write, as JSON; "" for none."""
 
 
 class Answer(msgspec.Struct):
@@ -76,10 +79,9 @@ def main() -> None:
 
 def answered(order: Order) -> Answer:
     """Run the kind on its input."""
-    state = State(
-        order.location, Path(order.git_dir), Path(order.cache_dir), order.commit, "", datetime.fromisoformat(order.now)
-    )
-    place, repository = order.database, order.repository
+    writer = ChatConfig.model_validate_json(order.writer) if order.writer else None
+    now, place, repository = datetime.fromisoformat(order.now), order.database, order.repository
+    state = State(order.location, Path(order.git_dir), Path(order.cache_dir), order.commit, "", now, writer)
     context = Context(
         state, Path(order.folder), lambda name: facts_named(place, repository, name), lambda: runs_at(place, repository)
     )

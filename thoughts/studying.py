@@ -15,7 +15,7 @@ from typing import Any
 import msgspec
 import sqlalchemy as sa
 
-from core.config import StudyConfig, without_credentials
+from core.config import ChatConfig, StudyConfig, without_credentials
 from core.errors import GitloreError, UserError
 from core.git import refs
 from core.git.repositories import open_repository
@@ -224,25 +224,35 @@ def opened(
     cache_dir: Path,
     settings: StudyConfig,
     *,
+    chat: ChatConfig | None = None,
     lease_s: float = LEASE_S,
     kinds_known: Mapping[str, Kind] | None = None,
 ) -> Iterator[Study]:
-    """The study of the repository at a path or URL, made where there is none. Raises UserError for wrong settings."""
+    """The study of the repository at a path or URL, made where there is none. Raises UserError for wrong settings.
+
+    `chat` may name a language model, which writes where the settings have minutes for one.
+    """
     hours = Hours.of(settings.quiet_hours, settings.time_zone)
     chosen = kinds_known or kinds.chosen(settings.kinds)
     schedules = triggers.checked(settings.schedules, kinds_known or kinds.known())
     repository = open_repository(location, cache_dir)
     folder = cache_dir.resolve() / "study"
     place = settings.database or str(folder)
-    key = hashlib.sha256(f"{platform.node()} {os.fsdecode(repository.git_dir)}".encode()).hexdigest()[:16]
+    key = key_of(repository.git_dir)
     with contextlib.closing(Database(SCHEMA, place)) as database:
         artifacts = Artifacts(folder / "artifacts", database, settings.artifact_megabytes * 1e6)
         queue = Queue(database, f"{platform.node()}:{os.getpid()}", lease_s=lease_s)
         _register(database, key, repository.location, settings, queue.now(), renew=False)
-        state = State(repository.location, repository.git_dir, cache_dir, "", "", hours.now(queue.now()))
+        now, writes = hours.now(queue.now()), bool(chat and chat.url and chat.model and settings.model_minutes)
+        state = State(repository.location, repository.git_dir, cache_dir, "", "", now, chat if writes else None)
         insights = Insights(database, artifacts, clock=queue.now)
         asked = Triggers(database, key, chosen, schedules, hours.zone)
         yield Study(key, state, chosen, hours, database, queue, artifacts, insights, asked, place, settings)
+
+
+def key_of(git_dir: Path) -> str:
+    """What the repository at a path on this machine is called in the database."""
+    return hashlib.sha256(f"{platform.node()} {os.fsdecode(git_dir)}".encode()).hexdigest()[:16]
 
 
 def _register(database: Database, key: str, location: str, settings: StudyConfig, now: float, *, renew: bool) -> None:

@@ -216,7 +216,7 @@ class Worker:
         return Order(
             os.getpid(), type(kind).__module__, job.input, state.location, str(state.git_dir), str(state.cache_dir),
             state.commit, datetime.now(state.now.tzinfo or UTC).isoformat(), str(folder), self.place, job.repository,
-            job.reserved.cpu_s,
+            job.reserved.cpu_s, state.writer.model_dump_json() if state.writer else "",
         )  # fmt: skip
 
     def _watch(self, watched: Watched) -> tuple[str, bool]:
