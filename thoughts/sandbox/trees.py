@@ -10,6 +10,7 @@ import os
 import stat
 import subprocess
 from collections import Counter
+from collections.abc import Container
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 
@@ -53,8 +54,12 @@ class Written:
     """A bound was reached; nothing after it was looked at."""
 
 
-def write_tree(git_dir: Path, commit: str, folder: Path, bounds: Bounds = Bounds()) -> Written:
+def write_tree(
+    git_dir: Path, commit: str, folder: Path, bounds: Bounds = Bounds(), paths: Container[str] | None = None
+) -> Written:
     """Write the files of a commit into an empty folder: contents as git keeps them, without filters or line ends.
+
+    With `paths`, only these files are written, in all folders that there are.
 
     Links are written where they stay in the folder by their text alone. `.git`, in any case, is never written: no git
     that runs there later finds hooks or settings. The commit is a hash, a branch or a tag. Raises UserError where there
@@ -62,10 +67,10 @@ def write_tree(git_dir: Path, commit: str, folder: Path, bounds: Bounds = Bounds
     """
     commit = commit_named(git_dir, commit)
     with BlobReader(git_dir) as blobs:
-        writing = _Writing(blobs, len(commit) // 2, bounds)
+        writing = _Writing(blobs, len(commit) // 2, bounds, paths)
         top = os.open(folder, _FOLDER)
         try:
-            writing.write(f"{commit}:", top, 0)
+            writing.write(f"{commit}:", top, 0, "")
         except OSError as error:
             raise StageError(f"{folder} could not be written to: {error.strerror}", "free some space there") from None
         finally:
@@ -110,14 +115,14 @@ def remove_folder(folder: Path) -> None:
 class _Writing:
     """One commit on its way into a folder."""
 
-    def __init__(self, blobs: BlobReader, id_bytes: int, bounds: Bounds) -> None:
+    def __init__(self, blobs: BlobReader, id_bytes: int, bounds: Bounds, paths: Container[str] | None) -> None:
         self.written = Written()
         self.unread: list[str] = []
         """Blobs that are too large, or not there."""
-        self._blobs, self._id_bytes, self._bounds = blobs, id_bytes, bounds
+        self._blobs, self._id_bytes, self._bounds, self._paths = blobs, id_bytes, bounds, paths
 
-    def write(self, tree: str, place: int, depth: int) -> None:
-        """Write a tree into an open folder."""
+    def write(self, tree: str, place: int, depth: int, above: str) -> None:
+        """Write a tree into an open folder; `above` is what its paths begin with."""
         content = self._blobs.read_tree(tree)
         try:
             entries = list(entries_of(content or b"", self._id_bytes))
@@ -131,7 +136,9 @@ class _Writing:
                 self.written.is_cut_off = True
             if self.written.is_cut_off:
                 return
-            reason = self._left_out(mode, name, depth) or self._entry(mode, name, blob, place, depth)
+            if mode != _TREE_MODE and self._paths is not None and above + name not in self._paths:
+                continue
+            reason = self._left_out(mode, name, depth) or self._entry(mode, name, blob, place, depth, above)
             self.written.left_out.update([reason] if reason else [])
 
     @staticmethod
@@ -142,11 +149,11 @@ class _Writing:
             return SUBMODULE
         return TOO_DEEP if mode == _TREE_MODE and depth >= _DEEPEST else ""
 
-    def _entry(self, mode: str, name: str, blob: str, place: int, depth: int) -> str:
+    def _entry(self, mode: str, name: str, blob: str, place: int, depth: int, above: str) -> str:
         """Write one entry; the reason where it is left out."""
         try:
             if mode == _TREE_MODE:
-                self._folder(name, blob, place, depth)
+                self._folder(name, blob, place, depth, above)
                 return ""
             content = self._blobs.read(blob, _LONGEST_LINK if mode == _LINK_MODE else self._bounds.file_bytes)
             if content is None:
@@ -160,12 +167,12 @@ class _Writing:
                 raise
             return _OF_ITS_NAME[error.errno]
 
-    def _folder(self, name: str, tree: str, place: int, depth: int) -> None:
+    def _folder(self, name: str, tree: str, place: int, depth: int, above: str) -> None:
         os.mkdir(name, 0o755, dir_fd=place)
         self.written.entries += 1
         below = os.open(name, _FOLDER, dir_fd=place)
         try:
-            self.write(tree, below, depth + 1)
+            self.write(tree, below, depth + 1, f"{above}{name}/")
         finally:
             os.close(below)
 

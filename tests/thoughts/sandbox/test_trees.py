@@ -108,6 +108,13 @@ def test_odd_names_are_written(repo: Repo, folder: Path, name: str) -> None:
     assert (folder / name).read_bytes() == b"x"
 
 
+def test_only_some_files_may_be_wanted(repo: Repo, folder: Path) -> None:
+    repo.commit("begin", {"a/b/c.py": "1", "a/c.py": "2", "c.py": "3", "a/b/large.bin": "4" * 99})
+    done = write_tree(repo.path / ".git", "HEAD", folder, Bounds(file_bytes=9), {"a/b/c.py", "c.py", "gone.py"})
+    assert all_below(folder) == ["a", "a/b", "a/b/c.py", "c.py"]
+    assert (done.entries, done.bytes, done.left_out) == (4, 2, Counter())
+
+
 def test_names_in_other_encodings_are_written_as_they_are_spelt_elsewhere(repo: Repo, folder: Path) -> None:
     written(repo, commit_of(repo, ("100644", b"caf\xe9", kept(repo, b"x"))), folder)
     assert all_below(folder) == ["café"]
