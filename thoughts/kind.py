@@ -17,6 +17,8 @@ import msgspec
 
 from chat.statements import Statement
 from core.config import ChatConfig
+from core.errors import UserError
+from core.git import trees
 from thoughts.frontier.payoffs import Ran
 
 Input = Mapping[str, Any]
@@ -42,6 +44,13 @@ class State:
     """In the repository's time zone."""
     writer: ChatConfig | None = None
     """The language model that may write, if there is one and a budget for it."""
+
+    def known_before(self) -> str:
+        """The newest commit when this kind was asked last; "" where it is gone, as after a force push."""
+        try:
+            return trees.commit_named(self.git_dir, self.before) if self.before else ""
+        except UserError:
+            return ""
 
 
 class Cost(msgspec.Struct, frozen=True):

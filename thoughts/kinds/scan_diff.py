@@ -10,7 +10,6 @@ import msgspec
 
 from chat.citations import SHORT, Citation, Citations, lines_of
 from chat.statements import Statement
-from core.errors import UserError
 from core.git import main_line, trees
 from core.git.blobs import BlobReader
 from index import texts
@@ -50,12 +49,7 @@ class ScanDiff:
 
     def inputs(self, state: State) -> list[Input]:
         """From the commit of the last look; the first time, or where that is gone, from some commits ago."""
-        try:
-            old = trees.commit_named(state.git_dir, state.before) if state.before else ""
-        except UserError:  # a force push took it away
-            old = ""
-        if not old:
-            old = main_line.first_parents(state.git_dir, state.commit)[-FIRST_COMMITS - 1 :][0]
+        old = state.known_before() or main_line.first_parents(state.git_dir, state.commit)[-FIRST_COMMITS - 1 :][0]
         return [{"old": old, "new": state.commit}] if old != state.commit else []
 
     def estimate(self, given: Input) -> Cost:

@@ -8,8 +8,6 @@ import msgspec
 
 from chat.citations import Citations
 from chat.statements import Statement
-from core.errors import UserError
-from core.git import trees
 from core.visible import visible
 from thoughts.kind import ON_COMMIT, Artifact, Context, Cost, Fact, Input, Insight, Kind, Outcome, State
 from thoughts.smells.findings import Finding
@@ -31,10 +29,7 @@ class SmellHunt:
 
     def inputs(self, state: State) -> list[Input]:
         """What came since the last time; all where that is gone, as after a force push."""
-        try:
-            old = trees.commit_named(state.git_dir, state.before) if state.before else ""
-        except UserError:
-            old = ""
+        old = state.known_before()
         return [{"old": old, "new": state.commit}] if old != state.commit else []
 
     def estimate(self, given: Input) -> Cost:
