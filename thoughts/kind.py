@@ -20,6 +20,7 @@ from core.config import ChatConfig
 from core.errors import UserError
 from core.git import trees
 from thoughts.frontier.payoffs import Ran
+from thoughts.marks import Marked
 
 Input = Mapping[str, Any]
 """What a job is about, ready for JSON. A kind studies the same input once, however often it is asked to."""
@@ -134,6 +135,8 @@ class Context:
     """The facts of a name that are kept now; all for ""."""
     runs: Callable[[], list[Ran]] = field(default=list)
     """The newest runs, and what became of what they found."""
+    marked: Callable[[], list[Marked]] = field(default=list)
+    """The insights of this kind that people read, kept or dismissed."""
     model_s: float = 0.0
     """Add here what a language model took."""
 

@@ -24,6 +24,7 @@ from core.process import be_killed_with
 from thoughts.frontier.payoffs import Ran
 from thoughts.kind import Context, Fact, Input, Outcome, State
 from thoughts.kinds import kind_in
+from thoughts.marks import marked
 
 NICE = 10
 """Whatever else the machine does comes first."""
@@ -86,7 +87,9 @@ def answered(order: Order) -> Answer:
         state, Path(order.folder), lambda name: facts_named(place, repository, name), lambda: runs_at(place, repository)
     )
     try:
-        outcome = kind_in(order.module).run(order.input, context)
+        kind = kind_in(order.module)
+        context.marked = lambda: marked(order.database, order.repository, kind.name)
+        outcome = kind.run(order.input, context)
     except GitloreError as error:
         return Answer(error=" ".join(filter(None, (error.message, error.hint))), model_s=context.model_s)
     except Exception as error:  # noqa: BLE001 - whatever it is, it is an attempt that failed
