@@ -95,6 +95,12 @@ class StudyConfig(Section):
     """Kinds of study; empty for all."""
     schedules: dict[str, str] = {}
     """When kinds are asked, instead of as they say: commit, or a cron expression as in {digest: "0 6 * * 1"}."""
+    smell_tools: tuple[str, ...] = ("ruff",)
+    """Tools that smell_hunt asks: ruff, lizard, secrets."""
+    semgrep_rules: tuple[str, ...] = ()
+    """Files or folders of your own rules for semgrep, which smell_hunt then asks, too."""
+    semgrep: str = Field(default="", max_length=2000)
+    """Program of semgrep; empty for the one on the path."""
     artifact_megabytes: float = Field(default=500.0, gt=0, le=1_000_000)
     """Megabytes of logs and files that are kept as evidence; the oldest go first."""
 

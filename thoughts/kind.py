@@ -16,7 +16,7 @@ from typing import Any, Protocol
 import msgspec
 
 from chat.statements import Statement
-from core.config import ChatConfig
+from core.config import ChatConfig, StudyConfig
 from core.errors import UserError
 from core.git import trees
 from thoughts.frontier.payoffs import Ran
@@ -45,6 +45,8 @@ class State:
     """In the repository's time zone."""
     writer: ChatConfig | None = None
     """The language model that may write, if there is one and a budget for it."""
+    settings: StudyConfig = field(default_factory=StudyConfig)
+    """As `inputs` may ask for them. A job is not given them: its input says all that it needs."""
 
     def known_before(self) -> str:
         """The newest commit when this kind was asked last; "" where it is gone, as after a force push."""

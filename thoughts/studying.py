@@ -243,8 +243,9 @@ def opened(
         artifacts = Artifacts(folder / "artifacts", database, settings.artifact_megabytes * 1e6)
         queue = Queue(database, f"{platform.node()}:{os.getpid()}", lease_s=lease_s)
         _register(database, key, repository.location, settings, queue.now(), renew=False)
-        now, writes = hours.now(queue.now()), bool(chat and chat.url and chat.model and settings.model_minutes)
-        state = State(repository.location, repository.git_dir, cache_dir, "", "", now, chat if writes else None)
+        now = hours.now(queue.now())
+        writer = chat if chat and chat.url and chat.model and settings.model_minutes else None
+        state = State(repository.location, repository.git_dir, cache_dir, "", "", now, writer, settings)
         insights = Insights(database, artifacts, clock=queue.now)
         asked = Triggers(database, key, chosen, schedules, hours.zone)
         yield Study(key, state, chosen, hours, database, queue, artifacts, insights, asked, place, settings)

@@ -3,21 +3,30 @@
 from __future__ import annotations
 
 import shlex
+from collections.abc import Sequence
+from pathlib import Path
 
 import msgspec
 
-from chat.citations import Citations
+from chat.citations import SHORT, Citation, Citations
 from chat.statements import Statement
+from core.errors import GitloreError
+from core.git import touched
+from core.text.redaction import Redactor
 from core.visible import visible
 from thoughts.kind import ON_COMMIT, Artifact, Context, Cost, Fact, Input, Insight, Kind, Outcome, State
-from thoughts.smells.findings import Finding
+from thoughts.smells.findings import Finding, Tool
 from thoughts.smells.hunt import Hunt, hunt
-from thoughts.smells.uptake import Fates, Window
+from thoughts.smells.tools import DEFAULT, chosen
+from thoughts.smells.uptake import Fates, Window, worth_showing
+from thoughts.smells.verdicts import Verdicts, seen, title_of, verdicts_of
 
-LOG = "findings.txt"
 SHOWN = 10
+LOG = "findings.txt"
+"""What was found in all; the log of an insight is `findings-1.txt` and so on."""
 FACT = "uptake"
-"""What became of the findings of a year; the scope names its two commits."""
+"""What became of a tool's findings of a year; the scope names the tool, its version, and the two commits."""
+_REDACTOR = Redactor()
 
 
 class SmellHunt:
@@ -29,43 +38,108 @@ class SmellHunt:
 
     def inputs(self, state: State) -> list[Input]:
         """What came since the last time; all where that is gone, as after a force push."""
-        old = state.known_before()
-        return [{"old": old, "new": state.commit}] if old != state.commit else []
+        old, settings = state.known_before(), state.settings
+        rules = [_absolute(one) for one in settings.semgrep_rules]
+        semgrep = _absolute(settings.semgrep) if "/" in settings.semgrep else settings.semgrep
+        asked = {"tools": list(settings.smell_tools), "rules": rules, "semgrep": semgrep}
+        return [{"old": old, "new": state.commit, **asked}] if old != state.commit else []
 
     def estimate(self, given: Input) -> Cost:
-        """A large tree is read six times the first time of a month, and once afterwards."""
-        return Cost(cpu_s=600, io_bytes=4_000_000_000, seconds=1_800)
+        """A large tree is read six times by each tool the first time of a month, and once afterwards."""
+        return Cost(cpu_s=900, io_bytes=4_000_000_000, seconds=2_700)
 
     def run(self, given: Input, context: Context) -> Outcome:
-        """Show at most ten findings; none where no rule counts here."""
+        """Show at most ten findings, an insight for each rule; none where no rule counts here."""
         git_dir, old, new = context.state.git_dir, str(given["old"]), str(given["new"])
-        known = {one.scope: msgspec.convert(one.value, Fates) for one in context.facts(FACT)}
-        found = hunt(git_dir, new, old, SHOWN, lambda window: known.get(_scope(window)))
-        lines = [visible(line) for line in found.lines()]
-        context.say(lines[0])
-        facts = [Fact(FACT, _scope(one), msgspec.to_builtins(fates), one.new) for one, fates in found.fates.items()]
+        tools, notes = chosen(given.get("tools", DEFAULT), given.get("rules", ()), given.get("semgrep", ""))
+        past = {one.scope: one.value for one in context.facts(FACT)}
+
+        def known(tool: Tool, window: Window) -> Fates | None:
+            value = past.get(_scope(tool, window))
+            return msgspec.convert(value, Fates) if value else None
+
+        found = hunt(git_dir, tools, new, old, known)
+        verdicts = verdicts_of(context.marked())
         with Citations(git_dir) as citations:
-            said = [one for finding in found.shown if (one := _statement(finding, found, new, citations))]
-        if not said:
-            return Outcome(facts=facts)
-        since = f" --since {old}" if old else ""
-        command = f"python -m thoughts.smells {shlex.quote(context.state.location)} --at {new}{since} --top {SHOWN}"
-        title = f"{len(said)} {'findings' if len(said) > 1 else 'finding'} of rules that this repository acts upon"
-        log = "".join(f"{line}\n" for line in lines).encode()
-        return Outcome([Insight(title, tuple(said), command, LOG)], [Artifact(LOG, log)], facts)
+            choice = _Choice(new, verdicts, citations)
+            shown = worth_showing(found.fresh, verdicts.weighed(found.uptake), SHOWN, choice.is_unwanted)
+        for line in filter(None, [*notes, *found.lines(shown)]):
+            context.say(visible(line))
+        by_name = {tool.name: tool for tool in tools}
+        facts = [
+            Fact(FACT, _scope(by_name[name], window), msgspec.to_builtins(fates), window.new)
+            for (name, window), fates in found.fates.items()
+        ]
+        return Outcome(*_insights(found, shown, choice, given, context.state.location), facts)
 
 
-def _scope(window: Window) -> str:
-    return f"{window.old}..{window.new}"
+class _Choice:
+    """Which findings may be shown, and what they are shown with."""
+
+    def __init__(self, commit: str, verdicts: Verdicts, citations: Citations) -> None:
+        self._commit, self._verdicts, self._citations = commit, verdicts, citations
+        self.cited: dict[Finding, Citation] = {}
+
+    def is_unwanted(self, finding: Finding) -> bool:
+        """Whether a finding was dismissed while its lines were the same, or nothing proves it."""
+        found = self._citation(finding)
+        if found is None or self._citations.problem(found) or seen(finding.rule, found) in self._verdicts.dismissed:
+            return True
+        self.cited[finding] = found
+        return False
+
+    def _citation(self, finding: Finding) -> Citation | None:
+        """The finding's lines; where these hold a credential, the commit that brought them."""
+        lines = self._citations.cite(finding.path, finding.first, finding.last, self._commit)
+        if lines is None or not _REDACTOR.has_secret(lines.quote):
+            return lines
+        place = finding.path, finding.first, finding.last
+        try:
+            brought = touched.of_lines(self._citations.git_dir, self._commit, *place, timeout_s=5.0)[0]
+        except (GitloreError, IndexError):
+            return None
+        return None if _REDACTOR.has_secret(brought.title) else self._citations.cite_commit(brought.hash, brought.title)
+
+    def statement(self, finding: Finding, found: Hunt) -> Statement:
+        """A finding in words, with its lines."""
+        cited = self.cited[finding]
+        brought = "" if cited.path else f" Commit {cited.commit[:SHORT]} was the last to change it."
+        place = f"{finding.path}:{finding.first}"
+        return Statement(f"{place}: {finding.message} ({found.why(finding.rule)}).{brought}", (cited,))
 
 
-def _statement(finding: Finding, found: Hunt, commit: str, citations: Citations) -> Statement | None:
-    """A finding with its lines; None where these cannot be quoted, because they are blank for one."""
-    cited = citations.cite(finding.path, finding.first, finding.last, commit)
-    if cited is None or citations.problem(cited):
-        return None
-    place = f"{finding.path}:{finding.first}"
-    return Statement(f"{place}: {finding.message} ({found.why(finding.rule)}).", (cited,))
+def _insights(
+    found: Hunt, shown: Sequence[Finding], choice: _Choice, given: Input, location: str
+) -> tuple[list[Insight], list[Artifact]]:
+    insights, artifacts = [], [_artifact(LOG, found.lines(shown))]
+    for number, rule in enumerate(dict.fromkeys(one.rule for one in shown), 1):
+        some = [choice.statement(one, found) for one in shown if one.rule == rule]
+        log = f"{Path(LOG).stem}-{number}.txt"
+        artifacts.append(_artifact(log, found.lines_of(rule)))
+        insights.append(Insight(title_of(rule, len(some)), tuple(some), _command(rule, given, location), log))
+    return insights, artifacts
+
+
+def _artifact(name: str, lines: Sequence[str]) -> Artifact:
+    return Artifact(name, "".join(f"{visible(line)}\n" for line in lines).encode())
+
+
+def _command(rule: str, given: Input, location: str) -> str:
+    words = ["python", "-m", "thoughts.smells", location, "--at", given["new"], "--rule", rule]
+    words += ["--since", given["old"]] if given["old"] else []
+    if rule.startswith("semgrep "):
+        words += [word for path in given["rules"] for word in ("--semgrep-rules", path)]
+        words += ["--semgrep", given["semgrep"]] if given["semgrep"] else []
+    return shlex.join(words)
+
+
+def _absolute(path: str) -> str:
+    """A job has another working folder."""
+    return str(Path(path).expanduser().absolute())
+
+
+def _scope(tool: Tool, window: Window) -> str:
+    return f"{tool.name} {tool.version} {window.old}..{window.new}"
 
 
 KIND: Kind = SmellHunt()

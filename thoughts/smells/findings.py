@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import NamedTuple, Protocol
@@ -16,8 +17,18 @@ from thoughts.sandbox.running import Sandbox
 from thoughts.sandbox.tiers import Tier
 from thoughts.sandbox.trees import Bounds, write_tree
 
-BOUNDS = Bounds()
+MOST_FILES = 5_000
+"""Of a commit that are looked at."""
+PAST_FILES = 1_000
+"""Of an earlier year's commit: enough to learn what rules are worth."""
+BOUNDS = Bounds(bytes=64 << 20, file_bytes=1 << 20)
+MOST_NOTES = 3
+"""Lines of what a tool has to say."""
 LIMITS = Limits(seconds=300, memory_bytes=2 << 30, disk_bytes=1 << 30)
+
+
+MOST_LINES = 4
+"""Of a finding: the first ones. What is said of a whole class is not acted upon in its last line."""
 
 
 class Finding(NamedTuple):
@@ -39,6 +50,11 @@ class Tool(Protocol):
         ...
 
     @property
+    def version(self) -> str:
+        """What its findings depend on beside the files: with another one, the past is looked at again."""
+        ...
+
+    @property
     def programs(self) -> Sequence[Path]:
         """Folders that it needs to see, beside the system's."""
         ...
@@ -49,7 +65,7 @@ class Tool(Protocol):
         ...
 
     def command(self, folder: Path, output: Path) -> Sequence[str]:
-        """The command line that writes its findings in `folder` to the file `output`."""
+        """The command line that writes its findings in `folder` to the file `output`, and prints what it has to say."""
         ...
 
     def findings(self, output: Path, folder: Path) -> Iterator[Finding]:
@@ -59,38 +75,54 @@ class Tool(Protocol):
 
 @dataclass(frozen=True)
 class Looked:
-    """What tools found in a commit, in the order of paths and lines."""
+    """What a tool found in a commit, in the order of paths and lines."""
 
     findings: list[Finding]
     lines: dict[str, int]
-    """Of each file that a tool reads."""
-    is_cut_off: bool
-    """The commit is too large; some of its files were not looked at."""
+    """Of each file that was looked at."""
+    left_out: int = 0
+    """Files that were not: too many, too large, links, or missing in this clone."""
+    notes: list[str] = field(default_factory=list)
+    """What the tool had to say beside it."""
 
 
-def findings_at(git_dir: Path, commit: str, tools: Sequence[Tool], tier: Tier) -> Looked:
-    """What tools say about the files of a commit.
+def tool_of(rule: str) -> str:
+    """The name of the tool whose rule it is."""
+    return rule.partition(" ")[0]
 
-    Raises StageError where a tool ends otherwise than it should.
+
+def findings_at(git_dir: Path, commit: str, tool: Tool, tier: Tier, most_files: int = MOST_FILES) -> Looked:
+    """What a tool says about the files of a commit; of more than `most_files`, about the same ones in every year.
+
+    Raises StageError where the tool ends otherwise than it should.
     """
-    paths = [path for path in trees.files_of(git_dir, commit) if path.endswith(tuple(suffixes_of(tools)))]
+    paths = [path for path in trees.files_of(git_dir, commit) if path.endswith(tool.suffixes)]
     if not paths:
-        return Looked([], {}, is_cut_off=False)
+        return Looked([], {})
+    chosen = set(sorted(paths, key=_draw)[:most_files])
     with _folders() as (tree, work):
-        written = write_tree(git_dir, commit, tree, BOUNDS)
-        lines = {path: count for path in paths if (count := _lines_of(tree / path)) is not None}
+        write_tree(git_dir, commit, tree, BOUNDS, chosen)
+        lines = {path: count for path in paths if path in chosen and (count := _lines_of(tree / path)) is not None}
+        output = work / "findings"
+        ended = Sandbox(tier, writable=work, readable=[tree, *tool.programs], limits=LIMITS).run(
+            tool.command(tree, output)
+        )
+        if ended.ended is not Ended.DONE or ended.exit_code:
+            said = ended.stderr.decode(errors="replace").strip()[-300:] or ended.why
+            raise StageError(f"{tool.name} failed on {commit[:9]}: {said}", "run it by hand on this commit")
         found: list[Finding] = []
-        for tool in tools:
-            output = work / f"{tool.name}.out"
-            box = Sandbox(tier, writable=work, readable=[tree, *tool.programs], limits=LIMITS)
-            ended = box.run(tool.command(tree, output))
-            if ended.ended is not Ended.DONE or ended.exit_code:
-                said = ended.stderr.decode(errors="replace").strip()[-300:] or ended.why
-                raise StageError(f"{tool.name} failed on {commit[:9]}: {said}", "run it by hand on this commit")
-            if output.is_file() and not output.is_symlink():
-                found += [one for one in tool.findings(output, tree) if one.last <= lines.get(one.path, 0)]
+        if output.is_file() and not output.is_symlink():
+            found += [
+                one for one in tool.findings(output, tree) if 1 <= one.first <= one.last <= lines.get(one.path, 0)
+            ]
     found.sort(key=lambda one: (one.path, one.first, one.rule))
-    return Looked(found, lines, written.is_cut_off)
+    notes = ended.stdout.decode(errors="replace").strip().split("\n")[:MOST_NOTES]
+    return Looked(found, lines, len(paths) - len(lines), [one for one in notes if one])
+
+
+def _draw(path: str) -> bytes:
+    """A random order that is the same at every commit."""
+    return hashlib.sha256(path.encode(errors="surrogateescape")).digest()
 
 
 @contextmanager
@@ -100,11 +132,6 @@ def _folders() -> Iterator[tuple[Path, Path]]:
         tree.mkdir()
         work.mkdir()
         yield tree, work
-
-
-def suffixes_of(tools: Sequence[Tool]) -> list[str]:
-    """Endings of the files that tools read."""
-    return [one for tool in tools for one in tool.suffixes]
 
 
 def _lines_of(file: Path) -> int | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import subprocess
 import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -10,10 +11,7 @@ from pathlib import Path
 import msgspec
 
 from core.errors import UserError
-from thoughts.smells.findings import Finding, relative
-
-MOST_LINES = 4
-"""Of a finding: the first ones. What is said of a whole class is not acted upon in its last line."""
+from thoughts.smells.findings import MOST_LINES, Finding, relative
 
 
 class _Place(msgspec.Struct):
@@ -33,6 +31,12 @@ class Ruff:
 
     name = "ruff"
     suffixes = (".py", ".pyi")
+
+    @property
+    def version(self) -> str:
+        """As it says itself."""
+        said = subprocess.run([str(_program()), "--version"], capture_output=True, text=True, check=False)
+        return said.stdout.strip().removeprefix("ruff ")
 
     @property
     def programs(self) -> Sequence[Path]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import shlex
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -13,37 +14,40 @@ from builders import Repo
 from click.testing import CliRunner
 
 from chat.citations import Citations
+from core.config import StudyConfig
 from core.git import commands, trees
 from core.git.repositories import open_repository
+from thoughts.insights import problem
 from thoughts.kind import Context, Outcome, State
 from thoughts.kinds.smell_hunt import KIND, LOG
+from thoughts.marks import Marked
 from thoughts.smells import hunt
 from thoughts.smells.__main__ import main
-from thoughts.smells.findings import Finding, Looked
+from thoughts.smells.findings import Finding, Looked, Tool
 
 YEAR_S = 365 * 86_400
 LOOKED_AT: list[str] = []
 
 
-def marks(git_dir: Path, commit: str, tools: Sequence[object], tier: object) -> Looked:
-    """Each `# RULE` in the files of a commit is a finding."""
+def findings(git_dir: Path, commit: str, tool: Tool, tier: object, most_files: int = 0) -> Looked:
+    """Each `# RULE` in the files of a commit is a finding of ruff."""
     LOOKED_AT.append(commit)
     found, lines = [], {}
     for path in trees.files_of(git_dir, commit):
         rows = commands.run(git_dir, "show", f"{commit}:{path}").decode().splitlines()
         lines[path] = len(rows)
         found += [
-            Finding(match[1], path, row, row, "look here")
+            Finding(f"ruff {match[1]}", path, row, row, "look here")
             for row, text in enumerate(rows, 1)
             if (match := re.search(r"# (\w+)", text))
         ]
-    return Looked(found, lines, is_cut_off=False)
+    return Looked(found, lines)
 
 
 @pytest.fixture(autouse=True)
 def tool(monkeypatch: pytest.MonkeyPatch) -> None:
     LOOKED_AT.clear()
-    monkeypatch.setattr(hunt, "findings_at", marks)
+    monkeypatch.setattr(hunt, "findings_at", findings)
     monkeypatch.setattr(hunt, "best_tier", lambda: None)
 
 
@@ -66,27 +70,40 @@ def state_of(repo: Repo, tmp_path: Path, before: str = "") -> State:
     return State(str(repo.path), git_dir, tmp_path, repo.git("rev-parse", "HEAD"), before, datetime.now(UTC))
 
 
-def studied(repo: Repo, tmp_path: Path, before: str = "", past: Outcome | None = None) -> Outcome:
+def studied(
+    repo: Repo, tmp_path: Path, before: str = "", past: Outcome | None = None, marked: Sequence[Marked] = ()
+) -> Outcome:
     state = state_of(repo, tmp_path, before)
     (given,) = KIND.inputs(state)
     facts = {"uptake": list(past.facts)} if past else {}
-    return KIND.run(given, Context(state, tmp_path, lambda name: facts.get(name, [])))
+    return KIND.run(given, Context(state, tmp_path, lambda name: facts.get(name, []), lambda: list(marked)))
+
+
+def places(outcome: Outcome) -> list[str]:
+    return [said.text.split(": ")[0] for one in outcome.insights for said in one.statements]
+
+
+def said_of(outcome: Outcome, state: str) -> list[Marked]:
+    return [Marked(one.title, one.statements, state) for one in outcome.insights]
 
 
 def test_findings_of_rules_that_were_acted_upon_are_shown_and_hold(acted: Repo, tmp_path: Path) -> None:
     outcome = studied(acted, tmp_path)
     (insight,) = outcome.insights
-    assert insight.title == "5 findings of rules that this repository acts upon"
-    assert [one.text.split(": ")[0] for one in insight.statements] == [f"a.py:{row}" for row in range(61, 66)]
-    assert "look here (GOOD: of 16 in the past years, 16 were changed within a year)." in insight.statements[0].text
+    assert insight.title == "ruff GOOD: 5 findings of a rule that this repository acts upon"
+    assert places(outcome) == [f"a.py:{row}" for row in range(61, 66)]
+    why = "of 16 in the past years, 16 were changed within a year (by chance 10.5% are)"
+    assert insight.statements[0].text == f"a.py:61: look here (ruff GOOD: {why})."
     with Citations(acted.path / ".git") as citations:
         assert {citations.problem(one) for said in insight.statements for one in said.citations} == {""}
 
 
 def test_after_the_first_time_only_new_lines_count(acted: Repo, tmp_path: Path) -> None:
     outcome = studied(acted, tmp_path, before=acted.git("rev-parse", "HEAD~1"))
-    (insight,) = outcome.insights
-    assert [one.text.split(": ")[0] for one in insight.statements] == ["b.py:1"]
+    assert [one.title.split(",")[0] for one in outcome.insights] == [
+        "ruff GOOD: 1 finding of a rule that this repository acts upon"
+    ]
+    assert places(outcome) == ["b.py:1"]
 
 
 def test_what_became_of_past_findings_is_found_out_once(acted: Repo, tmp_path: Path) -> None:
@@ -102,13 +119,77 @@ def test_what_became_of_past_findings_is_found_out_once(acted: Repo, tmp_path: P
 def test_the_command_prints_the_log_again(acted: Repo, tmp_path: Path) -> None:
     before = acted.git("rev-parse", "HEAD~1")
     outcome = studied(acted, tmp_path, before)
-    (insight,), (log,) = outcome.insights, outcome.artifacts
-    assert log.name == insight.log == LOG
-    assert log.data.startswith(b"18 findings in 2 files, 2 in new lines; ")
+    (insight,), (every, log) = outcome.insights, outcome.artifacts
+    assert every.name == LOG
+    assert every.data.startswith(b"ruff: 18 findings in 2 files, 2 in new lines; ")
+    assert log.name == insight.log
+    assert log.data.endswith(b"\nb.py:1: look here\n")
     acted.commit("later", {"b.py": "v = 2  # GOOD\n"})
     python, module, name, *arguments = shlex.split(insight.command)
     assert (python, module, name) == ("python", "-m", "thoughts.smells")
     assert CliRunner().invoke(main, arguments).stdout.encode() == log.data
+
+
+def test_what_was_dismissed_stays_away_while_its_lines_are_the_same(acted: Repo, tmp_path: Path) -> None:
+    first = studied(acted, tmp_path)
+    (dismissed,) = said_of(first, "dismissed")
+    (kept,) = said_of(first, "kept")
+    marked = [Marked(dismissed.title, dismissed.statements[:2], "dismissed"), *[kept] * 3]
+    body = acted.git("show", "HEAD:a.py").splitlines()
+    body[61] = "changed = 1  # GOOD"  # the second of those that were dismissed
+    acted.commit("moved", {"a.py": "\n".join(["import os", *body]) + "\n"})
+    again = studied(acted, tmp_path, marked=marked)
+    assert places(again) == [f"a.py:{row}" for row in range(63, 68)]
+
+
+def test_a_rule_whose_findings_are_dismissed_is_not_shown_any_more(acted: Repo, tmp_path: Path) -> None:
+    outcome = studied(acted, tmp_path)
+    marked = said_of(outcome, "dismissed") * 3
+    acted.commit("more", {"c.py": "v = 1  # GOOD\n"})
+    before = acted.git("rev-parse", "HEAD~1")
+    assert places(studied(acted, tmp_path, before, marked=said_of(outcome, "dismissed"))) == ["c.py:1"]
+    assert not studied(acted, tmp_path, before, marked=marked * 2).insights
+    assert places(studied(acted, tmp_path, before, marked=marked * 2 + said_of(outcome, "kept") * 4)) == ["c.py:1"]
+
+
+def test_lines_with_a_credential_are_not_quoted(acted: Repo, tmp_path: Path) -> None:
+    before = acted.git("rev-parse", "HEAD")
+    token = "ghp_" + "a1B2c3D4e5F6g7H8i9J0" + "k1L2m3N4o5P6q7R8"[:16]
+    acted.commit("Talk to the API", {"c.py": f'token = "{token}"  # GOOD\n'})
+    outcome = studied(acted, tmp_path, before)
+    (insight,) = outcome.insights
+    (statement,) = insight.statements
+    (cited,) = statement.citations
+    assert (cited.path, cited.quote, cited.commit) == ("", "Talk to the API", acted.git("rev-parse", "HEAD"))
+    assert statement.text.startswith("c.py:1: look here (ruff GOOD: ")
+    assert statement.text.endswith(f" Commit {cited.commit[:9]} was the last to change it.")
+    logs = {one.name: one for one in outcome.artifacts}
+    with Citations(acted.path / ".git") as citations:
+        assert problem(insight, logs, citations) == ""
+    assert not any(token.encode() in one.data for one in outcome.artifacts)
+    assert not studied(acted, tmp_path, before, marked=said_of(outcome, "dismissed")).insights
+
+
+def test_rules_for_semgrep_that_cannot_be_asked_are_said(
+    acted: Repo, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    settings = StudyConfig(smell_tools=(), semgrep_rules=(str(tmp_path),), semgrep=str(tmp_path / "semgrep"))
+    state = replace(state_of(acted, tmp_path), settings=settings)
+    (given,) = KIND.inputs(state)
+    assert given["tools"] == []
+    assert KIND.run(given, Context(state, tmp_path)).insights == []
+    assert "semgrep is not installed here" in capsys.readouterr().out
+
+
+def test_a_job_finds_what_was_named_from_another_folder(
+    acted: Repo, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("HOME", "/home/ada")
+    settings = StudyConfig(semgrep_rules=("rules", "~/a.yaml"), semgrep="venv/bin/semgrep")
+    (given,) = KIND.inputs(replace(state_of(acted, tmp_path), settings=settings))
+    assert given["rules"] == [str(tmp_path / "rules"), "/home/ada/a.yaml"]
+    assert given["semgrep"] == str(tmp_path / "venv/bin/semgrep")
 
 
 def test_a_history_that_acts_upon_nothing_hears_nothing(make_repo: Callable[[str], Repo], tmp_path: Path) -> None:

@@ -28,6 +28,7 @@ class Script:
     """A tool of one Python program; it gets the folder and the file to write."""
 
     name = "script"
+    version = "1"
     suffixes = (".py",)
     programs = (Path(sys.base_prefix), Path(sys.prefix).resolve())
 
@@ -48,20 +49,20 @@ def test_ruff_looks_at_the_files_of_a_commit(make_repo: Callable[[str], Repo], t
     repo.commit("begin", {"b.py": "import os\n", "a.py": "import re\n", "notes.md": "import os\n"})
     old = repo.git("rev-parse", "HEAD")
     repo.commit("change", {"b.py": "x = 1\n"})
-    looked = findings_at(open_repository(str(repo.path), tmp_path).git_dir, old, [Ruff()], tier)
+    looked = findings_at(open_repository(str(repo.path), tmp_path).git_dir, old, Ruff(), tier)
     unused = [one.path for one in looked.findings if one.rule == "ruff F401"]
     assert unused == ["a.py", "b.py"]
     assert looked.lines == {"a.py": 1, "b.py": 1}
-    assert not looked.is_cut_off
+    assert looked.left_out == 0
 
 
 def test_only_lines_that_the_commit_has_count(make_repo: Callable[[str], Repo], tmp_path: Path, tier: Tier) -> None:
     repo = make_repo("lines")
     repo.commit("begin", {"a.py": "x = 1\ny = 2\n"})
-    said = "a.py:1:2\na.py:2:3\nelsewhere.py:1:1\n"
+    said = "a.py:1:2\na.py:2:3\na.py:0:1\nelsewhere.py:1:1\n"
     program = f"import sys; open(sys.argv[2], 'w').write({said!r})"
     looked = findings_at(
-        open_repository(str(repo.path), tmp_path).git_dir, repo.git("rev-parse", "HEAD"), [Script(program)], tier
+        open_repository(str(repo.path), tmp_path).git_dir, repo.git("rev-parse", "HEAD"), Script(program), tier
     )
     assert [(one.path, one.first) for one in looked.findings] == [("a.py", 1)]
 
@@ -73,7 +74,22 @@ def test_a_tool_that_fails_is_named_with_what_it_said(
     repo.commit("begin", {"a.py": "x = 1\n"})
     git_dir = open_repository(str(repo.path), tmp_path).git_dir
     with pytest.raises(StageError, match=r"script failed on [0-9a-f]{9}: out of ideas"):
-        findings_at(git_dir, repo.git("rev-parse", "HEAD"), [Script("import sys; sys.exit('out of ideas')")], tier)
+        findings_at(git_dir, repo.git("rev-parse", "HEAD"), Script("import sys; sys.exit('out of ideas')"), tier)
+
+
+def test_of_many_files_the_same_ones_are_looked_at_in_every_year(
+    make_repo: Callable[[str], Repo], tmp_path: Path, tier: Tier
+) -> None:
+    repo = make_repo("many")
+    repo.commit("begin", {f"p{number}/a.py": "x = 1\n" for number in range(8)} | {"b.md": "x\n"})
+    old = repo.git("rev-parse", "HEAD")
+    repo.commit("change", {"p3/a.py": "x = 2\n", "c.md": "x\n"})
+    git_dir = open_repository(str(repo.path), tmp_path).git_dir
+    program = "import sys, os; open(sys.argv[2], 'w'); print(sum(len(f) for _, _, f in os.walk(sys.argv[1])), 'files')"
+    then, now = (findings_at(git_dir, one, Script(program), tier, 3) for one in (old, repo.git("rev-parse", "HEAD")))
+    assert then.lines == now.lines
+    assert (len(now.lines), now.left_out, now.notes) == (3, 5, ["3 files"])
+    assert list(now.lines) != [f"p{number}/a.py" for number in range(3)]  # not the first ones
 
 
 def test_a_commit_that_no_tool_reads_is_not_written(
@@ -82,5 +98,5 @@ def test_a_commit_that_no_tool_reads_is_not_written(
     repo = make_repo("prose")
     repo.commit("begin", {"notes.md": "x\n"})
     monkeypatch.setattr("thoughts.smells.findings.write_tree", None)
-    looked = findings_at(open_repository(str(repo.path), tmp_path).git_dir, "HEAD", [Ruff()], None)  # type: ignore[arg-type]
+    looked = findings_at(open_repository(str(repo.path), tmp_path).git_dir, "HEAD", Ruff(), None)  # type: ignore[arg-type]
     assert (looked.findings, looked.lines) == ([], {})

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import json
 import subprocess
+from importlib import metadata
 from pathlib import Path
 
-from thoughts.smells.findings import Finding
-from thoughts.smells.ruff import MOST_LINES, Ruff
+from thoughts.smells.findings import MOST_LINES, Finding
+from thoughts.smells.ruff import Ruff
 
 
 def test_findings_are_read_back_from_what_ruff_writes(tmp_path: Path) -> None:
@@ -21,6 +22,10 @@ def test_findings_are_read_back_from_what_ruff_writes(tmp_path: Path) -> None:
     found = list(Ruff().findings(output, tree))
     assert {("ruff F401", "p/a.py", 1), ("ruff B006", "p/a.py", 4)} <= {one[:3] for one in found}
     assert any(one.path == "p/broken.py" for one in found)
+
+
+def test_its_version_is_what_the_program_says() -> None:
+    assert Ruff().version == metadata.version("ruff")
 
 
 def test_what_is_no_finding_is_left_out_and_long_ones_are_cut(tmp_path: Path) -> None:

@@ -11,10 +11,13 @@ from builders import Repo
 from core.git.repositories import open_repository
 from thoughts.smells.findings import Finding, Looked
 from thoughts.smells.uptake import (
+    FEWEST,
     MOST_A_RULE,
+    MOST_TRIED,
     YEAR_S,
     Changed,
     Fates,
+    Rule,
     Uptake,
     Window,
     changed_in,
@@ -83,35 +86,62 @@ def test_changed_lines_are_those_of_the_old_side(make_repo: Callable[[str], Repo
 
 def test_findings_of_files_that_are_gone_do_not_count() -> None:
     looked = Looked(
-        [found("A"), found("A", first=2), found("B", "gone.py"), found("B", "b.py", 3, 9)],
+        [found("A"), found("A", first=2), found("B", "gone.py"), found("B", "b.py", 3, 6)],
         {"a.py": 10, "b.py": 20, "gone.py": 30},
-        is_cut_off=False,
     )
-    fates = fates_of(looked, Changed({"a.py": {2}, "b.py": {9}}, {"gone.py"}))
-    assert fates == Fates({"A": 1, "B": 1}, {"A": 2, "B": 1}, changed=2, lines=30)
+    fates = fates_of(looked, Changed({"a.py": {2}, "b.py": {6}}, {"gone.py"}))
+    assert (fates.taken, fates.found) == ({"A": 1, "B": 1}, {"A": 2, "B": 1})
+    assert (fates.changed, fates.lines) == (2, 30)
 
 
-def test_newer_years_count_more_and_rare_rules_not_at_all() -> None:
-    new = Fates({"A": 10, "B": 0, "C": 4}, {"A": 10, "B": 10, "C": 4}, changed=10, lines=100)
-    old = Fates({"A": 0, "B": 10}, {"A": 10, "B": 10}, changed=50, lines=100)
-    uptake = uptake_of([new, old])
-    assert set(uptake.shares) == {"A", "B"}
-    assert 0.55 < uptake.shares["A"] < 0.6  # 10 of 10, and 0 of 7, drawn to the mean by two
-    assert uptake.shares["A"] > 0.5 > uptake.shares["B"]
-    assert uptake.counts["A"] == (10, 20)
-    assert uptake.base == pytest.approx((10 + 0.5**0.5 * 50) / (100 + 0.5**0.5 * 100))
+def test_chance_is_what_as_many_lines_anywhere_would_have() -> None:
+    looked = Looked([found("one"), found("one", first=7), found("four", first=3, last=6)], {"a.py": 40, "b.py": 60})
+    fates = fates_of(looked, Changed({"a.py": {1, 20, 21}}, set()))
+    assert fates.chance["one"] == pytest.approx(2 * 3 / 100)
+    assert fates.chance["four"] == pytest.approx((1 + 5) / 100)  # of pieces of four lines, one and five have a change
+
+
+def test_newer_years_count_more_and_each_tool_has_its_mean() -> None:
+    new = Fates({"A": 10, "B": 0}, {"A": 10, "B": 10}, {"A": 1.0, "B": 1.0}, changed=10, lines=100)
+    old = Fates({"A": 0, "B": 10}, {"A": 10, "B": 10}, {"A": 5.0, "B": 5.0}, changed=50, lines=100)
+    other = Fates({"C": 0}, {"C": 2}, {"C": 0.0}, changed=0, lines=10)
+    uptake = uptake_of({"ab": [new, old], "c": [other]})
+    rules, weight = uptake.rules, 0.5**0.5
+    assert rules["A"].share == pytest.approx((10 + 2 * 0.5) / (10 + 10 * weight + 2))
+    assert rules["A"].share > 0.5 > rules["B"].share
+    assert (rules["A"].changed, rules["A"].found) == (10, 20)
+    assert rules["A"].chance == pytest.approx((1 + weight * 5) / (10 + weight * 10))
+    assert rules["C"].share == 0
+    assert uptake.bases == {"ab": pytest.approx((10 + weight * 50) / (100 + weight * 100)), "c": 0}
 
 
 def test_no_past_is_worth_nothing() -> None:
-    uptake = uptake_of([])
+    uptake = uptake_of({"ruff": []})
+    assert uptake == Uptake({}, {})
     assert uptake.worth("A") == 0
     assert worth_showing([found("A")], uptake, 10) == []
 
 
-def test_only_rules_well_above_what_changes_anyway_are_shown() -> None:
-    uptake = Uptake({"good": 0.9, "fair": 0.4, "noise": 0.39}, base=0.2)
-    some = [found("noise"), found("fair"), found("unknown"), *(found("good", first=one) for one in range(9, 0, -1))]
+def test_only_rules_well_above_chance_are_shown() -> None:
+    uptake = Uptake(
+        {
+            "good": Rule(9, 10, 0.9, 0.2), "fair": Rule(4, 10, 0.4, 0.2), "noise": Rule(4, 10, 0.39, 0.2),
+            "rare": Rule(4, FEWEST - 1, 0.9, 0.1), "never": Rule(0, 10, 0.0, 0.0),
+        },
+        {"ruff": 0.1},
+    )  # fmt: skip
+    some = [found(one) for one in ("noise", "fair", "unknown", "rare", "never")]
+    some += [found("good", first=one) for one in range(9, 0, -1)]
     shown = worth_showing(some, uptake, 20)
     assert [one.first for one in shown if one.rule == "good"] == list(range(1, MOST_A_RULE + 1))
     assert [one.rule for one in shown] == ["good"] * MOST_A_RULE + ["fair"]
     assert worth_showing(some, uptake, 2) == shown[:2]
+    others = worth_showing(some, uptake, 20, lambda one: one.first <= 2)  # the next ones of the rule come instead
+    assert [one.first for one in others] == [3, 4, 5, 6, 7]
+
+
+def test_only_some_findings_of_a_rule_are_tried() -> None:
+    uptake, tried = Uptake({"good": Rule(9, 10, 0.9, 0.2)}, {}), []
+    some = [found("good", first=row) for row in range(1, MOST_TRIED + 9)]
+    assert worth_showing(some, uptake, 10, lambda one: bool(tried.append(one) or True)) == []
+    assert tried == some[:MOST_TRIED]
