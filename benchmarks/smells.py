@@ -63,10 +63,13 @@ def main(repos: Sequence[str], most: int, names: Sequence[str]) -> None:
     rows: dict[str, dict[str, Row]] = {name: {} for name in sets}
     click.echo(f"| {' | '.join(COLUMNS)} |\n|---|---|{'---:|' * (len(COLUMNS) - 2)}")
     for repo in repos:
-        for name, row in asked(repo, sets, most).items():
+        found = asked(repo, sets, most)
+        if not found:
+            click.echo(f"| {name_of(repo)} | | | 0 | | | | | |")
+        for name, row in found.items():
             if row.shown:
                 rows[name][repo] = row
-            figures = " | ".join(f"{one:.3f}" for one in (row.changed, *row.beside)) if row.shown else " | | | | "
+            figures = " | ".join(f"{one:.3f}" for one in (row.changed, *row.beside)) if row.shown else " | | | |"
             click.echo(f"| {name_of(repo)} | {name} | {row.findings:,} | {row.shown} | {figures} |")
     for name, some in rows.items():
         if some:

@@ -11,21 +11,25 @@ from click.testing import CliRunner
 
 from benchmarks import smells
 from core.git import commands, trees
-from thoughts.smells.findings import Finding, Looked
+from thoughts.smells.findings import Finding, Looked, Tool
 
 YEAR_S = 365 * 86_400
 
 
-def words(git_dir: Path, commit: str) -> Looked:
-    """Each line with GOOD or BAD is a finding of that name."""
+def words(git_dir: Path, commit: str, tool: Tool, tier: object, most_files: int = 0) -> Looked:
+    """Each line with GOOD or BAD is a finding of that name; only ruff finds the good ones."""
+    rules = ("BAD", "GOOD") if tool.name == "ruff" else ("BAD",)
     found, lines = [], {}
     for path in trees.files_of(git_dir, commit):
         rows = commands.run(git_dir, "show", f"{commit}:{path}").decode().splitlines()
         lines[path] = len(rows)
         found += [
-            Finding(rule, path, at, at, "") for at, row in enumerate(rows, 1) for rule in ("BAD", "GOOD") if rule in row
+            Finding(f"{tool.name} {rule}", path, at, at, "")
+            for at, row in enumerate(rows, 1)
+            for rule in rules
+            if rule in row
         ]
-    return Looked(found, lines, is_cut_off=False)
+    return Looked(found, lines)
 
 
 def test_a_year_says_whether_what_is_shown_was_changed(
@@ -38,8 +42,13 @@ def test_a_year_says_whether_what_is_shown_was_changed(
         repo.clock += YEAR_S + 86_400
     repo.commit("now", {"a.py": "".join(rows[:30])})
     young.commit("begin", {"a.py": "x = 1\n"})
-    monkeypatch.setattr(smells, "_looked", words)
-    done = CliRunner().invoke(smells.main, [str(repo.path), str(young.path)], catch_exceptions=False)
-    assert "| old | 36 | 5 | 1.000 | 0.000 | 0.167 | 0.167 |" in done.stdout
-    assert "| young | | 0 | | | | |" in done.stdout
-    assert "shown over twice all lines +0.667" in done.stdout
+    monkeypatch.setattr(smells, "findings_at", words)
+    monkeypatch.setattr(smells, "best_tier", lambda: None)
+    given = [str(repo.path), str(young.path), "--tools", "ruff", "--tools", "lizard"]
+    done = CliRunner().invoke(smells.main, given, catch_exceptions=False)
+    assert "| old | ruff | 36 | 5 | 1.000 | 0.000 | 0.167 | 0.167 | 0.167 |" in done.stdout
+    assert "| old | lizard | 30 | 0 |" in done.stdout
+    assert "| old | all | 66 | 5 | 1.000 | 0.000 | 0.091 | 0.167 | 0.167 |" in done.stdout
+    assert "| young | | | 0 |" in done.stdout
+    assert "ruff over twice all lines +0.667" in done.stdout
+    assert "all tools over ruff +0.000" in done.stdout
