@@ -29,7 +29,9 @@ from core.text.grammar import MARKERS, Marker, parse
 from patterns.team_commands import COMMANDS as TEAM_COMMANDS
 from stores.__main__ import main as stores_command
 from stores.agent.context_types import CONTEXT_TYPES, KINDS
-from thoughts import kinds, queue, running
+from thoughts import kinds, queue, reports, running
+from thoughts.budgets import DAY_S
+from thoughts.frontier import payoffs
 from thoughts.sandbox import limits, trees
 from thoughts.sandbox import running as sandbox_running
 from thoughts.sandbox.__main__ import main as sandbox_command
@@ -85,6 +87,11 @@ FIGURES: dict[tuple[str, str], tuple[Any, Any]] = {
     ("study.md", "after one minute, two, four and eight"): ([queue.wait_s(n) / 60 for n in (1, 2, 3, 4)], [1, 2, 4, 8]),
     ("study.md", "after five attempts it is dead"): (queue.MOST_ATTEMPTS, 5),
     ("study.md", "at low priority (nice 10)"): (running.NICE, 10),
+    ("study.md", "every tenth run is of the job"): (queue.OLDEST_EVERY, 10),
+    ("study.md", "a read one half"): (payoffs.READ, 0.5),
+    ("study.md", "is a quarter of a dismissed one"): (payoffs.PASSED_OVER, 0.25),
+    ("study.md", "everything counts half after 30 days"): (payoffs.HALF_LIFE_S / DAY_S, 30),
+    ("study.md", "The 300 newest insights are looked at"): (reports.MOST_LOOKED_AT, 300),
 }
 """What a page promises in a sentence: what the code does, and what the sentence states."""
 

@@ -80,8 +80,8 @@ def reported(study: Study, since: float | None = None, *, keep: bool = False) ->
     looked_at = list(islice(study.insights.looked_at(study.key, study.state.git_dir), MOST_LOOKED_AT))
     held = [one.id for one, why in looked_at if not why]
     gone = [Gone(one.id, one.title, why) for one, why in looked_at if why and one.id in held_then]
-    new = [insight_record(one, study) for one, why in looked_at if not why and one.at >= begin and one.state in WANTED]
-    marked = Counter(one.state for one, _ in looked_at if one.marked_at is not None and one.marked_at >= begin)
+    new = [insight_record(one, study) for one, why in looked_at if not why and one.at > begin and one.state in WANTED]
+    marked = Counter(one.state for one, _ in looked_at if one.marked_at is not None and one.marked_at > begin)
     costs, failures = _runs(study, begin)
     if keep:
         _keep(study, now, held)
@@ -126,7 +126,7 @@ def _runs(study: Study, begin: float) -> tuple[list[KindCost], list[Failure]]:
     """What the runs that ended since then cost by kind, and why they failed."""
     jobs, runs = study.database.table("jobs"), study.database.table("runs")
     query = sa.select(runs, jobs.c.kind).join(jobs, jobs.c.id == runs.c.job_id)
-    query = query.where(jobs.c.repository == study.key, runs.c.ended_at >= begin, runs.c.state != RUNNING)
+    query = query.where(jobs.c.repository == study.key, runs.c.ended_at > begin, runs.c.state != RUNNING)
     costs: dict[str, KindCost] = {}
     failures: dict[tuple[str, str, str], Failure] = {}
     with study.database.read() as connection:

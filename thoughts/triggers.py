@@ -59,16 +59,16 @@ class Triggers:
         connection.execute(sa.insert(table).values(**key, commit=commit, asked_at=now))
 
     def next_times(self) -> dict[str, float | None]:
-        """When each kind is asked next by its schedule; None at the next commit, 0 where it was never asked."""
+        """When each kind is asked next: None at the next commit, 0 where it was never asked."""
         asked = self.asked()
-        return {
-            name: None
-            if self.of(name) == ON_COMMIT
-            else next_time(self.of(name), asked[name].at, self.zone)
-            if name in asked
-            else 0.0
-            for name in self.kinds
-        }
+        found: dict[str, float | None] = {}
+        for name in self.kinds:
+            last, trigger = asked.get(name), self.of(name)
+            if last is None:
+                found[name] = 0.0
+            else:
+                found[name] = None if trigger == ON_COMMIT else next_time(trigger, last.at, self.zone)
+        return found
 
 
 def checked(schedules: Mapping[str, str], known: Mapping[str, Kind]) -> Mapping[str, str]:

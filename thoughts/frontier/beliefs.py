@@ -1,7 +1,7 @@
 """What an arm is believed to bring for a minute of CPU time: insights a minute, times the share of them that is useful.
 
 An arm that is little known is taken for one of its kind, and a kind for one of all. What is believed is a Gamma and a
-Beta distribution; jobs come by its mean. Drawing from it instead (Thompson 1933) found less in every made world
+Beta distribution; jobs come by its mean. Drawing from it instead (Thompson 1933) finds less in made worlds
 (docs/study.md): arms run out of jobs and every tenth run is of the oldest, so that all are tried anyway.
 """
 
