@@ -81,7 +81,9 @@ class _Choice:
         self.cited: dict[Finding, Citation] = {}
 
     def is_unwanted(self, finding: Finding) -> bool:
-        """Whether a finding was dismissed while its lines were the same, or nothing proves it."""
+        """Whether a finding was dismissed while its lines were the same, nothing proves it, or its line is shown."""
+        if any(finding[:3] == one[:3] for one in self.cited):
+            return True
         found = self._citation(finding)
         if found is None or self._citations.problem(found) or seen(finding.rule, found) in self._verdicts.dismissed:
             return True

@@ -39,7 +39,7 @@ def findings(git_dir: Path, commit: str, tool: Tool, tier: object, most_files: i
         found += [
             Finding(f"ruff {match[1]}", path, row, row, "look here")
             for row, text in enumerate(rows, 1)
-            if (match := re.search(r"# (\w+)", text))
+            for match in re.finditer(r"# (\w+)", text)
         ]
     return Looked(found, lines)
 
@@ -179,6 +179,12 @@ def test_rules_for_semgrep_that_cannot_be_asked_are_said(
     assert given["tools"] == []
     assert KIND.run(given, Context(state, tmp_path)).insights == []
     assert "semgrep is not installed here" in capsys.readouterr().out
+
+
+def test_a_line_is_shown_once_for_a_rule(acted: Repo, tmp_path: Path) -> None:
+    before = acted.git("rev-parse", "HEAD")
+    acted.commit("twice", {"c.py": "v = 1  # GOOD # GOOD\nw = 1  # GOOD\n"})
+    assert places(studied(acted, tmp_path, before)) == ["c.py:1", "c.py:2"]
 
 
 def test_a_job_finds_what_was_named_from_another_folder(
