@@ -102,12 +102,11 @@ class _Choice:
             return None
         return None if _REDACTOR.has_secret(brought.title) else self._citations.cite_commit(brought.hash, brought.title)
 
-    def statement(self, finding: Finding, found: Hunt) -> Statement:
+    def statement(self, finding: Finding) -> Statement:
         """A finding in words, with its lines."""
         cited = self.cited[finding]
         brought = "" if cited.path else f" Commit {cited.commit[:SHORT]} was the last to change it."
-        place = f"{finding.path}:{finding.first}"
-        return Statement(f"{place}: {finding.message} ({found.why(finding.rule)}).{brought}", (cited,))
+        return Statement(f"{finding.path}:{finding.first}: {finding.message}.{brought}", (cited,))
 
 
 def _insights(
@@ -115,11 +114,12 @@ def _insights(
 ) -> tuple[list[Insight], list[Artifact]]:
     insights, artifacts = [], [_artifact(LOG, found.lines(shown))]
     for number, rule in enumerate(dict.fromkeys(one.rule for one in shown), 1):
-        some = [choice.statement(one, found) for one in shown if one.rule == rule]
+        some = [choice.statement(one) for one in shown if one.rule == rule]
         log = f"{Path(LOG).stem}-{number}.txt"
         artifacts.append(_artifact(log, found.lines_of(rule)))
-        insights.append(Insight(title_of(rule, len(some)), tuple(some), _command(rule, given, location), log))
-    return insights, artifacts
+        title = title_of(rule, len(some), found.past(rule))
+        insights.append(Insight(title, tuple(some), _command(rule, given, location), log))
+    return insights[::-1], artifacts  # what is kept last is shown first
 
 
 def _artifact(name: str, lines: Sequence[str]) -> Artifact:

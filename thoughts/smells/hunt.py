@@ -43,12 +43,16 @@ class Hunt:
         return [*said, f"and {len(found) - MOST_LISTED:,} more"] if len(found) > MOST_LISTED else said
 
     def why(self, rule: str) -> str:
+        """What the past of a rule says, with its name."""
+        return f"{rule}: {self.past(rule)}"
+
+    def past(self, rule: str) -> str:
         """What the past of a rule says."""
         known = self.uptake.rules.get(rule)
         if known is None:
-            return f"{rule}: nothing of it was found in the past years"
+            return "nothing of it was found in the past years"
         changed, chance = f"{known.changed:,} were changed within a year", f"by chance {known.chance:.1%} are"
-        return f"{rule}: of {known.found:,} in the past years, {changed} ({chance})"
+        return f"of {known.found:,} in the past years, {changed} ({chance})"
 
     def _of_tool(self, name: str) -> str:
         looked = self.looked[name]

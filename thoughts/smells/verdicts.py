@@ -37,9 +37,9 @@ class Verdicts:
         return Uptake(rules, uptake.bases)
 
 
-def title_of(rule: str, count: int) -> str:
+def title_of(rule: str, count: int, past: str) -> str:
     """The title of an insight, which is of one rule."""
-    return f"{rule}: {count} {'findings' if count > 1 else 'finding'} of a rule that this repository acts upon"
+    return f"{rule}: {count} {'findings' if count > 1 else 'finding'}; {past}"
 
 
 def seen(rule: str, citation: Citation) -> Seen:

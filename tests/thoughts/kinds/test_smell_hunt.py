@@ -90,19 +90,17 @@ def said_of(outcome: Outcome, state: str) -> list[Marked]:
 def test_findings_of_rules_that_were_acted_upon_are_shown_and_hold(acted: Repo, tmp_path: Path) -> None:
     outcome = studied(acted, tmp_path)
     (insight,) = outcome.insights
-    assert insight.title == "ruff GOOD: 5 findings of a rule that this repository acts upon"
     assert places(outcome) == [f"a.py:{row}" for row in range(61, 66)]
     why = "of 16 in the past years, 16 were changed within a year (by chance 10.5% are)"
-    assert insight.statements[0].text == f"a.py:61: look here (ruff GOOD: {why})."
+    assert insight.title == f"ruff GOOD: 5 findings; {why}"
+    assert insight.statements[0].text == "a.py:61: look here."
     with Citations(acted.path / ".git") as citations:
         assert {citations.problem(one) for said in insight.statements for one in said.citations} == {""}
 
 
 def test_after_the_first_time_only_new_lines_count(acted: Repo, tmp_path: Path) -> None:
     outcome = studied(acted, tmp_path, before=acted.git("rev-parse", "HEAD~1"))
-    assert [one.title.split(",")[0] for one in outcome.insights] == [
-        "ruff GOOD: 1 finding of a rule that this repository acts upon"
-    ]
+    assert [one.title.split(";")[0] for one in outcome.insights] == ["ruff GOOD: 1 finding"]
     assert places(outcome) == ["b.py:1"]
 
 
@@ -161,8 +159,7 @@ def test_lines_with_a_credential_are_not_quoted(acted: Repo, tmp_path: Path) -> 
     (statement,) = insight.statements
     (cited,) = statement.citations
     assert (cited.path, cited.quote, cited.commit) == ("", "Talk to the API", acted.git("rev-parse", "HEAD"))
-    assert statement.text.startswith("c.py:1: look here (ruff GOOD: ")
-    assert statement.text.endswith(f" Commit {cited.commit[:9]} was the last to change it.")
+    assert statement.text == f"c.py:1: look here. Commit {cited.commit[:9]} was the last to change it."
     logs = {one.name: one for one in outcome.artifacts}
     with Citations(acted.path / ".git") as citations:
         assert problem(insight, logs, citations) == ""
