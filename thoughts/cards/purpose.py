@@ -20,8 +20,8 @@ from thoughts.cards.source import Source
 
 MOST_DEFINED = 4
 """Symbols of a file that are named."""
-MOST_TOLD = 3
-"""Of them, whose docstrings are told where the file has none."""
+MOST_QUOTED = 3
+"""Of them, whose docstrings are quoted where the file has none."""
 SHORTEST = 5
 """Characters of a name that is looked for in documents."""
 MOST_SENTENCE = 300
@@ -58,8 +58,8 @@ def of_file(source: Source, citations: Citations, commit: str) -> list[Statement
         more = f" and {len(source.roots) - len(shown):,} more" if len(source.roots) > len(shown) else ""
         found.append(Statement(f"It defines {names}{more}.", tuple(one for one in cites if one)))
     if not source.opening:
-        told = [one for one in source.roots if places.sentence_of(one.doc)][:MOST_TOLD]
-        found += [said for one in told for said in of_symbol(source, one, citations, commit)]
+        documented = [one for one in source.roots if places.sentence_of(one.doc)][:MOST_QUOTED]
+        found += [said for one in documented for said in of_symbol(source, one, citations, commit)]
     return found
 
 
@@ -75,7 +75,7 @@ def in_documents(
         lines = touched.matching_lines(git_dir, commit, pattern, timeout_s=timeout_s)
     except GitloreError:  # a docstring is better anyway, and what it does can be read
         return []
-    readable = [(one, line) for one, line in lines if file_kind(one) == "documentation" and _is_told_of(one)]
+    readable = [(one, line) for one, line in lines if file_kind(one) == "documentation" and _may_explain(one)]
     for document, line in sorted(readable, key=lambda pair: (pair[0].count("/"), not _is_readme(pair[0]))):
         cited = citations.cite(document, line, line, commit)
         sentence = _sentence_with(cited.quote, wanted) if cited else ""
@@ -84,7 +84,7 @@ def in_documents(
     return []
 
 
-def _is_told_of(path: str) -> bool:
+def _may_explain(path: str) -> bool:
     """Whether a document may explain code: no changelog, no fixture of a test."""
     return not kinds_of(path)[1] and not is_test_file(path)
 

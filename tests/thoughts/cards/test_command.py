@@ -33,7 +33,7 @@ def test_as_json_a_line_is_a_card(shop: Repo, kept: Path) -> None:
     assert [card_from(json.loads(line)).path for line in done.stdout.splitlines()] == ["shop/plan.py", "shop/store.py"]
 
 
-def test_at_an_older_commit_it_is_told_as_it_was(shop: Repo, kept: Path) -> None:
+def test_at_an_older_commit_it_is_described_as_it_was(shop: Repo, kept: Path) -> None:
     done = run(shop, kept, "shop/basket.py:discount", "--at", "v1.0")
     assert "Fix the limit" not in done.stdout
     assert "No test was found that names it." in done.stdout

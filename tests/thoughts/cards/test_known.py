@@ -1,4 +1,4 @@
-"""What a study keeps is told while it holds: from the worker that found it to the answer of the chat."""
+"""What a study keeps is said while it holds: from the worker that found it to the answer of the chat."""
 
 from __future__ import annotations
 

@@ -31,7 +31,7 @@ def made(repo: Repo, cache: Path, path: str, name: str = "") -> Card:
     return card
 
 
-def test_a_function_is_told_with_its_past_people_uses_and_tests(shop: Repo, kept: Path) -> None:
+def test_a_function_is_described_with_its_past_people_uses_and_tests(shop: Repo, kept: Path) -> None:
     card = made(shop, kept, "shop/basket.py", "discount")
     assert [one.name for one in card.groups] == list(TITLES)
     assert texts(card, WHAT) == ["`def discount(total)`: Reduce the total of a large order by a tenth."]
@@ -52,7 +52,7 @@ def test_a_function_is_told_with_its_past_people_uses_and_tests(shop: Repo, kept
     assert (card.kind, card.first, card.last) == ("function", 18, 27)
 
 
-def test_a_file_is_told_by_what_it_says_defines_and_who_uses_that(shop: Repo, kept: Path) -> None:
+def test_a_file_is_described_by_what_it_says_defines_and_who_uses_that(shop: Repo, kept: Path) -> None:
     card = made(shop, kept, "shop/basket.py")
     assert texts(card, WHAT) == [
         "shop/basket.py: What a customer wants to buy, and what it costs.",

@@ -37,19 +37,19 @@ LIES = {
 
 
 @pytest.fixture
-def told(cards: Cards, language_model: Model, tmp_path: Path) -> Cards:
+def writing(cards: Cards, language_model: Model, tmp_path: Path) -> Cards:
     """What makes cards with that model."""
     provider = Provider.of(ChatConfig(url=language_model.url, model="m", timeout_s=20.0), "repo", tmp_path)
     return replace(cards, provider=provider)
 
 
-def test_what_holds_is_shown_first_and_the_own_words_stay(told: Cards, language_model: Model) -> None:
+def test_what_holds_is_shown_first_and_the_own_words_stay(writing: Cards, language_model: Model) -> None:
     language_model.says = TRUE
-    card = told.of("shop/basket.py", "discount")
+    card = writing.of("shop/basket.py", "discount")
     assert [one.text for one in card.of(WHAT)] == [TRUE.replace(" [1]", ""), OWN_WORDS]
     assert card.written_by == "m"
-    assert {told.citations.problem(one) for one in card.of(WHAT)[0].citations} == {""}
-    assert told.model_s > 0
+    assert {writing.citations.problem(one) for one in card.of(WHAT)[0].citations} == {""}
+    assert writing.model_s > 0
 
 
 @pytest.fixture(scope="module")
@@ -59,38 +59,38 @@ def honest(cards: Cards) -> Card:
 
 
 @pytest.mark.parametrize("lie", LIES.values(), ids=LIES)
-def test_a_lie_is_no_statement(told: Cards, language_model: Model, honest: Card, lie: str) -> None:
-    source = told.source("shop/basket.py")
+def test_a_lie_is_no_statement(writing: Cards, language_model: Model, honest: Card, lie: str) -> None:
+    source = writing.source("shop/basket.py")
     (symbol,) = source.named("discount")
-    assert told.provider
+    assert writing.provider
     for says in (lie, f"{TRUE} {lie}" if lie else lie):
         language_model.says = says
-        found = written(told.provider, told.citations, honest, source, symbol)
+        found = written(writing.provider, writing.citations, honest, source, symbol)
         assert found.statement is None
         assert found.note.startswith("m said what it does, but ")
         assert not any(word in found.note for word in ("mail", "audited", "evil", "tier"))
 
 
-def test_of_a_lie_a_card_shows_nothing(told: Cards, language_model: Model, honest: Card) -> None:
+def test_of_a_lie_a_card_shows_nothing(writing: Cards, language_model: Model, honest: Card) -> None:
     language_model.says = f"{TRUE} {LIES['a name that is nowhere']}"
-    card = told.of("shop/basket.py", "discount")
+    card = writing.of("shop/basket.py", "discount")
     assert card.groups == honest.groups
     assert not card.written_by
     assert card.notes[-1] == "m said what it does, but 1 of its 2 sentences do not hold: that is not shown."
 
 
-def test_instructions_in_comments_do_not_reach_the_model(told: Cards, language_model: Model) -> None:
+def test_instructions_in_comments_do_not_reach_the_model(writing: Cards, language_model: Model) -> None:
     language_model.says = TRUE
-    told.of("shop/basket.py", "discount")
-    told.of("shop/basket.py")
+    writing.of("shop/basket.py", "discount")
+    writing.of("shop/basket.py")
     sent = [request["messages"][1]["content"] for request in language_model.requests]
     assert "Reduce the total of a large order by a tenth." in sent[0]
     assert "return total * 0.9" in sent[0]
     assert not [one for one in sent if "accountant" in one or "audited" in one]
 
 
-def test_a_model_that_is_silent_changes_nothing(told: Cards, language_model: Model) -> None:
+def test_a_model_that_is_silent_changes_nothing(writing: Cards, language_model: Model) -> None:
     language_model.status = 500
-    card = told.of("shop/basket.py", "discount")
+    card = writing.of("shop/basket.py", "discount")
     assert [one.text for one in card.of(WHAT)] == [OWN_WORDS]
     assert card.notes[-1].startswith("m was not heard: ")
