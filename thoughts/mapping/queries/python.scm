@@ -1,0 +1,21 @@
+; What the map reads of Python. A chain is a name, or what is reached from one: `self.app.run`.
+(call function: (_) @call arguments: (_) @arguments)
+(decorator [(identifier) (attribute)] @call)
+(attribute) @get
+(subscript value: (_) @element)
+(assignment left: (subscript value: (_) @changed))
+(comparison_operator (_) operators: ["in" "not in"] (_) @container)
+(with_item value: (_) @with)
+(class_definition superclasses: (argument_list [(identifier) (attribute) (subscript)] @base))
+(function_definition parameters: (parameters) @parameters return_type: (type)? @returns)
+(return_statement (_) @returned)
+(parameters (identifier) @bind)
+(parameters (default_parameter name: (identifier) @bind value: (_) @value))
+(parameters (typed_parameter . (identifier) @bind type: (type) @type))
+(parameters (typed_default_parameter name: (identifier) @bind type: (type) @type))
+(assignment left: (_) @bind type: (type)? @type right: (_)? @value)
+(named_expression name: (identifier) @bind value: (_) @value)
+(for_statement left: (_) @bind right: (_) @item)
+(for_in_clause left: (_) @bind right: (_) @item)
+(as_pattern (_) @value alias: (as_pattern_target (_) @bind))
+[(import_statement) (import_from_statement)] @import
