@@ -19,6 +19,10 @@ class Example:
 
     features: Matrix
     true: NDArray[np.bool_]
+    weight: float = 1.0
+    """How many questions it counts as."""
+    offset: Floats | None = None
+    """What is added to the candidates' sums, whatever the weights."""
 
 
 @dataclass(frozen=True)
@@ -65,17 +69,20 @@ def fit(
     stacked = np.concatenate([example.features for example in examples])
     spread = np.maximum(stacked.std(axis=0), 0.2).astype(np.float64)
     stacked /= spread.astype(np.float32)
-    target = np.concatenate([example.true / example.true.sum() for example in examples])
+    counts = np.array([example.weight for example in examples], np.float32)
+    target = np.concatenate([example.weight * example.true / example.true.sum() for example in examples])
+    offsets = np.concatenate([one.offset if one.offset is not None else np.zeros(len(one.true)) for one in examples])
+    offsets = offsets.astype(np.float32)
     pulled = np.array([(prior or {}).get(name, 0.0) for name in names]) * spread
     wanted = target @ stacked
 
     def loss(weights: Floats) -> tuple[float, Floats]:
-        scores = stacked @ weights.astype(np.float32)
+        scores = stacked @ weights.astype(np.float32) + offsets
         highest = np.maximum.reduceat(scores, starts)
         raised = np.exp(scores - np.repeat(highest, sizes))
         totals = np.add.reduceat(raised, starts)
-        value = float((np.log(totals.astype(np.float64)) + highest).sum() - wanted @ weights)
-        expected = (raised / np.repeat(totals, sizes)) @ stacked
+        value = float((counts * (np.log(totals.astype(np.float64)) + highest)).sum() - wanted @ weights)
+        expected = (raised / np.repeat(totals / counts, sizes)) @ stacked
         apart = weights - pulled
         return value + ridge / 2 * float(apart @ apart), expected - wanted + ridge * apart
 

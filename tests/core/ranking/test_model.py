@@ -37,6 +37,19 @@ def test_a_strong_ridge_keeps_the_prior() -> None:
     assert found["a"] == pytest.approx(0.7, abs=1e-3)
 
 
+def test_a_weight_counts_as_so_many_questions() -> None:
+    one, *others = made_up([2.0], questions=6)
+    counted = [Example(one.features, one.true, weight=3.0), *others]
+    repeated = model.fit([one, one, one, *others], ["a"], ridge=0.1).weights["a"]
+    assert model.fit(counted, ["a"], ridge=0.1).weights["a"] == pytest.approx(repeated, rel=1e-2)
+    assert repeated != pytest.approx(model.fit([one, *others], ["a"], ridge=0.1).weights["a"], rel=1e-2)
+
+
+def test_an_offset_stands_for_what_is_known_already() -> None:
+    known = [Example(one.features[:, 1:], one.true, offset=2.0 * one.features[:, 0]) for one in made_up([2.0, 1.0])]
+    assert model.fit(known, ["b"], ridge=0.1).weights["b"] == pytest.approx(1, abs=0.15)
+
+
 def test_calibrated_probabilities_come_true() -> None:
     examples = made_up([1.5, 0.5], questions=1500)
     shares = [softmax(example.features @ np.array([3.0, 1.0])) for example in examples]  # twice as sure as right
