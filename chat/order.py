@@ -13,7 +13,7 @@ from core.code.test_files import is_test_file
 from index.hits import FILE, Hit
 
 MOST = 5
-"""Places that are shown."""
+"""Places that are shown unless a policy says otherwise."""
 LEAST = 0.1
 """Of the best place's score, that another has which is shown."""
 ASIDE = 0.1
@@ -49,8 +49,10 @@ def in_order(question: str, hits: Sequence[Hit], held: Sequence[Collection[str]]
     found = []
     for hit, words in zip(hits, held, strict=True):
         share = sum(rarity[word] for word in words) / total
-        weight = (hit.score + NAMED * (hit in named)) * math.sqrt(0.1 + share)
-        found.append(replace(hit, score=weight * (ASIDE if _is_aside(question, hit) else 1.0)))
+        is_named = hit in named
+        weight = (hit.score + NAMED * is_named) * math.sqrt(0.1 + share)
+        score = weight * (ASIDE if _is_aside(question, hit) else 1.0)
+        found.append(replace(hit, score=score, share=0.0 if is_named else hit.share))
     parts = {hit.path for hit in found if hit.kind != FILE}
     exact = [hit for hit in found if hit.kind != FILE or hit.path not in parts]
     return sorted(_defined(exact), key=lambda hit: -hit.score)
@@ -70,9 +72,9 @@ def _defined(hits: Sequence[Hit]) -> list[Hit]:
     ]
 
 
-def shown(hits: Sequence[Hit]) -> list[Hit]:
+def shown(hits: Sequence[Hit], most: int = MOST) -> list[Hit]:
     """The first places; fewer where the best is far ahead."""
-    return [hit for hit in hits[:MOST] if hit.score >= LEAST * hits[0].score]
+    return [hit for hit in hits[:most] if hit.score >= LEAST * hits[0].score]
 
 
 def kind_of(hit: Hit) -> str:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import itertools
 import zlib
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from sqlite3 import DatabaseError
 from types import TracebackType
@@ -21,7 +21,7 @@ import numpy as np
 from core.git import trees
 from core.git.blobs import BlobReader, missing
 from core.ranking.history import Past
-from index import texts, vectors
+from index import texts, vectors, versions
 from index.corpus import Corpus, File
 from index.database import Database, checked, name_of, with_checksum
 from index.hits import Hit, IndexStatus, IndexUpdate
@@ -29,6 +29,7 @@ from index.repository import RepositoryIndex
 from index.search import Learned, Searcher, Weights
 from index.texts import Text
 from index.tree import no_past
+from index.versions import Tuned
 
 if TYPE_CHECKING:
     from index.shared_database import SharedDatabase
@@ -51,6 +52,7 @@ Progress = Callable[[int, int], None]
 """Is called after each text with how many have been read, and of how many."""
 _decoder = msgspec.msgpack.Decoder(Text)
 _learned_decoder = msgspec.json.Decoder(Learned)
+_tuned_decoder = msgspec.json.Decoder(list[Tuned])
 
 
 class Key(NamedTuple):
@@ -81,6 +83,8 @@ class CodeIndex:
         self.git_dir, self.cache_dir = git_dir, cache_dir
         self.path = cache_dir / "index" / f"{name_of(git_dir)}.code.db"
         """Where it is kept without a URL."""
+        self.follows_use = False
+        """Questions are answered with what use has taught."""
         self._database = _opened(url, git_dir) if url else Database(self.path, VERSION, _SCHEMA)
         self._corpus: tuple[int, Corpus] | None = None
         self._searcher: Searcher | None = None
@@ -118,9 +122,40 @@ class CodeIndex:
         return _learned_decoder.decode(found) if found else None
 
     @property
+    def base(self) -> Weights:
+        """What the history has taught, or the weights that come with the program."""
+        return found.weights if (found := self.learned) else Weights.shipped()
+
+    @property
     def weights(self) -> Weights:
         """Those that questions are answered with."""
-        return found.weights if (found := self.learned) else Weights.shipped()
+        return self.taught if self.follows_use else self.base
+
+    @property
+    def taught(self) -> Weights:
+        """What use has taught, as long as the weights that it was learned on top of are the base; else these."""
+        base, tuned = self.base, versions.current(self.tuned)
+        if tuned is None or tuned.base != base.version:
+            return base
+        return Weights(base.files, tuned.documents, base.made_from)
+
+    @property
+    def tuned(self) -> list[Tuned]:
+        """The weights that use has taught, the newest last."""
+        return _tuned_decoder.decode(self.note("tuned") or "[]")
+
+    def keep_tuned(self, tuned: Sequence[Tuned]) -> None:
+        """From now on, use has taught the current one of these."""
+        self.keep_note("tuned", msgspec.json.encode(tuned).decode())
+
+    def note(self, name: str) -> str:
+        """What was kept under a name; "" where nothing was."""
+        return self._state(name) or ""
+
+    def keep_note(self, name: str, text: str) -> None:
+        """Keep a text with the index, whatever commit it describes."""
+        with self._database.writing():
+            self._write_state({name: text})
 
     def keep(self, learned: Learned) -> None:
         """Answer questions with these weights from now on, also at other commits."""
@@ -142,24 +177,8 @@ class CodeIndex:
         """
         commit = trees.commit_named(self.git_dir, commit)
         files = trees.files_of(self.git_dir, commit)
-        skipped = {path: reason for path in files if (reason := texts.left_out(path))}
-        wanted = {path: self._key(path, blob) for path, blob in files.items() if path not in skipped}
-        new = {key: path for path, key in wanted.items()}
-        for key in self._keys():
-            new.pop(key, None)
-        lost: dict[Key, str] = {}
-        done = itertools.count(1)
-
-        def was_read() -> None:
-            if progress:
-                progress(next(done), len(new))
-
-        for batch in _batches(new):  # nobody sees them before the files below name them
-            with self._database.writing():
-                unread = self._unread(batch)
-                lost |= self._add(unread, was_read)
-            for _ in range(len(batch) - len(unread)):
-                was_read()
+        skipped, wanted = self._wanted(files)
+        new, lost = self._read(wanted, progress)
         with self._database.writing():
             before = self._keys()
             lost |= self._add({key: path for path, key in wanted.items() if key not in before.keys() | lost.keys()})
@@ -175,7 +194,43 @@ class CodeIndex:
             self._write_state({"commit": commit, "vectors": self._vectors, "files": _digest(rows)})
         self._corpus = None
         self._database.settle()
-        return IndexUpdate(commit, len(new), len(gone), _counted(row[3] for row in rows))
+        return IndexUpdate(commit, new, len(gone), _counted(row[3] for row in rows))
+
+    def prepare(self, commit: str) -> int:
+        """Read the new texts of a commit ahead, so that `update` has little left to do; how many there were.
+
+        The index goes on describing what it does. Raises UserError where there is no such commit.
+        """
+        commit = trees.commit_named(self.git_dir, commit)
+        new, _ = self._read(self._wanted(trees.files_of(self.git_dir, commit))[1], None)
+        with RepositoryIndex(self.git_dir, self.cache_dir) as known:
+            known.commits(commit)
+        return new
+
+    def _wanted(self, files: Mapping[str, str]) -> tuple[dict[str, str], dict[str, Key]]:
+        """By path: why a file is left out whatever it holds; of all others, what its text is kept under."""
+        skipped = {path: reason for path in files if (reason := texts.left_out(path))}
+        return skipped, {path: self._key(path, blob) for path, blob in files.items() if path not in skipped}
+
+    def _read(self, wanted: Mapping[str, Key], progress: Progress | None) -> tuple[int, dict[Key, str]]:
+        """Read the texts that are not there, and keep them; how many they are, and those that the clone lacks."""
+        new = {key: path for path, key in wanted.items()}
+        for key in self._keys():
+            new.pop(key, None)
+        lost: dict[Key, str] = {}
+        done = itertools.count(1)
+
+        def was_read() -> None:
+            if progress:
+                progress(next(done), len(new))
+
+        for batch in _batches(new):  # nobody sees them before the list of files names them
+            with self._database.writing():
+                unread = self._unread(batch)
+                lost |= self._add(unread, was_read)
+            for _ in range(len(batch) - len(unread)):
+                was_read()
+        return len(new), lost
 
     def copied(self, folder: Path) -> CodeIndex:
         """A copy with a file of its own in another cache folder, which may be brought to other commits."""

@@ -39,6 +39,8 @@ class Figures(msgspec.Struct, frozen=True):
     questions: int
     mrr: dict[str, float]
     """Mean reciprocal rank of the first right answer, by what ranked them."""
+    error: float
+    """Standard error of that of the index."""
     among_first: dict[str, float]
     """Part of the questions with a right answer among the first five."""
     gain: float
@@ -88,6 +90,7 @@ def _figures(kind: str, right: str, ranked: Sequence[Mapping[str, float]]) -> Fi
         right,
         len(ranked),
         {name: float(values.mean()) for name, values in ranks.items()},
+        float(ranks[INDEX].std() / len(ranked) ** 0.5),
         {name: float((values >= 1 / AT).mean()) for name, values in ranks.items()},
         gain["mean"],
         gain["low"],

@@ -144,14 +144,16 @@ def _of_task(
     numbers = {file.path: number for number, file in enumerate(corpus.files)}
     files = [numbers[path] for path in sorted(task.files) if path in numbers]
     documents = [
-        int(corpus.starts[file]) + own for file in files for own in _right(git_dir, reader, task, corpus.files[file])
+        int(corpus.starts[file]) + own
+        for file in files
+        for own in changed_symbols(git_dir, reader, task, corpus.files[file])
     ]
     for kind, question in asked.items():
         if files and (one := _answered(searcher, kind, question, files, documents, task.hash)):
             yield one
 
 
-def _right(git_dir: Path, reader: BlobReader, task: Task, file: File) -> set[int]:
+def changed_symbols(git_dir: Path, reader: BlobReader, task: Task, file: File) -> set[int]:
     """The symbols of a file that a task changed, by name where the file is not as the task's parent has it."""
     rows = questions.old_rows(git_dir, task, file.path)
     source = reader.read(f"{task.parent}:{file.path}") or b""

@@ -26,6 +26,10 @@ class Hit:
     score: float = 0.0
     features: Mapping[str, float] = field(default_factory=dict)
     """What the score is made of: each feature times its weight."""
+    share: float = 0.0
+    """Of all candidates, as a search found it; 0 of a place that the question names: that is not the search's order."""
+    of_class: str = ""
+    """Of the question that it was found for, which says whose weights these are."""
 
 
 @dataclass(frozen=True)

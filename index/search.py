@@ -121,7 +121,7 @@ class Searcher:
             return []
         shares = self.shares(asked, self.of_files(asked), Weights.shipped())  # own ones know the files of commits
         at, found = self.documents(asked, shares)
-        return self._hits(at, found, weights.documents[self.class_of(asked.query)], count)
+        return self._hits(at, found, weights.documents, self.class_of(asked.query), count)
 
     def search_files(self, question: str, count: int, weights: Weights) -> list[Hit]:
         """The same of whole files, by all that is in them."""
@@ -129,15 +129,20 @@ class Searcher:
         if not asked.is_known:
             return []
         whole = (self.corpus.starts[1:] - 1).astype(np.int32)
-        return self._hits(whole, self.of_files(asked), weights.files[self.class_of(asked.query)], count)
+        return self._hits(whole, self.of_files(asked), weights.files, self.class_of(asked.query), count)
 
-    def _hits(self, at: Ints, found: Features, weights: Mapping[str, float], count: int) -> list[Hit]:
+    def _hits(
+        self, at: Ints, found: Features, by_class: Mapping[str, Mapping[str, float]], of_class: Class, count: int
+    ) -> list[Hit]:
         """The best of some documents, with what speaks for each."""
+        weights = by_class[of_class]
         scores = softmax(weighted(found, weights))
         return [
             replace(
                 self.corpus.hit(int(at[place])),
                 score=float(scores[place]),
+                share=float(scores[place]),
+                of_class=of_class,
                 features={name: float(found[name][place] * weight) for name, weight in weights.items() if weight},
             )
             for place in np.argsort(-scores, kind="stable")[:count].tolist()

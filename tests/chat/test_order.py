@@ -21,6 +21,7 @@ def test_what_is_far_behind_the_best_is_not_shown() -> None:
     hits = [hit("a.py", 0.5), hit("b.py", 0.06), hit("c.py", 0.04)]
     assert [one.path for one in order.shown(hits)] == ["a.py", "b.py"]
     assert len(order.shown([hit("a.py", 0.1)] * 9)) == order.MOST
+    assert len(order.shown([hit("a.py", 0.1)] * 9, 3)) == 3
     assert order.shown([]) == []
 
 
