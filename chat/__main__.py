@@ -17,8 +17,11 @@ from core.visible import visible
 if TYPE_CHECKING:
     from chat.answer import Answer
     from chat.asking import Chat
+    from chat.learning.policies import Policy
     from index.hits import Hit
 
+LEARNED = ("order", "context")
+"""What use teaches: the order of places, and how much of them is shown."""
 MANY_TEXTS = 500
 """To read; only then is there time to tell about it."""
 _HELP = (
@@ -35,6 +38,7 @@ _HELP = (
 @click.option("--eval", "evaluate", is_flag=True, help="Say how well questions from the history are answered.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object (in a conversation: a line each).")
 @click.option("--why", is_flag=True, help="Show the places that were found, and what spoke for each.")
+@click.option("--rollback", type=click.Choice(LEARNED), help="Go one step back in what use has taught.")
 @with_section(ChatConfig)
 @click.option("--config", metavar="FILE", help="Settings file [default: config.yaml, if there is one].")
 @click.option("--cache-dir", default="", metavar="DIR", help="Indexes and clones [default: pipeline.cache_dir].")
@@ -43,7 +47,7 @@ _HELP = (
 @with_exit_codes
 def main(
     question: tuple[str, ...], repo: str, commit: str, update: bool, status: bool, evaluate: bool, as_json: bool,
-    why: bool, config: str | None, cache_dir: str, verbose: bool, **given: Any,
+    why: bool, rollback: str | None, config: str | None, cache_dir: str, verbose: bool, **given: Any,
 ) -> None:  # fmt: skip
     """Ask a repository in words: where, how, what calls it, why was it changed, who knows it, what is new."""
     logs.setup(verbose=verbose)
@@ -54,6 +58,9 @@ def main(
     settings, folder = load(settings_file(config), {}, values=values, other_sections=True), cache_folder(cache_dir)
     with opened(repo, folder, settings.chat) as chat:
         chat.study = Known(chat.git_dir, folder, settings.study.database)
+        if rollback:
+            click.echo(step_back(chat, rollback))
+            return
         if status:
             show_status(chat, as_json=as_json)
             return
@@ -64,9 +71,9 @@ def main(
         if evaluate:
             show_evaluation(chat, as_json=as_json)
         if question:
-            show(chat.ask(" ".join(question)), as_json=as_json, why=why)
+            show(chat.ask(" ".join(question), policy=policy_of(chat, settings.chat)), as_json=as_json, why=why)
         elif not (update or evaluate):
-            converse(chat, commit, as_json=as_json, why=why)
+            converse(chat, commit, policy_of(chat, settings.chat), as_json=as_json, why=why)
 
 
 def _given(given: dict[str, Any]) -> dict[str, Any]:
@@ -113,7 +120,22 @@ def show_evaluation(chat: Chat, *, as_json: bool) -> None:
     click.echo(json.dumps(msgspec.to_builtins(found), indent=2) if as_json else visible(in_words(found)))
 
 
-def converse(chat: Chat, commit: str, *, as_json: bool, why: bool) -> None:
+def policy_of(chat: Chat, settings: ChatConfig) -> Policy:
+    """How much answers show: what helped most often before, where the settings let it choose."""
+    from chat.learning import bandit
+    from chat.learning.policies import DEFAULT
+
+    return bandit.favourite(chat.index) if "context" in settings.adapt else DEFAULT
+
+
+def step_back(chat: Chat, what: str) -> str:
+    """Withdraw the newest version of what use has taught; a sentence."""
+    from chat.learning import training
+
+    return training.step_back(chat.index, what)
+
+
+def converse(chat: Chat, commit: str, policy: Policy, *, as_json: bool, why: bool) -> None:
     """Answer line by line until the input ends; "it" is what the last answer was about."""
     is_terminal = sys.stdin.isatty()
     if is_terminal:
@@ -127,7 +149,7 @@ def converse(chat: Chat, commit: str, *, as_json: bool, why: bool) -> None:
             return
         if line.strip():
             bring_up_to_date(chat, commit)
-            answer = chat.ask(line, last)
+            answer = chat.ask(line, last, policy)
             last = answer.subject or last
             show(answer, as_json=as_json, why=why, in_line=True)
 
@@ -142,6 +164,8 @@ def show(answer: Answer, *, as_json: bool, why: bool, in_line: bool = False) -> 
 
 def show_status(chat: Chat, *, as_json: bool) -> None:
     """Print what the index holds and how old it is."""
+    from chat.learning import training
+
     status = chat.index.status()
     state = chat.state(status.commit) if status.commit else None
     if as_json:
@@ -156,6 +180,7 @@ def show_status(chat: Chat, *, as_json: bool) -> None:
             "learned": {"commit": known.commit, "questions": known.questions, "verdicts": known.verdicts}
             if (known := chat.index.learned)
             else None,
+            "from_use": training.in_use(chat.index),
             "place": chat.index.place,
         }
         click.echo(json.dumps(record, indent=2))
@@ -174,6 +199,8 @@ def show_status(chat: Chat, *, as_json: bool) -> None:
             click.echo(f"    {verdict}")
     else:
         click.echo("  nothing learned from the history yet; --update does")
+    for verdict in training.in_use(chat.index):
+        click.echo(f"  learned from use, followed with --adapt: {verdict}")
 
 
 if __name__ == "__main__":

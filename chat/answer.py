@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from chat.citations import SHORT, Citation
+from chat.learning.policies import DEFAULT, Policy
 from chat.questions import Kind
 from chat.statements import Statement
 from core.text.redaction import Redactor
@@ -61,6 +62,10 @@ class Answer:
     """False where what is shown is only the nearest."""
     written_by: str = ""
     """The language model that wrote the statements, "" where they are the repository's own words."""
+    policy: Policy = DEFAULT
+    """How much of places was shown."""
+    weights: str = ""
+    """Version of the weights that places were put in order by."""
 
     @property
     def subject(self) -> Hit | None:
@@ -100,6 +105,7 @@ class Answer:
         }
         if why:
             found["hits"] = [_hit_record(hit) for hit in self.hits]
+            found |= {"weights_version": self.weights, "context": self.policy.name}
         return found
 
     def in_words(self, *, why: bool = False) -> str:
@@ -126,7 +132,7 @@ class Answer:
         if self.written_by:
             lines.append(f"Written by {self.written_by}; each sentence was compared with the lines that it cites.")
         if why:
-            lines += ["", "why these places:", *_reasons(self.hits)]
+            lines += ["", f"why these places: {self.policy.name}, by weights {self.weights}", *_reasons(self.hits)]
         return "\n".join([*lines, f"({self.state.in_words()})"])
 
 

@@ -13,6 +13,7 @@ from chat.answer import Answer, State
 from chat.calls import MOST_SHOWN, Place, callers
 from chat.citations import Citation, Citations, address
 from chat.history import FOLDER, History, name_of
+from chat.learning.policies import DEFAULT, Policy
 from chat.providers import MOST_EXCERPTS, MOST_LINES, Provider
 from chat.questions import Asked, is_about_the_last, is_pronoun, read
 from chat.statements import Found, Statement
@@ -41,6 +42,7 @@ def opened(repo: str, cache_dir: Path, settings: ChatConfig) -> Iterator[Chat]:
     provider = Provider.of(settings, repo, cache_dir)
     git_dir = open_repository(repo, cache_dir).git_dir
     with CodeIndex(git_dir, cache_dir, settings.index) as index, Citations(git_dir) as citations:
+        index.follows_use = "order" in settings.adapt
         yield Chat(git_dir, index, citations, provider)
 
 
@@ -86,8 +88,10 @@ class Chat:
             log.debug("%s texts added to the index, %s removed", f"{update.added:,}", f"{update.removed:,}")
         return commit
 
-    def ask(self, text: str, last: Hit | None = None) -> Answer:
-        """The answer at the commit that the index describes; `last` is the place that "it" may point back to."""
+    def ask(self, text: str, last: Hit | None = None, policy: Policy = DEFAULT) -> Answer:
+        """The answer at the commit that the index describes; `last` is the place that "it" may point back to, `policy`
+        says how much of places is shown.
+        """
         commit = self.index.commit
         if not commit:
             raise UserError("the repository has no index yet", "update it first")
@@ -104,9 +108,9 @@ class Chat:
         if is_about_it:
             it = hits[0]
             asked = replace(asked, names=(it.symbol,)) if it.symbol else replace(asked, paths=(it.path,))
-        found, known = self._found(asked, hits, commit)
+        found, known = self._found(asked, hits, commit, policy)
         found = replace(found, notes=list(dict.fromkeys([*notes, *found.notes])))
-        answer = self._delivered(asked, found, hits, commit, known=known)
+        answer = replace(self._delivered(asked, found, hits, commit, known=known), policy=policy)
         return self._written(answer) if self.provider and known and answer.statements else answer
 
     def _studied(self, asked: Asked, last: Hit | None, commit: str) -> Answer | None:
@@ -148,14 +152,14 @@ class Chat:
         """What the model may read and cite: the best places as a whole, then what the answer cites."""
         commit, found = answer.state.commit, []
         if answer.kind in OF_PLACES:
-            for hit in order.shown(answer.hits):
+            for hit in order.shown(answer.hits, answer.policy.places):
                 last = min(hit.last, hit.first + MOST_LINES - 1)
                 if one := self.citations.cite(hit.path, hit.first, last, commit):
                     found.append(one)
         inside = [one for one in answer.citations if not any(_is_within(one, whole) for whole in found)]
         return [*found, *inside][:MOST_EXCERPTS]
 
-    def _found(self, asked: Asked, hits: list[Hit], commit: str) -> tuple[Found, bool]:
+    def _found(self, asked: Asked, hits: list[Hit], commit: str, policy: Policy) -> tuple[Found, bool]:
         """What there is to say, and whether it is an answer rather than only the nearest."""
         if asked.kind == "calls" and (name := next(iter(asked.names), "")):
             defined = [Place(hit.path, hit.first, hit.last, hit.symbol) for hit in hits if has_name(hit, name)]
@@ -176,7 +180,7 @@ class Chat:
         if not hits and asked.kind != "why":
             return Found.nothing("I don't know: nothing that can be read speaks of this."), False
         if asked.kind in ("where", "how", "calls"):
-            return self._of_places(asked, hits, commit)
+            return self._of_places(asked, hits, commit, policy)
         return self._of_history(asked, hits, history)
 
     def _of_history(self, asked: Asked, hits: list[Hit], history: History) -> tuple[Found, bool]:
@@ -193,18 +197,19 @@ class Chat:
             return replace(found, lead=f"I don't know; the nearest is {name_of(hits[0])}. {found.lead}".strip()), False
         return found, found.known
 
-    def _of_places(self, asked: Asked, hits: list[Hit], commit: str) -> tuple[Found, bool]:
-        shown = order.shown(hits)
+    def _of_places(self, asked: Asked, hits: list[Hit], commit: str, policy: Policy) -> tuple[Found, bool]:
+        shown = order.shown(hits, policy.places)
         sure = any(self.subjects.is_about(asked, hit, commit) for hit in shown)
         found = [
-            places.described(self.citations, commit, asked, hit) for hit in (shown if sure else shown[:MOST_NEAREST])
+            places.described(self.citations, commit, asked, hit, terse=policy.terse)
+            for hit in (shown if sure else shown[:MOST_NEAREST])
         ]
         statements = [one for one in found if one]
         if not statements:
             return Found.nothing("I don't know: what was found cannot be quoted."), False
         if not sure:
             return Found(statements, lead=f"I don't know; the nearest is {name_of(shown[0])}:"), False
-        if asked.kind == "how" and shown[0].kind in ("function", "macro"):
+        if policy.hops and asked.kind == "how" and shown[0].kind in ("function", "macro"):
             statements += self._callers_of(shown[0], commit)
         return Found(statements), True
 
@@ -256,7 +261,15 @@ class Chat:
                 statements.append(replace(statement, citations=good))
         notes = [*found.notes, *self._shallow(asked)]
         return Answer(
-            asked.text, asked.kind, self.state(commit), statements, found.lead, notes, hits[:MOST_HITS], known
+            asked.text,
+            asked.kind,
+            self.state(commit),
+            statements,
+            found.lead,
+            notes,
+            hits[:MOST_HITS],
+            known,
+            weights=self.index.weights.version,
         )
 
     def _shallow(self, asked: Asked) -> list[str]:

@@ -25,8 +25,10 @@ MOST_SEARCHED = 3000
 """Lines of a symbol or file among which the best ones are looked for."""
 
 
-def described(citations: Citations, commit: str, asked: Asked, hit: Hit) -> Statement | None:
-    """What and where a hit is, its docstring's first sentence, and the lines of it that are most about a question."""
+def described(citations: Citations, commit: str, asked: Asked, hit: Hit, *, terse: bool = False) -> Statement | None:
+    """What and where a hit is, its docstring's first sentence, and the lines of it that are most about a question;
+    where it is to be `terse`, these lines alone.
+    """
     lines = citations.lines(hit.path, commit)
     last = min(hit.last, len(lines))
     if not 1 <= hit.first <= last:
@@ -41,7 +43,11 @@ def described(citations: Citations, commit: str, asked: Asked, hit: Hit) -> Stat
     if hit.doc:
         doc_end = end_of_doc(lines, hit.first, last, hit.doc)
         doc = hit.doc if doc_end else ""
-    sources = _sources(citations, commit, hit, lines, max(doc_end, hit.first), last, wanted)
+    if terse:
+        one = citations.cite(hit.path, *best_lines(lines, hit.first, last, wanted), commit)
+        sources = (one,) if one else ()
+    else:
+        sources = _sources(citations, commit, hit, lines, max(doc_end, hit.first), last, wanted)
     text = f"`{hit.symbol}` in {hit.path}{f': {said}' if (said := sentence_of(doc)) else ''}"
     return Statement(text, sources) if sources else None
 

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any, Literal, TypeVar
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, JsonValue, ValidationError
 
 from core.errors import UserError, did_you_mean
 from core.settings_text import parse_yaml, read_yaml
@@ -39,6 +39,8 @@ class Section(BaseModel):
 
 
 SectionT = TypeVar("SectionT", bound=Section)
+SERVICE: dict[str, JsonValue] = {"flag": False}
+"""Of a setting that is no flag of a command: it stands in config.yaml alone."""
 
 
 class PipelineConfig(Section):
@@ -74,6 +76,10 @@ class ChatConfig(Section):
     """Seconds to wait for its answer."""
     allow_remote: tuple[str, ...] = ()
     """Repositories (folders or URLs) of which excerpts may be sent to a url that is not this machine."""
+    remember: bool = Field(default=True, json_schema_extra=SERVICE)
+    """serve.py notes which places answers showed and what people made of them, in the cache folder."""
+    adapt: tuple[Literal["order", "context"], ...] = ()
+    """What follows from use: the order of places, and how much of them is shown."""
 
 
 class StudyConfig(Section):

@@ -18,7 +18,7 @@ import click
 import yaml
 
 from core import __version__, logs
-from core.config import Config, Section, expand, load, settings_file
+from core.config import SERVICE, Config, Section, expand, load, settings_file
 from core.engine import results, turns
 from core.engine.runner import Layout, Runner
 from core.engine.stage import Stage
@@ -198,8 +198,9 @@ def _parameter(flag: str) -> str:
 
 
 def section_options(section: type[Section]) -> list[click.Option]:
-    """A flag for each setting of a section; only those that are given have a value."""
-    return [_option(name, section) for name in section.model_fields]
+    """A flag for each setting of a section, without those of a service; only those that are given have a value."""
+    fields = section.model_fields.items()
+    return [_option(name, section) for name, info in fields if info.json_schema_extra != SERVICE]
 
 
 def _option(name: str, section: type[Section]) -> click.Option:

@@ -13,6 +13,7 @@ from builders import Repo
 from chat.answer import Answer
 from chat.asking import Chat
 from chat.citations import Citation, Citations
+from chat.learning.policies import DEFAULT, Policy
 from core.errors import UserError
 from index.code_index import CodeIndex
 
@@ -264,3 +265,17 @@ def test_credentials_are_masked_in_what_is_shown(chat: Chat, shop: Repo) -> None
     assert token in answer.citations[0].quote
     assert token not in answer.in_words()
     assert token not in json.dumps(answer.as_dict(why=True))
+
+
+def test_a_policy_says_how_much_is_shown(chat: Chat) -> None:
+    question = "How is the total of a large order reduced?"
+    whole = chat.ask(question)
+    assert whole.policy == DEFAULT
+    assert "calls" in whole.statements[-1].text
+    alone = chat.ask(question, policy=Policy(hops=0))
+    assert [one.text for one in alone.statements] == [one.text for one in whole.statements[:-1]]
+    limit = "Where is the limit of a discount?"
+    shown, cut = (chat.ask(limit, policy=Policy(terse=terse)).citations[0] for terse in (False, True))
+    assert shown.path == cut.path == "shop/basket.py"
+    assert "LIMIT" in cut.quote
+    assert cut.quote in shown.quote != cut.quote

@@ -17,6 +17,9 @@ from click.testing import CliRunner, Result
 from chat import evaluations
 from chat.__main__ import main
 from index import learning, questions
+from index.code_index import CodeIndex
+from index.search import CLASSES
+from index.versions import Tuned
 
 WHERE = "Where is the discount of a large order computed?"
 
@@ -48,6 +51,28 @@ def test_as_json(run: Any) -> None:
     assert "hits" not in found
     assert json.loads(run(WHERE, "--json", "--why").stdout)["hits"]
     assert "why these places:" in run(WHERE, "--why").stdout
+
+
+def test_the_reasons_name_what_chose_the_places(run: Any) -> None:
+    why = json.loads(run(WHERE, "--json", "--why").stdout)
+    assert re.fullmatch("[0-9a-f]{12}", why["weights_version"])
+    assert f"why these places: 5 places, by weights {why['weights_version']}\n" in run(WHERE, "--why").stdout
+
+
+def test_one_step_leads_back_from_what_use_has_taught(run: Any, shop: Repo, tmp_path: Path) -> None:
+    before = json.loads(run(WHERE, "--json", "--why").stdout)["weights_version"]
+    taught = {one: {"w_all": 3.0} for one in CLASSES}
+    tuned = Tuned(at=1.0, judged=9, verdict="order: learned", base=before, documents=taught)
+    with CodeIndex(shop.path / ".git", tmp_path / "cache") as index:
+        index.keep_tuned([tuned])
+    following = (WHERE, "--json", "--why", "--adapt", "order")
+    assert json.loads(run(*following).stdout)["weights_version"] != before
+    assert json.loads(run(*following[:-2]).stdout)["weights_version"] == before
+    assert "  learned from use, followed with --adapt: order: learned\n" in run("--status").stdout
+    assert json.loads(run("--status", "--json").stdout)["from_use"] == ["order: learned"]
+    assert run("--rollback", "order").stdout.startswith("withdrawn: order: learned\nnow: ")
+    assert json.loads(run(*following).stdout)["weights_version"] == before
+    assert "nothing was learned from use" in run("--rollback", "context").stdout
 
 
 def test_at_another_commit(run: Any) -> None:
