@@ -7,10 +7,11 @@ from typing import Any
 
 
 def statements_of(record: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
-    """Each statement of an answer with its citations in full."""
+    """Each statement of a kept answer, with its id, and with its citations in full."""
     by_id = {one["id"]: one for one in record["citations"]}
     for statement in record["statements"]:
-        yield {**statement, "citations": [by_id[number] for number in statement["citations"]]}
+        citations = [by_id[number] for number in statement["citations"]]
+        yield {**statement, "citations": citations, "answer_id": record["answer_id"]}
 
 
 def in_markdown(record: Mapping[str, Any]) -> Iterator[str]:

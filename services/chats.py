@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import functools
+import random
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, closing, suppress
-from dataclasses import dataclass, field
+from dataclasses import KW_ONLY, dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,8 @@ import msgspec
 from chat.answer import State
 from chat.asking import Chat
 from chat.citations import Citations
+from chat.learning import bandit
+from chat.learning.bandit import Choice
 from chat.providers import Provider
 from chat.questions import MOST_TEXT
 from core.config import ChatConfig
@@ -33,6 +36,7 @@ from services.http.errors import MOST_SHOWN, RefusedError
 from services.indexing import Indexing
 from services.kept_answers import KeptAnswers
 from services.schemas import CompletionRequest, PredictRequest, TaskRequest
+from services.uses import Uses
 from thoughts.known import Known
 
 FRESH_S = 2.0
@@ -40,6 +44,7 @@ FRESH_S = 2.0
 MOST_SAID = 20
 """Messages of a user, among which is looked for what "it" stands for."""
 PREFIX = "chat:"
+_DRAW = random.Random()  # noqa: S311 - of contexts, nothing secret
 """Of the model's name by which OpenAI's clients ask a repository."""
 
 
@@ -55,12 +60,18 @@ class ServedChat:
     """The language model that writes answers, if any."""
     study: str = ""
     """PostgreSQL database of studies; else they are in the cache folder."""
+    uses: Uses | None = None
+    """The log of use, if one is kept."""
+    adapt: Sequence[str] = ()
+    """What follows from use."""
     created: int = field(default_factory=lambda: int(time.time()))
     _open: ExitStack = field(default_factory=ExitStack)
 
     def close(self) -> None:
         """Let go of files and processes."""
         self._open.close()
+        if self.uses:
+            self.uses.close()
 
     @functools.cached_property
     def first_commit(self) -> str:
@@ -84,10 +95,11 @@ class ServedChat:
 
     def _desk(self, provider: Provider | None = None) -> Desk:
         index = self._open.enter_context(closing(CodeIndex(self.git_dir, self.cache_dir, self.indexing.index_url)))
+        index.follows_use = "order" in self.adapt
         citations = self._open.enter_context(closing(Citations(self.git_dir)))
         kept = self._open.enter_context(closing(KeptAnswers(self.git_dir, self.cache_dir)))
-        study = Known(self.git_dir, self.cache_dir, self.study)
-        return Desk(self.name, Chat(self.git_dir, index, citations, provider, study), kept)
+        chat = Chat(self.git_dir, index, citations, provider, Known(self.git_dir, self.cache_dir, self.study))
+        return Desk(self.name, chat, kept, self.uses, adapts="context" in self.adapt)
 
     async def ready(self, seconds: float) -> None:
         """Wait for the first index as long as a request may take, for a newer one only a moment.
@@ -137,18 +149,39 @@ class Desk:
     name: str
     chat: Chat
     kept: KeptAnswers
+    uses: Uses | None = None
+    _: KW_ONLY
+    adapts: bool = False
 
     def answered(self, question: str, last: Hit | None = None) -> dict[str, Any]:
         """An answer with the places that it was chosen from, as `hits`; it is kept, so that people can say what they
         think of it. `last` is the place that "it" may stand for.
         """
-        found = self.chat.ask(question, last)
+        choice = bandit.chosen(self.chat.index, _DRAW) if self.adapts else Choice()
+        found = self.chat.ask(question, last, choice.policy)
         if self.chat.index.commit != found.state.commit:  # the index was brought to another commit meanwhile
-            found = self.chat.ask(question, last)
+            found = self.chat.ask(question, last, choice.policy)
         record = {"repo": self.name, **found.as_dict(why=True)}
-        more = {"stale_by": record["behind"], "policy_version": self.chat.index.weights.version}
+        more = {"stale_by": record["behind"], "policy_version": choice.version}
         record |= {"answer": "".join(in_markdown(record)), **more}
-        return {"answer_id": self.kept.keep(record), **record}
+        answer_id = self.kept.keep(record)
+        if self.uses:
+            self.uses.note(answer_id, found, self.chat.index.weights, choice)
+        return {"answer_id": answer_id, **record}
+
+    def rate(self, answer_id: str, *, useful: bool | None = None, comment: str = "", opened: int = 0) -> bool:
+        """Note whether an answer helped, or which of its citations somebody opened; False where there is none such."""
+        if useful is not None:
+            if not self.kept.rate(answer_id, useful=useful, comment=comment):
+                return False
+            if self.uses:
+                self.uses.rate(answer_id, useful=useful)
+        if not opened:
+            return True
+        cited = {one["id"]: one for one in (self.kept.find(answer_id) or {}).get("citations", ())}
+        if opened in cited and self.uses and "path" in cited[opened]:
+            self.uses.open(answer_id, cited[opened]["path"], cited[opened]["first"])
+        return opened in cited
 
     def about(self, commit: str) -> tuple[State, str, int]:
         """How far the commit of the index is from the branch; its date, "" where it is gone; the index's bytes."""
@@ -163,7 +196,7 @@ class Desk:
         if not (found := self.kept.find(answer_id)):
             return None
         weights = self.chat.index.weights
-        same = found["policy_version"] == weights.version
+        same = found.get("weights_version") == weights.version
         return {**found, "weights": msgspec.to_builtins(weights) if same else None}
 
     def subject_of(self, answer_id: str) -> Hit | None:
@@ -245,7 +278,9 @@ class Chats:
             provider = Provider.of(settings, location, cache_dir) if settings else None
             git_dir = open_repository(location, cache_dir).git_dir
             indexing = Indexing(location, git_dir, cache_dir, executor, settings.index if settings else "")
-            found[name] = ServedChat(name, git_dir, cache_dir, indexing, provider, study)
+            uses = Uses(git_dir, cache_dir) if settings is None or settings.remember else None
+            adapt = settings.adapt if settings else ()
+            found[name] = ServedChat(name, git_dir, cache_dir, indexing, provider, study, uses, adapt)
         return cls(found, executor)
 
     def close(self) -> None:

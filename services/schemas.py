@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Annotated, Any, Literal, TypeAlias
+from typing import Annotated, Any, Literal, Self, TypeAlias
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Discriminator, Field, Tag, field_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Discriminator, Field, Tag, field_validator, model_validator
 
 from chat.questions import MOST_TEXT as MOST_QUESTION
 from core.prediction.question import MOST_TEXT, MOST_TOKENS, CommitName, Question
@@ -105,8 +105,17 @@ class FeedbackRequest(BaseModel):
     """What somebody thinks of an answer."""
 
     answer_id: str = Field(min_length=1, max_length=100)
-    useful: bool
+    useful: bool | None = None
     comment: str = Field(default="", max_length=MOST_QUESTION)
+    """Of what was useful, or was not."""
+    opened: int | None = Field(default=None, ge=1, le=10_000)
+    """The `id` of a citation that somebody opened."""
+
+    @model_validator(mode="after")
+    def _says_something(self) -> Self:
+        if self.useful is None and self.opened is None:
+            raise ValueError("say whether it was `useful`, or which citation was `opened`")
+        return self
 
 
 class _OpenAI(BaseModel):

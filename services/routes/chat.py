@@ -17,8 +17,8 @@ from services.queue import Queues
 from services.schemas import AskRequest, FeedbackRequest, IndexRequest
 
 _EXPLAINED = (
-    *("answer_id", "repo", "question", "kind", "known", "commit", "written_by", "policy_version", "useful", "comment"),
-    *("hits", "weights"),
+    *("answer_id", "repo", "question", "kind", "known", "commit", "written_by", "useful", "comment"),
+    *("policy_version", "context", "weights_version", "hits", "weights"),
 )
 """Fields of an answer."""
 
@@ -53,13 +53,14 @@ def chat_routes(chats: Chats, queues: Queues) -> APIRouter:
 
     @router.post("/feedback")
     async def feedback(body: FeedbackRequest) -> dict[str, Any]:
-        """Say whether an answer was useful; the last word counts."""
+        """Say whether an answer was useful, or which citation was opened; the last word counts."""
 
         def rate(one: ServedChat) -> bool:
-            return one.reading.kept.rate(body.answer_id, useful=body.useful, comment=body.comment)
+            opened = body.opened or 0
+            return one.reading.rate(body.answer_id, useful=body.useful, comment=body.comment, opened=opened)
 
         await queues.reading.one(lambda: chats.find(body.answer_id, rate))
-        return {"answer_id": body.answer_id, "useful": body.useful}
+        return {"answer_id": body.answer_id, **body.model_dump(include={"useful", "opened"}, exclude_none=True)}
 
     @router.get("/answers/{answer_id}/why")
     async def why(answer_id: str) -> dict[str, Any]:
@@ -67,7 +68,7 @@ def chat_routes(chats: Chats, queues: Queues) -> APIRouter:
         both classes of question, where these have not changed since.
         """
         found = await queues.reading.one(lambda: chats.find(answer_id, lambda one: one.reading.why(answer_id)))
-        return {name: found[name] for name in _EXPLAINED}
+        return {name: found.get(name) for name in _EXPLAINED}
 
     return router
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 import contextlib
 import secrets
 from collections.abc import AsyncIterator
+from typing import Annotated
 
-from fastapi import APIRouter, Request, Response
+from fastapi import APIRouter, Query, Request, Response
 from fastapi.responses import RedirectResponse, StreamingResponse
 
 from chat.questions import MOST_TEXT
@@ -24,6 +25,8 @@ from services.web.viewer import ShownFile, shown
 
 MOST_ASKED = 100
 """Questions whose stream has not been opened yet; the oldest are forgotten."""
+OfAnswer = Query(max_length=100)
+"""The answer whose link was followed."""
 
 
 def page_routes(chats: Chats, queues: Queues) -> APIRouter:
@@ -104,7 +107,7 @@ def _answers(chats: Chats, queues: Queues) -> APIRouter:
         useful = (await fields_of(request)).get("useful") == "yes"
 
         def rate(one: ServedChat) -> bool:
-            return one.reading.kept.rate(answer_id, useful=useful, comment="")
+            return one.reading.rate(answer_id, useful=useful)
 
         await queues.reading.one(lambda: chats.find(answer_id, rate))
         if not wants_part(request.headers):
@@ -118,13 +121,17 @@ def _code(chats: Chats, queues: Queues) -> APIRouter:
     router = APIRouter()
 
     @router.get("/repositories/{repo}/files/{commit}/{path:path}")
-    async def file(repo: str, commit: str, path: str, request: Request, lines: str = "") -> Response:
+    async def file(
+        repo: str, commit: str, path: str, request: Request, lines: str = "", answer: Annotated[str, OfAnswer] = ""
+    ) -> Response:
         one, (first, last) = chats.named(repo), _range(lines)
 
         def read() -> ShownFile:
             data = one.reading.chat.citations.source(path, commit)
             if data is None:
                 raise RefusedError(404, "there is no such file at this commit, or it is too large to show")
+            if answer and one.uses:
+                one.uses.open(answer, path, first)
             return shown(data, path, first, last)
 
         return page("file.html.j2", request.scope, repo=one.name, commit=commit, file=await queues.reading.one(read))
@@ -162,11 +169,12 @@ def _events(repo: str, made: AnswerPart, seen: set[int]) -> list[str]:
     if made.event == "state":
         return []
     if made.event == "statement":
-        found = [html_event("statement", part("statement", repo, made.data))]
+        answer_id = made.data["answer_id"]
+        found = [html_event("statement", part("statement", repo, made.data, answer_id))]
         for one in made.data["citations"]:
             if one["id"] not in seen:
                 seen.add(one["id"])
-                found.append(html_event("source", part("source", repo, one)))
+                found.append(html_event("source", part("source", repo, one, answer_id)))
         return found
     record = {**made.data, "useful": None}
     lead = [html_event("lead", part("lead", record["lead"]))] if record["lead"] else []

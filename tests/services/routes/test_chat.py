@@ -8,6 +8,7 @@ import re
 import shutil
 import threading
 from collections.abc import Sequence
+from contextlib import closing
 from typing import Any
 
 import httpx2 as httpx
@@ -15,6 +16,10 @@ import pytest
 from answerers import official
 
 from chat.citations import Citation
+from chat.learning import bandit
+from chat.learning.bandit import Arm, Contexts
+from chat.learning.policies import Policy
+from chat.learning.use_log import UseLog
 from chat.providers import Provider
 from core.config import ChatConfig
 from core.errors import UserError
@@ -149,7 +154,8 @@ def test_feedback_and_reasons_are_kept_for_the_next_service(shop: Asking) -> Non
         assert why["hits"][0]["symbol"] == "discount"
         assert why["hits"][0]["score"] > 0
         assert set(why["hits"][0]["features"]) <= set(why["weights"]["documents"]["plain"])
-        assert re.fullmatch("[0-9a-f]{12}", why["policy_version"])
+        assert re.fullmatch("[0-9a-f]{12}", why["weights_version"])
+        assert (why["policy_version"], why["context"]) == ("default", "5 places")
         missing = await client.get("/answers/ans_none/why")
         assert (missing.status_code, missing.json()["error"]["code"]) == (404, "answer_not_found")
 
@@ -171,10 +177,74 @@ def test_answers_name_the_weights_that_a_repository_has_learned(shop: Asking) ->
     async def read(client: Client) -> None:
         now = await ask(client)
         assert now["weights"]["documents"]["plain"] == {"w_all": 3.0}
-        assert now["policy_version"] != before["policy_version"]
+        assert now["weights_version"] != before["weights_version"]
         assert (await client.get(f"/answers/{before['answer_id']}/why")).json()["weights"] is None
 
     shop(read)
+
+
+def test_use_is_noted_behind_the_answers(shop: Asking) -> None:
+    async def work(client: Client) -> list[Any]:
+        answer, other = [(await client.post("/chat", json={"question": QUESTION})).json() for _ in range(2)]
+        await client.post("/chat", json={"question": "who knows discount?"})
+        (cited,) = [one["id"] for one in answer["citations"] if one["path"] == "shop/basket.py"]
+        said = {"answer_id": answer["answer_id"], "opened": cited}
+        assert (await client.post("/feedback", json=said)).json() == said
+        assert (await client.post("/feedback", json={**said, "opened": 99})).status_code == 404
+        assert (await client.post("/feedback", json={"answer_id": answer["answer_id"]})).status_code == 422
+        await client.post("/feedback", json={"answer_id": other["answer_id"], "useful": False})
+        return [answer, other]
+
+    answer, other = shop(work)
+    with closing(UseLog(shop.repo.path / ".git", shop.cache)) as log:
+        opened, useless = sorted(log.judged(), key=lambda one: one.useful is not None)
+        assert log.count() == (2, 2)  # places do not answer who knows something
+    assert (opened.id, opened.opened, opened.useful) == (answer["answer_id"], {0}, None)
+    assert (useless.id, useless.opened, useless.useful) == (other["answer_id"], set(), False)
+    assert (opened.arm, opened.chance, opened.policy) == ("5 places", 1.0, "default")
+    assert opened.weights == answer["weights_version"]
+    best = opened.found.places[0]
+    assert (best.path, opened.found.shown) == ("shop/basket.py", len(answer["statements"]))
+    assert sum(best.features) > 0
+    (file,) = shop.cache.rglob("use.db")
+    assert b"order reduced" not in file.read_bytes()
+
+
+def test_following_a_link_of_an_answer_is_use(shop: Asking) -> None:
+    async def work(client: Client) -> str:
+        sent = await client.post("/repositories/shop/questions", data={"question": QUESTION})
+        page = await client.get(sent.headers["Location"])
+        links = re.findall(r'href="([^"]+answer=[^"]+)"', page.text)
+        await client.get(links[0].replace("&amp;", "&"))
+        return sent.headers["Location"]
+
+    location = shop(work)
+    with closing(UseLog(shop.repo.path / ".git", shop.cache)) as log:
+        (one,) = log.judged()
+    assert (one.id, one.opened) == (location.rsplit("/", 1)[1], {0})
+
+
+def test_nothing_is_noted_where_the_settings_say_so(shop: Asking) -> None:
+    with closing(Chats.open({"": str(shop.repo.path)}, shop.cache, ChatConfig(remember=False))) as chats:
+        (served,) = chats.by_name.values()
+        served.asking.chat.update()
+        answer_id = served.asking.answered(QUESTION)["answer_id"]
+        assert served.asking.rate(answer_id, useful=True)
+    assert not list(shop.cache.rglob("use.db"))
+
+
+def test_what_helped_chooses_how_much_is_shown_where_it_may(shop: Asking) -> None:
+    one = Contexts(at=1.0, judged=9, verdict="", arms=[Arm(Policy(terse=True), 9, 0, 0.0, 1.0)])
+    said = {}
+    for adapts in (False, True):
+        settings = ChatConfig(adapt=("context",) if adapts else ())
+        with closing(Chats.open({"": str(shop.repo.path)}, shop.cache, settings)) as chats:
+            (served,) = chats.by_name.values()
+            served.asking.chat.update()
+            bandit.keep(served.asking.chat.index, [one])
+            said[adapts] = served.asking.answered(QUESTION)
+    assert (said[False]["context"], said[False]["policy_version"]) == ("5 places", "default")
+    assert (said[True]["context"], said[True]["policy_version"]) == ("5 places, best lines only", one.name)
 
 
 def test_what_is_asked_is_bounded(shop: Asking) -> None:
