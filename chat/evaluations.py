@@ -9,7 +9,7 @@ from index.evaluation import INDEX, PRIOR, SHIPPED, SYMBOLS, Evaluation
 SECONDS = 180.0
 """In which questions may be asked."""
 _COLUMNS = {INDEX: "index", SHIPPED: "shipped", SYMBOLS: "BM25", PRIOR: "no question"}
-_KINDS = {"full": "commit messages", "masked": "the same without names", "docstring": "docstrings"}
+KINDS = {"full": "commit messages", "masked": "the same without names", "docstring": "docstrings"}
 
 
 def in_words(found: Evaluation) -> str:
@@ -29,7 +29,7 @@ def _lines(found: Evaluation) -> Iterator[str]:
     for one in found.figures:
         cells = (f"{one.mrr[name]:13.3f}" if name in one.mrr else f"{'-':>13}" for name in _COLUMNS)
         interval = f" [{one.low:+.3f}, {one.high:+.3f}]" if one.low is not None else ""
-        what = f"{_KINDS[one.kind]}: {one.right}"
+        what = f"{KINDS[one.kind]}: {one.right}"
         yield f"{what:33}{one.questions:9,}{''.join(cells)}   {one.gain:+.3f}{interval}"
     yield ""
     yield from found.verdicts
