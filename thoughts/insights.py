@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import time
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Generator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -25,6 +26,8 @@ from thoughts.tables import INSIGHT_STATES
 _REDACTOR = Redactor()
 WANTED = tuple(state for state in INSIGHT_STATES if state != "dismissed")
 """The states of what is shown where nothing else is asked for."""
+MOST_LOOKED_AT = 200
+"""Insights that are held against git for one page."""
 
 
 @dataclass(frozen=True)
@@ -44,6 +47,22 @@ class Shown:
     at: float
     marked_at: float | None = None
     """When it was read, kept or dismissed last."""
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """Which insights."""
+
+    state: str = ""
+    """Empty for all but the dismissed ones."""
+    kind: str = ""
+    text: str = ""
+    """That the title or a statement has, whatever the case."""
+
+    def matches(self, one: Shown) -> bool:
+        """Whether an insight has the text."""
+        text = self.text.casefold()
+        return not text or any(text in said.casefold() for said in (one.title, *(each.text for each in one.statements)))
 
 
 def problem(insight: Insight, logs: Mapping[str, Any], citations: Citations) -> str:
@@ -114,18 +133,51 @@ class Insights:
                 break
         return found
 
+    def page(
+        self, repository: str, git_dir: Path, wanted: Wanted, most: int, before: int = 0
+    ) -> tuple[list[Shown], int]:
+        """Some insights that still hold, the newest first, and the number that the next page is `before`, 0 for none.
+
+        No more than MOST_LOOKED_AT are held against git for one page, which may have fewer than it could.
+        """
+        states = (wanted.state,) if wanted.state else WANTED
+        kinds, limit = (wanted.kind,) if wanted.kind else (), MOST_LOOKED_AT + 1
+        looked = self.looked_at(repository, git_dir, kinds=kinds, states=states, before=before, limit=limit)
+        found, last = list[Shown](), 0
+        with contextlib.closing(looked):
+            for at, (one, why) in enumerate(looked):
+                if at == MOST_LOOKED_AT or len(found) == most:
+                    return found, last
+                last = one.id
+                found += [one] if not why and wanted.matches(one) else []
+        return found, 0
+
+    def one(self, repository: str, git_dir: Path, insight_id: int) -> Shown | None:
+        """An insight, whatever its state, if it still holds."""
+        with contextlib.closing(self.looked_at(repository, git_dir, insight_id=insight_id)) as looked:
+            return next((one for one, why in looked if not why), None)
+
     def looked_at(
-        self, repository: str, git_dir: Path, *, run_id: int | None = None,
-        kinds: Collection[str] = (), states: Collection[str] = INSIGHT_STATES,
-    ) -> Iterator[tuple[Shown, str]]:  # fmt: skip
-        """Insights as `shown` has them, each with why it does not hold any more; "" where it does."""
+        self, repository: str, git_dir: Path, *, run_id: int | None = None, insight_id: int | None = None,
+        kinds: Collection[str] = (), states: Collection[str] = INSIGHT_STATES, before: int = 0,
+        limit: int | None = None,
+    ) -> Generator[tuple[Shown, str]]:  # fmt: skip
+        """Insights as `shown` has them, each with why it does not hold any more; "" where it does.
+
+        With `before`, those that come after the one of this number.
+        """
         table = self._table
         query = sa.select(table, self._runs.c.job_id).join(self._runs, self._runs.c.id == table.c.run_id)
         query = query.where(table.c.repository == repository, table.c.state.in_(states))
         query = query.where(table.c.run_id == run_id) if run_id is not None else query
+        query = query.where(table.c.id == insight_id) if insight_id is not None else query
         query = query.where(table.c.kind.in_(kinds)) if kinds else query
+        if before:
+            last = sa.select(table.c.at).filter_by(repository=repository, id=before).scalar_subquery()
+            query = query.where((table.c.at < last) | ((table.c.at == last) & (table.c.id < before)))
+        query = query.order_by(table.c.at.desc(), table.c.id.desc()).limit(limit)
         with self._database.read() as connection:
-            rows = connection.execute(query.order_by(table.c.at.desc(), table.c.id.desc())).mappings().all()
+            rows = connection.execute(query).mappings().all()
         names = ("id", "job_id", "run_id", "kind", "title", "command", "log", "state", "at", "marked_at")
         with Citations(git_dir) as citations:
             for row in rows:

@@ -55,12 +55,12 @@ def due_lines(due: Sequence[Due]) -> list[str]:
     """What a study would begin with."""
     if not due:
         return ["nothing new to study"]
-    return [f"{one.kind.name} of {_input(one.input)}: at most {one.most.cpu_s:,.0f} s of CPU time" for one in due]
+    return [f"{one.kind.name} of {input_words(one.input)}: at most {one.most.cpu_s:,.0f} s of CPU time" for one in due]
 
 
 def job_line(job: Mapping[str, Any], zone: ZoneInfo) -> str:
     """A job in a list: number, state, kind, input, and what is to be known of its state."""
-    line = f"{job['id']:>5}  {job['state']:<9}  {job['kind']} of {_input(job['input'])}"
+    line = f"{job['id']:>5}  {job['state']:<9}  {job['kind']} of {input_words(job['input'])}"
     if job["state"] == WAITING and job["attempts"]:
         line += f"; tried {job['attempts']} times, again at {_time(job['run_at'], zone)}"
     if job["state"] in (DEAD, WAITING) and job["reason"]:
@@ -136,7 +136,8 @@ def counted(count: int, noun: str) -> str:
     return f"{count:,} {noun}{'s' * (count != 1)}"
 
 
-def _input(given: Mapping[str, Any]) -> str:
+def input_words(given: Mapping[str, Any]) -> str:
+    """What a job is about, short enough for a list."""
     text = ", ".join(
         f"{name} {value[:9] if isinstance(value, str) and len(value) >= 40 else _word(value)}"
         for name, value in sorted(given.items())

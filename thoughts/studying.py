@@ -102,8 +102,7 @@ class Study:
             if time.monotonic() - planned >= PLAN_EVERY_S:
                 self.plan()
                 planned = time.monotonic()
-            done = self.work_one() if self._is_due() else None
-            if done:
+            if done := self.work_due():
                 ended(done, self.waiting())
             elif not follow and not self._comes_before(until):
                 return
@@ -113,6 +112,10 @@ class Study:
     def work_one(self) -> Done | None:
         """Run the next job; None where none may start now."""
         return self._worker().work()
+
+    def work_due(self) -> Done | None:
+        """The same, but only reads where no job is due."""
+        return self.work_one() if self._is_due() else None
 
     def waiting(self, state: str = WAITING) -> int:
         """How many jobs wait, or are in another state."""
@@ -268,5 +271,7 @@ def _register(database: Database, key: str, location: str, settings: StudyConfig
     values = {"location": without_credentials(location), "zone": settings.time_zone, "quiet": settings.quiet_hours}
     with database.write() as connection:
         if not connection.execute(sa.update(table).where(table.c.key == key).values(**values)).rowcount:
-            connection.execute(sa.insert(table).values(key=key, studying=1, added_at=now, **values))
+            connection.execute(
+                sa.insert(table).values(key=key, studying=1, background=0, kinds="", added_at=now, **values)
+            )
         Budgets(connection, key, now).set(per_day, now)

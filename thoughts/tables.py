@@ -47,6 +47,8 @@ Table(
     *map(_text, ("location", "zone", "quiet")),
     flag("studying"),
     _number("added_at"),
+    flag("background"),
+    _text("kinds"),
     **STRICT,
 )
 Table(
@@ -157,6 +159,6 @@ SCHEMA = Schema(
     name="study",
     metadata=metadata,
     migrations=Path(__file__).with_name("migrations"),
-    revision=2,
+    revision=3,
     created_by="let a repository be studied: python study.py --repo PATH",
 )

@@ -30,6 +30,8 @@ from thoughts.running import MOST_BYTES, Answer, Order
 
 LOOK_S = 1.0
 """How often the kill switch, a wish to cancel, the deadline and the CPU time are looked at."""
+SHOW_LOG_S = 2.0
+"""How often what a job prints meanwhile is kept, so that people can follow it."""
 MOST_LOG = 64_000
 """Characters of a log; what is in the middle of a longer one is left out."""
 _KEPT_VARIABLES = ("PATH", "HOME", "LANG", "LC_ALL", "TMPDIR", "XDG_CACHE_HOME", "SYSTEMROOT")
@@ -65,6 +67,11 @@ class Log:
         if (excess := len(self.last) - MOST_LOG // 2) > 0:
             self.left_out += excess
             del self.last[:excess]
+
+    @property
+    def size(self) -> int:
+        """Bytes of all of it, what is left out counted in."""
+        return len(self.first) + len(self.last) + self.left_out
 
     @property
     def text(self) -> str:
@@ -221,7 +228,7 @@ class Worker:
 
     def _watch(self, watched: Watched) -> tuple[str, bool]:
         """(why it was ended, whether that is its own fault); "" where it ended by itself."""
-        job, beaten = watched.job, time.monotonic()
+        job, beaten, kept = watched.job, time.monotonic(), 0
         while not watched.look(min(LOOK_S, self.queue.lease_s / 3)):
             if problem := self.queue.problem(job):
                 return problem, False
@@ -231,9 +238,12 @@ class Worker:
                 return f"it used more than the {job.reserved.cpu_s:,.0f} s of CPU time that it may use", True
             if len(watched.answered) > MOST_BYTES:
                 return "it found more than is kept", True
-            if time.monotonic() - beaten > self.queue.lease_s / 3:
+            wait_s = self.queue.lease_s / 3
+            if watched.log.size != kept:
+                wait_s = min(wait_s, SHOW_LOG_S)
+            if time.monotonic() - beaten > wait_s:
                 self.queue.beat(job, watched.log.text)
-                beaten = time.monotonic()
+                beaten, kept = time.monotonic(), watched.log.size
         return "", True
 
     def _ended(self, watched: Watched, reason: str, *, stopped: bool) -> Done:

@@ -39,6 +39,7 @@ def opened(place: str) -> Iterator[Callable[[], Database]]:
         if not databases:
             with database.write() as connection:
                 row = {"key": REPOSITORY, "location": "/r", "zone": "UTC", "quiet": "", "studying": 1, "added_at": 0.0}
+                row |= {"background": 0, "kinds": ""}
                 connection.execute(sa.insert(database.table("repositories")).values(**row))
                 Budgets(connection, REPOSITORY, 0.0).set(PLENTY, 0.0)
         databases.append(database)
