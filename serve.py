@@ -13,16 +13,22 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from core import logs
-from core.config import ChatConfig, cache_folder, checked, load, settings_file
+from core.config import ChatConfig, Config, cache_folder, checked, load, settings_file
 from core.engine.command import CONTEXT_SETTINGS, version_option, with_exit_codes, with_section
 from core.errors import UserError
 from core.prediction.second_opinion import SecondOpinion, SecondOpinionConfig
+
+if TYPE_CHECKING:
+    from patterns.memory.team_memory import TeamMemory
+    from services.chats import Chats
+    from services.studies import Studies
 
 API_KEY = "GITLORE_API_KEY"
 DEFAULT_MODEL = "outputs/model"
@@ -69,6 +75,9 @@ DEFAULT_MODEL = "outputs/model"
     "--copying/--no-copying", default=True, show_default=True, help="Copy from the history while a model writes."
 )
 @click.option(
+    "--study/--no-study", default=True, show_default=True, help="Serve what studies found; one is to be switched on."
+)
+@click.option(
     "--queue", default=16, type=click.IntRange(0), show_default=True, help="Requests that may wait; more get 429."
 )
 @click.option(
@@ -94,6 +103,7 @@ def main(
     ranker: str | None,
     last: int,
     copying: bool,
+    study: bool,
     queue: int,
     timeout_s: float,
     max_body_bytes: int,
@@ -103,60 +113,77 @@ def main(
 ) -> None:
     """Rank files over HTTP: POST /predict, /mcp, and OpenAI's /v1 routes; GET /health, /docs."""
     logs.setup(verbose=verbose)
+    cache, places = cache_folder(cache_dir), dict(named(repos))
     if mcp:
-        serve_tools(dict(named(repos)), cache_folder(cache_dir), last, queue, timeout_s, ranker)
+        serve_tools(places, cache, last, queue, timeout_s, ranker, study=study)
         return
     key = "" if no_key else os.environ.get(API_KEY, "").strip()
-    from patterns.memory.team_memory import TeamMemory
     from services.active_adapter import followed
     from services.app import make_app
-    from services.chats import Chats
     from services.http.limits import Limits
-    from services.http.origins import is_loopback
     from services.listening import listen
     from services.served import load_all
 
+    memory = memory_of(team, adapter_files, adapter_of)
+    needs_key = bool(key) or memory is not None
+    is_local = is_here_alone(host, has_keys=needs_key or no_key)
+    if not models and not adapter_of and Path(DEFAULT_MODEL).exists():
+        models = (DEFAULT_MODEL,)
+    asked = SecondOpinion.of(checked("serve", SecondOpinionConfig, opinion))
+    served = load_all(named(models), places, cache, last, ranker, asked, copying=copying)
+    for one in served.values():
+        one.warm()
+    active = followed(memory, adapter_of, served, places, cache, last) if memory and adapter_of else None
+    chats, studies = opened(places, cache, load(settings_file(None), {}, other_sections=True), study=study)
+    app = make_app(
+        served, Limits(max_body_bytes, queue, timeout_s), key, tools_about=next(iter(served.values())), chats=chats,
+        studies=studies, team=memory, active=active, loopback_only=is_local and not needs_key,
+    )  # fmt: skip
+    listen(app, host, port, list(served), verbose=verbose)
+
+
+def memory_of(team: str, adapter_files: str | None, adapter_of: str) -> TeamMemory | None:
+    """The memory of teams that is to be served, if any. Raises UserError where an adapter's team has none."""
+    from patterns.memory.team_memory import TeamMemory
+
+    if adapter_of and not team:
+        raise UserError("--adapter-of names a team, and there is no memory of teams", "name its database with --team")
     folder = Path(adapter_files) if adapter_files else None
-    memory = TeamMemory(team, create=False, adapters=folder) if team else None
-    if not (local := is_loopback(host)) and not key and not no_key and memory is None:
+    return TeamMemory(team, create=False, adapters=folder) if team else None
+
+
+def is_here_alone(host: str, *, has_keys: bool) -> bool:
+    """Whether this machine alone reaches an address. Raises UserError for another one that no key guards."""
+    from services.http.origins import is_loopback
+
+    if not (is_local := is_loopback(host)) and not has_keys:
         raise UserError(
             f"everybody who reaches {host} could ask, since {API_KEY} is not set",
             f"set {API_KEY} to a secret, or let everybody ask: --no-key",
         )
-    if adapter_of and memory is None:
-        raise UserError("--adapter-of names a team, and there is no memory of teams", "name its database with --team")
-    if not models and not adapter_of and Path(DEFAULT_MODEL).exists():
-        models = (DEFAULT_MODEL,)
-    asked = SecondOpinion.of(checked("serve", SecondOpinionConfig, opinion))
-    places = dict(named(repos))
-    served = load_all(named(models), places, cache_folder(cache_dir), last, ranker, asked, copying=copying)
-    for one in served.values():
-        one.warm()
-    active = (
-        followed(memory, adapter_of, served, places, cache_folder(cache_dir), last) if memory and adapter_of else None
-    )
-    limits, first = Limits(max_body_bytes, queue, timeout_s), next(iter(served.values()))
-    settings = load(settings_file(None), {}, other_sections=True)
-    chats = Chats.open(places, cache_folder(cache_dir), settings.chat, settings.study.database)
-    open_here = local and not key and memory is None
-    app = make_app(
-        served, limits, key, tools_about=first, chats=chats, team=memory, active=active, loopback_only=open_here
-    )
-    listen(app, host, port, list(served), verbose=verbose)
+    return is_local
+
+
+def opened(places: dict[str, str], cache_dir: Path, settings: Config, *, study: bool) -> tuple[Chats, Studies | None]:
+    """The repositories to ask, and their studies where these are wanted."""
+    from services.chats import Chats
+    from services.studies import Studies
+
+    chats = Chats.open(places, cache_dir, settings.chat, settings.study.database)
+    return chats, Studies.open(chats, cache_dir, settings.study, settings.chat) if study else None
 
 
 def serve_tools(
-    repos: dict[str, str], cache_dir: Path, last: int, queue: int, timeout_s: float, ranker: str | None
+    repos: dict[str, str], cache_dir: Path, last: int, queue: int, timeout_s: float, ranker: str | None, *, study: bool
 ) -> None:
     """Speak MCP on standard input and output."""
-    from services.chats import Chats
     from services.mcp import speak
     from services.served import load_all
 
     served = load_all([], repos, cache_dir, last, ranker)
     settings = load(settings_file(None), {}, other_sections=True)
-    index = ChatConfig(index=settings.chat.index)  # agents ask no model
-    speak(next(iter(served.values())), Chats.open(repos, cache_dir, index, settings.study.database), queue, timeout_s)
+    settings = replace(settings, chat=ChatConfig(index=settings.chat.index))  # agents ask no model
+    speak(next(iter(served.values())), *opened(repos, cache_dir, settings, study=study), queue, timeout_s)
 
 
 def named(entries: Sequence[str]) -> list[tuple[str, str]]:

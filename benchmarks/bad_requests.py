@@ -29,6 +29,8 @@ BODIES: Final[Mapping[str, dict[str, Any]]] = {
     f"/index/{REPO}/initial": {"commit": "HEAD~1"},
     f"/index/{REPO}/diff": {"commit": ""},
     "/feedback": {"answer_id": "ans_0", "useful": True, "comment": "good"},
+    "/learning/toggle": {"repo_id": REPO, "on": False, "budgets": {"cpu_minutes": 1}, "kinds": ["risk"]},
+    "/insights/1/mark": {"state": "kept"},
     "/mcp": {"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": {"name": "ask", "arguments": {}}},
 }
 TOOLS: Final[Mapping[str, dict[str, Any]]] = {
@@ -41,11 +43,23 @@ TOOLS: Final[Mapping[str, dict[str, Any]]] = {
     "ask": {"question": "who knows a.py?", "follows": ""},
     "who_knows": {"of": "a.py"},
     "why_changed": {"of": "a.py"},
+    "insights": {"about": "a.py", "kind": "risk", "top": 3},
+    "risk": {"path": "a.py", "top": 3},
+    "function_card": {"of": "a.py:x"},
 }
 PAGES = (
     *("/", "/repositories/{}", "/repositories/{}/state", "/repositories/{}/commits/{}", "/repositories/{}/files/{}/{}"),
     *("/repositories/{}/files/{}/{}?lines={}", "/answers/{}", "/answers/{}/why", "/questions/{}", "/static/{}"),
-    *("/sign-in", "/index/status?{}={}"),
+    *(
+        "/sign-in",
+        "/index/status?{}={}",
+        "/runs/{}",
+        "/runs/{}/log",
+        "/artifacts/{}",
+        "/insights?{}={}",
+        "/risks?{}={}",
+    ),
+    *("/study/{}", "/study/{}/files/{}", "/study/{}/jobs/{}", "/study/{}/risks?folder={}", "/study/{}?filter={}"),
 )
 FORMS: Final[Mapping[str, str]] = {
     "/repositories/{}/questions": "question",
@@ -53,6 +67,9 @@ FORMS: Final[Mapping[str, str]] = {
     "/answers/{}/feedback": "useful",
     "/sign-in": "key",
     "/index/{}/diff": "commit",
+    "/study/{}/insights/{}": "state",
+    "/study/{}/jobs/{}/{}": "",
+    "/study/{}/settings": "quiet_hours",
 }
 """Paths with the field of each."""
 IN_PATHS = (

@@ -28,6 +28,8 @@ from services.chats import Chats
 from services.mcp_turns import in_turn
 from services.queue import Queues, RequestQueue
 from services.served import Served
+from services.studies import Studies
+from services.study_tools import StudyTools, tools_of
 from services.team_tools import TeamTools
 
 T = TypeVar("T")
@@ -112,9 +114,21 @@ class Tools:
         return await in_turn(self.rankings, call)
 
 
-def make_server(tools: Tools | None, chat: ChatTools | None = None, team: TeamTools | None = None) -> MCPServer:
-    """The server with the tools that there are: on histories, on the code, and on what the team has learnt."""
-    kinds = ((tools, INSTRUCTIONS), (chat, CHAT_INSTRUCTIONS), (team, TEAM_INSTRUCTIONS))
+STUDY_INSTRUCTIONS = (
+    "Ask function_card before you change a function or a file, and insights and risk for what a study found."
+)
+
+
+def make_server(
+    tools: Tools | None, chat: ChatTools | None = None, team: TeamTools | None = None, study: StudyTools | None = None
+) -> MCPServer:
+    """The server with the tools that there are: on histories, on the code, on what the team has learnt, and on what a
+    study has found.
+    """
+    kinds = (
+        *((tools, INSTRUCTIONS), (chat, CHAT_INSTRUCTIONS), (team, TEAM_INSTRUCTIONS)),
+        (study, STUDY_INSTRUCTIONS),
+    )
     server = MCPServer("gitlore", version=__version__, instructions=" ".join(words for one, words in kinds if one))
     reading: list[Callable[..., Any]] = []
     if tools:
@@ -123,6 +137,8 @@ def make_server(tools: Tools | None, chat: ChatTools | None = None, team: TeamTo
         reading += [chat.search_code, chat.get_context, chat.ask, chat.who_knows, chat.why_changed]
     if team:
         reading += [team.find_patterns, team.get_pattern, team.conventions]
+    if study:
+        reading += [study.insights, study.risk, study.function_card]
     for tool in reading:
         server.add_tool(tool, annotations=READ_ONLY)
     for tool in (team.report_outcome, team.add_pattern) if team else ():
@@ -142,16 +158,19 @@ def http_route(server: MCPServer, body_bytes: int) -> BaseRoute:
     return Route("/mcp", route.app, methods=["POST"])
 
 
-def speak(served: Served, chats: Chats, most_waiting: int, most_seconds: float) -> None:
+def speak(served: Served, chats: Chats, studies: Studies | None, most_waiting: int, most_seconds: float) -> None:
     """Answer on standard output what comes on standard input, until that ends or an interrupt comes."""
     queues = Queues(most_waiting, most_seconds)
     tools = Tools(served, queues.rankings), ChatTools(chats.named(""), queues.questions)
+    on_study = tools_of(studies, queues) if studies else None
     try:
-        anyio.run(make_server(*tools).run_stdio_async)
+        anyio.run(make_server(*tools, study=on_study).run_stdio_async)
     except KeyboardInterrupt:
         log.warning("interrupted")
         os._exit(EXIT_INTERRUPTED)  # a thread still waits for a line, and Python would wait for the thread
     finally:
         queues.close()
         chats.close()
+        if studies:
+            studies.close()
         served.close()

@@ -107,7 +107,7 @@ class RequestQueue:
 
 class Queues:
     """The thread that ranks, the one in which models write, the one that waits for other services, the one that answers
-    questions, and the one that reads what was answered.
+    questions, the one that reads what was answered, and the one that reads what was studied.
     """
 
     def __init__(self, most_waiting: int, most_seconds: float) -> None:
@@ -116,7 +116,8 @@ class Queues:
         self.reviews = RequestQueue(most_waiting, most_seconds, "reviews")
         self.questions = RequestQueue(most_waiting, most_seconds, "questions")
         self.reading = RequestQueue(most_waiting, most_seconds, "reading")
-        self._all = (self.rankings, self.model, self.reviews, self.questions, self.reading)
+        self.studies = RequestQueue(most_waiting, most_seconds, "studies")
+        self._all = (self.rankings, self.model, self.reviews, self.questions, self.reading, self.studies)
 
     @property
     def inside(self) -> int:

@@ -19,7 +19,7 @@ from pathlib import Path
 import msgspec
 
 from core import logs
-from core.config import StudyConfig, without_credentials
+from core.config import ChatConfig, StudyConfig, without_credentials
 from core.errors import EXIT_INTERRUPTED, GitloreError
 from core.git.names import is_url
 from core.git.repositories import open_repository
@@ -38,6 +38,8 @@ class Order(msgspec.Struct):
     cache_dir: str
     settings: str
     """Those of config.yaml, as JSON."""
+    chat: str
+    """Those of the language model that may write, where a repository has a budget for it."""
 
 
 @dataclass
@@ -47,6 +49,7 @@ class Followed:
     location: str
     """As the user named it."""
     study: Study
+    writer: ChatConfig | None = None
     planned: float = -PLAN_EVERY_S
     fetched: float = 0.0
 
@@ -62,6 +65,8 @@ class Followed:
         if time.monotonic() - self.planned >= PLAN_EVERY_S:
             self.planned = time.monotonic()
             self._fetch()
+            _, most_model_s = study.left()["model_s"]
+            study.state = replace(study.state, writer=self.writer if most_model_s else None)
             study.plan()
         return study.work_due() is not None
 
@@ -93,13 +98,15 @@ def main() -> None:
     order = msgspec.json.decode(sys.stdin.buffer.readline(), type=Order)
     threading.Thread(target=_end_with_input, daemon=True).start()
     settings = StudyConfig.model_validate_json(order.settings)
+    chat = ChatConfig.model_validate_json(order.chat)
+    writer = chat if chat.url and chat.model else None
     try:
         with ExitStack() as stack:
             found = []
             for location in order.locations:
                 try:
                     study = stack.enter_context(opened(location, Path(order.cache_dir), settings))
-                    found.append(Followed(location, study, fetched=time.monotonic()))
+                    found.append(Followed(location, study, writer, fetched=time.monotonic()))
                 except GitloreError as error:
                     log.warning("%s is not studied: %s", without_credentials(location), error)
             follow(found)

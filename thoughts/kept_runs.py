@@ -49,11 +49,3 @@ def insight_exists(database: Database, repository: str, insight_id: int) -> bool
     with database.read() as connection:
         found = connection.execute(sa.select(table.c.id).filter_by(repository=repository, id=insight_id)).first()
     return found is not None
-
-
-def counts_of(database: Database, repository: str) -> dict[str, int]:
-    """How many jobs there are in each state."""
-    jobs = database.table("jobs")
-    query = sa.select(jobs.c.state, sa.func.count()).filter_by(repository=repository).group_by(jobs.c.state)
-    with database.read() as connection:
-        return {row[0]: int(row[1]) for row in connection.execute(query)}

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from chat.citations import SHORT, Citation, Citations
 from chat.statements import Found, Statement
@@ -15,6 +16,9 @@ from core.errors import GitloreError
 from core.git import touched, trees
 from core.logs import log
 from thoughts.kind import Fact
+
+if TYPE_CHECKING:
+    from thoughts.cards.card import Card
 
 MOST_RISKY = 5
 RISKS = "risk"
@@ -74,8 +78,12 @@ class Known:
 
         return self._of_card(commit, path, symbol, (TESTS,))
 
-    def _of_card(self, commit: str, path: str, symbol: str, groups: Sequence[str]) -> Found | None:
-        from thoughts.cards.card import FACT, RISK, card_from
+    def card(self, commit: str, path: str, symbol: str = "") -> Card | None:
+        """A card: the one that is kept where its file is still the same, otherwise one that is made now.
+
+        None where the commit has no such file. Raises UserError where the file has no such symbol.
+        """
+        from thoughts.cards.card import FACT, card_from
         from thoughts.cards.making import Cards
 
         blob = trees.files_of(self.git_dir, commit).get(path)
@@ -85,14 +93,20 @@ class Known:
         with Citations(self.git_dir) as citations:
             kept = next((one for one in self.facts(FACT) if one.scope == scope and one.blob == blob), None)
             if kept:
-                card = card_from(kept.value).moved(citations, commit)
-            else:
-                cards = Cards(self.git_dir, self.cache_dir, commit, citations)
-                cards.risks = {}  # comparing all files takes long; what the study found is used below
-                card = cards.of(path, symbol)
-            said = [one for group in card.groups for one in group.statements if not groups or group.name in groups]
-            if not card.of(RISK) and not groups:
-                risks = (one for one in self.facts(RISKS) if one.scope == path and one.blob == blob)
+                return card_from(kept.value).moved(citations, commit)
+            cards = Cards(self.git_dir, self.cache_dir, commit, citations)
+            cards.risks = {}  # comparing all files takes long; what the study found is said beside it
+            return cards.of(path, symbol)
+
+    def _of_card(self, commit: str, path: str, symbol: str, groups: Sequence[str]) -> Found | None:
+        from thoughts.cards.card import RISK
+
+        if (card := self.card(commit, path, symbol)) is None:
+            return None
+        said = [one for group in card.groups for one in group.statements if not groups or group.name in groups]
+        if not card.of(RISK) and not groups:
+            risks = (one for one in self.facts(RISKS) if one.scope == path and one.blob == card.blob)
+            with Citations(self.git_dir) as citations:
                 said += [found for one in risks if (found := _risk(one, commit, citations))]
         return Found(said, [one for one in card.notes if not groups or "test" in one])
 

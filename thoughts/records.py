@@ -9,6 +9,7 @@ from typing import Any
 import msgspec
 
 from chat.citations import Citation
+from chat.statements import Statement
 from thoughts.insights import Shown
 from thoughts.kind import Cost
 from thoughts.studying import Study
@@ -128,12 +129,17 @@ class StatusRecord(msgspec.Struct):
 
 def insight_record(one: Shown, study: Study) -> InsightRecord:
     """An insight."""
-    said = [Said(each.text, [_source(cited) for cited in each.citations]) for each in one.statements]
+    statements = [said(each) for each in one.statements]
     log = str(study.artifacts.path(one.log))
     at, marked = _time(one.at, study), _maybe(one.marked_at, study)
     return InsightRecord(
-        one.id, one.kind, one.state, one.title, at, marked, one.job_id, one.run_id, said, one.command, log
+        one.id, one.kind, one.state, one.title, at, marked, one.job_id, one.run_id, statements, one.command, log
     )
+
+
+def said(one: Statement) -> Said:
+    """A statement with its citations."""
+    return Said(one.text, [_source(cited) for cited in one.citations])
 
 
 def job_record(row: Mapping[str, Any], study: Study) -> JobRecord:

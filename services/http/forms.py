@@ -8,7 +8,7 @@ from starlette.requests import Request
 
 from services.http.errors import RefusedError
 
-MOST_FIELDS = 10
+MOST_FIELDS = 50
 
 
 async def fields_of(request: Request) -> dict[str, str]:

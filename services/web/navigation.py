@@ -8,6 +8,7 @@ from starlette.types import Scope
 
 from patterns.memory.identity import Identity
 
+STUDY = "/study"
 PATTERNS, MEMBERS, KEYS, AUDIT = "/team/patterns", "/team/members", "/team/keys", "/team/audit"
 
 
@@ -17,6 +18,7 @@ class Rooms:
 
     repositories: bool = False
     team: bool = False
+    studies: bool = False
 
 
 @dataclass(frozen=True)
@@ -52,9 +54,10 @@ def navigation(scope: Scope) -> Navigation:
 
 
 def _places(rooms: Rooms, identity: Identity | None) -> list[tuple[str, str]]:
-    if not (rooms.team and identity):
-        return []
     found = [("Repositories", "/")] if rooms.repositories else []
+    found += [("Study", STUDY)] if rooms.studies else []
+    if not (rooms.team and identity):
+        return found if rooms.studies else []  # one room needs no doors
     found.append(("Patterns", PATTERNS))
     if identity.may("admin"):
         found += [("Members", MEMBERS), ("Keys", KEYS)]

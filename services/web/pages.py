@@ -6,6 +6,7 @@ import functools
 import json
 import re
 from collections.abc import Mapping
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -20,6 +21,7 @@ from core.visible import visible
 from services.survival import in_words
 from services.web.navigation import navigation
 from services.web.viewer import code_style
+from thoughts.rendering import input_words
 
 HERE = Path(__file__).parent
 POLICY = (
@@ -93,10 +95,17 @@ def _environment() -> Environment:
     found.filters |= {"spelled": spelled, "sentence": sentence, "strongest": strongest}
     found.filters |= {"title_of": title_of, "votes_of": votes_of, "fate": fate, "short": short}
     found.filters["minute"] = lambda at: at[:16].replace("T", " ")
+    found.filters["moment"] = moment
     found.filters["plain"] = lambda text: text.replace("_", " ")
+    found.filters["given"] = input_words
     found.filters["part"] = lambda text: quote(text, safe="/")
     found.globals |= {"htmx_config": json.dumps(_HTMX), "most_question": MOST_TEXT}
     return found
+
+
+def moment(at: str) -> str:
+    """A time in the zone that it is in, for people."""
+    return f"{datetime.fromisoformat(at):%Y-%m-%d %H:%M %Z}"
 
 
 def spelled(text: str) -> Markup:

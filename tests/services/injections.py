@@ -36,7 +36,7 @@ OURS = frozenset({
     "ul", "ol", "li", "div", "form", "input", "button", "kbd", "code", "pre", "span", "details", "summary", "table",
     "thead", "tbody", "tr", "th", "td", "strong", "nav",
     "select", "option", "label", "h3", "dl", "dt", "dd", "figure", "figcaption", "svg", "rect", "line", "circle",
-    "text",
+    "text", "fieldset", "legend",
 })  # fmt: skip
 """Elements."""
 ATTRIBUTES = frozenset({

@@ -9,10 +9,12 @@ from builders import Repo, grow
 
 from benchmarks.bad_requests import BODIES, REPO, TOOLS, bad_requests
 from benchmarks.fuzz_service import Tally
+from core.config import StudyConfig
 from services.app import make_app
 from services.chats import Chats
 from services.http.limits import Limits
 from services.served import load_all
+from services.studies import Studies
 from tests.services.conftest import ON_LOOPBACK, listening
 
 
@@ -22,7 +24,9 @@ def test_bad_requests_get_an_answer_and_leave_no_trace(tmp_path: Path, caplog: p
     grow(repo)
     (served,) = load_all([], {"": str(repo.path)}, tmp_path / "cache", 10).values()
     chats, tally = Chats.open({REPO: str(repo.path)}, tmp_path / "cache"), Tally()
-    app = make_app({served.name: served}, Limits(), tools_about=served, chats=chats, loopback_only=True)
+    studies = Studies.open(chats, tmp_path / "cache", StudyConfig())
+    about = {"tools_about": served, "chats": chats, "studies": studies}
+    app = make_app({served.name: served}, Limits(), loopback_only=True, **about)  # type: ignore[arg-type]
     with listening(app) as port:
         for request in bad_requests(seed=1, count=540):
             tally.ask(request, port)

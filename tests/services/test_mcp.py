@@ -19,10 +19,12 @@ from builders import PROJECT, Repo
 from mcp import Client, StdioServerParameters
 from mcp.client.streamable_http import streamable_http_client
 
+from core.config import StudyConfig
 from services.app import make_app
 from services.chats import Chats
 from services.http.limits import Limits
 from services.served import Served, load_all
+from services.studies import Studies
 
 Work = Callable[[Client], Awaitable[Any]]
 TASK = "step 12: handlers and notes"
@@ -41,7 +43,8 @@ def over_http(served: Served, work: Work, *, key: str = "", headers: dict[str, s
 
     async def inside() -> Any:
         chats = Chats.open({"": served.files.location}, served.files.cache_dir)
-        app = make_app({served.name: served}, Limits(), key, tools_about=served, chats=chats)
+        studies = Studies.open(chats, served.files.cache_dir, StudyConfig())
+        app = make_app({served.name: served}, Limits(), key, tools_about=served, chats=chats, studies=studies)
         async with AsyncExitStack() as stack:
             await stack.enter_async_context(app.router.lifespan_context(app))
             http = httpx.AsyncClient(transport=httpx.ASGITransport(app=app), headers=headers or {})
@@ -81,6 +84,9 @@ async def everything(client: Client) -> dict[str, Any]:
         "ask": {"question": "where are handlers?"},
         "who_knows": {"of": "src/lib.rs"},
         "why_changed": {"of": "src/lib.rs"},
+        "insights": {},
+        "risk": {"path": "src"},
+        "function_card": {"of": "src/lib.rs"},
     }
     answers = {name: await client.call_tool(name, arguments) for name, arguments in calls.items()}
     assert not any(answer.is_error for answer in answers.values()), answers
@@ -101,6 +107,9 @@ def test_both_transports_give_the_same(served: Served, forked: Repo, tmp_path: P
         "ask",
         "who_knows",
         "why_changed",
+        "insights",
+        "risk",
+        "function_card",
     ]
     assert one == other
     assert "rev-parse" in (tmp_path / "stderr").read_text()  # --verbose shows on standard error, the protocol is alone
