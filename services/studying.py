@@ -39,7 +39,8 @@ class BackgroundStudy:
     @property
     def is_running(self) -> bool:
         """Whether the process is there."""
-        return self._process is not None and self._process.poll() is None
+        process = self._process  # another thread may end it meanwhile
+        return process is not None and process.poll() is None
 
     def start(self) -> None:
         """Look now and then, in a thread."""
