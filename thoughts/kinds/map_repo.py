@@ -7,7 +7,6 @@ from collections.abc import Iterable, Sequence
 
 from chat.citations import SHORT, Citation, Citations
 from chat.statements import Statement
-from core.errors import UserError
 from core.git import trees
 from core.visible import visible
 from thoughts.kind import ON_COMMIT, Artifact, Context, Cost, Fact, Input, Insight, Kind, Outcome, State
@@ -32,10 +31,7 @@ class MapRepo:
 
     def inputs(self, state: State) -> list[Input]:
         """The commit, and the one of the last look; "" the first time, or where that is gone."""
-        try:
-            old = trees.commit_named(state.git_dir, state.before) if state.before else ""
-        except UserError:  # a force push took it away
-            old = ""
+        old = state.known_before()
         return [{"old": old, "new": state.commit}] if old != state.commit else []
 
     def estimate(self, given: Input) -> Cost:

@@ -85,7 +85,7 @@ class Overview:
         return ["", title, *(f"  {one.path}" for one in self.untested[:most])] if self.untested else []
 
     def _cycle_lines(self, most: int) -> list[str]:
-        found = [f"{self.groups:,} groups of files import each other"] if self.groups else []
+        found = [f"groups of files that import each other: {self.groups:,}"] if self.groups else []
         found += [f"  new: {' -> '.join((*one, one[0]))}" for one in self.cycles[:most]]
         return ["", *found] if found else []
 
