@@ -76,7 +76,7 @@ def studied(
     state = state_of(repo, tmp_path, before)
     (given,) = KIND.inputs(state)
     facts = {"uptake": list(past.facts)} if past else {}
-    return KIND.run(given, Context(state, tmp_path, lambda name: facts.get(name, []), lambda: list(marked)))
+    return KIND.run(given, Context(state, tmp_path, lambda name: facts.get(name, []), marked=lambda: list(marked)))
 
 
 def places(outcome: Outcome) -> list[str]:
