@@ -96,10 +96,10 @@ def test_all_other_questions_are_answered_as_before(chat: Chat, question: str) -
     assert not study.asked
 
 
-@pytest.mark.parametrize("state", [{"there": False}, {"knows": False}])
-def test_without_a_study_that_knows_it_they_are_answered_as_before(chat: Chat, state: dict[str, bool]) -> None:
+@pytest.mark.parametrize(("there", "knows"), [(False, True), (True, False)])
+def test_without_a_study_that_knows_it_they_are_answered_as_before(chat: Chat, there: bool, knows: bool) -> None:
     before = chat.ask("What should I know about discount?").as_dict()
-    chat.study = Asked(chat, **state)
+    chat.study = Asked(chat, there, knows)
     assert chat.ask("What should I know about discount?").as_dict() == before
 
 

@@ -21,7 +21,7 @@ from index.repository import RepositoryIndex
 from index.texts import Symbol
 from thoughts.cards import purpose
 from thoughts.cards.card import COMPANIONS, HISTORY, OWNERS, RISK, TESTS, USES, WHAT, Card, Group
-from thoughts.cards.companions import companions
+from thoughts.cards.companions import Beside, companions
 from thoughts.cards.source import Source
 from thoughts.cards.uses import Found, Tree
 from thoughts.cards.writing import written
@@ -107,9 +107,9 @@ class Cards:
         kind, own = (symbol.kind, symbol.name) if symbol else (FILE, "")
         hit = Hit(path, first, last, self.files[path], own, kind, symbol.doc if symbol else "")
         what = self._what(source, symbol)
-        uses = self._tree.of_symbol(source, symbol) if symbol else self._tree.of_file(source)
         history, owners = self._since(hit), self._history.who([hit])
-        beside = companions(self._history.changes(hit), self._past, path, self.files, self.citations)
+        beside = Beside.of(self._history.changes(hit), self._past, path, self.files)
+        uses = self._tree.of_symbol(source, symbol) if symbol else self._tree.of_file(source, beside)
         notes += [*uses.notes, *history.notes, *owners.notes, *self._shallow]
         groups = (
             Group(WHAT, tuple(what)),
@@ -117,7 +117,7 @@ class Cards:
             Group(OWNERS, tuple(owners.statements)),
             Group(USES, tuple(uses.code), uses.of_code),
             Group(TESTS, tuple(uses.tests), uses.of_tests),
-            Group(COMPANIONS, tuple(beside)),
+            Group(COMPANIONS, tuple(companions(beside, self.citations))),
             Group(RISK, tuple(self._risk(source))),
         )
         sound = (replace(one, statements=self._sound(one.statements)) for one in groups)

@@ -19,6 +19,7 @@ from core.ranking.paths import subject
 from core.ranking.symbols import FUNCTIONS
 from index.hits import Hit
 from index.texts import Symbol
+from thoughts.cards.companions import Beside
 from thoughts.cards.source import Source
 
 MOST_SHOWN = 5
@@ -89,8 +90,11 @@ class Tree:
         notes += [] if tests else [NO_TEST]
         return Found(self._said(code), self._said(tests), _count(code), _count(tests), notes)
 
-    def of_file(self, source: Source) -> Found:
-        """Which files use what a file defines, by the names that nothing else defines; those with the most first."""
+    def of_file(self, source: Source, beside: Beside) -> Found:
+        """Which files use what a file defines, by the names that nothing else defines; those with the most first.
+
+        Tests come by how often they changed with it, then by their names and those that they use.
+        """
         path = source.path
         names = [one.last_name for one in source.roots if len(one.last_name) >= SHORTEST and own_name(one.last_name)]
         names = names[:MOST_NAMES]
@@ -105,11 +109,14 @@ class Tree:
         code, tests = _parted(one for one in uses if one.path != path)
         by_test = _by_path(tests)
         called = {one for one in self.paths if one != path and is_test_file(one) and subject(one) == subject(path)}
-        for one in sorted(called - by_test.keys()):
+        changed = {one for one in beside.commits if is_test_file(one) and beside.in_words(one)}
+        for one in sorted((called | changed) - by_test.keys()):
             by_test[one] = []
-        ordered = sorted(by_test, key=lambda one: (one not in called, -_names(by_test[one]), one))
-        of_tests = [said for one in ordered if (said := self._said_of(one, by_test[one], one in called))]
-        of_code = [said for one, some in _widest(_by_path(code)) if (said := self._said_of(one, some, called=False))]
+        ordered = sorted(
+            by_test, key=lambda one: (-len(beside.commits.get(one, ())), one not in called, -_names(by_test[one]), one)
+        )
+        of_tests = [said for one in ordered if (said := self._said_of(one, by_test[one], one in called, beside))]
+        of_code = [said for one, some in _widest(_by_path(code)) if (said := self._said_of(one, some))]
         files = _files(len(of_code)), _files(len(of_tests))
         of_tests = [*self._inside(source), *of_tests]
         notes += [] if of_tests or notes else [NO_TEST]
@@ -139,19 +146,22 @@ class Tree:
             groups.setdefault((one.path, one.inside), []).append(one)
         return [statement_of(self.citations, self.commit, some) for some in list(groups.values())[:MOST_SHOWN]]
 
-    def _said_of(self, path: str, uses: Sequence[Use], called: bool) -> Statement | None:
-        """A statement about a file that uses names, or is called after it."""
+    def _said_of(
+        self, path: str, uses: Sequence[Use], called: bool = False, beside: Beside | None = None
+    ) -> Statement | None:
+        """A statement about a file that uses names, is called after it, or changed with it."""
         first = {one.name: one for one in reversed(uses)}
         shown = sorted(first.values(), key=lambda one: one.line)[:MOST_NAMED]
         lines = [one.line for one in shown] or [1]
-        cited = [citation for line in lines if (citation := self.citations.cite(path, line, line, self.commit))]
-        cited = [one for one in cited if one.quote.strip()]
-        if not cited:
-            return None
+        found = [citation for line in lines if (citation := self.citations.cite(path, line, line, self.commit))]
+        cited = [one for one in found if one.quote.strip()]
         more = f" and {len(first) - len(shown):,} more" if len(first) > len(shown) else ""
         names = ", ".join(f"`{one.name}`" for one in shown)
         parts = ["is called after it"] * called + [f"uses {names}{more}"] * bool(shown)
-        return Statement(f"{path} {' and '.join(parts)}.", tuple(cited))
+        if beside and (together := beside.in_words(path)):
+            parts.append(together)
+            cited += beside.cited(path, self.citations)
+        return Statement(f"{path} {', '.join(parts)}.", tuple(cited)) if parts and cited else None
 
     def _elsewhere(self, names: Sequence[str], path: str, own: Sequence[range]) -> set[str]:
         """Which of some names something outside of some lines of a file seems to define as well."""

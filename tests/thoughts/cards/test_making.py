@@ -59,7 +59,9 @@ def test_a_file_is_described_by_what_it_says_defines_and_who_uses_that(shop: Rep
         "It defines `Basket` (class), `discount` (function).",
     ]
     assert texts(card, USES) == ["shop/till.py uses `discount`."]
-    assert texts(card, TESTS) == ["tests/test_basket.py is called after it and uses `discount`, `Basket`."]
+    assert texts(card, TESTS) == [
+        "tests/test_basket.py is called after it, uses `discount`, `Basket`, changed in 2 of 4 commits."
+    ]
     assert card.scope == card.path
 
 
