@@ -106,7 +106,7 @@ def asked(repo: str, question: Question, cache_dir: Path) -> tuple[float, ...] |
     with_it: Counter[str] = Counter()
     for commit in question.before:
         changed = {one for _, one, _ in commit.changes}
-        with_it.update(one for one in changed if path in changed and one in files and is_test_file(one))
+        with_it.update(one for one in sorted(changed) if path in changed and one in files and is_test_file(one))
     past = [one for one, _ in with_it.most_common(TOP)]
     return tuple(len(question.tests & set(some[:TOP])) / len(question.tests) for some in (by_card, named, past))
 

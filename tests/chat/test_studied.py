@@ -80,6 +80,8 @@ def test_the_study_is_asked_about_what_is_named(
         "Where is the discount of a large order computed?",
         "How is the risk of a customer computed?",
         "Where is the risk tested for?",
+        "What is risky about the discount of a large order?",
+        "Which files are risky to delete?",
         "What calls discount?",
         "Why was discount changed?",
         "What changed since v1.0?",
