@@ -45,7 +45,7 @@ def described(citations: Citations, commit: str, asked: Asked, hit: Hit, *, ters
         doc = hit.doc if doc_end else ""
     if terse:
         one = citations.cite(hit.path, *best_lines(lines, hit.first, last, wanted), commit)
-        sources = (one,) if one else ()
+        sources: tuple[Citation, ...] = (one,) if one else ()
     else:
         sources = _sources(citations, commit, hit, lines, max(doc_end, hit.first), last, wanted)
     text = f"`{hit.symbol}` in {hit.path}{f': {said}' if (said := sentence_of(doc)) else ''}"

@@ -125,5 +125,5 @@ def _risk(fact: Fact, commit: str, citations: Citations) -> Statement | None:
     if not cited and (last := citations.cite(fact.scope, value["lines"], value["lines"], commit)):
         cited.append(last)
     said = f"repaired by {repaired}" if repaired else "no repair of it is known"
-    text = f"{fact.scope}: above {value['above']:.0%} of the source files ({value['lines']:,} lines); {said}."
+    text = f"{fact.scope}: riskier than {value['above']:.0%} of the source files ({value['lines']:,} lines); {said}."
     return Statement(text, tuple(cited)) if cited else None

@@ -64,7 +64,8 @@ def _insights(
     """(title, statements) of what is to be shown."""
     since = f" since {old[:SHORT]}" if old else ""
     if not old:
-        yield "What most code rests on", _files(found.files, now.commit, citations)
+        shared = [one for one in found.files if one.users > 1]
+        yield "What most code rests on", _files(shared, now.commit, citations)
     yield (
         f"Code that much rests on and that no test is seen to reach{since}",
         _files(found.untested, now.commit, citations),
@@ -85,7 +86,7 @@ def _file(one: Central, commit: str, citations: Citations) -> Statement | None:
     cited = _cited(uses, commit, citations)
     if not cited:
         return None
-    others = f"{one.users:,} other file{'s' * (one.users != 1)} call or import it"
+    others = f"{one.users:,} other files call or import it"
     busiest = ""
     if one.busiest is not None:
         own = _cited([(one.path, one.busiest.line)], commit, citations)

@@ -123,11 +123,11 @@ def _statement(card: Card) -> Statement | None:
     if not card.of(RISK) or "repaired by" not in card.of(RISK)[0].text:
         return None
     texts = [one.text.removeprefix(f"{card.path}: ").rstrip(".") for part in parts for one in part]
-    tests = next(
-        (f"tests: {group.lead}" for group in card.groups if group.name == TESTS), "no test was found that names it"
-    )
+    leads = [group.lead.partition(";")[0] for group in card.groups if group.name == TESTS]  # without how many are named
+    texts.append(f"tests: {leads[0]}" if leads else "no test was found that names it")
     cited: tuple[Citation, ...] = tuple(found for part in parts for one in part for found in one.citations[:2])
-    return Statement(f"{card.path}: {'. '.join([*texts, tests.capitalize()])}.", tuple(dict.fromkeys(cited)))
+    said = ". ".join(text[:1].upper() + text[1:] for text in texts)
+    return Statement(f"{card.path}: {said}.", tuple(dict.fromkeys(cited)))
 
 
 def _title(files: Sequence[Card]) -> str:

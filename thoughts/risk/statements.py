@@ -10,7 +10,7 @@ from thoughts.risk.table import RiskyFile
 def in_words(file: RiskyFile, files: int) -> str:
     """Where a file stands among all of its commit, and how large it is."""
     facts = file.facts
-    return f"above {file.above:.0%} of {files:,} files ({facts.lines:,} lines, {facts.branches:,} branches)"
+    return f"riskier than {file.above:.0%} of {files:,} files ({facts.lines:,} lines, {facts.branches:,} branches)"
 
 
 def repaired(file: RiskyFile, files: int, citations: Citations) -> Statement | None:
