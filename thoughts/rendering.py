@@ -141,12 +141,14 @@ def input_words(given: Mapping[str, Any]) -> str:
     text = ", ".join(
         f"{name} {value[:9] if isinstance(value, str) and len(value) >= 40 else _word(value)}"
         for name, value in sorted(given.items())
-        if value != ""
+        if value not in ("", [])
     )
     return text if len(text) <= MOST_INPUT else f"{text[:MOST_INPUT]}…"
 
 
 def _word(value: Any) -> str:
+    if isinstance(value, list):
+        return " ".join(map(_word, value))
     return value if isinstance(value, str) else msgspec.json.encode(value).decode()
 
 
