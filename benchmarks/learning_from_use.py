@@ -89,12 +89,12 @@ HEAD = (
 def line(name: str, noise: float, rows: Sequence[Row]) -> str:
     """A row of the table, of one repository or of several."""
     learned, gated, contexts, votes = (
-        _estimate([value for one in rows for value in values(one)])
-        for values in (
-            lambda one: one.order,
-            lambda one: one.order if one.is_taken else [0.0] * len(one.order),
-            lambda one: one.contexts,
-            lambda one: one.votes,
+        _estimate([value for values in of_each for value in values])
+        for of_each in (
+            [one.order for one in rows],
+            [one.order if one.is_taken else [0.0] * len(one.order) for one in rows],
+            [one.contexts for one in rows],
+            [one.votes for one in rows],
         )
     )
     taken = f"{sum(one.is_taken for one in rows)} of {len(rows)}"

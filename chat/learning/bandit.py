@@ -91,13 +91,16 @@ def learned(judged: Sequence[Noted], losses: Mapping[str, float] | None, at: flo
     nothing but the default is tried.
     """
     votes = {one.name: [0, 0] for one in ARMS}
-    for one in judged:
-        if one.useful is not None and one.kind in OF_PLACES and one.arm in votes:
-            votes[one.arm][not one.useful] += 1
+    for answer in judged:
+        if answer.useful is not None and answer.kind in OF_PLACES and answer.arm in votes:
+            votes[answer.arm][not answer.useful] += 1
     lost = {one.name: 0.0 if one == DEFAULT else None if losses is None else losses[one.name] for one in ARMS}
     tried = [one for one in ARMS if (loss := lost[one.name]) is not None and loss <= MOST_LOSS]
     shares = dict(zip((one.name for one in tried), chances([votes[one.name] for one in tried]), strict=True))
-    arms = [Arm(one, *votes[one.name], lost[one.name], shares.get(one.name, 0.0)) for one in ARMS]
+    arms = []
+    for one in ARMS:
+        useful, useless = votes[one.name]
+        arms.append(Arm(one, useful, useless, lost[one.name], shares.get(one.name, 0.0)))
     number = sum(map(sum, votes.values()))
     favourite = max(arms, key=lambda arm: arm.chance)
     verdict = f"context: {favourite.policy.name} in {favourite.chance:.0%} of answers, by {number:,} votes"

@@ -51,7 +51,7 @@ class Evaluate:
         context.say(log)
         if not found.figures:
             return Outcome()
-        known = next((one.value["nights"] for one in context.facts(FACT)), [])
+        known: list[dict[str, Any]] = next((one.value["nights"] for one in context.facts(FACT)), [])
         night = night_of(found, state.now.date().isoformat())
         nights = [*known, night][-MOST_KEPT:]
         facts = [Fact(FACT, "", {"nights": nights}, commit)]
