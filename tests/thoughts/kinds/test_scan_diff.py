@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Callable
 from pathlib import Path
 
 import msgspec
 from builders import Repo
+from click.testing import CliRunner
 
 from chat.citations import Citations
 from core.git.repositories import open_repository
+from thoughts.changes.__main__ import main
+from thoughts.changes.symbols import differing
 from thoughts.kind import Context, Fact, State
-from thoughts.kinds.scan_diff import KIND, LOG, RECORD, differing
+from thoughts.kinds.scan_diff import KIND, LOG, RECORD
 
 BEFORE = '''class Cart:
     """What is to be paid."""
@@ -65,6 +69,7 @@ def test_symbols_are_named_once_with_the_innermost_that_changed(
     assert b"changed  function   cart.py:6-7 Cart.add\n" in log or b"changed  method     cart.py:6-7 Cart.add\n" in log
     (insight,) = outcome.insights
     assert insight.title.endswith("1 added, 1 changed, 2 removed")
+    assert CliRunner().invoke(main, shlex.split(insight.command)[3:]).stdout.encode() == log
     assert [said.text for said in insight.statements] == [
         "cart.py: added new_cart; changed Cart.add; removed empty.",
         "gone.py: removed away.",
