@@ -245,7 +245,10 @@ class History:
 
         place = hit.kind, hit.path, hit.first, hit.last
         if place not in self._known:
-            self._known[place] = self._asked(ask) or []
+            found = self._asked(ask)
+            if found is None:  # git may have more time for it when it is asked again
+                return []
+            self._known[place] = found
         return self._known[place]
 
     def _saying(self, asked: Asked) -> list[Spoken]:

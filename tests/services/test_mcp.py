@@ -177,7 +177,7 @@ def test_the_key_guards_the_tools_too(served: Served) -> None:
         return len((await client.list_tools()).tools)
 
     for headers in ({"Authorization": "Bearer secret"}, {"X-API-Key": "secret"}):
-        assert over_http(served, work, key="secret", headers=headers) == 9
+        assert over_http(served, work, key="secret", headers=headers) == 12
     with pytest.raises(BaseExceptionGroup):
         over_http(served, work, key="secret", headers={"X-API-Key": "wrong"})
 
