@@ -31,14 +31,15 @@ def outcome_of(state: State, tmp_path: Path) -> Outcome:
 
 @pytest.fixture
 def shared(make_repo: Callable[[str], Repo]) -> Repo:
-    """Four files that use two others, of which a test reaches one."""
+    """Four files that use two others, of which a test reaches one, and that one uses another alone."""
     repo = make_repo("shared")
     files: dict[str, str | bytes] = {
         f"user_{number}.py": "import core\nimport bare\n\n\n"
         f"def use_{number}():\n    core.tried()\n    bare.untried()\n"
         for number in range(4)
     }
-    files |= {"core.py": "def tried():\n    pass\n", "bare.py": "def untried():\n    pass\n"}
+    files |= {"core.py": "import alone\n\n\ndef tried():\n    alone.used_once()\n"}
+    files |= {"alone.py": "def used_once():\n    pass\n", "bare.py": "def untried():\n    pass\n"}
     files["tests/test_core.py"] = "import core\n\n\ndef test_core():\n    core.tried()\n"
     repo.commit("begin", files)
     return repo
