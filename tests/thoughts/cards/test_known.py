@@ -58,7 +58,7 @@ def test_a_study_leaves_cards_and_risks(studied: Studied) -> None:
     assert studied.known.is_there()
     assert {"shop/basket.py", "shop/basket.py:discount"} <= {one.scope for one in studied.known.facts(FACT)}
     first = studied.holds(studied.known.risky(studied.commit, ""))[0]
-    assert first.startswith("shop/basket.py: above ")
+    assert first.startswith("shop/basket.py: riskier than ")
     assert "repaired by “Fix the limit” (" in first
     assert studied.holds(studied.known.risky(studied.commit, "shop/plan.py"))[0].endswith("no repair of it is known.")
     assert all(one.startswith("shop/") for one in studied.holds(studied.known.risky(studied.commit, "shop")))

@@ -47,7 +47,7 @@ def test_a_function_is_described_with_its_past_people_uses_and_tests(shop: Repo,
     assert texts(card, TESTS) == ["`test_discount` in tests/test_basket.py calls `discount`."]
     assert texts(card, COMPANIONS)[0].startswith("tests/test_basket.py changed in 2 of 4 commits: “Fix the limit” (")
     (risk,) = texts(card, RISK)
-    assert risk.startswith("shop/basket.py: above ")
+    assert risk.startswith("shop/basket.py: riskier than ")
     assert "repaired by “Fix the limit” (" in risk
     assert (card.kind, card.first, card.last) == ("function", 18, 27)
 
