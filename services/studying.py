@@ -60,12 +60,12 @@ class BackgroundStudy:
 
     def _follow(self) -> None:
         while not self._is_stopped:
-            self._woken.clear()
             try:
                 self._look()
             except GitloreError as error:
                 log.warning("what is to be studied cannot be read: %s", error)
             self._woken.wait(LOOK_EVERY_S)
+            self._woken.clear()  # before it is looked whether this is the end, so that close is never missed
 
     def _look(self) -> None:
         wanted = any(preferences(one.queue, one.key).is_followed for one in self._studies)
@@ -83,7 +83,7 @@ class BackgroundStudy:
             stdin=subprocess.PIPE,
             env=environment,
             start_new_session=True,
-        )  # a session of its own: Ctrl-C is for the service, which ends it
+        )  # in another session, since Ctrl-C is for the service, which ends it
         assert self._process.stdin
         with contextlib.suppress(BrokenPipeError):  # it has ended, which is seen at the next look
             self._process.stdin.write(msgspec.json.encode(self._order) + b"\n")
