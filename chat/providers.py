@@ -13,7 +13,7 @@ import json
 import os
 import secrets
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -58,17 +58,23 @@ class Provider:
     repository: str
     """As it was named, without credentials."""
     audit_log: Path
+    key: str = field(default="", repr=False)
+    """Of the API; empty where it asks for none."""
 
     @classmethod
-    def of(cls, config: ChatConfig, repository: str, cache_dir: Path) -> Provider | None:
-        """None where no model is set. Raises UserError where this one may not be asked about this repository."""
+    def of(cls, config: ChatConfig, repository: str, cache_dir: Path, key: str | None = None) -> Provider | None:
+        """None where no model is set. Raises UserError where this one may not be asked about this repository.
+
+        The key is the environment's unless one is given.
+        """
         if not config.url and not config.model:
             return None
         if not (config.url and config.model):
             missing = "url" if not config.url else "model"
             raise UserError(f"chat.{missing} is not set", "set both chat.url and chat.model, or neither")
-        found = cls(config, without_credentials(repository), cache_dir / AUDIT_LOG)
         parts = _parts(config.url)
+        key = key_for(config.url) if key is None else key
+        found = cls(config, without_credentials(repository), cache_dir / AUDIT_LOG, key)
         if not is_loopback(parts.hostname or "") and not found.is_allowed:
             raise UserError(
                 f"{parts.hostname} is not this machine, and {found.repository} may not be sent there",
@@ -121,7 +127,7 @@ class Provider:
             ) as client_of_http,
             OpenAI(
                 base_url=self.config.url,
-                api_key=key_for(self.config.url) or "none",
+                api_key=self.key or "none",
                 organization="",
                 project="",
                 timeout=seconds,

@@ -9,7 +9,10 @@ import sys
 import time
 from pathlib import Path
 
+from msgspec.structs import replace
+
 from chat.citations import Citations
+from chat.providers import Provider
 from chat.statements import Statement
 from core.errors import UserError
 from core.git.touched import named
@@ -38,7 +41,8 @@ class Errand:
         return [{"do": "find", "commit": state.commit}]
 
     def estimate(self, given: Input) -> Cost:
-        return Cost(cpu_s=given.get("cpu_s", 30), io_bytes=1_000_000, seconds=given.get("seconds", 120))
+        most = Cost(cpu_s=given.get("cpu_s", 30), io_bytes=1_000_000, seconds=given.get("seconds", 120))
+        return replace(most, model_s=given.get("model_s", 0))
 
     def run(self, given: Input, context: Context) -> Outcome:
         context.say(f"doing {given['do']}")
@@ -64,6 +68,15 @@ class Errand:
         (said,) = insight.statements
         false = Statement(said.text, tuple(type(one)(one.commit, "all tests pass") for one in said.citations))
         return Outcome([Insight(insight.title, (false,), insight.command, insight.log)], found.artifacts)
+
+    def ask(self, given: Input, context: Context) -> Outcome:
+        """Ask the language model that may write, and say what a program that is started finds of keys."""
+        state = context.state
+        provider = state.writer and Provider.of(state.writer, state.location, state.cache_dir, state.writer_key)
+        context.say(provider.write("Who?", []) if provider else "nobody to ask")
+        keys = [name for name in subprocess.check_output(["env"], text=True).splitlines() if "KEY" in name]
+        context.say(f"keys around: {keys}")
+        return Outcome()
 
     def remember(self, given: Input, context: Context) -> Outcome:
         """Say what is known already."""

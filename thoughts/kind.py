@@ -47,6 +47,8 @@ class State:
     """The language model that may write, if there is one and a budget for it."""
     settings: StudyConfig = field(default_factory=StudyConfig)
     """As `inputs` may ask for them. A job is not given them: its input says all that it needs."""
+    writer_key: str = field(default="", repr=False)
+    """Of the writer's API. It is in no environment, where programs that a job starts would find it."""
 
     def known_before(self) -> str:
         """The newest commit when this kind was asked last; "" where it is gone, as after a force push."""

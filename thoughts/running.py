@@ -1,7 +1,8 @@
 """The process of one job: `python -m thoughts.running FD`, started by a worker.
 
 It reads its order from standard input, prints its log, and writes its answer, as JSON, to the file descriptor. It has
-little of its parent's environment, no keys above all, and ends with it.
+little of its parent's environment, no keys above all, and ends with it: the key of a language model is in the order of
+a job that may ask it.
 """
 
 from __future__ import annotations
@@ -49,6 +50,7 @@ class Order(msgspec.Struct):
     cpu_s: float
     writer: str = ""
     """Settings of the language model that may write, as JSON; "" for none."""
+    writer_key: str = ""
 
 
 class Answer(msgspec.Struct):
@@ -82,7 +84,8 @@ def answered(order: Order) -> Answer:
     """Run the kind on its input."""
     writer = ChatConfig.model_validate_json(order.writer) if order.writer else None
     now, place, repository = datetime.fromisoformat(order.now), order.database, order.repository
-    state = State(order.location, Path(order.git_dir), Path(order.cache_dir), order.commit, "", now, writer)
+    git_dir, cache_dir = Path(order.git_dir), Path(order.cache_dir)
+    state = State(order.location, git_dir, cache_dir, order.commit, "", now, writer, writer_key=order.writer_key)
     context = Context(
         state, Path(order.folder), lambda name: facts_named(place, repository, name), lambda: runs_at(place, repository)
     )

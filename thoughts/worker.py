@@ -18,6 +18,7 @@ from typing import IO, Any
 import msgspec
 from sqlalchemy.engine import Connection
 
+from chat.providers import key_for
 from core.errors import GitloreError
 from core.process import interrupts_later
 from core.text.redaction import Redactor
@@ -28,7 +29,7 @@ from thoughts.processes import Descendants
 from thoughts.queue import Job, Queue
 from thoughts.running import MOST_BYTES, Answer, Order
 
-LOOK_S = 1.0
+LOOK_S = 0.5
 """How often the kill switch, a wish to cancel, the deadline and the CPU time are looked at."""
 SHOW_LOG_S = 2.0
 """How often what a job prints meanwhile is kept, so that people can follow it."""
@@ -220,10 +221,11 @@ class Worker:
 
     def _order(self, job: Job, folder: Path) -> Order:
         state, kind = self.state, self.kinds[job.kind]
+        writer = state.writer if job.reserved.model_s else None
         return Order(
             os.getpid(), type(kind).__module__, job.input, state.location, str(state.git_dir), str(state.cache_dir),
             state.commit, datetime.now(state.now.tzinfo or UTC).isoformat(), str(folder), self.place, job.repository,
-            job.reserved.cpu_s, state.writer.model_dump_json() if state.writer else "",
+            job.reserved.cpu_s, writer.model_dump_json() if writer else "", key_for(writer.url) if writer else "",
         )  # fmt: skip
 
     def _watch(self, watched: Watched) -> tuple[str, bool]:

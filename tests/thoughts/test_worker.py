@@ -15,8 +15,9 @@ from typing import Any
 import pytest
 from builders import Repo
 from kinds_made_up import KIND
+from language_model import Model
 
-from core.config import StudyConfig
+from core.config import ChatConfig, StudyConfig
 from core.git.refs import head
 from stores.engine.database import Database
 from thoughts.queue import Queue
@@ -69,6 +70,20 @@ def test_what_a_job_finds_is_kept_and_shown_with_its_proof(study: Study, forked:
     assert study.job(after.job.id)["parent"] == number
     assert log_of(study, after) == "doing remember\nknown: ['merge the side']\n"
     assert study.work_one() is None
+
+
+def test_a_key_reaches_the_model_of_a_job_that_may_ask_one_and_nothing_else(
+    forked: Repo, tmp_path: Path, language_model: Model, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("GITLORE_CHAT_KEY", "glk-of-the-model")
+    chat, settings = ChatConfig(url=language_model.url, model="m"), StudyConfig(model_minutes=5)
+    with opened(str(forked.path), tmp_path, settings, chat=chat, kinds_known={"errand": KIND}) as study:
+        study.switch(on=True)
+        add(study, do="ask", model_s=20)
+        assert log_of(study, work(study)) == f"doing ask\n{language_model.says}\nkeys around: []\n"
+        add(study, do="ask")
+        assert log_of(study, work(study)) == "doing ask\nnobody to ask\nkeys around: []\n"
+    assert language_model.keys == ["Bearer glk-of-the-model"]
 
 
 def test_an_insight_is_shown_only_while_it_can_be_proved(study: Study) -> None:

@@ -105,7 +105,7 @@ def _provider(given: Input, context: Context) -> Provider | None:
     if not (given.get("model") and state.writer):
         return None
     try:
-        return Provider.of(state.writer, state.location, state.cache_dir)
+        return Provider.of(state.writer, state.location, state.cache_dir, state.writer_key)
     except UserError as error:
         context.say(f"no language model writes: {error.message}")
         return None
