@@ -8,9 +8,10 @@ from typing import NamedTuple
 from core.code.test_files import is_test_file
 from thoughts.mapping.by_name import ByName
 from thoughts.mapping.modules import family
-from thoughts.mapping.names import CLASS, FUNCTION, INSTANCE, SUPER, Names, Thing
+from thoughts.mapping.names import Names
 from thoughts.mapping.program import Place, Program
 from thoughts.mapping.reading import Call
+from thoughts.mapping.things import CLASS, FUNCTION, INSTANCE, SUPER, Thing
 
 _CONSTRUCTORS = {"python": ("__init__", "__new__", "__post_init__"), "javascript": ("constructor",), "java": ()}
 MOST_OVERRIDING = 8
@@ -61,7 +62,9 @@ def _targets(call: Call, caller: Place, program: Program, names: Names) -> list[
     if not owners:
         return [] if call.is_get else None
     if call.is_get:
-        found = [place for one in owners if one.kind in (INSTANCE, SUPER) for place in names.functions_in(one, last)]
+        found = [
+            place for one in owners if one.kind in (INSTANCE, SUPER) for place in names.classes.functions_in(one, last)
+        ]
         return [
             one
             for one in found
@@ -76,14 +79,14 @@ def _overriding(call: Call, caller: Place, targets: list[Place], names: Names) -
     """What may run instead, since a class below the one that is named has a method of this name, too."""
     head, _, last = call.chain.rpartition(".")
     owners = [one.place for one in names.meaning(head, caller) if one.kind == INSTANCE] if head and targets else []
-    found = dict.fromkeys(place for owner in owners for place in names.overriding(owner, last))
+    found = dict.fromkeys(place for owner in owners for place in names.classes.overriding(owner, last))
     in_test = is_test_file(caller.path)
     some = [one for one in found if one not in targets and (in_test or not is_test_file(one.path))]
     return some if len(some) <= MOST_OVERRIDING else []
 
 
 def _reached(owner: Thing, name: str, names: Names) -> list[Thing]:
-    if owner.kind in (CLASS, INSTANCE, SUPER) and (functions := names.functions_in(owner, name)):
+    if owner.kind in (CLASS, INSTANCE, SUPER) and (functions := names.classes.functions_in(owner, name)):
         return [Thing(FUNCTION, *one) for one in functions]
     return list(names.member(owner, name))
 
@@ -93,11 +96,11 @@ def _called(thing: Thing, program: Program, names: Names) -> list[Place]:
     if thing.kind == FUNCTION:
         return [thing.place]
     if thing.kind == INSTANCE:
-        return names.functions_in(thing, "__call__")
+        return names.classes.functions_in(thing, "__call__")
     if thing.kind not in (CLASS, SUPER):
         return []
     wanted = _CONSTRUCTORS.get(family(program.language(thing.path)), ())
     if program.language(thing.path) == "java":
         wanted = (program.symbol(thing.place).own,)
-    found = [place for name in wanted for place in names.functions_in(thing, name)]
+    found = [place for name in wanted for place in names.classes.functions_in(thing, name)]
     return found or ([thing.place] if thing.kind == CLASS else [])

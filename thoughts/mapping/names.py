@@ -2,47 +2,22 @@
 
 from __future__ import annotations
 
-import functools
-from collections.abc import Callable, Iterable, Sequence
-from typing import NamedTuple
+from collections.abc import Callable, Sequence
 
 from core.ranking.symbols import FUNCTIONS
 from thoughts.mapping.chains import CALL, ELEMENT, LITERAL
+from thoughts.mapping.classes import Classes
 from thoughts.mapping.modules import family
 from thoughts.mapping.program import FILE, Place, Program
 from thoughts.mapping.reader import HOLDERS
 from thoughts.mapping.reading import Binding, Import
+from thoughts.mapping.rust_names import ROOTS, SAME_TYPE, RustNames
+from thoughts.mapping.things import CLASS, ELSEWHERE, FUNCTION, INSTANCE, MODULE, OUTSIDE, SUPER, Thing, Things
 
-MODULE, CLASS, FUNCTION, INSTANCE, SUPER, ELSEWHERE = "module", "class", "function", "instance", "super", "elsewhere"
 MOST_DEEP = 40
 """Questions inside of questions; deeper ones have no answer."""
 MOST_THINGS = 6
 """That a name may mean; of one that may mean more nothing is known."""
-MOST_BASES = 30
-_WORDS = (
-    "unwrap expect clone as_ref as_mut borrow borrow_mut lock read write iter iter_mut into_iter unwrap_or to_owned get"
-    " unwrap_or_default unwrap_or_else ok get_mut next first last take as_deref deref into await cloned peek"
-)
-_SAME_TYPE = frozenset(_WORDS.split())
-"""Methods of Rust's own types that give what they hold."""
-
-
-class Thing(NamedTuple):
-    """What a name may mean. Of a class also an object of it, or what its bases have."""
-
-    kind: str
-    path: str = ""
-    number: int = FILE
-
-    @property
-    def place(self) -> Place:
-        """Its definition."""
-        return Place(self.path, self.number)
-
-
-Things = tuple[Thing, ...]
-OUTSIDE: Things = (Thing(ELSEWHERE),)
-"""What is not of this repository. An empty tuple is what nothing is known of."""
 
 
 class Names:
@@ -52,10 +27,10 @@ class Names:
         self._program = program
         self._known: dict[object, Things] = {}
         self._open: set[object] = set()
-        self._bases: dict[Place, list[Place | None]] = {}
-        self._members: dict[Place, dict[str, list[Place]]] = {}
-        self._inherited: dict[Place, list[tuple[Place, str]]] = {}
-        self._gather()
+        self._rust = RustNames(program, self)
+        self.classes = Classes(program, self.meaning)
+        self.classes.gather()
+        self._known.clear()  # it was asked while not all members were known
 
     def meaning(self, chain: str, scope: Place) -> Things:
         """What a chain may mean in a scope."""
@@ -64,96 +39,6 @@ class Names:
     def member(self, thing: Thing, name: str) -> Things:
         """What a name means inside of a thing."""
         return self._remembered((thing, name), lambda: self._member(thing, name))
-
-    def bases(self, place: Place) -> list[Place | None]:
-        """A class and its ancestors, the nearest first; None for one from elsewhere."""
-        if place not in self._bases:
-            self._bases[place] = [place]  # should a class be its own ancestor
-            found: list[Place | None] = [place]
-            for one in found:  # grows meanwhile
-                for scope, chain in self._inherited.get(one, ()) if one is not None and len(found) < MOST_BASES else ():
-                    things = self.meaning(chain, scope)
-                    above = [thing.place for thing in things if thing.kind == CLASS]
-                    found += [other for other in above or (None,) if other not in found]
-            self._bases[place] = found
-        return self._bases[place]
-
-    def functions_in(self, thing: Thing, name: str) -> list[Place]:
-        """The methods of a name that a class has or inherits."""
-        ancestors = self.bases(thing.place)
-        for one in ancestors[1:] if thing.kind == SUPER else ancestors:
-            if one is not None and (found := self.members(one, name)):
-                return found
-        return []
-
-    def overriding(self, place: Place, name: str) -> list[Place]:
-        """The methods of a name that classes below one have themselves."""
-        found: list[Place] = []
-        below = list(self._below.get(place, ()))
-        for one in below:  # grows meanwhile
-            found += self.members(one, name)
-            below += [other for other in self._below.get(one, ()) if other not in below][: MOST_BASES - len(below)]
-        return found
-
-    @functools.cached_property
-    def _below(self) -> dict[Place, list[Place]]:
-        """The classes that name a class as a base."""
-        found: dict[Place, list[Place]] = {}
-        for place, inherited in self._inherited.items():
-            for scope, chain in inherited:
-                for thing in self.meaning(chain, scope):
-                    if thing.kind == CLASS:
-                        found.setdefault(thing.place, []).append(place)
-        return found
-
-    def members(self, place: Place, name: str) -> list[Place]:
-        """The definitions of a name in a class itself."""
-        return self._members.get(place, {}).get(name, [])
-
-    def class_of(self, place: Place) -> Place | None:
-        """The class that a symbol is a member of."""
-        if place.number == FILE:
-            return None
-        around = self._program.around(place)
-        if around.number == FILE:
-            symbol = self._program.symbol(place)
-            if self._program.language(place.path) == "go" and "." in symbol.name:
-                return self._class_named(symbol.name.split(".")[0], around)
-            return None
-        kind = self._program.kind(around)
-        if kind == "impl":
-            return self._class_named(self._program.symbol(around).own, self._program.around(around)) or around
-        return around if kind in HOLDERS and kind != "module" else None
-
-    def method_around(self, place: Place) -> tuple[Place, Place] | None:
-        """(method, class) that a place is in."""
-        while place.number != FILE:
-            if self._program.kind(place) in FUNCTIONS and (found := self.class_of(place)) is not None:
-                return place, found
-            place = self._program.around(place)
-        return None
-
-    def _class_named(self, name: str, scope: Place) -> Place | None:
-        found = [one.place for one in self.meaning(name, scope) if one.kind == CLASS]
-        return found[0] if found else None
-
-    def _gather(self) -> None:
-        """Members and bases of classes, wherever a language lets them stand."""
-        for path, reading in self._program.readings.items():
-            for number in reading.functions:
-                place = Place(path, number)
-                if (holder := self.class_of(place)) is not None:
-                    own = self._program.symbol(place).own
-                    self._members.setdefault(holder, {}).setdefault(own, []).append(place)
-            for number, chains in reading.bases.items():
-                place = Place(path, number)
-                symbol = reading.symbols[number]
-                scope = Place(path, symbol.parent)
-                holder = self._class_named(symbol.own, scope) if symbol.kind == "impl" else place
-                if holder is not None:
-                    self._inherited.setdefault(holder, []).extend((scope, chain) for chain in chains)
-        self._known.clear()
-        self._bases.clear()
 
     def _remembered(self, key: object, ask: Callable[[], Things]) -> Things:
         """The answer to a question; none to one that is asked while it is being answered."""
@@ -177,7 +62,7 @@ class Names:
             calls, elements = calls or last.endswith(CALL), elements or last.endswith(ELEMENT)
             last = last[:-2]
         if not head:
-            found = self._first(last, scope)
+            found = self.first(last, scope)
         else:
             found = tuple(one for thing in self.meaning(head, scope) for one in self.member(thing, last))
         if calls and last == "super" and not head:
@@ -199,7 +84,7 @@ class Names:
 
     def _returned(self, place: Place) -> Things:
         function = self._program.readings[place.path].functions[place.number]
-        own = self.class_of(place)
+        own = self.classes.class_of(place)
         found: list[Thing] = []
         for chain in function.returns:
             if chain == "Self()" and own is not None:
@@ -210,11 +95,11 @@ class Names:
             return tuple(found)
         return tuple(found) or tuple(one for chain in function.returned for one in self.meaning(chain, place))
 
-    def _first(self, name: str, scope: Place) -> Things:
+    def first(self, name: str, scope: Place) -> Things:
         """What a name means that is reached from nothing else."""
         if name in (LITERAL, "?"):
             return OUTSIDE if name == LITERAL else ()
-        method = self.method_around(scope)
+        method = self.classes.method_around(scope)
         if method is not None:
             function = self._program.readings[scope.path].functions[method[0].number]
             own = Thing(CLASS, *method[1])
@@ -222,33 +107,11 @@ class Names:
                 return (own if function.on_class else own._replace(kind=INSTANCE),)
             if name in ("super", "Self"):
                 return (own._replace(kind=SUPER if name == "super" else CLASS),)
-        elif name == "Self" and (holder := self._holder(scope)) is not None:
+        elif name == "Self" and (holder := self.classes.class_at(scope)) is not None:
             return (Thing(CLASS, *holder),)
-        if self._program.language(scope.path) == "rust" and name in ("crate", "self", "super"):
-            return self._rust_root(name, scope)
+        if self._program.language(scope.path) == "rust" and name in ROOTS:
+            return self._rust.root(name, scope)
         return self._remembered(("name", name, scope), lambda: self._in_scopes(name, scope))
-
-    def _holder(self, scope: Place) -> Place | None:
-        kind = self._program.kind(scope)
-        if kind == "impl":
-            return self._class_named(self._program.symbol(scope).own, self._program.around(scope))
-        return scope if kind in HOLDERS and kind != "module" else None
-
-    def _rust_root(self, name: str, scope: Place) -> Things:
-        modules, inline = self._program.modules, self._inline_module(scope)
-        if name == "crate":
-            found = Place(modules.root(scope.path), FILE)
-        elif name == "self":
-            found = inline
-        else:
-            outer = self._program.around(inline) if inline.number != FILE else Place(modules.parent(scope.path), FILE)
-            found = self._inline_module(outer) if outer.path else outer
-        return (Thing(MODULE, *found),) if found.path in self._program.readings else ()
-
-    def _inline_module(self, scope: Place) -> Place:
-        while scope.number != FILE and self._program.kind(scope) != "module":
-            scope = self._program.around(scope)
-        return scope
 
     def _in_scopes(self, name: str, scope: Place) -> Things:
         place, is_java = scope, self._program.language(scope.path) == "java"
@@ -267,15 +130,8 @@ class Names:
         for path in self._program.files_beside(scope.path):
             if path != scope.path and (found := self._here(name, Place(path, FILE), imports=False)) is not None:
                 return found
-        return self._of_crate(name, scope) or OUTSIDE
-
-    def _of_crate(self, name: str, scope: Place) -> Things:
-        """A crate of the same repository, or a module beside the one that names it."""
-        if self._program.language(scope.path) != "rust":
-            return ()
-        modules = self._program.modules
-        found = modules.child(scope.path, name, "rust") or modules.crate(name)
-        return (Thing(MODULE, found),) if found in self._program.readings else ()
+        is_rust = self._program.language(scope.path) == "rust"
+        return (self._rust.crate(name, scope) if is_rust else ()) or OUTSIDE
 
     def _here(self, name: str, place: Place, *, imports: bool = True) -> Things | None:
         """What a name means in one scope; None where it has no such name."""
@@ -311,9 +167,7 @@ class Names:
             fixture = self._program.fixture(binding.name, place.path)
             return self.called(Thing(FUNCTION, *fixture)) if fixture is not None else ()
         if place.number != FILE and self._program.kind(place) in HOLDERS:  # `self.x = y`: y is a parameter of a method
-            methods = self._members.get(place, {}).get("__init__", []) + self._members.get(place, {}).get(
-                "constructor", []
-            )
+            methods = self.classes.members(place, "__init__") + self.classes.members(place, "constructor")
             scope = methods[0] if methods else place
         return tuple(one for chain in binding.chains for one in self.meaning(chain, scope))
 
@@ -343,7 +197,7 @@ class Names:
         """What the name means that an import brings into a scope."""
         language = self._program.language(place.path)
         if language == "rust":
-            return self._used(item, place)
+            return self._rust.used(item, place)
         if language == "java":
             return self._java_import(item, place)
         if not item.name:
@@ -363,32 +217,6 @@ class Names:
         found = self._program.modules.find(f"{outer}.{name}", "java", place.path) if outer else ""
         holders = (self._here(name, Place(found, FILE), imports=False) or ()) if found else ()
         return tuple(one for thing in holders for one in self.member(thing, item.name)) if found else OUTSIDE
-
-    def _used(self, item: Import, place: Place) -> Things:
-        """What a `use` of Rust means. `mod name;` is one of the module's own."""
-        path = f"{item.module}::{item.name}" if item.name else item.module
-        first, _, rest = path.partition("::")
-        if item.module == "self" and item.name == item.alias:  # `mod name;`
-            return self._module_below(item.name, place)
-        if first in ("crate", "self", "super"):
-            things = self._rust_root(first, place)
-        else:
-            things = self._of_crate(first, place) or self._sibling(first, item, place)
-        for step in filter(None, rest.split("::")):
-            things = tuple(
-                one
-                for thing in things
-                for one in (self._rust_root("super", thing.place) if step == "super" else self.member(thing, step))
-            )
-        return things
-
-    def _module_below(self, name: str, place: Place) -> Things:
-        found = self._program.modules.child(place.path, name, "rust")
-        return (Thing(MODULE, found),) if found in self._program.readings else ()
-
-    def _sibling(self, name: str, item: Import, place: Place) -> Things:
-        """A name of the same module that a `use` begins with, unless it is the one that this `use` brings."""
-        return OUTSIDE if name == item.alias else self._first(name, place)
 
     def _default(self, thing: Thing, alias: str) -> Things:
         """What a file of JavaScript exports by default: what is called like it, or its only class or function."""
@@ -423,18 +251,18 @@ class Names:
         return (Thing(MODULE, child),) if child else ()
 
     def _in_class(self, thing: Thing, name: str) -> Things:
-        ancestors = self.bases(thing.place)
+        ancestors = self.classes.bases(thing.place)
         for one in ancestors[1:] if thing.kind == SUPER else ancestors:
             if one is None:
                 return OUTSIDE
-            if found := self.members(one, name):
+            if found := self.classes.members(one, name):
                 return self._methods(found, thing)
             children = self._program.children[one].get(name, ()) if one in self._program.children else ()
             if inner := [item for number in children for item in self._defined(Place(one.path, number))]:
                 return tuple(inner)
             if one in self._program.bindings and (bindings := self._program.bindings[one].get(name)):
                 return tuple(item for binding in bindings for item in self._bound(binding, one))
-        if thing.kind == INSTANCE and name in _SAME_TYPE and self._program.language(thing.path) == "rust":
+        if thing.kind == INSTANCE and name in SAME_TYPE and self._program.language(thing.path) == "rust":
             return (thing,)
         return ()
 
@@ -445,8 +273,3 @@ class Names:
             method = Thing(FUNCTION, *place)
             things += self.called(method) if function.is_property and thing.kind == INSTANCE else [method]
         return tuple(things)
-
-
-def classes(things: Iterable[Thing]) -> list[Place]:
-    """The classes that things are, or are objects of."""
-    return [one.place for one in things if one.kind in (CLASS, INSTANCE, SUPER)]
