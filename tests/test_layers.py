@@ -5,7 +5,6 @@ from __future__ import annotations
 import ast
 import subprocess
 import sys
-from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 
@@ -55,6 +54,7 @@ HEAVY = (
 )
 
 
+@cache
 def source_files() -> list[Path]:
     """Every product file, from the project folder."""
     rooms = ("core", "stores", "miners", "index", "chat", "patterns", "thoughts", "services", "scripts", "benchmarks")
@@ -81,37 +81,36 @@ def room_of(file: Path) -> str:
 
 
 @cache
-def nodes(file: Path) -> tuple[ast.AST, ...]:
-    """Everything in a file's syntax tree."""
-    return tuple(ast.walk(ast.parse((PROJECT / file).read_bytes())))
+def names_in(file: Path) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """(modules that a file imports, names that it takes from them), with dots, wherever the import is."""
+    modules: list[str] = []
+    taken: list[str] = []
+    for node in ast.walk(ast.parse((PROJECT / file).read_bytes())):
+        if isinstance(node, ast.Import):
+            modules += [alias.name for alias in node.names]
+        elif isinstance(node, ast.ImportFrom):
+            assert not node.level, f"{file}: relative import"
+            modules.append(str(node.module))
+            taken += [f"{node.module}.{alias.name}" for alias in node.names]
+    return tuple(modules), tuple(taken)
 
 
 @cache
 def imported(file: Path) -> tuple[Path, ...]:
-    """The product files that a file imports, wherever the import is."""
+    """The product files that a file imports."""
     found: set[Path] = set()
-    for node in nodes(file):
-        names: list[str] = []
-        if isinstance(node, ast.Import):
-            names = [alias.name for alias in node.names]
-        elif isinstance(node, ast.ImportFrom):
-            assert not node.level, f"{file}: relative import"
-            names = [str(node.module), *(f"{node.module}.{alias.name}" for alias in node.names)]
-        for name in names:
-            base = PROJECT.joinpath(*name.split("."))
-            package = base / "__init__.py"  # of chat/ and chat.py, the folder is imported
-            one = package if package.is_file() else base.with_suffix(".py")
-            found |= {one.relative_to(PROJECT)} if one.is_file() else set()
+    modules, taken = names_in(file)
+    for name in (*modules, *taken):
+        base = PROJECT.joinpath(*name.split("."))
+        package = base / "__init__.py"  # of chat/ and chat.py, the folder is imported
+        one = package if package.is_file() else base.with_suffix(".py")
+        found |= {one.relative_to(PROJECT)} if one.is_file() else set()
     return tuple(sorted(found - {file}))
 
 
-def libraries(file: Path) -> Iterator[str]:
+def libraries(file: Path) -> set[str]:
     """Top-level names of everything that a file imports."""
-    for node in nodes(file):
-        if isinstance(node, ast.Import):
-            yield from (alias.name.split(".")[0] for alias in node.names)
-        elif isinstance(node, ast.ImportFrom):
-            yield str(node.module).split(".")[0]
+    return {name.split(".")[0] for name in names_in(file)[0]}
 
 
 def level(room: str) -> int:
@@ -119,45 +118,53 @@ def level(room: str) -> int:
     return next(number for number, layer in enumerate(LAYERS) if room in layer)
 
 
-@pytest.mark.parametrize("file", source_files(), ids=str)
-def test_imports_point_one_way(file: Path) -> None:
-    room = room_of(file)
+def test_imports_point_one_way() -> None:
     wrong = [
-        f"{other} ({there})"
+        f"{file} ({room}) may not import {other} ({there})"
+        for file in source_files()
         for other in imported(file)
-        if (there := room_of(other)) != room and (level(there) >= level(room) or other.stem == "__main__")
+        if (there := room_of(other)) != (room := room_of(file))
+        and (level(there) >= level(room) or other.stem == "__main__")
     ]
-    assert wrong == [], f"{file} ({room}) may not import these"
+    assert wrong == []
 
 
-@pytest.mark.parametrize("file", [file for file in source_files() if file.parts[0] == "stores"], ids=str)
-def test_the_database_has_no_table(file: Path) -> None:
+def test_the_database_has_no_table() -> None:
     def place(one: Path) -> int:
         return next((number for number, rooms in enumerate(STORES) if one.parts[1] in rooms), len(STORES))
 
-    assert [other for other in imported(file) if other.parts[0] == "stores" and place(other) > place(file)] == []
+    stores = [file for file in source_files() if file.parts[0] == "stores"]
+    wrong = [
+        (file, other)
+        for file in stores
+        for other in imported(file)
+        if other.parts[0] == "stores" and place(other) > place(file)
+    ]
+    assert stores
+    assert wrong == []
 
 
-@pytest.mark.parametrize("file", [file for file in source_files() if room_of(file) in WITHOUT_ENGINE], ids=str)
-def test_nothing_below_a_stage_file_imports_the_engine(file: Path) -> None:
-    assert [other for other in imported(file) if room_of(other) == "engine"] == []
+def test_nothing_below_a_stage_file_imports_the_engine() -> None:
+    below = [file for file in source_files() if room_of(file) in WITHOUT_ENGINE]
+    wrong = [(file, other) for file in below for other in imported(file) if room_of(other) == "engine"]
+    assert below
+    assert wrong == []
 
 
-@pytest.mark.parametrize("file", [file for file in source_files() if room_of(file) == "engine"], ids=str)
-def test_the_engine_needs_leaves_only(file: Path) -> None:
-    assert {room_of(other) for other in imported(file)} <= {"engine", "leaves"}
+def test_the_engine_needs_leaves_only() -> None:
+    engine = [file for file in source_files() if room_of(file) == "engine"]
+    assert {room_of(other) for file in engine for other in imported(file)} == {"engine", "leaves"}
 
 
-@pytest.mark.parametrize("file", source_files(), ids=str)
-def test_nothing_but_the_pipeline_imports_a_stage_file_and_nothing_a_command(file: Path) -> None:
-    rooms = {room_of(other) for other in imported(file)}
-    assert not rooms & {"commands", "scripts", "pipeline"} or room_of(file) in rooms
-    if room_of(file) not in ("pipeline", "benchmarks"):
-        assert "stage files" not in rooms
+def test_nothing_but_the_pipeline_imports_a_stage_file_and_nothing_a_command() -> None:
+    for file in source_files():
+        rooms = {room_of(other) for other in imported(file)}
+        assert not rooms & {"commands", "scripts", "pipeline"} or room_of(file) in rooms, file
+        assert room_of(file) in ("pipeline", "benchmarks") or "stage files" not in rooms, file
 
 
 def test_only_services_speak_http() -> None:
-    speaking = {file for file in source_files() if {"fastapi", "starlette", "uvicorn", "mcp"} & set(libraries(file))}
+    speaking = {file for file in source_files() if {"fastapi", "starlette", "uvicorn", "mcp"} & libraries(file)}
     assert {room_of(file) for file in speaking} == {"services"}
 
 

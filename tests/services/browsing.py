@@ -5,9 +5,10 @@ from __future__ import annotations
 import os
 import re
 import shutil
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
@@ -23,6 +24,14 @@ FLAGS = [
 ]
 expect.set_options(timeout=60_000)
 NARROW = 390
+LOOKS: tuple[tuple[int, Literal["light", "dark"], list[str]], ...] = (
+    (1280, "light", []),
+    (NARROW, "dark", ["color-contrast", "link-in-text-block", "scrollable-region-focusable", "target-size"]),
+)
+"""How wide a page is, its colours, and which rules of axe-core it is held against; all for none.
+
+What the others say does not depend on the look.
+"""
 BY_HTMX = ("htmx-", "data-hx-")
 """How what htmx adds to elements begins: classes and attributes."""
 IN_BROWSER = [
@@ -65,20 +74,26 @@ def assert_inert(page: Page, shown: str) -> None:
     assert " ".join(shown.split()) in " ".join(page.locator("body").inner_text().split())
 
 
-def grave(page: Page) -> list[tuple[str, Any]]:
-    """What axe-core finds serious or critical on a page, with the elements."""
-    found = Axe().run(page).response["violations"]
+def grave(page: Page, rules: Sequence[str] = ()) -> list[tuple[str, Any]]:
+    """What axe-core finds serious or critical on a page, with the elements; by all rules where none are named."""
+    options = {"resultTypes": ["violations"], **({"runOnly": list(rules)} if rules else {})}
+    found = Axe().run(page, options=options).response["violations"]
     return [(one["id"], one["nodes"]) for one in found if one["impact"] in ("serious", "critical")]
 
 
-def hard_to_read(page: Page, path: str, look: str) -> list[tuple[str, str, Any]]:
-    """What is grave about an open page, which must not be wider than its window.
+def hard_to_read(page: Page, path: str) -> list[tuple[str, str, str, Any]]:
+    """What is grave about an open page, wide and light, then narrow and dark.
 
-    Where GITLORE_TEST_SCREENSHOTS names a folder, a picture is kept there, with the `look` in its name.
+    It must not be wider than its window. Where GITLORE_TEST_SCREENSHOTS names a folder, pictures are kept there.
     """
     page.wait_for_load_state("networkidle")
-    if folder := os.environ.get("GITLORE_TEST_SCREENSHOTS"):
-        name = re.sub(r"\W+", "-", re.sub(r"[0-9a-f-]{24,}", lambda found: found[0][:4], path)).strip("-") or "home"
-        page.screenshot(path=Path(folder) / f"{name}-{look}.png", full_page=True)
-    assert page.evaluate("document.documentElement.scrollWidth <= document.documentElement.clientWidth"), path
-    return [(path, *one) for one in grave(page)]
+    found = []
+    for width, scheme, rules in LOOKS:
+        page.set_viewport_size({"width": width, "height": 800})
+        page.emulate_media(color_scheme=scheme)
+        if folder := os.environ.get("GITLORE_TEST_SCREENSHOTS"):
+            name = re.sub(r"\W+", "-", re.sub(r"[0-9a-f-]{24,}", lambda found: found[0][:4], path)).strip("-") or "home"
+            page.screenshot(path=Path(folder) / f"{name}-{scheme}-{width}.png", full_page=True)
+        assert page.evaluate("document.documentElement.scrollWidth <= document.documentElement.clientWidth"), path
+        found += [(path, scheme, *one) for one in grave(page, rules)]
+    return found

@@ -11,7 +11,7 @@ from builders import Repo
 from playwright.sync_api import Browser, expect
 from studies_made_up import begun, ended, found, insight, risk
 
-from tests.services.browsing import IN_BROWSER, NARROW, Watched, assert_inert, hard_to_read
+from tests.services.browsing import IN_BROWSER, Watched, assert_inert, hard_to_read
 from tests.services.conftest import listening
 from tests.services.injections import INJECTIONS
 from tests.services.studied_site import StudiedSite, studied
@@ -165,13 +165,10 @@ def test_harmful_texts_make_no_element_and_run_nothing(watched: Watched, place: 
     assert_inert(page, "text <script>alert(1)</script>")
 
 
-@pytest.mark.parametrize(("width", "scheme"), [(1280, "light"), (NARROW, "dark")])
-def test_everybody_can_read_the_pages(browser: Browser, place: Place, scheme: str, width: int) -> None:
-    options = {"color_scheme": scheme, "viewport": {"width": width, "height": 800}}
-    context = browser.new_context(**options)  # type: ignore[arg-type]
-    page, problems = context.new_page(), list[Any]()
+def test_everybody_can_read_the_pages(browser: Browser, place: Place) -> None:
+    page, problems = browser.new_page(), list[Any]()
     for path in place.paths:
         page.goto(place.url + path)
-        problems += hard_to_read(page, path, f"{scheme}-{width}")
-    context.close()
+        problems += hard_to_read(page, path)
+    page.close()
     assert problems == []

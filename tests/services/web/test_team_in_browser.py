@@ -14,7 +14,7 @@ from team_made_up import ROLES_OF, MadeTeam, convention, new
 from patterns.memory.operations import Convene, Delete
 from patterns.memory.team_memory import TeamMemory
 from services.app import make_app
-from tests.services.browsing import IN_BROWSER, NARROW, Watched, assert_inert, grave, hard_to_read
+from tests.services.browsing import IN_BROWSER, Watched, assert_inert, grave, hard_to_read
 from tests.services.conftest import PLENTY, listening
 from tests.services.injections import INJECTIONS
 from tests.services.team_site import PLENTY as RATES
@@ -126,17 +126,14 @@ def test_harmful_texts_make_no_element_and_run_nothing(watched: Watched, site: T
     assert_inert(page, "21 patterns of this kind")
 
 
-@pytest.mark.parametrize(("width", "scheme"), [(1280, "light"), (NARROW, "dark")])
-def test_everybody_can_read_the_pages(browser: Browser, site: TeamSite, scheme: str, width: int) -> None:
-    options = {"color_scheme": scheme, "viewport": {"width": width, "height": 800}}
-    context = browser.new_context(**options)  # type: ignore[arg-type]
-    page, found = context.new_page(), list[Any]()
+def test_everybody_can_read_the_pages(browser: Browser, site: TeamSite) -> None:
+    page, found = browser.new_page(), list[Any]()
     page.goto(f"{site.url}/sign-in")
-    found += hard_to_read(page, "/sign-in", f"{scheme}-{width}")
+    found += hard_to_read(page, "/sign-in")
     signed_in(page, site, "ada")
     for path in site.paths:
         page.goto(site.url + path)
         assert page.locator("h1").inner_text() != "Sign in"
-        found += hard_to_read(page, path, f"{scheme}-{width}")
-    context.close()
+        found += hard_to_read(page, path)
+    page.close()
     assert found == []
