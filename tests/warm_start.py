@@ -22,10 +22,11 @@ import socket
 import subprocess
 import sys
 import tempfile
+import time
 import traceback
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import IO, Any, NoReturn
+from typing import IO, Any, NamedTuple, cast
 
 LIBRARIES = (
     *("torch", "transformers", "transformers.models.llama.modeling_llama", "peft", "datasets", "matplotlib.pyplot"),
@@ -101,20 +102,39 @@ def start(arguments: Sequence[str], folder: Path, environment: Mapping[str, str]
 
 @functools.cache
 def _server() -> socket.socket:
-    """Where requests go: to a process that lives as long as this one."""
-    ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-    with theirs:
-        line = [sys.executable, __file__, str(theirs.fileno())]
-        # One thread each: several programs and test workers share the processors.
-        environment = {**os.environ, "OMP_NUM_THREADS": "1"}
-        process = subprocess.Popen(line, pass_fds=[theirs.fileno()], env=environment, start_new_session=True)
+    """Where requests go: to a process that all workers of a test run share, whichever needs it first."""
+    name = f"\0gitlore-tests-{os.environ.get('PYTEST_XDIST_TESTRUNUID', os.getpid())}"
+    ours, process = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET), None
+    while True:
+        try:
+            ours.connect(name)
+        except ConnectionRefusedError:  # nobody listens, yet
+            process = _started_at(name) or process
+            time.sleep(0.01)
+        else:
+            break
 
     def stop() -> None:
         ours.close()
-        process.wait()
+        if process:
+            process.wait()
 
     atexit.register(stop)
     return ours
+
+
+def _started_at(name: str) -> subprocess.Popen[bytes] | None:
+    """A server that listens at a name; None where another one is about to."""
+    with socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as listening:
+        try:
+            listening.bind(name)
+        except OSError:
+            return None
+        listening.listen()
+        # One thread each: several programs and test workers share the processors.
+        environment = {**os.environ, "OMP_NUM_THREADS": "1"}
+        line = [sys.executable, __file__, str(listening.fileno())]
+        return subprocess.Popen(line, pass_fds=[listening.fileno()], env=environment, start_new_session=True)
 
 
 def _text(file: IO[bytes]) -> str:
@@ -123,44 +143,68 @@ def _text(file: IO[bytes]) -> str:
         return file.read().decode()
 
 
-def _serve(control: socket.socket) -> dict[str, Any]:
-    """Fork for each request and report each end; returns, in every fork, what it is to run."""
-    programs: dict[int, tuple[int, int]] = {}  # by the handle of its process: process id, where its end is reported
-    with selectors.DefaultSelector() as selector:
-        selector.register(control, selectors.EVENT_READ)
+def _serve(listening: socket.socket) -> dict[str, Any]:
+    """Fork for each request and report each end; returns, in every fork, what it is to run.
+
+    Ends with the last of those that ask; what one of them had started ends with it.
+    """
+    programs: dict[int, Started] = {}
+    """By the handle of its process."""
+    with selectors.DefaultSelector() as selector, contextlib.ExitStack() as stack:
+        selector.register(stack.enter_context(listening), selectors.EVENT_READ)
+        asking: set[socket.socket] = set()
         while True:
             for key, _ in selector.select():
                 if key.fd in programs:
                     selector.unregister(key.fd)
-                    _report_end(key.fd, *programs.pop(key.fd))
+                    programs.pop(key.fd).report_end(key.fd)
                     continue
-                message, files, *_ = socket.recv_fds(control, MOST_BYTES, 3)
+                if key.fileobj is listening:
+                    one = stack.enter_context(listening.accept()[0])
+                    asking.add(one)
+                    selector.register(one, selectors.EVENT_READ)
+                    continue
+                one = cast("socket.socket", key.fileobj)
+                message, files, *_ = socket.recv_fds(one, MOST_BYTES, 3)
                 if not message:
-                    _end(programs)
+                    selector.unregister(one)
+                    asking.discard(one)
+                    for program in programs.values():
+                        program.end_for(one)
+                    if not asking:
+                        sys.exit()
+                    continue
                 if not (pid := os.fork()):
                     return _take_place(json.loads(message), *files[:2])
                 stdout, stderr, reply = files
                 os.close(stdout)
                 os.close(stderr)
                 os.write(reply, str(pid).encode())
-                programs[handle := os.pidfd_open(pid)] = pid, reply
+                programs[handle := os.pidfd_open(pid)] = Started(pid, reply, one)
                 selector.register(handle, selectors.EVENT_READ)
 
 
-def _report_end(handle: int, pid: int, reply: int) -> None:
-    _, status = os.waitpid(pid, 0)
-    with contextlib.suppress(BrokenPipeError):  # nobody waits for it
-        os.write(reply, str(os.waitstatus_to_exitcode(status)).encode())
-    os.close(handle)
-    os.close(reply)
+class Started(NamedTuple):
+    """A program that runs."""
 
+    pid: int
+    reply: int
+    """Where its end is reported."""
+    by: socket.socket
 
-def _end(programs: Mapping[int, tuple[int, int]]) -> NoReturn:
-    """The tests are over, perhaps by a kill: so is every program."""
-    for pid, _ in programs.values():
-        with contextlib.suppress(ProcessLookupError):
-            os.killpg(pid, signal.SIGKILL)
-    sys.exit()
+    def report_end(self, handle: int) -> None:
+        """It has ended."""
+        _, status = os.waitpid(self.pid, 0)
+        with contextlib.suppress(BrokenPipeError):  # nobody waits for it
+            os.write(self.reply, str(os.waitstatus_to_exitcode(status)).encode())
+        os.close(handle)
+        os.close(self.reply)
+
+    def end_for(self, asker: socket.socket) -> None:
+        """The tests of one that asks are over, perhaps by a kill: so is what it started."""
+        if self.by is asker:
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(self.pid, signal.SIGKILL)
 
 
 def _take_place(request: dict[str, Any], stdout: int, stderr: int) -> dict[str, Any]:
@@ -205,7 +249,7 @@ def _modules() -> Iterator[str]:
     sys.path.insert(0, str(project))
     rooms = (
         file
-        for room in ("core", "stores", "miners", "index", "services")
+        for room in ("core", "stores", "miners", "index", "chat", "patterns", "thoughts", "services")
         for file in sorted((project / room).rglob("*.py"))
     )
     for file in (*sorted(project.glob("*.py")), *rooms):
