@@ -8,9 +8,10 @@ from thoughts.risk.table import RiskyFile
 
 
 def in_words(file: RiskyFile, files: int) -> str:
-    """Where a file stands among all of its commit, and how large it is."""
+    """Where a file stands among all of its commit, how large it is, and what of it ran where that is known."""
     facts = file.facts
-    return f"riskier than {file.above:.0%} of {files:,} files ({facts.lines:,} lines, {facts.branches:,} branches)"
+    said = f"riskier than {file.above:.0%} of {files:,} files ({facts.lines:,} lines, {facts.branches:,} branches)"
+    return f"{said}; {file.ran}" if file.ran else said
 
 
 def repaired(file: RiskyFile, files: int, citations: Citations) -> Statement | None:

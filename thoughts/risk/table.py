@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 
 from core.git import raw_log
 from core.git.raw_log import LoggedCommit
+from thoughts.risk.coverage.covered import Coverage, Ran, current
 from thoughts.risk.files import FileFacts, facts_of, repairs_of
 from thoughts.risk.measuring import HORIZON, auc, cells_of, recall
 from thoughts.risk.weights import by_line, scores, shipped
@@ -25,6 +26,8 @@ class RiskyFile:
     score: float
     above: float
     """The share of files with a lower score."""
+    ran: Ran | None = None
+    """What a coverage report says of its lines. It does not count for the score (docs/risk.md says why)."""
 
 
 @dataclass(frozen=True)
@@ -54,17 +57,28 @@ class RiskTable:
     files: list[RiskyFile]
     check: Check | None
     """None where the history has too few files or repairs to say."""
+    coverage: Coverage | None = None
 
     def lines(self, most: int) -> list[str]:
         """As people read it."""
         said = f"{self.check}" if self.check else "too few files or repairs to check the order on this history"
-        return [f"{len(self.files):,} source files; {said}", "", HEADER, *map(_line, self.files[:most])]
+        first = f"{len(self.files):,} source files; {said}"
+        if self.coverage is None:
+            return [first, "", HEADER, *map(_line, self.files[:most])]
+        rows = [_line(one, f"{_share(one.ran):>5}  ") for one in self.files[:most]]
+        known = [one.ran for one in self.files if one.ran]
+        changed = sum(one.facts.path in self.coverage.files for one in self.files) - len(known)
+        said = self.coverage.in_words(known, changed)
+        return [first, said, "", HEADER.replace("  file", "    ran  file"), *rows]
 
 
-def table_of(git_dir: Path, commit: str) -> RiskTable:
-    """The files of a commit, with the order checked on its own past."""
+def table_of(git_dir: Path, commit: str, coverage: Coverage | None = None) -> RiskTable:
+    """The files of a commit, with the order checked on its own past, and what is known of their coverage."""
     past = raw_log.logged(git_dir, commit)
-    return RiskTable(ranked(git_dir, commit, past), check_of(git_dir, past, commit))
+    files = ranked(git_dir, commit, past)
+    if coverage:
+        files = [replace(one, ran=current(coverage, one.facts)) for one in files]
+    return RiskTable(files, check_of(git_dir, past, commit), coverage)
 
 
 def ranked(git_dir: Path, commit: str, past: Sequence[LoggedCommit]) -> list[RiskyFile]:
@@ -92,8 +106,11 @@ def check_of(git_dir: Path, past: Sequence[LoggedCommit], commit: str) -> Check 
     )
 
 
-def _line(file: RiskyFile) -> str:
+def _share(ran: Ran | None) -> str:
+    return ran.share if ran else "-"
+
+
+def _line(file: RiskyFile, ran: str = "") -> str:
     facts = file.facts
-    return (
-        f"{file.score:7.2f} {facts.lines:6,} {facts.branches:9,} {facts.fixes:6.1f} {facts.recency:8.2f}  {facts.path}"
-    )
+    known = f"{file.score:7.2f} {facts.lines:6,} {facts.branches:9,} {facts.fixes:6.1f} {facts.recency:8.2f}"
+    return f"{known}  {ran}{facts.path}"
