@@ -107,6 +107,8 @@ class StudyConfig(Section):
     """Files or folders of your own rules for semgrep, which smell_hunt then asks, too."""
     semgrep: str = Field(default="", max_length=2000)
     """Program of semgrep; empty for the one on the path."""
+    coverage: tuple[str, ...] = Field(default=(), max_length=20)
+    """Coverage reports that risk reads, of the newest commit's tests: Cobertura's XML, lcov, Go's coverprofile."""
     artifact_megabytes: float = Field(default=500.0, gt=0, le=1_000_000)
     """Megabytes of logs and files that are kept as evidence; the oldest go first."""
 

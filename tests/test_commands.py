@@ -147,6 +147,7 @@ def world(finished: Program, tmp_path: Path) -> Program:
             (made.folder / "twin" / path.name).symlink_to(path)
     twin(made.folder / "outputs" / "model", made.folder / "twin" / "model")
     (made.folder / "repositories.txt").write_text("one\n")
+    (made.folder / "lcov.info").write_text("SF:pkg/part_0.py\nDA:1,1\nend_of_record\n")
     (made.folder / "clones.txt").write_text("one\ntwo\n")
     return made
 

@@ -27,7 +27,7 @@ class Artifacts:
 
     def path(self, sha256: str) -> Path:
         """Where a content is kept."""
-        return self.folder / sha256[:2] / sha256
+        return _path(self.folder, sha256)
 
     def read(self, sha256: str) -> bytes | None:
         """A content; None where it is gone, or is no longer what it was."""
@@ -72,6 +72,20 @@ class Artifacts:
                 connection.execute(sa.delete(self._artifacts).filter_by(sha256=row.sha256))
                 self.path(row.sha256).unlink(missing_ok=True)
                 excess -= row.bytes
+
+
+def folder_of(cache_dir: Path) -> Path:
+    """Where the files of studies are kept."""
+    return cache_dir.resolve() / "study" / "artifacts"
+
+
+def place_of(cache_dir: Path, data: bytes) -> Path:
+    """Where a file will be once it is kept, for commands that read it."""
+    return _path(folder_of(cache_dir), hashlib.sha256(_masked(data)).hexdigest())
+
+
+def _path(folder: Path, sha256: str) -> Path:
+    return folder / sha256[:2] / sha256
 
 
 def _masked(data: bytes) -> bytes:

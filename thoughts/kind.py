@@ -6,6 +6,7 @@ works in a process of its own and gives back an `Outcome`, which is kept whole o
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -178,6 +179,13 @@ class Kind(Protocol):
     def run(self, given: Input, context: Context) -> Outcome:
         """Do it. An exception is a failed attempt, with its text as the reason."""
         ...
+
+
+def absolute(path: str) -> str:
+    """A file that settings name, for a job: that has another working folder."""
+    with contextlib.suppress(RuntimeError):  # the home of somebody who is not known
+        return str(Path(path).expanduser().absolute())
+    return str(Path(path).absolute())
 
 
 def digest_of(given: Input) -> str:

@@ -16,6 +16,7 @@ from core.errors import GitloreError
 from core.git import touched, trees
 from core.logs import log
 from thoughts.kind import Fact
+from thoughts.risk.known import ran_in
 
 if TYPE_CHECKING:
     from thoughts.cards.card import Card
@@ -125,5 +126,6 @@ def _risk(fact: Fact, commit: str, citations: Citations) -> Statement | None:
     if not cited and (last := citations.cite(fact.scope, value["lines"], value["lines"], commit)):
         cited.append(last)
     said = f"repaired by {repaired}" if repaired else "no repair of it is known"
+    said = f"{ran}; {said}" if (ran := ran_in(value)) else said
     text = f"{fact.scope}: riskier than {value['above']:.0%} of the source files ({value['lines']:,} lines); {said}."
     return Statement(text, tuple(cited)) if cited else None

@@ -22,7 +22,7 @@ from core.git.repositories import open_repository
 from core.logs import log
 from stores.engine.database import Database
 from thoughts import kinds, triggers
-from thoughts.artifacts import Artifacts
+from thoughts.artifacts import Artifacts, folder_of
 from thoughts.budgets import RESOURCES, Budgets
 from thoughts.facts import facts_of
 from thoughts.frontier.history import order_waiting
@@ -243,7 +243,7 @@ def opened(
     place = settings.database or str(folder)
     key = key_of(repository.git_dir)
     with contextlib.closing(Database(SCHEMA, place)) as database:
-        artifacts = Artifacts(folder / "artifacts", database, settings.artifact_megabytes * 1e6)
+        artifacts = Artifacts(folder_of(cache_dir), database, settings.artifact_megabytes * 1e6)
         queue = Queue(database, f"{platform.node()}:{os.getpid()}", lease_s=lease_s)
         _register(database, key, repository.location, settings, queue.now(), renew=False)
         now = hours.now(queue.now())

@@ -14,7 +14,7 @@ from core.errors import GitloreError
 from core.git import touched
 from core.text.redaction import Redactor
 from core.visible import visible
-from thoughts.kind import ON_COMMIT, Artifact, Context, Cost, Fact, Input, Insight, Kind, Outcome, State
+from thoughts.kind import ON_COMMIT, Artifact, Context, Cost, Fact, Input, Insight, Kind, Outcome, State, absolute
 from thoughts.smells.findings import Finding, Tool
 from thoughts.smells.hunt import Hunt, hunt
 from thoughts.smells.tools import DEFAULT, chosen
@@ -39,8 +39,8 @@ class SmellHunt:
     def inputs(self, state: State) -> list[Input]:
         """What came since the last time; all where that is gone, as after a force push."""
         old, settings = state.known_before(), state.settings
-        rules = [_absolute(one) for one in settings.semgrep_rules]
-        semgrep = _absolute(settings.semgrep) if "/" in settings.semgrep else settings.semgrep
+        rules = [absolute(one) for one in settings.semgrep_rules]
+        semgrep = absolute(settings.semgrep) if "/" in settings.semgrep else settings.semgrep
         asked = {"tools": list(settings.smell_tools), "rules": rules, "semgrep": semgrep}
         return [{"old": old, "new": state.commit, **asked}] if old != state.commit else []
 
@@ -133,11 +133,6 @@ def _command(rule: str, given: Input, location: str) -> str:
         words += [word for path in given["rules"] for word in ("--semgrep-rules", path)]
         words += ["--semgrep", given["semgrep"]] if given["semgrep"] else []
     return shlex.join(words)
-
-
-def _absolute(path: str) -> str:
-    """A job has another working folder."""
-    return str(Path(path).expanduser().absolute())
 
 
 def _scope(tool: Tool, window: Window) -> str:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+import msgspec
 import sqlalchemy as sa
 
 from stores.engine.database import Database
+from thoughts.risk.coverage.covered import Ran
 
 
 @dataclass(frozen=True)
@@ -22,6 +25,8 @@ class KnownRisk:
     lines: int
     repairs: tuple[str, ...]
     """The newest commits that repaired it, by their hashes."""
+    ran: Ran | None = None
+    """What a coverage report said of its lines."""
 
 
 @dataclass(frozen=True)
@@ -55,4 +60,10 @@ def known_risks(database: Database, repository: str) -> KnownRisks:
 
 
 def _risk(path: str, value: dict[str, Any]) -> KnownRisk:
-    return KnownRisk(path, value["score"], value["above"], value["lines"], tuple(value["repairs"]))
+    ran = ran_in(value)
+    return KnownRisk(path, value["score"], value["above"], value["lines"], tuple(value["repairs"]), ran)
+
+
+def ran_in(value: Mapping[str, Any]) -> Ran | None:
+    """What the value of a fact says of a file's coverage."""
+    return msgspec.convert(value["coverage"], Ran) if value.get("coverage") else None

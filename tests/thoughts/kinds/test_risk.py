@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import shlex
+import shutil
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -12,10 +14,13 @@ from builders import Repo
 from click.testing import CliRunner
 
 from chat.citations import Citations
+from core.config import StudyConfig
 from core.git.repositories import open_repository
-from thoughts.kind import Context, State
+from thoughts.insights import Wanted
+from thoughts.kind import Context, State, digest_of
 from thoughts.kinds.risk import KIND, LOG, SHOWN
 from thoughts.risk.__main__ import main
+from thoughts.studying import opened
 
 
 def state_of(repo: Repo, tmp_path: Path, before: str = "") -> State:
@@ -23,15 +28,21 @@ def state_of(repo: Repo, tmp_path: Path, before: str = "") -> State:
     return State(str(repo.path), git_dir, tmp_path, repo.git("rev-parse", "HEAD"), before, datetime.now(UTC))
 
 
-@pytest.fixture
-def repaired(make_repo: Callable[[str], Repo]) -> Repo:
-    """Twenty files, of which those with an even number are repaired again and again."""
-    repo = make_repo("repaired")
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> Repo:
+    """Twenty files, of which those with an even number are repaired again and again. Not to be changed."""
+    repo = Repo.new(tmp_path_factory.mktemp("made") / "repaired")
     repo.commit("begin", {f"part_{number}.py": "x = 1\n" for number in range(20)})
     for turn in range(40):
         number = 2 * (turn % 7)
         repo.commit(f"Fix a crash of part {number}, {turn}", {f"part_{number}.py": "if x:\n    y = 1\n" * (turn + 1)})
     return repo
+
+
+@pytest.fixture
+def repaired(made: Repo, tmp_path: Path) -> Repo:
+    """The same, to be changed."""
+    return Repo(shutil.copytree(made.path, tmp_path / "repaired"), made.clock)
 
 
 def test_files_are_shown_with_their_repairs_and_with_how_good_that_was(repaired: Repo, tmp_path: Path) -> None:
@@ -56,6 +67,82 @@ def test_the_command_prints_the_log_again(repaired: Repo, tmp_path: Path) -> Non
     python, module, name, *arguments = shlex.split(insight.command)
     assert (python, module, name) == ("python", "-m", "thoughts.risk")
     assert CliRunner().invoke(main, arguments).stdout.encode() == log.data
+
+
+LCOV = """SF:/ci/shop/part_0.py
+DA:1,1
+DA:2,0
+end_of_record
+SF:/ci/shop/part_1.py
+DA:1,0
+end_of_record
+SF:/ci/shop/made.py
+DA:1,1
+"""
+
+
+def with_reports(repo: Repo, tmp_path: Path, *paths: Path, before: str = "") -> State:
+    settings = StudyConfig(coverage=tuple(map(str, paths)))
+    return replace(state_of(repo, tmp_path, before), settings=settings)
+
+
+def test_coverage_is_shown_beside_the_same_order(
+    repaired: Repo, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    report = tmp_path / "lcov.info"
+    report.write_text(LCOV)
+    state = with_reports(repaired, tmp_path, report, tmp_path / "missing.xml")
+    outcome = KIND.run(KIND.inputs(state)[0], Context(state, tmp_path))
+    said = capsys.readouterr().out
+    assert f"{tmp_path}/missing.xml cannot be read as a coverage report: it is not there, or no file\n" in said
+    assert "coverage is known of 2 source files: tests ran 33% of 3 lines that can run; left out of the re" in said
+    texts = [one.text for one in outcome.insights[0].statements]
+    assert ["; tests ran 50% of its 2 lines that can run; repaired by “" in one for one in texts].count(True) == 1
+    values = {one.scope: dict(one.value) for one in outcome.facts}
+    assert values["part_0.py"].pop("coverage") == {"ran": 1, "lines": 2}
+    assert values["part_1.py"].pop("coverage") == {"ran": 0, "lines": 1}
+    plain = KIND.run({"commit": state.commit}, Context(state, tmp_path))
+    assert values == {one.scope: one.value for one in plain.facts}
+
+
+def test_what_was_read_of_reports_is_kept_for_the_command(repaired: Repo, tmp_path: Path) -> None:
+    report = tmp_path / "lcov.info"
+    report.write_text(LCOV)
+    settings = StudyConfig(coverage=(str(report),))
+    with opened(str(repaired.path), tmp_path / "cache", settings, kinds_known={KIND.name: KIND}) as study:
+        study.plan()
+        done = study.work_one()
+        assert done
+        assert done.state == "done", study.runs(done.job.id)[0]["log"]
+        ((shown,), _) = study.insights.page(study.key, study.state.git_dir, Wanted(), 9)
+        log = study.artifacts.read(shown.log)
+    report.write_text("SF:part_0.py\nDA:1,1\n")
+    assert log
+    assert b"50%  part_0.py" in log
+    assert CliRunner().invoke(main, shlex.split(shown.command)[3:]).stdout.encode() == log
+
+
+def test_a_changed_report_is_studied_again(repaired: Repo, tmp_path: Path) -> None:
+    report, head = tmp_path / "lcov.info", repaired.git("rev-parse", "HEAD")
+
+    def asked() -> str:
+        (given,) = KIND.inputs(with_reports(repaired, tmp_path, report, before=head))
+        return digest_of(given)
+
+    missing = asked()
+    report.write_text(LCOV)
+    first = asked()
+    assert asked() == first != missing
+    report.write_text(LCOV + "SF:b\n")
+    assert asked() not in (first, missing)
+
+
+def test_without_a_report_that_can_be_read_there_is_no_coverage(repaired: Repo, tmp_path: Path) -> None:
+    state = with_reports(repaired, tmp_path, tmp_path / "missing.xml")
+    outcome = KIND.run(KIND.inputs(state)[0], Context(state, tmp_path))
+    plain = KIND.run({"commit": state.commit}, Context(state, tmp_path))
+    assert outcome == plain
+    assert "coverage" not in plain.insights[0].command
 
 
 def test_each_file_is_a_fact_of_its_blob(repaired: Repo, tmp_path: Path) -> None:
