@@ -87,8 +87,9 @@ def run_record(one: ServedStudy, run: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def risk_record(one: KnownRisk) -> dict[str, Any]:
-    """A file with its risk."""
-    return {"path": one.path, "score": one.score, "above": one.above, "lines": one.lines, "repairs": list(one.repairs)}
+    """A file with its risk; `coverage` is null where no report is known that has it."""
+    found = {"path": one.path, "score": one.score, "above": one.above, "lines": one.lines}
+    return {**found, "repairs": list(one.repairs), "coverage": one.ran.as_dict() if one.ran else None}
 
 
 def risks_record(repo: str, found: KnownRisks, most: int, folder: str = "") -> dict[str, Any]:

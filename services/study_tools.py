@@ -15,7 +15,7 @@ from services.studies import ServedStudy, Studies
 from services.study_records import moment
 from thoughts.cards.card import TITLES
 from thoughts.insights import Shown, Wanted
-from thoughts.risk.known import known_risks
+from thoughts.risk.known import KnownRisk, known_risks
 
 MOST_FOUND = 20
 MOST_OTHERS = 5
@@ -54,6 +54,8 @@ class FileRisk:
     lines: int
     repairs: list[str]
     """The newest commits that repaired it."""
+    coverage: str = ""
+    """How much of it ran in tests, where a report is known that has it."""
 
 
 @dataclass(frozen=True)
@@ -123,7 +125,7 @@ class StudyTools:
             known = known_risks(study.database, study.key)
             folder = f"{path.rstrip('/')}/"
             files = [one for one in known.files if not path or one.path == path or one.path.startswith(folder)]
-            shown = [FileRisk(one.path, one.above, one.lines, list(one.repairs)) for one in files[:top]]
+            shown = [_file_risk(one) for one in files[:top]]
             about = f"the study knows no source file {path}" if known.files else "no study has ranked the files"
             return RiskFound(known.commit, len(known.files), shown, "" if files else f"{about}; {self._standing()}")
 
@@ -159,6 +161,10 @@ def tools_of(studies: Studies, queues: Queues) -> StudyTools:
 
 def _insight(one: Shown) -> FoundInsight:
     return FoundInsight(one.id, one.kind, moment(one.at) or "", one.title, _said(one.statements), one.command)
+
+
+def _file_risk(one: KnownRisk) -> FileRisk:
+    return FileRisk(one.path, one.above, one.lines, list(one.repairs), f"{one.ran}" if one.ran else "")
 
 
 def _said(statements: Sequence[Statement]) -> list[str]:

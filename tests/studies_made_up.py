@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 from chat.citations import Citations
 from chat.statements import Statement
@@ -59,6 +60,9 @@ def found(
     return job
 
 
-def risk(path: str, above: float, lines: int, *repairs: str) -> Fact:
-    """What the kind `risk` leaves of a file."""
-    return Fact("risk", path, {"score": above * 4, "above": above, "lines": lines, "repairs": repairs}, "c" * 40)
+def risk(path: str, above: float, lines: int, *repairs: str, ran: tuple[int, int] | None = None) -> Fact:
+    """What the kind `risk` leaves of a file; `ran` is (the lines that did, those that can)."""
+    value: dict[str, Any] = {"score": above * 4, "above": above, "lines": lines, "repairs": repairs}
+    if ran:
+        value["coverage"] = {"ran": ran[0], "lines": ran[1]}
+    return Fact("risk", path, value, "c" * 40)

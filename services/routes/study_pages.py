@@ -114,9 +114,10 @@ def _risks(studies: Studies, queues: Queues) -> APIRouter:
         def read() -> dict[str, Any]:
             found = known_risks(one.study.database, one.study.key)
             files = [each for each in found.files if each.path.startswith(folder)]
+            has_coverage = any(each.ran for each in files[:SHOWN_FILES])
             return {
                 "tiles": treemap(files), "total": len(files), "files": files[:SHOWN_FILES], "commit": found.commit,
-                "standing": status_of(studies, one),
+                "standing": status_of(studies, one), "has_coverage": has_coverage,
             }  # fmt: skip
 
         filled = await queues.studies.one(read)

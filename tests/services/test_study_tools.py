@@ -60,11 +60,12 @@ def test_risks_are_of_all_files_of_one_or_of_a_folder(studies: Studies, queue: R
     tools = StudyTools(one, queue, queue)
     assert asyncio.run(tools.risk()).reason == "no study has ranked the files; its study is not switched on here"
     studies.switch(one, Wish(on=True))
-    facts = [risk("a/one.py", 0.9, 3, "e" * 40), risk("a/two.py", 0.4, 3), risk("ab.py", 0.6, 3)]
+    facts = [risk("a/one.py", 0.9, 3, "e" * 40, ran=(1, 2)), risk("a/two.py", 0.4, 3), risk("ab.py", 0.6, 3)]
     found(one.study, kind="risk", facts=facts)
     every = asyncio.run(tools.risk(top=2))
     assert ([file.path for file in every.files], every.total, every.at) == (["a/one.py", "ab.py"], 3, "c" * 40)
     assert every.files[0].repairs == ["e" * 40]
+    assert [one.coverage for one in every.files] == ["tests ran 50% of its 2 lines that can run", ""]
     assert [file.path for file in asyncio.run(tools.risk("a")).files] == ["a/one.py", "a/two.py"]
     assert [file.path for file in asyncio.run(tools.risk("ab.py")).files] == ["ab.py"]
     assert asyncio.run(tools.risk("b.py")).reason == "the study knows no source file b.py; the study is on"

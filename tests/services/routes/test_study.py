@@ -233,10 +233,22 @@ def test_risks_are_those_of_the_last_study(site: StudiedSite) -> None:
     found(site.shop, kind="risk", number=2, facts=[risk("a/b.py", 0.2, 11), risk("a/c.py", 0.7, 12, "d" * 40)])
     answer = site.get("/risks?repo_id=shop").json()
     assert [one["path"] for one in answer["files"]] == ["a/c.py", "a/b.py"]
-    assert answer["files"][0] == {"path": "a/c.py", "score": 2.8, "above": 0.7, "lines": 12, "repairs": ["d" * 40]}
+    one = {"path": "a/c.py", "score": 2.8, "above": 0.7, "lines": 12, "repairs": ["d" * 40], "coverage": None}
+    assert answer["files"][0] == one
     assert (answer["total"], answer["commit"]) == (2, "c" * 40)
     assert [one["path"] for one in site.get("/risks?folder=a/b&limit=1").json()["files"]] == ["a/b.py"]
     assert site.get("/risks?limit=0").status_code == 422
+
+
+def test_what_ran_of_a_file_is_shown_where_it_is_known(site: StudiedSite) -> None:
+    found(site.shop, kind="risk", number=1, facts=[risk("shop/basket.py", 0.9, 10)])
+    assert "ran in tests" not in site.get("/study/shop/risks").text
+    facts = [risk("shop/basket.py", 0.9, 10, ran=(3, 9)), risk("shop/other.py", 0.8, 10)]
+    found(site.shop, kind="risk", number=2, facts=facts)
+    assert [one["coverage"] for one in site.get("/risks").json()["files"]] == [{"ran": 3, "lines": 9}, None]
+    page = site.get("/study/shop/risks").text
+    assert 'title="tests ran 33% of its 9 lines that can run">33%</td>' in page
+    assert "tests ran 33% of its 9 lines that can run" in site.get("/study/shop/files/shop/basket.py").text
 
 
 def test_a_key_is_needed_where_there_is_one(shop_built: Repo, others: tuple[Repo, Repo], tmp_path: Path) -> None:
