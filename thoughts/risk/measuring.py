@@ -59,13 +59,17 @@ def cells_of(git_dir: Path, commits: Sequence[LoggedCommit], tip: str, shares: S
     line = sorted((number[one], one) for one in first_parents(git_dir, tip) if one in number)
     for share in shares:
         commit = next((one for at, one in line if at >= share * len(commits)), None)
-        if commit is None:
-            continue
-        past = raw_log.logged(git_dir, commit)
-        known = {one.hash for one in past}
-        later = [one for one in commits if one.hash not in known][: int(HORIZON * len(commits))]
-        files = facts_of(git_dir, commit, past, repairs & known)
-        yield Cell(commit, files, _repaired(files, later, repairs))
+        if commit is not None:
+            yield cell_at(git_dir, commits, repairs, commit)
+
+
+def cell_at(git_dir: Path, commits: Sequence[LoggedCommit], repairs: set[str], commit: str) -> Cell:
+    """The cell of one of `commits`, of which `repairs` repair something."""
+    past = raw_log.logged(git_dir, commit)
+    known = {one.hash for one in past}
+    later = [one for one in commits if one.hash not in known][: int(HORIZON * len(commits))]
+    files = facts_of(git_dir, commit, past, repairs & known)
+    return Cell(commit, files, _repaired(files, later, repairs))
 
 
 def _repaired(files: Sequence[FileFacts], later: Sequence[LoggedCommit], repairs: set[str]) -> NDArray[np.bool_]:
