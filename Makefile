@@ -1,5 +1,6 @@
 # make run   set everything up, then the whole pipeline on config.yaml
-# make test  set everything up, then every test
+# make test  set everything up, then the tests
+# make test-all   and those that are slow: kills at many moments, ways out of a sandbox, programs that start cold
 # make lint | types | clean
 # make licences   what is installed, with versions and licences; fails on one that nobody has accepted
 # make bench [REPO=path]   measure against git, PyDriller and GitPython
@@ -8,12 +9,15 @@ PYTHON ?= $(shell command -v python3.11 || command -v python3)
 BIN := .venv/bin
 READY := .venv/ready
 
-.PHONY: run test lint types licences bench clean
+.PHONY: run test test-all lint types licences bench clean
 
 run: $(READY)
 	$(BIN)/python pipeline.py --config config.yaml
 
 test: $(READY)
+	$(BIN)/python -m pytest --numprocesses auto --dist loadfile -m "not slow"
+
+test-all: $(READY)
 	$(BIN)/python -m pytest --numprocesses auto --dist loadfile
 
 lint: $(READY)

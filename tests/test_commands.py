@@ -25,6 +25,8 @@ from services.schemas import PredictRequest
 from stores import VVectorStore
 
 PAGES = [PROJECT / "README.md", *sorted((PROJECT / "docs").glob("*.md"))]
+SLOW = {"data.md", "pipeline.md", "study.md", "training.md"}
+"""Pages whose commands run the pipeline, or a study, several times."""
 PLACES = {
     "~/projects/the-block": "repo",
     "~/projects/one": "one",
@@ -197,7 +199,14 @@ def run(words: list[str], world: Program) -> None:
     assert done.returncode == 0, f"{' '.join(words)}\n{done.stderr}"
 
 
-@pytest.mark.parametrize("page", [page for page in PAGES if commands(page)], ids=lambda page: page.name)
+@pytest.mark.parametrize(
+    "page",
+    [
+        pytest.param(page, marks=[pytest.mark.slow] * (page.name in SLOW), id=page.name)
+        for page in PAGES
+        if commands(page)
+    ],
+)
 def test_commands_of_a_page_run(page: Path, world: Program, team: TeamServer) -> None:
     before = shipped()
     for command in commands(page):

@@ -218,6 +218,7 @@ def test_a_killed_run_resumes_from_its_checkpoint(repo: Repo, tmp_path: Path, mo
     assert done.counts["of them from the last result"] == 8
 
 
+@pytest.mark.slow
 def test_kills_at_any_moment_change_nothing(repo: Repo, program: Program) -> None:
     grow(repo, 30)
     arguments = ("--repo", str(repo.path), "--output", "out/commits.json")

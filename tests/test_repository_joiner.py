@@ -107,6 +107,7 @@ def test_both_repositories_are_in_every_split(two: Two, tmp_path: Path, interlea
     assert 0 < stats["splits"]["train"]["blocks"] < stats["splits"]["train"]["tokens"] / 40
 
 
+@pytest.mark.slow
 def test_the_pipeline_makes_one_model_of_all(two: Two, program: Program, tiny_model: Path) -> None:
     (program.folder / "config.yaml").write_text(
         f"""

@@ -20,6 +20,7 @@ from index.repository import RepositoryIndex
 
 EXACT = {"commits.json", "chunks.jsonl"}
 """What holds patches as they are; docs say so."""
+pytestmark = pytest.mark.slow  # a pipeline with many commits
 ENDINGS = {"python": "py", "javascript": "js", "go": "go", "rust": "rs", "json": "json", "yaml": "yaml", "ini": "ini"}
 EACH_COMMIT = 6
 

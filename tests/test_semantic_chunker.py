@@ -422,6 +422,7 @@ def test_an_unknown_language_is_refused() -> None:
         SemanticChunkerConfig(languages=("rost",))
 
 
+@pytest.mark.slow
 def test_an_interrupt_ends_the_workers_too(make_repo: Callable[[str], Repo], program: Program) -> None:
     repo = make_repo("busy")
     for number in range(30):

@@ -183,6 +183,7 @@ def test_a_training_that_does_not_fit_shrinks_until_it_does(copied: Program) -> 
     assert "does not fit" in done.stderr
 
 
+@pytest.mark.slow
 def test_two_processes_train_one_model(copied: Program) -> None:
     launcher = Path(sys.executable).parent / "accelerate"
     line = [launcher, "launch", "--multi_gpu", "--num_processes", "2", "--num_machines", "1", "--mixed_precision", "no"]

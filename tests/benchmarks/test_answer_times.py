@@ -34,6 +34,7 @@ def test_symbols_are_asked_for_by_name_and_by_docstring(tmp_path: Path) -> None:
             list(questions_about(index, 0, 1))
 
 
+@pytest.mark.slow
 @ON_LOOPBACK
 def test_a_service_is_started_asked_and_ended(tmp_path: Path) -> None:
     repo = Repo.new(tmp_path / "shop")

@@ -46,5 +46,6 @@ def test_memory_that_runs_out_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
     assert row.rate == ""
 
 
+@pytest.mark.slow
 def test_processes_of_accelerate_end_with_the_same_weights() -> None:
     assert card.together(2, on_gpu=False).result == "all end with the same weights"

@@ -13,6 +13,7 @@ from benchmarks import killed_runs
 from core.errors import StageError
 
 
+@pytest.mark.slow
 def test_a_killed_run_makes_the_same_when_it_runs_again(make_repo: Callable[[str], Repo]) -> None:
     repo = make_repo("one")
     grow(repo, 4)

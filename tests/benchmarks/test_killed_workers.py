@@ -8,6 +8,7 @@ import pytest
 from builders import Program, Repo
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", ["sqlite", "postgresql"])
 def test_every_job_is_done_once_whoever_is_killed_when(
     request: pytest.FixtureRequest, forked: Repo, program: Program, kind: str

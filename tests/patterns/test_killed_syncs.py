@@ -77,6 +77,7 @@ def wait_until_left(database: Path, most: int, process: Running) -> None:
         wait_for(lambda: outside.execute(count).fetchone()[0] <= most or process.poll() is not None)
 
 
+@pytest.mark.slow
 def test_twenty_kills_between_outbox_and_server(made: MadeTeam, server: str, tmp_path: Path) -> None:
     """Each kill falls when so much of the outbox is delivered, and a few milliseconds more."""
     chance = random.Random(1)

@@ -18,6 +18,7 @@ from services.studies import Studies
 from tests.services.conftest import ON_LOOPBACK, listening
 
 
+@pytest.mark.slow
 @ON_LOOPBACK
 def test_bad_requests_get_an_answer_and_leave_no_trace(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     repo = Repo.new(tmp_path / "repo")

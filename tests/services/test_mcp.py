@@ -230,6 +230,7 @@ def test_the_tools_have_one_method_and_a_bounded_body(served: Served) -> None:
     asyncio.run(inside())
 
 
+@pytest.mark.slow
 def test_speaking_over_pipes_ends_with_the_input(forked: Repo, tmp_path: Path) -> None:
     line = [
         sys.executable,

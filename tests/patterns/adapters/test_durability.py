@@ -68,6 +68,7 @@ def check(team: Team, folder: Path) -> None:
     assert len(active) <= 1
 
 
+@pytest.mark.slow
 def test_twenty_kills_leave_the_active_adapter_whole(tmp_path: Path, adapter: Path, location: str) -> None:
     random.seed(4)
     name, left_over = f"team {uuid.uuid4()}", 0

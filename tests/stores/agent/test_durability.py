@@ -51,6 +51,7 @@ def seeded(folder: Path) -> int:
         return one.id or 0
 
 
+@pytest.mark.slow
 def test_twenty_kills_in_the_middle_of_an_import(tmp_path: Path) -> None:
     number = seeded(tmp_path)
     random.seed(1)

@@ -74,6 +74,7 @@ def found(user: str) -> tuple[dict[str, str], dict[tuple[str, str], Attempt]]:
     return reasons, {(one["name"], one["place"]): Attempt(**one) for one in attempts}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("user", USERS)
 @pytest.mark.parametrize("name", NAMES)
 def test_a_way_out_works_outside(name: str, user: str) -> None:
@@ -85,6 +86,7 @@ def test_a_way_out_works_outside(name: str, user: str) -> None:
     assert attempt.reached, attempt.what
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("user", USERS)
 @pytest.mark.parametrize("tier", [tier.name for tier in TIERS])
 @pytest.mark.parametrize("name", NAMES)
