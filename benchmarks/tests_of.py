@@ -4,8 +4,9 @@
 
 A question is a commit that changed one source file and one to three test files that stood before, the newest ones
 first. Its parent is asked for five tests of the source file: by its card (tests that changed with it before, that are
-called after it, or that use what it defines), by test files that are called after it alone, and by the test files that
-older commits changed with it most often. Intervals draw questions.
+called after it, or that use it by the map), by a card that knows uses by names alone, by test files that are called
+after it alone, and by the test files that older commits changed with it most often. "Named" is how many files a card
+names on average. Intervals draw questions.
 """
 
 from __future__ import annotations
@@ -33,7 +34,7 @@ from thoughts.risk.files import is_program
 TOP = 5
 MOST_TESTS, MOST_FILES = 3, 8
 """Of a commit that makes a question."""
-COLUMNS = ("questions", "card", "called after it", "changed with it")
+COLUMNS = ("questions", "card", "card by names", "called after it", "changed with it", "named", "named by names")
 
 
 class Question(NamedTuple):
@@ -57,12 +58,12 @@ def main(repos: Sequence[str], most: int, cache_dir: str) -> None:
         found = np.array(
             [row for one in questions(repo, Path(cache_dir), most) if (row := asked(repo, one, Path(cache_dir)))]
         )
-        shares = " | ".join(f"{one:.3f}" for one in found.mean(axis=0)) if len(found) else " | | "
+        shares = " | ".join(f"{one:.3f}" for one in found.mean(axis=0)) if len(found) else " | " * 5
         click.echo(f"| {name_of(repo)} | {len(found)} | {shares} |")
         every += found.tolist()
     if every:
         table = np.array(every)
-        for name, column in zip(COLUMNS[2:], (1, 2), strict=True):
+        for name, column in zip(COLUMNS[2:5], (1, 2, 3), strict=True):
             gain = of_mean(table[:, 0] - table[:, column], samples=5000, seed=0)
             interval = f" [{gain['low']:+.3f}, {gain['high']:+.3f}]" if gain["n"] > 1 else ""
             click.echo(f"\ncard over {name}: {gain['mean']:+.3f}{interval}")
@@ -92,23 +93,28 @@ def questions(repo: str, cache_dir: Path, most: int) -> Iterator[Question]:
 def asked(repo: str, question: Question, cache_dir: Path) -> tuple[float, ...] | None:
     """The share of the tests that each way finds; None where the file was not there."""
     path, git_dir = question.path, open_repository(repo, cache_dir).git_dir
-    with opened(git_dir, cache_dir, question.commit) as cards:
-        files = cards.files
-        if path not in files:
-            return None
-        try:
+    ways = []
+    for is_mapped in (True, False):
+        with opened(git_dir, cache_dir, question.commit) as cards:
+            files = cards.files
+            if path not in files:
+                return None
             cards.risks = {}  # which say nothing of tests
-            said = cards.of(path).of(TESTS)
-        except GitloreError:
-            return None
-    by_card = [one for one in sorted(files) if any(each.text.startswith(f"{one} ") for each in said) and one != path]
+            if not is_mapped:
+                cards.map = None
+            try:
+                said = cards.of(path).of(TESTS)
+            except GitloreError:
+                return None
+        ways.append([one for one in files if one != path and any(each.text.startswith(f"{one} ") for each in said)])
     named = sorted(one for one in files if one != path and is_test_file(one) and subject(one) == subject(path))
     with_it: Counter[str] = Counter()
     for commit in question.before:
         changed = {one for _, one, _ in commit.changes}
         with_it.update(one for one in sorted(changed) if path in changed and one in files and is_test_file(one))
     past = [one for one, _ in with_it.most_common(TOP)]
-    return tuple(len(question.tests & set(some[:TOP])) / len(question.tests) for some in (by_card, named, past))
+    shares = tuple(len(question.tests & set(some[:TOP])) / len(question.tests) for some in (*ways, named, past))
+    return *shares, *map(len, ways)
 
 
 if __name__ == "__main__":

@@ -20,6 +20,7 @@ from thoughts.risk.known import ran_in
 
 if TYPE_CHECKING:
     from thoughts.cards.card import Card
+    from thoughts.mapping.graph import CodeMap
 
 MOST_RISKY = 5
 RISKS = "risk"
@@ -97,7 +98,18 @@ class Known:
                 return card_from(kept.value).moved(citations, commit)
             cards = Cards(self.git_dir, self.cache_dir, commit, citations)
             cards.risks = {}  # comparing all files takes long; what the study found is said beside it
+            cards.map = self._map(commit)
             return cards.of(path, symbol)
+
+    def _map(self, commit: str) -> CodeMap | None:
+        """The map of a commit where the study made it: making one takes long. What cannot be read is logged."""
+        from thoughts.mapping.graph import CodeMap
+
+        try:
+            return CodeMap.kept(self.git_dir, self.cache_dir, commit)
+        except GitloreError as error:
+            log.warning("the map cannot be read: %s", error.message)
+            return None
 
     def _of_card(self, commit: str, path: str, symbol: str, groups: Sequence[str]) -> Found | None:
         from thoughts.cards.card import RISK

@@ -20,11 +20,14 @@ from index.hits import FILE, Hit
 from index.repository import RepositoryIndex
 from index.texts import Symbol
 from thoughts.cards import purpose
+from thoughts.cards.by_name import ByName
 from thoughts.cards.card import COMPANIONS, HISTORY, OWNERS, RISK, TESTS, USES, WHAT, Card, Group
 from thoughts.cards.companions import Beside, companions
+from thoughts.cards.mapped import Mapped
 from thoughts.cards.source import Source
 from thoughts.cards.uses import Found, Tree
 from thoughts.cards.writing import written
+from thoughts.mapping.graph import CodeMap
 from thoughts.risk.statements import in_words, repaired
 from thoughts.risk.table import RiskyFile, ranked
 
@@ -61,6 +64,11 @@ class Cards:
         return {one.facts.path: one for one in found}
 
     @cached_property
+    def map(self) -> CodeMap | None:
+        """The map of the commit, which takes seconds to make where it is not kept; None for doing without."""
+        return CodeMap.at(self.git_dir, self.cache_dir, self.commit)
+
+    @cached_property
     def _past(self) -> Past:
         with RepositoryIndex(self.git_dir, self.cache_dir) as index:
             return Past.of(index.commits(self.commit), self.commit)
@@ -71,7 +79,8 @@ class Cards:
 
     @cached_property
     def _tree(self) -> Tree:
-        return Tree(self.git_dir, self.commit, list(self.files), self.citations, self.timeout_s)
+        by_name = ByName(self.git_dir, self.commit, self.citations, self.timeout_s)
+        return Tree(by_name, Mapped(self.map) if self.map else None, list(self.files))
 
     def source(self, path: str) -> Source:
         """A file. Raises UserError where there is none that can be cited."""

@@ -1,45 +1,31 @@
-"""What uses a symbol or a file, and which tests do: by names in the tree, as calls in chat are found."""
+"""What uses a symbol or a file, and which tests do: what the map of the commit has, then what names in the tree say."""
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterable, Sequence
+import itertools
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 
 from chat import order
-from chat.calls import Place, Use, Uses, statement_of, uses_of
-from chat.citations import Citations
-from chat.history import own_name
+from chat.calls import Use, statement_of
+from chat.citations import Citation, Citations
 from chat.statements import Statement
 from core.code.test_files import is_test_file
 from core.errors import GitloreError
-from core.git import touched
 from core.ranking.paths import subject
 from core.ranking.symbols import FUNCTIONS
 from index.hits import Hit
 from index.texts import Symbol
+from thoughts.cards.by_name import ByName
 from thoughts.cards.companions import Beside
+from thoughts.cards.mapped import Mapped, Through, User
 from thoughts.cards.source import Source
 
 MOST_SHOWN = 5
-MOST_NAMES = 40
-"""Of a file, that are looked for."""
 MOST_NAMED = 3
 """Names that a statement about a file that uses another one has."""
-SHORTEST = 4
-"""Characters of a name that is looked for, of those of a file: a shorter one stands for other things as well."""
-MOST_LINES = 2_000
-_OF_LIBRARIES = (
-    "add append args call clear close copy count delete extend filter find format get index insert items iter join "
-    "keys len list load map new next open parse pop push put read remove replace reset run save send set show size "
-    "sort split start stop strip update values wait write"
-)
-_COMMON = frozenset(_OF_LIBRARIES.split())
-"""Names of methods that standard libraries have as well."""
-_MODULES = ("crate", "self", "super", "Self", "this", "module", "exports")
-"""What stands for a module in a path to one of its functions."""
-_SELF = ("self", "this", "cls", "super", "static", "me")
+_IMPORTED = (".py", ".pyi")
+"""How files end that nothing can use without an import."""
 NO_TEST = "No test was found that names it."
 
 
@@ -58,69 +44,90 @@ class Found:
 class Tree:
     """A commit's tree, to look for uses in."""
 
-    git_dir: Path
-    commit: str
+    by_name: ByName
+    mapped: Mapped | None
+    """None where there is no map of the commit."""
     paths: Sequence[str]
-    citations: Citations
-    timeout_s: float
+
+    @property
+    def citations(self) -> Citations:
+        """What cites its lines."""
+        return self.by_name.citations
 
     def of_symbol(self, source: Source, symbol: Symbol) -> Found:
-        """What calls a symbol; where nothing does, what refers to it."""
-        path = source.path
-        name = own_name(symbol.name)
-        if not name:
-            return Found()
-        place = Place(path, symbol.first, symbol.last, symbol.name)
+        """What calls a symbol; where nothing does, what refers to it. Where no test does, tests of what calls it."""
+        path, notes = source.path, []
+        uses = [
+            one
+            for one in (self.mapped.of_symbol(path, symbol.name) if self.mapped else ())
+            if not (one.path == path and symbol.first <= one.line <= symbol.last)
+        ]
         try:
-            found = self._uses([name], [place])
-            own = [range(one.first, one.last + 1) for one in source.symbols if one.name == symbol.name]  # overloads
-            others = self._elsewhere([name], path, own)
+            named = self.by_name.of_symbol(source, symbol)
         except GitloreError as error:
-            return Found(notes=[f"{error.message}, so what uses it is not known."])
-        uses = [one for one in found.found if not (one.path == path and symbol.first <= one.line <= symbol.last)]
-        notes = list(found.notes)
-        is_unique = name not in others and not (symbol.above and name in _COMMON)
-        meant = [one for one in uses if self._is_meant(one, path, symbol, is_unique=is_unique)]
-        left_out = len(uses) - len(meant)
-        notes += [f"{left_out:,} of {len(uses):,} uses of `{name}` are left out: they look like another's."] * bool(
-            left_out
-        )
-        uses = meant
-        code, tests = _parted(uses)
-        notes += [] if tests else [NO_TEST]
-        return Found(self._said(code), self._said(tests), _count(code), _count(tests), notes)
+            notes.append(f"{error.message}, so not all that uses it is known.")
+        else:
+            lines = {(one.path, one.line) for one in uses}
+            uses += [one for one in named.uses if (one.path, one.line) not in lines]
+            left_out = sum((one.path, one.line) not in lines for one in named.left_out)
+            every, name = len(named.uses) + len(named.left_out), named.name
+            notes += named.notes
+            notes += [f"{left_out:,} of {every:,} uses of `{name}` are left out: they look like another's."] * bool(
+                left_out
+            )
+        code, tests = self._parted(uses)
+        said, of_tests = self._said(tests), _count(tests)
+        if not tests:
+            said, of_tests = self._through(path, symbol.name)
+            notes += [] if said else [NO_TEST]
+        return Found(self._said(code), said, _count(code), of_tests, notes)
 
     def of_file(self, source: Source, beside: Beside) -> Found:
-        """Which files use what a file defines, by the names that nothing else defines; those with the most first.
+        """Which files use a file; those that use the most of it first.
 
-        Tests come by how often they changed with it, then by their names and those that they use.
+        Tests come by how often they changed with it, then by their names and what they use.
         """
         path = source.path
-        names = [one.last_name for one in source.roots if len(one.last_name) >= SHORTEST and own_name(one.last_name)]
-        names = names[:MOST_NAMES]
-        uses: list[Use] = []
         notes: list[str] = []
         try:
-            others = self._elsewhere(names, path, [range(1, len(source.lines) + 1)]) if names else set()
-            if names := [name for name in names if name not in others]:
-                uses = self._uses(names).found
+            code, tests = self._users(source)
         except GitloreError as error:
             notes.append(f"{error.message}, so what uses it is not known.")
-        code, tests = _parted(one for one in uses if one.path != path)
-        by_test = _by_path(tests)
+            code, tests = {}, {}
         called = {one for one in self.paths if one != path and is_test_file(one) and subject(one) == subject(path)}
         changed = {one for one in beside.commits if is_test_file(one) and beside.in_words(one)}
-        for one in sorted((called | changed) - by_test.keys()):
-            by_test[one] = []
+        every = {one: User(one, ()) for one in sorted(called | changed)} | tests
         ordered = sorted(
-            by_test, key=lambda one: (-len(beside.commits.get(one, ())), one not in called, -_names(by_test[one]), one)
+            every.values(),
+            key=lambda one: (
+                -len(beside.commits.get(one.path, ())),
+                one.path not in called,
+                -_names(one.uses),
+                one.path,
+            ),
         )
-        of_tests = [said for one in ordered if (said := self._said_of(one, by_test[one], one in called, beside))]
-        of_code = [said for one, some in _widest(_by_path(code)) if (said := self._said_of(one, some))]
+        of_tests = [said for one in ordered if (said := self._said_of(one, one.path in called, beside))]
+        of_code = [said for one in _widest(code) if (said := self._said_of(one))]
         files = _files(len(of_code)), _files(len(of_tests))
         of_tests = [*self._inside(source), *of_tests]
         notes += [] if of_tests or notes else [NO_TEST]
         return Found(of_code[:MOST_SHOWN], of_tests[:MOST_SHOWN], *files, notes)
+
+    def _users(self, source: Source) -> tuple[dict[str, User], dict[str, User]]:
+        """(files of code, files of tests) that use a file: those of the map, and by names where that has no call.
+
+        Of Python the map is enough: its imports are known, and what names find besides them is not meant.
+        """
+        path = source.path
+        users = {one.path: one for one in self.mapped.users(path)} if self.mapped else {}
+        is_known = path.endswith(_IMPORTED) and bool(self.mapped and self.mapped.knows(path))
+        if not is_known and not any(one.uses for one in users.values()):
+            for one in _by_path(itertools.chain(*self._parted(self.by_name.of_file(source)))):
+                users[one.path] = one._replace(imports_at=users[one.path].imports_at if one.path in users else 0)
+        parts: tuple[dict[str, User], dict[str, User]] = ({}, {})
+        for one in users.values():
+            parts[is_test_file(one.path)][one.path] = one
+        return parts
 
     def _inside(self, source: Source) -> list[Statement]:
         """The tests beside the code, as Rust has them."""
@@ -128,118 +135,72 @@ class Tree:
         if not tests or is_test_file(source.path):
             return []
         shown = tests[:MOST_NAMED]
-        cited = [
-            self.citations.cite(source.path, one.first, min(one.last, one.first + 1), self.commit) for one in shown
-        ]
+        cited = [self._cited(source.path, one.first, min(one.last, one.first + 1)) for one in shown]
         names = ", ".join(f"`{one.name}`" for one in shown)
         more = f" and {len(tests) - len(shown):,} more" if len(tests) > len(shown) else ""
         return [Statement(f"{source.path} has tests in it: {names}{more}.", tuple(one for one in cited if one))]
 
-    def _uses(self, names: Sequence[str], defined: Sequence[Place] = ()) -> Uses:
-        return uses_of(
-            self.git_dir, self.citations, self.commit, names, defined, timeout_s=self.timeout_s, most=MOST_LINES
-        )
+    def _through(self, path: str, name: str) -> tuple[list[Statement], str]:
+        """Tests that call what calls a symbol, those in files that are called after its file first; and how many."""
+        found = self.mapped.through(path, name) if self.mapped else []
+        found.sort(key=lambda one: (subject(one.test.path) != subject(path), one.test.path, one.test.inside))
+        said = [one for way in found[:MOST_SHOWN] if (one := self._said_through(way))]
+        rest = f"; {MOST_SHOWN} of them" if len(found) > MOST_SHOWN else ""
+        return said, f"none is seen to call it; {len(found):,} call{'s' * (len(found) == 1)} what calls it{rest}"
+
+    def _said_through(self, way: Through) -> Statement | None:
+        cited = [self._cited(one.path, one.line, one.line) for one in way]
+        text = f"`{way.test.inside}` in {way.test.path} calls `{way.test.name}`, which calls `{way.between.name}`."
+        return Statement(text, tuple(one for one in cited if one)) if all(cited) else None
 
     def _said(self, uses: Sequence[Use]) -> list[Statement]:
         groups: dict[tuple[str, str], list[Use]] = {}
         for one in uses:
             groups.setdefault((one.path, one.inside), []).append(one)
-        return [statement_of(self.citations, self.commit, some) for some in list(groups.values())[:MOST_SHOWN]]
+        commit = self.by_name.commit
+        return [statement_of(self.citations, commit, some) for some in list(groups.values())[:MOST_SHOWN]]
 
-    def _said_of(
-        self, path: str, uses: Sequence[Use], called: bool = False, beside: Beside | None = None
-    ) -> Statement | None:
-        """A statement about a file that uses names, is called after it, or changed with it."""
-        first = {one.name: one for one in reversed(uses)}
-        shown = sorted(first.values(), key=lambda one: one.line)[:MOST_NAMED]
-        lines = [one.line for one in shown] or [1]
-        found = [citation for line in lines if (citation := self.citations.cite(path, line, line, self.commit))]
+    def _said_of(self, user: User, called: bool = False, beside: Beside | None = None) -> Statement | None:
+        """A statement about a file that uses another one, is called after it, or changed with it."""
+        shown = sorted(user.uses, key=lambda one: one.line)[:MOST_NAMED]
+        lines = [user.imports_at] * bool(user.imports_at) + [one.line for one in shown]
+        found = [citation for line in dict.fromkeys(lines or [1]) if (citation := self._cited(user.path, line, line))]
         cited = [one for one in found if one.quote.strip()]
-        more = f" and {len(first) - len(shown):,} more" if len(first) > len(shown) else ""
+        more = f" and {len(user.uses) - len(shown):,} more" if len(user.uses) > len(shown) else ""
         names = ", ".join(f"`{one.name}`" for one in shown)
-        parts = ["is called after it"] * called + [f"uses {names}{more}"] * bool(shown)
-        if beside and (together := beside.in_words(path)):
+        parts = ["is called after it"] * called + ["imports it"] * bool(user.imports_at)
+        parts += [f"uses {names}{more}"] * bool(shown)
+        if beside and (together := beside.in_words(user.path)):
             parts.append(together)
-            cited += beside.cited(path, self.citations)
-        return Statement(f"{path} {', '.join(parts)}.", tuple(cited)) if parts and cited else None
+            cited += beside.cited(user.path, self.citations)
+        return Statement(f"{user.path} {', '.join(parts)}.", tuple(cited)) if parts and cited else None
 
-    def _elsewhere(self, names: Sequence[str], path: str, own: Sequence[range]) -> set[str]:
-        """Which of some names something outside of some lines of a file seems to define as well."""
-        choice = f"({'|'.join(names)})"
-        found = set()
-        word = re.compile(rf"\b(?:{'|'.join(names)})\b")
-        for other, line in touched.definitions(self.git_dir, self.commit, choice, timeout_s=self.timeout_s):
-            if other == path and any(line in lines for lines in own):
-                continue
-            lines = self.citations.lines(other, self.commit)
-            found |= set(word.findall(lines[line - 1])) if line <= len(lines) else set()
-        return found
+    def _cited(self, path: str, first: int, last: int) -> Citation | None:
+        return self.citations.cite(path, first, last, self.by_name.commit)
 
-    def _is_meant(self, use: Use, path: str, symbol: Symbol, *, is_unique: bool) -> bool:
-        """Whether a use of a name is likely to be of this symbol.
+    def _parted(self, uses: Iterable[Use]) -> tuple[list[Use], list[Use]]:
+        """(uses in code, uses in tests); of each the calls, or, where there are none, all."""
+        parts: tuple[list[Use], list[Use]] = ([], [])
+        for one in uses:
+            parts[self._is_test(one)].append(one)
+        code, tests = ([one for one in part if one.is_call] or part for part in parts)
+        return code, tests
 
-        A method is used on something that is called like its type, as `ctx` is like `Context`, or in that type itself;
-        one whose name no other symbol has is used on anything. Whatever is in no type is used on its module alone and,
-        where its name is not unique, in files that name that.
-        """
-        lines = self.citations.lines(use.path, self.commit)
-        on = receiver(lines[use.line - 1], use.name)
-        if symbol.above:
-            inside = use.path == path and symbol.above in re.split(r"\.|::", use.inside)
-            return is_unique or may_be(on, symbol.above, inside=inside)
-        if on and on not in (*_MODULES, *re.split(r"[/.]", path)):
-            return False
-        return is_unique or (use.is_call and (use.path == path or _has_word("\n".join(lines), subject(path))))
+    def _is_test(self, use: Use) -> bool:
+        hit = Hit(use.path, use.line, use.line, "", use.inside, "function")
+        return order.kind_of(hit) == "test" or bool(self.mapped and self.mapped.is_test(use))
 
 
-def receiver(line: str, name: str) -> str:
-    """What a name is used on in a line, "" for nothing: `ctx` of `ctx.invoke(f)`."""
-    found = re.search(rf"(\w+)(?:\([^()]*\))?\s*(?:\?\.|\.|::|->)\s*{re.escape(name)}\b", line)
-    return found[1] if found else ""
-
-
-def may_be(on: str, kind: str, *, inside: bool) -> bool:
-    """Whether a variable or type may be of a kind, by its name; `inside` is whether the line is in that type.
-
-    A variable is mostly called as its type is, or by some letters of one of the words of that.
-    """
-    variable = on.strip("_").lower().rpartition("_")[2]
-    if not variable or variable in _SELF:
-        return inside and variable in _SELF
-    words = [found.start() for found in re.finditer(r"[A-Z]+(?![a-z])|[A-Z]?[a-z0-9]+", kind)]
-    low = kind.lower()
-    return low in on.lower() or any(low[at] == variable[0] and _are_in(variable, low[at:]) for at in words)
-
-
-def _are_in(letters: str, text: str) -> bool:
-    """Whether a text has some letters in their order."""
-    rest = iter(text)
-    return all(letter in rest for letter in letters)
-
-
-def _has_word(text: str, word: str) -> bool:
-    return bool(re.search(rf"\b{re.escape(word)}\b", text, re.IGNORECASE))
-
-
-def _parted(uses: Iterable[Use]) -> tuple[list[Use], list[Use]]:
-    """(uses in code, uses in tests); of each the calls, or, where there are none, all."""
-    parts: tuple[list[Use], list[Use]] = ([], [])
+def _by_path(uses: Iterable[Use]) -> list[User]:
+    """The first use of each name, by file."""
+    found: dict[str, dict[str, Use]] = {}
     for one in uses:
-        hit = Hit(one.path, one.line, one.line, "", one.inside, "function")
-        parts[order.kind_of(hit) == "test"].append(one)
-    code, tests = ([one for one in part if one.is_call] or part for part in parts)
-    return code, tests
+        found.setdefault(one.path, {}).setdefault(one.name, one)
+    return [User(path, tuple(some.values())) for path, some in found.items()]
 
 
-def _by_path(uses: Iterable[Use]) -> dict[str, list[Use]]:
-    found: dict[str, list[Use]] = {}
-    for one in uses:
-        found.setdefault(one.path, []).append(one)
-    return found
-
-
-def _widest(by_path: dict[str, list[Use]]) -> list[tuple[str, list[Use]]]:
-    return sorted(by_path.items(), key=lambda pair: (-_names(pair[1]), pair[0]))
+def _widest(users: Mapping[str, User]) -> list[User]:
+    return sorted(users.values(), key=lambda one: (-_names(one.uses), one.path))
 
 
 def _names(uses: Iterable[Use]) -> int:

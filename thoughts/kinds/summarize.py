@@ -127,7 +127,7 @@ def _statement(card: Card) -> Statement | None:
         return None
     texts = [one.text.removeprefix(f"{card.path}: ").rstrip(".") for part in parts for one in part]
     leads = [group.lead.partition(";")[0] for group in card.groups if group.name == TESTS]  # without how many are named
-    texts.append(f"tests: {leads[0]}" if leads else "no test was found that names it")
+    texts.append(f"tests: {leads[0]}" if leads else "no test was found")
     cited: tuple[Citation, ...] = tuple(found for part in parts for one in part for found in one.citations[:2])
     said = ". ".join(text[:1].upper() + text[1:] for text in texts)
     return Statement(f"{card.path}: {said}.", tuple(dict.fromkeys(cited)))
@@ -135,7 +135,7 @@ def _statement(card: Card) -> Statement | None:
 
 def _title(files: Sequence[Card]) -> str:
     without = sum(not card.of(TESTS) for card in files)
-    tested = f", {without} of which no test names" if without else ""
+    tested = f", {without} without a test that was found" if without else ""
     return f"What to know of {len(files)} {'files' if len(files) > 1 else 'file'} likely to be repaired{tested}"
 
 

@@ -27,6 +27,8 @@ MOST_FILES = 20_000
 """Of one map: those of the shortest paths."""
 STEPS = 6
 """Calls from a test to what it tests, at most."""
+MAKERS = ("__init__", "__new__", "constructor")
+"""Methods that make an object of their class."""
 
 
 class Node(msgspec.Struct, frozen=True, array_like=True):
@@ -107,6 +109,18 @@ class CodeMap:
             graph = graph_of(commit, readings, manifests, max(0, len(known) - MOST_FILES))
             store.keep(commit, msgspec.msgpack.encode(graph))
         return cls(graph)
+
+    @classmethod
+    def kept(cls, git_dir: Path, cache_dir: Path, commit: str) -> CodeMap | None:
+        """The map of a commit, a full hash, where `at` was asked for it lately; nothing is made for it.
+
+        Raises StageError where the cache folder cannot be used.
+        """
+        if not MapStore.is_there(git_dir, cache_dir):
+            return None
+        with MapStore(git_dir, cache_dir) as store:
+            kept = store.map_of(commit)
+        return cls(msgspec.msgpack.decode(kept, type=Graph)) if kept is not None else None
 
     @property
     def files(self) -> list[str]:
@@ -201,7 +215,7 @@ class CodeMap:
 
     def _meant(self, path: str, name: str) -> list[int]:
         """The nodes of a name; of a class also what makes one."""
-        makers = ("__init__", "__new__", "constructor", name.rpartition(".")[2])
+        makers = (*MAKERS, name.rpartition(".")[2])
         inner = [number for maker in makers for number in self._numbers.get((path, f"{name}.{maker}"), ())]
         return [*self._numbers.get((path, name), ()), *inner]
 

@@ -33,7 +33,12 @@ class MapStore:
 
     def __init__(self, git_dir: Path, cache_dir: Path) -> None:
         self._git_dir = git_dir
-        self._database = Database(cache_dir / "index" / f"{name_of(git_dir)}.map.db", VERSION, _SCHEMA)
+        self._database = Database(_place(git_dir, cache_dir), VERSION, _SCHEMA)
+
+    @staticmethod
+    def is_there(git_dir: Path, cache_dir: Path) -> bool:
+        """Whether there is such a file."""
+        return _place(git_dir, cache_dir).is_file()
 
     def __enter__(self) -> MapStore:
         return self
@@ -92,6 +97,10 @@ class MapStore:
         with self._database.writing():
             self._database.executemany("INSERT OR REPLACE INTO readings VALUES (?, ?, ?)", rows)
         return found
+
+
+def _place(git_dir: Path, cache_dir: Path) -> Path:
+    return cache_dir / "index" / f"{name_of(git_dir)}.map.db"
 
 
 def _packed(reading: Reading) -> bytes:

@@ -12,9 +12,10 @@ from builders import Repo
 
 from chat.citations import Citations
 from core.errors import UserError
+from thoughts.cards.by_name import may_be, receiver
 from thoughts.cards.card import COMPANIONS, HISTORY, OWNERS, RISK, TESTS, TITLES, USES, WHAT, Card, card_from
 from thoughts.cards.making import Cards, card_of
-from thoughts.cards.uses import NO_TEST, may_be, receiver
+from thoughts.cards.uses import NO_TEST
 
 
 def texts(card: Card, group: str) -> list[str]:
@@ -58,10 +59,10 @@ def test_a_file_is_described_by_what_it_says_defines_and_who_uses_that(shop: Rep
         "shop/basket.py: What a customer wants to buy, and what it costs.",
         "It defines `Basket` (class), `discount` (function).",
     ]
-    assert texts(card, USES) == ["shop/till.py uses `discount`."]
-    assert texts(card, TESTS) == [
-        "tests/test_basket.py is called after it, uses `discount`, `Basket`, changed in 2 of 4 commits."
-    ]
+    assert texts(card, USES) == ["shop/till.py imports it, uses `discount`."]
+    (test,) = texts(card, TESTS)
+    assert test.startswith("tests/test_basket.py is called after it, imports it, uses `discount`, `Basket`, ")
+    assert test.endswith("`Basket.put` and 1 more, changed in 2 of 4 commits.")
     assert card.scope == card.path
 
 

@@ -78,10 +78,10 @@ def test_what_is_shown_holds_and_can_be_made_again(counted: Repo, tmp_path: Path
     state = state_of(counted, tmp_path)
     outcome, _ = run(state)
     (insight,) = outcome.insights
-    assert insight.title == "What to know of 2 files likely to be repaired, 1 of which no test names"
+    assert insight.title == "What to know of 2 files likely to be repaired, 1 without a test that was found"
     first, second = (said.text for said in insight.statements)
     assert first.startswith("part_2.py: Counts things of part 2. Ada: 4 changes, 100% of all by weight")
-    assert first.endswith("No test was found that names it.")
+    assert first.endswith("No test was found.")
     assert second.endswith("Tests: 1 file.")
     logs = {one.name: one for one in outcome.artifacts}
     with Citations(state.git_dir) as citations:
