@@ -24,6 +24,8 @@ from thoughts.cards.source import Source
 MOST_SHOWN = 5
 MOST_NAMED = 3
 """Names that a statement about a file that uses another one has."""
+FEWEST = 2
+"""Names of a file that a test uses, if it is not called after it and did not change with it, and others did."""
 _IMPORTED = (".py", ".pyi")
 """How files end that nothing can use without an import."""
 NO_TEST = "No test was found that names it."
@@ -96,7 +98,9 @@ class Tree:
             code, tests = {}, {}
         called = {one for one in self.paths if one != path and is_test_file(one) and subject(one) == subject(path)}
         changed = {one for one in beside.commits if is_test_file(one) and beside.in_words(one)}
-        every = {one: User(one, ()) for one in sorted(called | changed)} | tests
+        known = called | changed
+        tests = {one: user for one, user in tests.items() if one in known or _names(user.uses) >= FEWEST or not known}
+        every = {one: User(one, ()) for one in sorted(known)} | tests
         ordered = sorted(
             every.values(),
             key=lambda one: (

@@ -122,11 +122,19 @@ def test_files_that_import_a_file_use_it_and_those_with_the_same_name_do_not(car
     assert said(cards.of("mail/parts.py"), USES) == [
         "mail/send.py imports it, uses `split`. [mail/send.py:1 mail/send.py:5]"
     ]
+    assert not cards.of("mail/names.py").of(USES)
+
+
+def test_a_test_file_that_uses_one_name_is_shown_where_there_is_no_better(cards: Cards) -> None:
     assert said(cards.of("mail/parts.py"), TESTS) == [
         "tests/test_parts.py is called after it. [tests/test_parts.py:1]",
-        "tests/helping.py imports it, uses `deep`. [tests/helping.py:1 tests/helping.py:5]",
     ]
-    assert not cards.of("mail/names.py").of(USES)
+    assert said(cards.of("mail/odd.py"), TESTS) == [
+        "tests/test_send.py imports it, uses `Odd`, `Odd.read`. [tests/test_send.py:2 tests/test_send.py:14]"
+    ]
+    (send,) = said(cards.of("mail/send.py"), TESTS)
+    assert send.startswith("tests/test_send.py is called after it, imports it, uses `send`, `all_of`. [")
+    assert send.endswith("[tests/test_send.py:1 tests/test_send.py:6 tests/test_send.py:10]")
 
 
 def test_what_is_only_taken_for_a_call_by_its_name_is_no_use_of_a_file(mail: Mail, cards: Cards) -> None:
