@@ -99,6 +99,8 @@ class StudyConfig(Section):
     """Time zone of the repository's people, such as Europe/Berlin: quiet hours and schedules follow its clock."""
     kinds: tuple[str, ...] = ()
     """Kinds of study; empty for all."""
+    areas: tuple[str, ...] = ()
+    """Folders that risk, smell_hunt and summarize look at, one after the other; empty for the whole repository."""
     schedules: dict[str, str] = {}
     """When kinds are asked, instead of as they say: commit, or a cron expression as in {digest: "0 6 * * 1"}."""
     smell_tools: tuple[str, ...] = ("ruff",)

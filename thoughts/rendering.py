@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from datetime import datetime
@@ -21,6 +22,7 @@ from thoughts.worker import Done
 UNITS = {"cpu_s": ("minutes of CPU time", 60.0), "io_bytes": ("GB of I/O", 1e9), "model_s": ("model minutes", 60.0)}
 MOST_INPUT = 60
 """Characters of a job's input in a list."""
+_HASH = re.compile("[0-9a-f]{40,64}")
 
 
 def insight_lines(one: Shown) -> list[str]:
@@ -139,7 +141,7 @@ def counted(count: int, noun: str) -> str:
 def input_words(given: Mapping[str, Any]) -> str:
     """What a job is about, short enough for a list."""
     text = ", ".join(
-        f"{name} {value[:9] if isinstance(value, str) and len(value) >= 40 else _word(value)}"
+        f"{name} {value[:9] if isinstance(value, str) and _HASH.fullmatch(value) else _word(value)}"
         for name, value in sorted(given.items())
         if value not in ("", [])
     )

@@ -21,7 +21,7 @@ from core.git import refs
 from core.git.repositories import open_repository
 from core.logs import log
 from stores.engine.database import Database
-from thoughts import kinds, triggers
+from thoughts import areas, kinds, triggers
 from thoughts.artifacts import Artifacts, folder_of
 from thoughts.budgets import RESOURCES, Budgets
 from thoughts.facts import facts_of
@@ -238,6 +238,7 @@ def opened(
     hours = Hours.of(settings.quiet_hours, settings.time_zone)
     chosen = kinds_known or kinds.chosen(settings.kinds)
     schedules = triggers.checked(settings.schedules, kinds_known or kinds.known())
+    settings = settings.model_copy(update={"areas": areas.checked(settings.areas)})
     repository = open_repository(location, cache_dir)
     folder = cache_dir.resolve() / "study"
     place = settings.database or str(folder)

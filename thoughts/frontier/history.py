@@ -8,8 +8,9 @@ from collections.abc import Sequence
 import sqlalchemy as sa
 
 from stores.engine.database import Database
+from thoughts.areas import area_in
 from thoughts.frontier.beliefs import MOST_BOOST, boosts
-from thoughts.frontier.payoffs import Arm, Payoff, Ran, area_of
+from thoughts.frontier.payoffs import Arm, Payoff, Ran
 from thoughts.tables import RUNNING, WAITING
 
 MOST_RUNS = 5000
@@ -36,7 +37,7 @@ def runs_of(database: Database, repository: str) -> list[Ran]:
         rows = connection.execute(ended.order_by(runs.c.id.desc()).limit(MOST_RUNS)).all()
     return [
         Ran(
-            row.kind, area_of(row.input), row.ended_at, float(row.cost.get("cpu_s", 0.0)),
+            row.kind, area_in(row.input), row.ended_at, float(row.cost.get("cpu_s", 0.0)),
             sum(found[row.id].values()),
             *(found[row.id].get(name, 0) for name in ("kept", "read", "dismissed", "passed_over")),
         )
@@ -52,7 +53,7 @@ def order_waiting(database: Database, repository: str, payoffs: Sequence[Payoff]
     with database.read() as connection:
         rows = connection.execute(query.order_by(jobs.c.created_at, jobs.c.id).limit(MOST_WAITING)).all()
     preparing = _preparing(database, repository) if payoffs else set()
-    arms = {row.id: Arm(row.kind, area_of(row.input)) for row in rows}
+    arms = {row.id: Arm(row.kind, area_in(row.input)) for row in rows}
     given = boosts((arm for arm in arms.values() if arm.kind not in preparing), payoffs)
     is_used = any(given.values())
     changed: defaultdict[float, list[int]] = defaultdict(list)

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from typing import Any, NamedTuple
+from collections.abc import Iterable
+from typing import NamedTuple
 
 import msgspec
 
@@ -20,7 +20,7 @@ class Arm(NamedTuple):
 
     kind: str
     area: str
-    """The outermost folder of a job's path; "" where it is about no path."""
+    """The folder that a job is about; "" where that is the whole repository."""
 
 
 class Ran(msgspec.Struct, frozen=True):
@@ -68,12 +68,3 @@ def payoffs_of(runs: Iterable[Ran], now: float) -> list[Payoff]:
         payoff.useful += weight * useful
         payoff.useless += weight * (judged - useful)
     return sorted(found.values(), key=lambda one: (one.kind, one.area))
-
-
-def area_of(given: Mapping[str, Any]) -> str:
-    """The area that a job's input is about: the outermost folder of its path, "/" for a file at the top."""
-    path = given.get("path")
-    if not isinstance(path, str) or not path:
-        return ""
-    folder, slash, _ = path.partition("/")
-    return f"{folder}/" if slash else "/"

@@ -11,6 +11,7 @@ from chat.citations import Citations
 from core.errors import UserError
 from core.git import trees
 from core.visible import visible
+from thoughts import areas
 from thoughts.artifacts import place_of
 from thoughts.kind import Artifact, Context, Cost, Fact, Input, Insight, Kind, Outcome, State, absolute
 from thoughts.risk.coverage.covered import Coverage, merged
@@ -34,11 +35,12 @@ class Risk:
     priority = 0.5
 
     def inputs(self, state: State) -> list[Input]:
-        """The newest commit, and the coverage reports that settings name, as they are now."""
+        """The newest commit, of each area, and the coverage reports that settings name, as they are now."""
         reports = [[absolute(one), _digest(one)] for one in state.settings.coverage]
         if state.commit == state.before and not reports:
             return []
-        return [{"commit": state.commit, **({"coverage": reports} if reports else {})}]
+        given = {"commit": state.commit, **({"coverage": reports} if reports else {})}
+        return areas.each(state.settings.areas, given)
 
     def estimate(self, given: Input) -> Cost:
         """One reading of the history, two of the tree, and one of each report."""
@@ -50,22 +52,25 @@ class Risk:
     def run(self, given: Input, context: Context) -> Outcome:
         """Rank all files; show those with the most that git can confirm."""
         commit = str(given["commit"])
+        if (area := areas.looked_at(given, commit, context)) is None:
+            return Outcome()
         table = table_of(context.state.git_dir, commit, _coverage(given, context))
-        lines = [visible(line) for line in table.lines(MOST_LOGGED)]
+        files, lines = table.below(area), [visible(line) for line in table.lines(MOST_LOGGED, area)]
         for line in lines[: 2 if table.coverage else 1]:
             context.say(line)
         with Citations(context.state.git_dir) as citations:
-            asked = table.files[: 2 * SHOWN]
+            asked = files[: 2 * SHOWN]
             said = [one for file in asked if (one := repaired(file, len(table.files), citations))]
-        facts = [_fact(file, commit) for file in table.files[:MOST_FACTS]]
+        facts = [_fact(file, commit) for file in files[:MOST_FACTS]]
         if not said:
             return Outcome(facts=facts)
         words = ["python", "-m", "thoughts.risk", context.state.location, "--at", commit, "--top", str(MOST_LOGGED)]
+        words += ["--below", area] if area else []
         artifacts = [Artifact(LOG, "".join(f"{line}\n" for line in lines).encode())]
         if table.coverage:
             artifacts.append(Artifact(REPORTS, table.coverage.as_kept()))
             words += ["--coverage", str(place_of(context.state.cache_dir, artifacts[-1].data))]
-        insight = Insight(_title(table), tuple(said[:SHOWN]), shlex.join(words), LOG)
+        insight = Insight(_title(table, area), tuple(said[:SHOWN]), shlex.join(words), LOG)
         return Outcome([insight], artifacts, facts)
 
 
@@ -94,14 +99,13 @@ def _reports(given: Input, context: Context) -> Iterator[Report]:
             context.say(visible(error.message))
 
 
-def _title(table: RiskTable) -> str:
+def _title(table: RiskTable, area: str) -> str:
+    what = f"Files {f'below {area} ' * bool(area)}that are likeliest to be repaired next"
     if table.check is None:
-        return "Files that are likeliest to be repaired next; this history is too short to say how good the order is"
+        return f"{what}; this history is too short to say how good the order is"
     check = table.check
-    return (
-        "Files that are likeliest to be repaired next "
-        f"(a fifth of the history ago: AUC {check.auc:.2f}, lines of code alone {check.auc_of_lines:.2f})"
-    )
+    when = f"{'of all files, ' * bool(area)}a fifth of the history ago"
+    return f"{what} ({when}: AUC {check.auc:.2f}, lines of code alone {check.auc_of_lines:.2f})"
 
 
 def _fact(file: RiskyFile, commit: str) -> Fact:

@@ -14,6 +14,7 @@ from core.errors import GitloreError
 from core.git import touched
 from core.text.redaction import Redactor
 from core.visible import visible
+from thoughts import areas
 from thoughts.kind import ON_COMMIT, Artifact, Context, Cost, Fact, Input, Insight, Kind, Outcome, State, absolute
 from thoughts.smells.findings import Finding, Tool
 from thoughts.smells.hunt import Hunt, hunt
@@ -42,7 +43,8 @@ class SmellHunt:
         rules = [absolute(one) for one in settings.semgrep_rules]
         semgrep = absolute(settings.semgrep) if "/" in settings.semgrep else settings.semgrep
         asked = {"tools": list(settings.smell_tools), "rules": rules, "semgrep": semgrep}
-        return [{"old": old, "new": state.commit, **asked}] if old != state.commit else []
+        given = {"old": old, "new": state.commit, **asked}
+        return areas.each(settings.areas, given) if old != state.commit else []
 
     def estimate(self, given: Input) -> Cost:
         """A large tree is read six times by each tool the first time of a month, and once afterwards."""
@@ -51,6 +53,8 @@ class SmellHunt:
     def run(self, given: Input, context: Context) -> Outcome:
         """Show at most ten findings, an insight for each rule; none where no rule counts here."""
         git_dir, old, new = context.state.git_dir, str(given["old"]), str(given["new"])
+        if (area := areas.looked_at(given, new, context)) is None:
+            return Outcome()
         tools, notes = chosen(given.get("tools", DEFAULT), given.get("rules", ()), given.get("semgrep", ""))
         past = {one.scope: one.value for one in context.facts(FACT)}
 
@@ -58,7 +62,7 @@ class SmellHunt:
             value = past.get(_scope(tool, window))
             return msgspec.convert(value, Fates) if value else None
 
-        found = hunt(git_dir, tools, new, old, known)
+        found = hunt(git_dir, tools, new, old, known).below(area)
         verdicts = verdicts_of(context.marked())
         with Citations(git_dir) as citations:
             choice = _Choice(new, verdicts, citations)
@@ -129,6 +133,7 @@ def _artifact(name: str, lines: Sequence[str]) -> Artifact:
 def _command(rule: str, given: Input, location: str) -> str:
     words = ["python", "-m", "thoughts.smells", location, "--at", given["new"], "--rule", rule]
     words += ["--since", given["old"]] if given["old"] else []
+    words += ["--below", area] if (area := areas.area_in(given)) else []
     if rule.startswith("semgrep "):
         words += [word for path in given["rules"] for word in ("--semgrep-rules", path)]
         words += ["--semgrep", given["semgrep"]] if given["semgrep"] else []

@@ -15,6 +15,7 @@ from chat.providers import Provider
 from chat.statements import Statement
 from core.errors import UserError
 from core.visible import visible
+from thoughts import areas
 from thoughts.cards.card import FACT, OWNERS, RISK, TESTS, WHAT, Card
 from thoughts.cards.making import Cards, opened
 from thoughts.cards.rendering import document
@@ -43,7 +44,8 @@ class Summarize:
         """The newest commit, and which language model may write."""
         if state.commit == state.before:
             return []
-        return [{"commit": state.commit, **({"model": state.writer.model} if state.writer else {})}]
+        given = {"commit": state.commit, **({"model": state.writer.model} if state.writer else {})}
+        return areas.each(state.settings.areas, given)
 
     def estimate(self, given: Input) -> Cost:
         """A history is read once; a card asks git some twenty questions, each bounded in time."""
@@ -53,10 +55,12 @@ class Summarize:
     def run(self, given: Input, context: Context) -> Outcome:
         """Make the cards, keep them as facts, and show what is to be known of the riskiest files."""
         state, commit = context.state, str(given["commit"])
+        if (area := areas.looked_at(given, commit, context)) is None:
+            return Outcome()
         known = {fact.scope: fact.blob for fact in context.facts(FACT)}
         with opened(state.git_dir, state.cache_dir, commit, _provider(given, context)) as cards:
             try:
-                made = list(_made(cards, known, context))
+                made = list(_made(cards, known, context, area))
             finally:
                 context.model_s = cards.model_s
         context.say(f"{len(made):,} cards; a language model worked for {context.model_s:.1f} s")
@@ -73,14 +77,15 @@ class Summarize:
             return Outcome(artifacts=artifacts, facts=facts)
         places = shlex.join([state.location, *(card.scope for card in made)])
         command = f"python -m thoughts.cards --at {commit} -- {places}"
-        return Outcome([Insight(_title(files), tuple(said[:SHOWN]), command, LOG)], artifacts, facts)
+        return Outcome([Insight(_title(files, area), tuple(said[:SHOWN]), command, LOG)], artifacts, facts)
 
 
-def _made(cards: Cards, known: dict[str, str], context: Context) -> Iterator[Card]:
+def _made(cards: Cards, known: dict[str, str], context: Context, area: str) -> Iterator[Card]:
     """Cards of the riskiest files whose content has none yet, each followed by those of its main symbols."""
     began, cpu_s, done = time.monotonic(), _cpu_s(), 0
-    left = [path for path, one in cards.risks.items() if known.get(path) != one.facts.blob]
-    context.say(f"{len(left):,} of {len(cards.risks):,} source files have no card, or have changed since")
+    files = {path: one for path, one in cards.risks.items() if areas.is_below(path, area)}
+    left = [path for path, one in files.items() if known.get(path) != one.facts.blob]
+    context.say(f"{len(left):,} of {len(files):,} source files have no card, or have changed since")
     for path in left:
         if done == MOST_FILES or _cpu_s() - cpu_s > CPU_S / 2 or time.monotonic() - began > SECONDS / 2:
             return
@@ -133,10 +138,11 @@ def _statement(card: Card) -> Statement | None:
     return Statement(f"{card.path}: {said}.", tuple(dict.fromkeys(cited)))
 
 
-def _title(files: Sequence[Card]) -> str:
+def _title(files: Sequence[Card], area: str) -> str:
     without = sum(not card.of(TESTS) for card in files)
     tested = f", {without} without a test that was found" if without else ""
-    return f"What to know of {len(files)} {'files' if len(files) > 1 else 'file'} likely to be repaired{tested}"
+    where = f"below {area} " * bool(area)
+    return f"What to know of {len(files)} {'files' if len(files) > 1 else 'file'} {where}likely to be repaired{tested}"
 
 
 KIND: Kind = Summarize()

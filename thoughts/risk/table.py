@@ -10,6 +10,7 @@ import numpy as np
 
 from core.git import raw_log
 from core.git.raw_log import LoggedCommit
+from thoughts.areas import is_below
 from thoughts.risk.coverage.covered import Coverage, Ran, current
 from thoughts.risk.files import FileFacts, facts_of, repairs_of
 from thoughts.risk.measuring import HORIZON, auc, cells_of, recall
@@ -59,17 +60,22 @@ class RiskTable:
     """None where the history has too few files or repairs to say."""
     coverage: Coverage | None = None
 
-    def lines(self, most: int) -> list[str]:
-        """As people read it."""
+    def below(self, area: str) -> list[RiskyFile]:
+        """The files of an area; all for ""."""
+        return [one for one in self.files if is_below(one.facts.path, area)]
+
+    def lines(self, most: int, area: str = "") -> list[str]:
+        """As people read it, the files of an area alone."""
         said = f"{self.check}" if self.check else "too few files or repairs to check the order on this history"
-        first = f"{len(self.files):,} source files; {said}"
+        files = self.below(area)
+        count = f"{len(self.files):,} source files" + f", {len(files):,} of them below {area}" * bool(area)
         if self.coverage is None:
-            return [first, "", HEADER, *map(_line, self.files[:most])]
-        rows = [_line(one, f"{_share(one.ran):>5}  ") for one in self.files[:most]]
-        known = [one.ran for one in self.files if one.ran]
-        changed = sum(one.facts.path in self.coverage.files for one in self.files) - len(known)
-        said = self.coverage.in_words(known, changed)
-        return [first, said, "", HEADER.replace("  file", "    ran  file"), *rows]
+            return [f"{count}; {said}", "", HEADER, *map(_line, files[:most])]
+        rows = [_line(one, f"{_share(one.ran):>5}  ") for one in files[:most]]
+        known = [one.ran for one in files if one.ran]
+        changed = sum(one.facts.path in self.coverage.files for one in files) - len(known)
+        ran = self.coverage.in_words(known, changed)
+        return [f"{count}; {said}", ran, "", HEADER.replace("  file", "    ran  file"), *rows]
 
 
 def table_of(git_dir: Path, commit: str, coverage: Coverage | None = None) -> RiskTable:

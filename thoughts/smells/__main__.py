@@ -14,6 +14,7 @@ from core.git import trees
 from core.git.repositories import open_repository
 from core.text.redaction import Redactor
 from core.visible import visible
+from thoughts import areas
 from thoughts.smells.findings import tool_of
 from thoughts.smells.hunt import hunt
 from thoughts.smells.tools import DEFAULT, TOOLS, chosen
@@ -33,11 +34,12 @@ from thoughts.smells.uptake import worth_showing
 )
 @click.option("--semgrep", default="", metavar="PROGRAM", help="Program of semgrep [default: the one on the path].")
 @click.option("--rule", metavar="RULE", help="Show all findings of one rule, whatever its past says: 'ruff S101'.")
+@click.option("--below", "area", default="", metavar="FOLDER", help="Show only findings in this folder.")
 @click.option("--cache-dir", default="cache", metavar="DIR", show_default=True, help="Where clones of URLs are kept.")
 @with_exit_codes
 def main(
     repo: str, commit: str, since: str | None, top: int, names: Sequence[str], rules: Sequence[str], semgrep: str,
-    rule: str | None, cache_dir: str,
+    rule: str | None, area: str, cache_dir: str,
 ) -> None:  # fmt: skip
     """What tools find, of those rules alone whose findings this repository went on to change."""
     logs.setup(verbose=False)
@@ -47,7 +49,9 @@ def main(
     tools, notes = chosen(names, rules, semgrep)
     if rule is not None and tool_of(rule) not in {one.name for one in tools}:
         raise UserError(f"'{rule}' is no rule of a tool that is asked", "; ".join(notes) or "such as 'ruff S101'")
-    found = hunt(git_dir, tools, trees.commit_named(git_dir, commit), before)
+    commit = trees.commit_named(git_dir, commit)
+    area = areas.found(git_dir, commit, area)
+    found = hunt(git_dir, tools, commit, before).below(area)
     lines = found.lines(worth_showing(found.fresh, found.uptake, top)) if rule is None else found.lines_of(rule)
     for line in [*notes, *lines]:
         click.echo(visible(Redactor().masked(line)))

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from core.git.commands import decode
 from core.git.main_line import edits_between
+from thoughts.areas import is_below
 from thoughts.sandbox.standing import best_tier
 from thoughts.smells.findings import PAST_FILES, Finding, Looked, Tool, findings_at, tool_of
 from thoughts.smells.uptake import Fates, Uptake, Window, changed_in, fates_of, uptake_of, windows
@@ -27,6 +28,12 @@ class Hunt:
     uptake: Uptake
     fates: Mapping[tuple[str, Window], Fates]
     """What became of each tool's findings of earlier years, to be kept: it does not change any more."""
+    area: str = ""
+    """The folder that new findings are of, "" for all."""
+
+    def below(self, area: str) -> Hunt:
+        """The same with the new findings of an area alone."""
+        return replace(self, fresh=[one for one in self.fresh if is_below(one.path, area)], area=area)
 
     def lines(self, shown: Sequence[Finding]) -> list[str]:
         """What was found in all, and some of it, as people read it."""
@@ -58,6 +65,7 @@ class Hunt:
         looked = self.looked[name]
         fresh = sum(tool_of(one.rule) == name for one in self.fresh)
         said = [f"{name}: {len(looked.findings):,} findings in {len(looked.lines):,} files, {fresh:,} in new lines"]
+        said[0] += f" below {self.area}" * bool(self.area)
         said += [f"{looked.left_out:,} files were not looked at"] if looked.left_out else []
         base = self.uptake.bases.get(name)
         said += ["there is no earlier year to learn from" if base is None else f"{base:.1%} of all lines change a year"]

@@ -49,11 +49,11 @@ def run(
 
 
 def test_runs_come_with_what_became_of_their_insights(queue: Queue) -> None:
-    run(queue, "risk", ("kept", "read", "new"), path="src/a.py")
+    run(queue, "risk", ("kept", "read", "new"), path="src/core")
     run(queue, "digest")
     assert runs_of(queue.database, R) == [
         Ran("digest", "", 1000.0, 30.0),
-        Ran("risk", "src/", 1000.0, 30.0, found=3, kept=1, read=1, passed_over=1),
+        Ran("risk", "src/core", 1000.0, 30.0, found=3, kept=1, read=1, passed_over=1),
     ]
     assert runs_of(queue.database, "another") == []
 
@@ -70,7 +70,7 @@ def boosted(queue: Queue) -> dict[int, float]:
 
 
 def test_jobs_of_useful_arms_come_first_and_those_that_others_build_on_before_them(queue: Queue) -> None:
-    run(queue, "good", ("kept", "kept"), path="src/a.py")
+    run(queue, "good", ("kept", "kept"), path="src/core")
     run(queue, "bad", ("dismissed", "dismissed"))
     run(queue, "facts")
     with queue.database.write() as connection:
@@ -78,10 +78,14 @@ def test_jobs_of_useful_arms_come_first_and_those_that_others_build_on_before_th
         latest = connection.execute(sa.select(sa.func.max(runs.c.id))).scalar_one()
         row = {"repository": R, "name": "f", "scope": "", "value": {"value": 1}, "commit": "", "blob": ""}
         connection.execute(sa.insert(facts).values(run_id=latest, **row))
-    bad, good, other = add(queue, "bad", n=2), add(queue, "good", path="src/b.py"), add(queue, "good", path="docs/b.md")
+    bad, good, other = (
+        add(queue, "bad", n=2),
+        add(queue, "good", path="src/core", n=2),
+        add(queue, "good", path="src/web"),
+    )
     prepares = add(queue, "facts", n=2)
     payoffs = payoffs_of(runs_of(queue.database, R), 1000.0)
-    assert {Arm(one.kind, one.area) for one in payoffs} == {Arm("bad", ""), Arm("facts", ""), Arm("good", "src/")}
+    assert {Arm(one.kind, one.area) for one in payoffs} == {Arm("bad", ""), Arm("facts", ""), Arm("good", "src/core")}
     order_waiting(queue.database, R, payoffs)
     given = boosted(queue)
     assert given[prepares] >= given[good] > given[other] > given[bad] > 0

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from thoughts.frontier.payoffs import HALF_LIFE_S, PASSED_OVER, READ, Payoff, Ran, area_of, payoffs_of
+from thoughts.frontier.payoffs import HALF_LIFE_S, PASSED_OVER, READ, Payoff, Ran, payoffs_of
 
 
 def test_runs_of_an_arm_are_summed_and_fade() -> None:
@@ -25,17 +25,3 @@ def test_runs_of_an_arm_are_summed_and_fade() -> None:
 
 def test_a_clock_that_was_set_back_makes_nothing_heavier() -> None:
     assert payoffs_of([Ran("fuzz", "", 5 * HALF_LIFE_S, 60)], 0.0)[0].minutes == 1.0
-
-
-@pytest.mark.parametrize(
-    ("given", "area"),
-    [
-        ({"path": "src/a/b.py"}, "src/"),
-        ({"path": "setup.py"}, "/"),
-        ({"path": ""}, ""),
-        ({"path": ["src/a.py"]}, ""),
-        ({"commit": "c"}, ""),
-    ],
-)
-def test_a_job_is_about_the_outermost_folder_of_its_path(given: dict[str, object], area: str) -> None:
-    assert area_of(given) == area

@@ -17,7 +17,7 @@ from chat.citations import Citations
 from core.config import StudyConfig
 from core.git.repositories import open_repository
 from thoughts.insights import Wanted
-from thoughts.kind import Context, State, digest_of
+from thoughts.kind import Context, Outcome, State, digest_of
 from thoughts.kinds.risk import KIND, LOG, SHOWN
 from thoughts.risk.__main__ import main
 from thoughts.studying import opened
@@ -143,6 +143,38 @@ def test_without_a_report_that_can_be_read_there_is_no_coverage(repaired: Repo, 
     plain = KIND.run({"commit": state.commit}, Context(state, tmp_path))
     assert outcome == plain
     assert "coverage" not in plain.insights[0].command
+
+
+def test_of_an_area_only_its_files_are_shown_and_the_command_says_so(
+    repaired: Repo, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    text = "if x:\n    y = 1\n"
+    repaired.commit("Move in", {"lib/core/a.py": text, "lib/core/b.py": text, "lib/corer/c.py": text})
+    repaired.commit("Fix a crash of a", {"lib/core/a.py": text * 2})
+    repaired.commit("Fix a crash of c", {"lib/corer/c.py": text * 2})
+    settings = StudyConfig(areas=("lib/core", "nowhere"))
+    state = replace(state_of(repaired, tmp_path), settings=settings)
+    given, missing = KIND.inputs(state)
+    assert (given["path"], missing["path"]) == ("lib/core", "nowhere")
+    outcome = KIND.run(given, Context(state, tmp_path))
+    (insight,), (log,) = outcome.insights, outcome.artifacts
+    assert insight.title.startswith("Files below lib/core that are likeliest to be repaired next")
+    (said,) = insight.statements
+    assert said.text.startswith("lib/core/a.py: riskier than ")
+    assert "of 23 files" in said.text
+    assert [one.scope for one in outcome.facts] == ["lib/core/a.py", "lib/core/b.py"]
+    assert log.data.startswith(b"23 source files, 2 of them below lib/core; ")
+    assert log.data.count(b".py") == 2
+    assert CliRunner().invoke(main, shlex.split(insight.command)[3:]).stdout.encode() == log.data
+    capsys.readouterr()
+    assert KIND.run(missing, Context(state, tmp_path)) == Outcome()
+    assert "there is no folder 'nowhere' at " in capsys.readouterr().out
+
+
+def test_a_folder_that_is_not_there_is_a_mistake_of_the_command(repaired: Repo) -> None:
+    done = CliRunner().invoke(main, [str(repaired.path), "--below", "part"])
+    assert done.exit_code == 2
+    assert "there is no folder 'part' at " in done.output
 
 
 def test_each_file_is_a_fact_of_its_blob(repaired: Repo, tmp_path: Path) -> None:

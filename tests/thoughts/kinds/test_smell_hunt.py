@@ -178,6 +178,27 @@ def test_rules_for_semgrep_that_cannot_be_asked_are_said(
     assert "semgrep is not installed here" in capsys.readouterr().out
 
 
+def test_of_an_area_only_its_findings_are_shown_by_the_whole_past(
+    acted: Repo, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    before = acted.git("rev-parse", "HEAD")
+    acted.commit("more", {"lib/c.py": "v = 1  # GOOD\n", "library/d.py": "v = 1  # GOOD\n"})
+    settings = StudyConfig(areas=("lib", "nowhere"))
+    state = replace(state_of(acted, tmp_path, before), settings=settings)
+    given, missing = KIND.inputs(state)
+    outcome = KIND.run(given, Context(state, tmp_path))
+    assert places(outcome) == ["lib/c.py:1"]
+    (insight,) = outcome.insights
+    logs = {one.name: one.data for one in outcome.artifacts}
+    assert "1 in new lines below lib;" in logs[insight.log].decode()
+    words = shlex.split(insight.command)
+    assert words[-2:] == ["--below", "lib"]
+    assert CliRunner().invoke(main, words[3:]).stdout.encode() == logs[insight.log]
+    capsys.readouterr()
+    assert KIND.run(missing, Context(state, tmp_path)) == Outcome()
+    assert "there is no folder 'nowhere' at " in capsys.readouterr().out
+
+
 def test_a_line_is_shown_once_for_a_rule(acted: Repo, tmp_path: Path) -> None:
     before = acted.git("rev-parse", "HEAD")
     acted.commit("twice", {"c.py": "v = 1  # GOOD # GOOD\nw = 1  # GOOD\n"})

@@ -14,7 +14,7 @@ from click.testing import CliRunner
 from language_model import Model
 
 from chat.citations import Citations
-from core.config import ChatConfig
+from core.config import ChatConfig, StudyConfig
 from core.git.repositories import open_repository
 from thoughts.cards.__main__ import main
 from thoughts.cards.card import FACT, OWNERS, WHAT, card_from
@@ -117,6 +117,21 @@ def test_a_model_elsewhere_that_is_not_allowed_writes_nothing(
     assert outcome.facts
     assert context.model_s == 0
     assert "no language model writes: api.example.org is not this machine" in capsys.readouterr().out
+
+
+def test_of_an_area_only_its_files_get_cards(counted: Repo, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    counted.commit("Move in", {"lib/part_3.py": MODULE.format(number=3)})
+    counted.commit("Fix a crash of part 3", {"lib/part_3.py": MODULE.format(number=4)})
+    state = replace(state_of(counted, tmp_path), settings=StudyConfig(areas=("lib", "nowhere")))
+    given, missing = KIND.inputs(state)
+    outcome = KIND.run(given, Context(state, tmp_path))
+    assert [one.scope for one in outcome.facts] == ["lib/part_3.py", "lib/part_3.py:count_4"]
+    (insight,) = outcome.insights
+    assert insight.title.startswith("What to know of 1 file below lib likely to be repaired")
+    again = CliRunner().invoke(main, ["--cache-dir", str(tmp_path), *shlex.split(insight.command)[3:]])
+    assert again.stdout.encode() == next(one.data for one in outcome.artifacts if one.name == LOG)
+    assert KIND.run(missing, Context(state, tmp_path)) == Outcome()
+    assert "there is no folder 'nowhere' at " in capsys.readouterr().out
 
 
 def test_without_code_there_is_nothing(make_repo: Callable[[str], Repo], tmp_path: Path) -> None:
