@@ -59,11 +59,9 @@ class Mapped:
         return [User(one, tuple(calls[one].values()), imports.get(one, 0)) for one in others]
 
     def through(self, path: str, name: str) -> list[Through]:
-        """A way from each test that calls what calls a symbol."""
+        """A way from each test that calls what calls a symbol, which is worth asking where no test calls it itself."""
         found: dict[tuple[str, str], Through] = {}
         for one in self._callers(path, name):
-            if (one.path, one.name) in self._tests:
-                continue
             between = Use(one.path, one.line, one.name, True, name)
             for test in self._callers(one.path, one.name):
                 if (key := (test.path, test.name)) in self._tests:

@@ -31,9 +31,11 @@ FILES: dict[str, str | bytes] = {
     "def test_send():\n    assert send('a')\n\n\ndef test_all():\n    assert all_of('a')\n\n\n"
     "def test_read(thing):\n    assert Odd().read()\n",
     "tests/test_parts.py": "from tests.helping import helped\n\n\ndef test_help():\n    assert helped()\n",
-    "src/lib.rs": "mod warn;\nmod far;\n",
+    "tests/test_mixed.py": "from mail.other import other\n\n\ndef test_mixed():\n    assert other()\n",
+    "src/lib.rs": 'mod warn;\nmod far;\n\npub fn near() {\n    warn_loudly!("near");\n}\n',
     "src/warn.rs": "macro_rules! warn_loudly {\n    ($text:expr) => { eprintln!($text) };\n}\n",
-    "src/far.rs": 'pub fn far() {\n    warn_loudly!("far");\n}\n',
+    "src/far.rs": 'pub fn far() {\n    warn_loudly!("far");\n}\n\n'
+    "#[cfg(test)]\nmod checks {\n    use super::far;\n\n    #[test]\n    fn works() {\n        far();\n    }\n}\n",
 }
 
 
@@ -132,6 +134,9 @@ def test_a_test_file_that_uses_one_name_is_shown_where_there_is_no_better(cards:
     assert said(cards.of("mail/odd.py"), TESTS) == [
         "tests/test_send.py imports it, uses `Odd`, `Odd.read`. [tests/test_send.py:2 tests/test_send.py:14]"
     ]
+    assert said(cards.of("mail/other.py"), TESTS) == [
+        "tests/test_mixed.py imports it, uses `other`. [tests/test_mixed.py:1 tests/test_mixed.py:5]"
+    ]
     (send,) = said(cards.of("mail/send.py"), TESTS)
     assert send.startswith("tests/test_send.py is called after it, imports it, uses `send`, `all_of`. [")
     assert send.endswith("[tests/test_send.py:1 tests/test_send.py:6 tests/test_send.py:10]")
@@ -146,8 +151,14 @@ def test_what_is_only_taken_for_a_call_by_its_name_is_no_use_of_a_file(mail: Mai
 def test_where_the_map_has_no_call_names_are_looked_for(cards: Cards) -> None:
     assert said(cards.of("src/warn.rs"), USES) == [
         "src/far.rs uses `warn_loudly`. [src/far.rs:2]",
-        "src/lib.rs imports it. [src/lib.rs:1]",
+        "src/lib.rs imports it, uses `warn_loudly`. [src/lib.rs:1 src/lib.rs:5]",
     ]
+
+
+def test_a_test_beside_the_code_is_one_whatever_it_is_called(cards: Cards) -> None:
+    card = cards.of("src/far.rs", "far")
+    assert said(card, TESTS) == ["`checks::works` in src/far.rs calls `far`. [src/far.rs:11]"]
+    assert not card.of(USES)
 
 
 def test_every_citation_holds(mail: Mail, cards: Cards) -> None:
