@@ -24,6 +24,10 @@ FILES: dict[str, str | bytes] = {
     "mail/send.py": "from mail.parts import Line, split\n\n\ndef send(text):\n    return split(text)\n\n\n"
     "def all_of(text):\n    return send(text)\n\n\ndef guess(what):\n    return what.peculiar()\n",
     "mail/odd.py": "class Odd:\n    def peculiar(self):\n        return 1\n\n    def read(self):\n        return 2\n",
+    "mail/zone.py": "def low():\n    return 1\n\n\ndef high():\n    return low()\n",
+    "tests/test_early.py": "from mail.zone import high\n\n\ndef test_early():\n    assert high()\n",
+    "tests/test_zone.py": "from mail.zone import high\n\n\ndef test_zone():\n    assert high()\n",
+    "mail/again.py": "def again(count):\n    return again(count - 1) if count else 0\n",
     "mail/names.py": "def separate():\n    return 1\n",
     "mail/other.py": "from elsewhere import separate\n\n\ndef other():\n    return separate()\n",
     "tests/helping.py": "from mail.parts import deep\n\n\ndef helped():\n    return deep('a')\n",
@@ -92,6 +96,12 @@ def test_a_test_of_what_calls_a_function_is_said_with_both_calls(cards: Cards) -
     assert NO_TEST not in card.notes
 
 
+def test_of_tests_of_what_calls_it_those_called_after_its_file_come_first(cards: Cards) -> None:
+    card = cards.of("mail/zone.py", "low")
+    assert [one.text.split("`")[1] for one in card.of(TESTS)] == ["test_zone", "test_early"]
+    assert lead(card, TESTS) == "none is seen to call it; 2 call what calls it"
+
+
 def test_a_helper_of_tests_is_code_in_between(cards: Cards) -> None:
     card = cards.of("mail/parts.py", "deep")
     assert said(card, TESTS) == ["`helped` in tests/helping.py calls `deep`. [tests/helping.py:5]"]
@@ -146,6 +156,10 @@ def test_what_is_only_taken_for_a_call_by_its_name_is_no_use_of_a_file(mail: Mai
     calls = CodeMap.at(mail.git_dir, mail.cache, "HEAD").callers("mail/odd.py", "Odd.peculiar")
     assert [(one.name, one.is_sure) for one in calls] == [("guess", False)]
     assert not cards.of("mail/odd.py").of(USES)
+
+
+def test_a_function_does_not_use_itself(cards: Cards) -> None:
+    assert not cards.of("mail/again.py", "again").of(USES)
 
 
 def test_where_the_map_has_no_call_names_are_looked_for(cards: Cards) -> None:
