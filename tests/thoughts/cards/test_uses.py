@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import sqlite3
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -197,9 +199,16 @@ def test_for_an_answer_no_map_is_made_and_a_kept_one_is_used(mail: Mail, tmp_pat
     assert [one.text for one in found.statements] == [
         "`test_send` in tests/test_send.py calls `send`, which calls `split`."
     ]
+
+
+def test_a_map_that_is_damaged_is_logged_and_done_without(
+    mail: Mail, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    CodeMap.at(mail.git_dir, tmp_path, "HEAD")
     (file,) = tmp_path.glob("index/*.map.db")
-    file.unlink()
-    file.mkdir()
-    found = Known(mail.git_dir, tmp_path).tests(mail.commit, "mail/parts.py", "split")
+    with contextlib.closing(sqlite3.connect(file)) as database, database:
+        database.execute("UPDATE maps SET data = x'00'")
+    found = Known(mail.git_dir, tmp_path).card(mail.commit, "mail/parts.py", "split")
     assert found
-    assert not found.statements
+    assert not found.of(TESTS)
+    assert "the map cannot be read: " in caplog.text
