@@ -12,6 +12,7 @@ from chat.citations import Citation, Citations
 from chat.statements import Statement
 from core.code.test_files import is_test_file
 from core.errors import GitloreError
+from core.git.names import is_path
 from core.ranking.paths import subject
 from core.ranking.symbols import FUNCTIONS
 from index.hits import Hit
@@ -62,7 +63,7 @@ class Tree:
         uses = [
             one
             for one in (self.mapped.of_symbol(path, symbol.name) if self.mapped else ())
-            if not (one.path == path and symbol.first <= one.line <= symbol.last)
+            if not (one.path == path and symbol.first <= one.line <= symbol.last) and self._is_named(one.path)
         ]
         try:
             named = self.by_name.of_symbol(source, symbol)
@@ -123,7 +124,8 @@ class Tree:
         Of Python the map is enough: its imports are known, and what names find besides them is not meant.
         """
         path = source.path
-        users = {one.path: one for one in self.mapped.users(path)} if self.mapped else {}
+        mapped = self.mapped.users(path) if self.mapped else []
+        users = {one.path: one for one in mapped if self._is_named(one.path)}
         is_known = path.endswith(_IMPORTED) and bool(self.mapped and self.mapped.knows(path))
         if not is_known and not any(one.uses for one in users.values()):
             for one in _by_path(itertools.chain(*self._parted(self.by_name.of_file(source)))):
@@ -146,7 +148,8 @@ class Tree:
 
     def _through(self, path: str, name: str) -> tuple[list[Statement], str]:
         """Tests that call what calls a symbol, those in files that are called after its file first; and how many."""
-        found = self.mapped.through(path, name) if self.mapped else []
+        ways = self.mapped.through(path, name) if self.mapped else []
+        found = [one for one in ways if all(self._is_named(use.path) for use in one)]
         found.sort(key=lambda one: (subject(one.test.path) != subject(path), one.test.path, one.test.inside))
         said = [one for way in found[:MOST_SHOWN] if (one := self._said_through(way))]
         rest = f"; {MOST_SHOWN} of them" if len(found) > MOST_SHOWN else ""
@@ -178,6 +181,10 @@ class Tree:
             parts.append(together)
             cited += beside.cited(user.path, self.citations)
         return Statement(f"{user.path} {', '.join(parts)}.", tuple(cited)) if parts and cited else None
+
+    def _is_named(self, path: str) -> bool:
+        """Whether a citation can name a file."""
+        return is_path(path) and not self.citations.is_unnamed(path, self.by_name.commit)
 
     def _cited(self, path: str, first: int, last: int) -> Citation | None:
         return self.citations.cite(path, first, last, self.by_name.commit)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import sqlite3
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -162,6 +163,18 @@ def test_what_is_only_taken_for_a_call_by_its_name_is_no_use_of_a_file(mail: Mai
 
 def test_a_function_does_not_use_itself(cards: Cards) -> None:
     assert not cards.of("mail/again.py", "again").of(USES)
+
+
+def test_a_caller_in_a_file_that_cannot_be_named_is_not_counted(tmp_path: Path) -> None:
+    repo = Repo.new(tmp_path / "odd")
+    user = "from low import low\n\n\ndef use():\n    low()\n"
+    repo.commit("begin", {"low.py": "def low():\n    pass\n", "user.py": user, os.fsdecode(b"caf\xe9.py"): user})
+    git_dir = open_repository(str(repo.path), tmp_path).git_dir
+    with opened(git_dir, tmp_path, trees.commit_named(git_dir, "HEAD")) as cards:
+        card = cards.of("low.py", "low")
+    assert said(card, USES) == ["`use` in user.py calls `low`. [user.py:5]"]
+    assert lead(card, USES) == "called in 1 place"
+    assert any(note.endswith("is not UTF-8: it is left out.") for note in card.notes)
 
 
 def test_where_the_map_has_no_call_names_are_looked_for(cards: Cards) -> None:
