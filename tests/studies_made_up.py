@@ -60,9 +60,11 @@ def found(
     return job
 
 
-def risk(path: str, above: float, lines: int, *repairs: str, ran: tuple[int, int] | None = None) -> Fact:
+def risk(
+    path: str, above: float, lines: int, *repairs: str, ran: tuple[int, int] | None = None, commit: str = "c" * 40
+) -> Fact:
     """What the kind `risk` leaves of a file; `ran` is (the lines that did, those that can)."""
     value: dict[str, Any] = {"score": above * 4, "above": above, "lines": lines, "repairs": repairs}
     if ran:
         value["coverage"] = {"ran": ran[0], "lines": ran[1]}
-    return Fact("risk", path, value, "c" * 40)
+    return Fact("risk", path, value, commit)

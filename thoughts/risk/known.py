@@ -45,18 +45,18 @@ class KnownRisks:
 
 
 def known_risks(database: Database, repository: str) -> KnownRisks:
-    """What the latest run found: facts of earlier ones are of files that are gone since."""
+    """What was found of the commit of the latest run: facts of earlier ones are of files that are gone since."""
     facts, runs = database.table("facts"), database.table("runs")
     mine = (facts.c.repository == repository) & (facts.c.name == "risk")
-    latest = sa.select(sa.func.max(facts.c.run_id)).where(mine).scalar_subquery()
+    latest = sa.select(facts.c.commit).where(mine).order_by(facts.c.run_id.desc()).limit(1).scalar_subquery()
     query = sa.select(facts.c.scope, facts.c.value, facts.c.commit, runs.c.ended_at)
-    query = query.join(runs, runs.c.id == facts.c.run_id).where(mine, facts.c.run_id == latest)
+    query = query.join(runs, runs.c.id == facts.c.run_id).where(mine, facts.c.commit == latest)
     with database.read() as connection:
         rows = connection.execute(query).all()
     if not rows:
         return KnownRisks()
     files = sorted((_risk(row.scope, row.value["value"]) for row in rows), key=lambda one: (-one.score, one.path))
-    return KnownRisks(rows[0].commit, rows[0].ended_at or 0.0, tuple(files))
+    return KnownRisks(rows[0].commit, max(row.ended_at or 0.0 for row in rows), tuple(files))
 
 
 def _risk(path: str, value: dict[str, Any]) -> KnownRisk:

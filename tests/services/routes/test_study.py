@@ -227,15 +227,18 @@ def test_artifacts_are_text_or_bytes_and_never_a_page(site: StudiedSite) -> None
     assert site.get(f"/artifacts/{'0' * 64}").status_code == 404
 
 
-def test_risks_are_those_of_the_last_study(site: StudiedSite) -> None:
+def test_risks_are_those_of_the_commit_that_was_studied_last(site: StudiedSite) -> None:
     assert site.get("/risks").json() == {"repo_id": "shop", "commit": None, "at": None, "total": 0, "files": []}
-    found(site.shop, kind="risk", number=1, facts=[risk("gone.py", 0.9, 10), risk("a/b.py", 0.5, 10)])
+    before = [risk(path, 0.9, 10, commit="b" * 40) for path in ("gone.py", "a/b.py")]
+    found(site.shop, kind="risk", number=1, facts=before)
     found(site.shop, kind="risk", number=2, facts=[risk("a/b.py", 0.2, 11), risk("a/c.py", 0.7, 12, "d" * 40)])
     answer = site.get("/risks?repo_id=shop").json()
     assert [one["path"] for one in answer["files"]] == ["a/c.py", "a/b.py"]
     one = {"path": "a/c.py", "score": 2.8, "above": 0.7, "lines": 12, "repairs": ["d" * 40], "coverage": None}
     assert answer["files"][0] == one
     assert (answer["total"], answer["commit"]) == (2, "c" * 40)
+    found(site.shop, kind="risk", number=2, path="lib", facts=[risk("lib/d.py", 0.6, 12)])  # another area
+    assert [one["path"] for one in site.get("/risks").json()["files"]] == ["a/c.py", "lib/d.py", "a/b.py"]
     assert [one["path"] for one in site.get("/risks?folder=a/b&limit=1").json()["files"]] == ["a/b.py"]
     assert site.get("/risks?limit=0").status_code == 422
 
