@@ -140,18 +140,16 @@ def counted(count: int, noun: str) -> str:
 
 def input_words(given: Mapping[str, Any]) -> str:
     """What a job is about, short enough for a list."""
-    text = ", ".join(
-        f"{name} {value[:9] if isinstance(value, str) and _HASH.fullmatch(value) else _word(value)}"
-        for name, value in sorted(given.items())
-        if value not in ("", [])
-    )
+    text = ", ".join(f"{name} {_word(value)}" for name, value in sorted(given.items()) if value not in ("", []))
     return text if len(text) <= MOST_INPUT else f"{text[:MOST_INPUT]}…"
 
 
 def _word(value: Any) -> str:
     if isinstance(value, list):
         return " ".join(map(_word, value))
-    return value if isinstance(value, str) else msgspec.json.encode(value).decode()
+    if isinstance(value, str):
+        return value[:9] if _HASH.fullmatch(value) else value
+    return msgspec.json.encode(value).decode()
 
 
 def _time(seconds: float, zone: ZoneInfo) -> str:
