@@ -1,6 +1,6 @@
 # make run   set everything up, then the whole pipeline on config.yaml
 # make test  set everything up, then the tests
-# make test-all   and those that are slow: kills at many moments, ways out of a sandbox, programs that start cold
+# make test-all   and the slow ones: pages in a browser, kills at many moments, ways out of a sandbox, whole stages
 # make lint | types | clean
 # make licences   what is installed, with versions and licences; fails on one that nobody has accepted
 # make bench [REPO=path]   measure against git, PyDriller and GitPython

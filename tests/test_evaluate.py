@@ -6,6 +6,7 @@ import json
 from typing import Any
 
 import numpy as np
+import pytest
 import torch
 from builders import Program
 
@@ -55,6 +56,7 @@ def test_two_evaluations_agree(copied: Program) -> None:
     assert first == second
 
 
+@pytest.mark.slow
 def test_a_smaller_training_is_measured_on_less(copied: Program) -> None:
     path = copied.folder / "outputs" / "model" / model_folder.INFO
     info = json.loads(path.read_text())
@@ -85,6 +87,7 @@ def test_everything_has_its_figure(finished: Program) -> None:
     assert found["warnings"] == []  # a repository without a public remote
 
 
+@pytest.mark.slow
 def test_a_planted_leak_is_visible(copied: Program) -> None:
     clean = measured(copied)["contamination"]["test"]
     path = copied.folder / "outputs" / "training_data_train.pt"
@@ -106,6 +109,7 @@ def test_a_planted_leak_is_visible(copied: Program) -> None:
     assert "holds the whole code of" in page
 
 
+@pytest.mark.slow
 def test_parts_can_be_left_out(copied: Program) -> None:
     found = measured(
         copied,

@@ -19,6 +19,7 @@ def contents(folder: Path) -> dict[str, bytes]:
     return {str(path.relative_to(folder)): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
 
 
+@pytest.mark.slow
 def test_an_estimate_is_a_table_and_leaves_the_outputs_alone(copied: Program) -> None:
     before = contents(copied.folder / "outputs")
     done = copied.run(*ESTIMATE, "--learning-rate", "1e-3")
@@ -45,6 +46,7 @@ def test_an_estimate_is_a_table_and_leaves_the_outputs_alone(copied: Program) ->
     assert low < middle < high
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("arguments", "code", "sentence"),
     [
@@ -66,6 +68,7 @@ def test_what_cannot_be_estimated_is_said(
     assert "Traceback" not in done.stderr
 
 
+@pytest.mark.slow
 def test_one_validation_sequence_says_nothing_of_copying(finished: Program) -> None:
     done = finished.run(*ESTIMATE, "--validation-tokens", "1")
     assert [len(line.split()) for line in done.stdout.splitlines() if line.startswith("untuned ")] == [4]

@@ -38,6 +38,7 @@ def trained(finished: Program, tmp_path_factory: pytest.TempPathFactory) -> Prog
     return program
 
 
+@pytest.mark.slow
 def test_a_killed_training_resumes_to_the_same_weights(trained: Program, tmp_path: Path) -> None:
     program = trained.copy(tmp_path / "killed")
     outputs = program.folder / "outputs"
@@ -87,6 +88,7 @@ def test_a_finished_training_can_be_resumed_with_more_steps(trained: Program, tm
     assert [path.name for path in newest] == ["checkpoint-44"]
 
 
+@pytest.mark.slow
 def test_an_earlier_model_is_continued_with_new_commits(copied: Program) -> None:
     outputs = copied.folder / "outputs"
     last = ("--set", "model_training.continue_from=last", "--set", "dataset_builder.keep_boundaries=false")

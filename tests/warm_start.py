@@ -34,6 +34,8 @@ LIBRARIES = (
     *("rouge_score.rouge_scorer", "sacrebleu", "rapidfuzz.distance", "matplotlib.backends.backend_svg", "re2"),
     *("tree_sitter", "tree_sitter_rust", "tree_sitter_python", "tree_sitter_markdown", "tree_sitter_toml"),
 )
+PATIENCE_S = 60.0
+"""For somebody who asks."""
 MOST_BYTES = 100_000
 """Of a request: arguments and environment."""
 
@@ -104,37 +106,26 @@ def start(arguments: Sequence[str], folder: Path, environment: Mapping[str, str]
 def _server() -> socket.socket:
     """Where requests go: to a process that all workers of a test run share, whichever needs it first."""
     name = f"\0gitlore-tests-{os.environ.get('PYTEST_XDIST_TESTRUNUID', os.getpid())}"
-    ours, process = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET), None
+    ours = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
     while True:
         try:
             ours.connect(name)
         except ConnectionRefusedError:  # nobody listens, yet
-            process = _started_at(name) or process
+            _start_at(name)
             time.sleep(0.01)
         else:
-            break
-
-    def stop() -> None:
-        ours.close()
-        if process:
-            process.wait()
-
-    atexit.register(stop)
-    return ours
+            return ours
 
 
-def _started_at(name: str) -> subprocess.Popen[bytes] | None:
-    """A server that listens at a name; None where another one is about to."""
-    with socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as listening:
-        try:
-            listening.bind(name)
-        except OSError:
-            return None
+def _start_at(name: str) -> None:
+    """Start a server that listens at a name, unless another one is about to."""
+    with socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as listening, contextlib.suppress(OSError):
+        listening.bind(name)
         listening.listen()
         # One thread each: several programs and test workers share the processors.
         environment = {**os.environ, "OMP_NUM_THREADS": "1"}
         line = [sys.executable, __file__, str(listening.fileno())]
-        return subprocess.Popen(line, pass_fds=[listening.fileno()], env=environment, start_new_session=True)
+        subprocess.run(line, pass_fds=[listening.fileno()], env=environment, start_new_session=True, check=True)
 
 
 def _text(file: IO[bytes]) -> str:
@@ -154,7 +145,10 @@ def _serve(listening: socket.socket) -> dict[str, Any]:
         selector.register(stack.enter_context(listening), selectors.EVENT_READ)
         asking: set[socket.socket] = set()
         while True:
-            for key, _ in selector.select():
+            ready = selector.select(None if asking else PATIENCE_S)
+            if not ready:  # who started it is gone
+                sys.exit()
+            for key, _ in ready:
                 if key.fd in programs:
                     selector.unregister(key.fd)
                     programs.pop(key.fd).report_end(key.fd)
@@ -260,6 +254,8 @@ def _modules() -> Iterator[str]:
 
 def main() -> None:
     """Import, serve; and in each fork, run and end, without the second that it takes to free what was imported."""
+    if os.fork():  # the server is below none of those that ask: a test may end all that is below its worker
+        os._exit(0)
     code = None
 
     @atexit.register  # the first one, so it is called last

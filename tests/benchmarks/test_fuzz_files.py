@@ -27,6 +27,7 @@ def template(finished: Program, tmp_path_factory: pytest.TempPathFactory) -> Pat
     return surfaces.prepared(finished.folder, tmp_path_factory.mktemp("fuzz") / "work")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", QUICK)
 def test_damage_gives_a_result_or_a_sentence(name: str, template: Path) -> None:
     done = fuzz(name, template, "test", range(QUICK[name]))

@@ -62,6 +62,7 @@ def test_recorded_repositories_are_read(tmp_path: Path) -> None:
         assert github.traffic["requests to GitHub"] == first == len(complete)
 
 
+@pytest.mark.slow
 def test_recorded_searches_issues_and_timelines_are_read(tmp_path: Path) -> None:
     wanted = re.compile(r"/(?:search/repositories\?.*|repos/[^/]+/[^/]+/issues(?:\?.*)?|repos/.*/timeline.*)")
     some = [

@@ -141,6 +141,7 @@ def test_an_interrupted_seeding_leaves_no_copy_behind(tmp_path: Path) -> None:
     assert list((tmp_path / "scratch").iterdir()) == []
 
 
+@pytest.mark.slow
 def test_postgresql_is_seeded_the_same(three: list[Repo], tmp_path: Path, postgresql: str) -> None:
     import psycopg
 

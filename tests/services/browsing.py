@@ -36,6 +36,7 @@ BY_HTMX = ("htmx-", "data-hx-")
 """How what htmx adds to elements begins: classes and attributes."""
 IN_BROWSER = [
     ON_LOOPBACK,
+    pytest.mark.slow,
     pytest.mark.skipif(not CHROMIUM, reason="there is no chromium: apt install chromium, or set GITLORE_TEST_CHROMIUM"),
 ]
 """Marks of a module whose tests open pages."""

@@ -95,6 +95,7 @@ def room_of(name: str) -> str:
     return (rest[0] if len(rest) > 1 else "") if first == "core" else first if rest else ""
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", STAGES)
 def test_only_these_rooms_can_make_a_stage_stale(name: str, tmp_path: Path) -> None:
     module = STAGES[name].module
@@ -129,6 +130,7 @@ def code_of_stages(tree: Path, digests: Digests) -> dict[str, dict[str, str]]:
     return {name: {file: code_digest(tree / file, digests) for file in some} for name, some in files.items()}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("file", "old", "new", "stale"), EDITS, ids=[f"{file}: {old}" for file, old, *_ in EDITS])
 def test_an_edit_makes_exactly_these_stages_stale(
     file: str, old: str, new: str, stale: set[str], tree: Path, digests: Digests

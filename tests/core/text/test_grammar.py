@@ -78,6 +78,7 @@ COMMITS = st.builds(
 )
 
 
+@pytest.mark.slow
 @given(st.lists(COMMITS, max_size=3))
 def test_what_is_written_is_read_back(commits: list[CommitText]) -> None:
     sequences = [pieces for commit in commits for pieces in serialise(commit)]

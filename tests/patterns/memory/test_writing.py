@@ -217,6 +217,7 @@ def test_members_who_add_and_vote_at_once_lose_nothing(made: MadeTeam) -> None:
     assert made.of("ada").check() == []
 
 
+@pytest.mark.slow
 def test_no_reader_misses_a_row_of_several_writers(made: MadeTeam) -> None:
     writers, each = 6, 150
     names = [f"member {number}" for number in range(writers)]
