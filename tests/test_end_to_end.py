@@ -33,7 +33,7 @@ ARTIFACTS = (
 )
 
 
-pytestmark = pytest.mark.xdist_group("end to end")
+pytestmark = [pytest.mark.xdist_group("end to end"), pytest.mark.slow]
 
 
 class World:
@@ -77,7 +77,6 @@ def test_a_second_run_does_nothing_and_reports_why(world: World) -> None:
     gone.with_suffix(".aside").rename(gone)
 
 
-@pytest.mark.slow
 def test_a_changed_setting_runs_what_is_downstream(world: World) -> None:
     ran = world.statuses("--set", "semantic_chunker.max_code_bytes=256")
     assert ran["git_scraper"] == "up to date"
@@ -88,7 +87,6 @@ def test_a_changed_setting_runs_what_is_downstream(world: World) -> None:
     assert back["semantic_chunker"] == "ran"
 
 
-@pytest.mark.slow
 def test_a_new_commit_runs_everything(world: World) -> None:
     world.repo.commit("one more", {"src/more.rs": "fn more() {}\n"})
     assert {name for name, status in world.statuses().items() if status != "ran"} == {"github_miner"}
@@ -177,7 +175,6 @@ def test_prediction_without_a_model(world: World) -> None:
     assert "Traceback" not in done.stderr
 
 
-@pytest.mark.slow
 def test_stages_run_by_hand_leave_a_fresh_pipeline(world: World) -> None:
     world.statuses()
     by_hand = (
@@ -204,7 +201,6 @@ def test_stages_run_by_hand_leave_a_fresh_pipeline(world: World) -> None:
     assert 'tokenizer: would run: setting tokenizer.vocab_size changed: 50257 -> "auto"' in plan
 
 
-@pytest.mark.slow
 def test_standalone_vocabulary_and_a_model_from_scratch(world: World) -> None:
     settings = ("--set", "tokenizer.mode=standalone", "--set", "model_training.method=scratch")
     done = world.program.run("pipeline.py", "--set", "tokenizer.mode=standalone")
