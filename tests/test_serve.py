@@ -210,6 +210,7 @@ async def asked_at_once(service: Service, asked: dict[str, object], models: list
     return [answer.json() for answer in answers]
 
 
+@pytest.mark.slow
 def test_adapters_share_one_base(finished: Program, tmp_path: Path) -> None:
     other = tmp_path / "other"
     shutil.copytree(finished.folder / "outputs" / "model", other)

@@ -47,6 +47,7 @@ def weights(program: Program) -> dict[str, torch.Tensor]:
     return loaded
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "arguments",
     [
@@ -70,6 +71,7 @@ def test_every_training_method_lowers_the_loss(copied: Program, arguments: tuple
     assert rows["fine-tuned"]["loss"] < rows["untuned base"]["loss"]
 
 
+@pytest.mark.slow
 def test_edits_are_trained_on_and_measured(copied: Program) -> None:
     done = copied.run("train_model.py", *VOCAB, "--objective", "edits")
     assert done.returncode == 2

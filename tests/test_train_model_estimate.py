@@ -74,6 +74,7 @@ def test_one_validation_sequence_says_nothing_of_copying(finished: Program) -> N
     assert [len(line.split()) for line in done.stdout.splitlines() if line.startswith("untuned ")] == [4]
 
 
+@pytest.mark.slow
 def test_ctrl_c_ends_an_estimate_without_a_trace(copied: Program, tmp_path: Path) -> None:
     scratch = tmp_path / "scratch"
     scratch.mkdir()

@@ -114,6 +114,7 @@ def _server() -> socket.socket:
             _start_at(name)
             time.sleep(0.01)
         else:
+            atexit.register(ours.close)
             return ours
 
 

@@ -248,6 +248,7 @@ def test_speaking_over_pipes_ends_with_the_input(forked: Repo, tmp_path: Path) -
     assert (missing.returncode, missing.stdout) == (2, b"")
 
 
+@pytest.mark.slow
 def test_speaking_over_pipes_ends_with_an_interrupt_too(forked: Repo, tmp_path: Path) -> None:
     line = [sys.executable, str(PROJECT / "serve.py"), "--mcp", "--repo", str(forked.path)]
     hello = {"jsonrpc": "2.0", "id": 1, "method": "ping"}
