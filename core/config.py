@@ -99,7 +99,7 @@ class StudyConfig(Section):
     """Time zone of the repository's people, such as Europe/Berlin: quiet hours and schedules follow its clock."""
     kinds: tuple[str, ...] = ()
     """Kinds of study; empty for all."""
-    areas: tuple[str, ...] = ()
+    areas: tuple[str, ...] = Field(default=(), max_length=100)
     """Folders that risk, smell_hunt and summarize look at, one after the other; empty for the whole repository."""
     schedules: dict[str, str] = {}
     """When kinds are asked, instead of as they say: commit, or a cron expression as in {digest: "0 6 * * 1"}."""
